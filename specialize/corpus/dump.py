@@ -1,0 +1,114 @@
+"""Articles of MediaWiki XML dumps, their markup stripped lightly.
+
+Enough to learn words and sentences from; not a renderer. Templates, tables, references, files and
+categories are dropped, links leave their label. What templates would have written is lost: where
+that matters, run WikiExtractor and read its output.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+
+from specialize.corpus.files import blocks
+from specialize.errors import DataError
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_UNREAD = "ref|math|chem|gallery|timeline|score|source|syntaxhighlight|pre|code|nowiki|imagemap"
+_ELEMENT = re.compile(rf"<({_UNREAD})\b(?:[^<>]*/>|[^<>]*>.*?</\1\s*>)", re.S | re.I)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_BRACES = re.compile(r"\{\{|\}\}")
+_TABLE = re.compile(r"^[ :]*\{\||^[ ]*\|\}", re.M)
+_EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\[\]]*\s*([^\[\]]*)\]")
+_LINK = re.compile(r"\[\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\]")
+_QUOTES = re.compile(r"'{2,}")
+_SWITCH = re.compile(r"__[A-Z]+__")
+_LIST = re.compile(r"^[*#:;]+\s*")
+_OTHER_WIKI = re.compile(r"[a-z]{2,3}(?:-[a-z-]+)?")
+_DROPPED = ("=", "|", "!", "{", "----")  # beginnings of headings and of what tables leave
+
+
+def read_articles(path: Path) -> Iterator[list[str]]:
+    """Yield the lines of each article (namespace 0, no redirect) of a MediaWiki dump."""
+    namespaces = {"file", "image", "category"}
+    for element in _elements(path):
+        if _name(element) == "namespace" and element.text:
+            namespaces.add(element.text.casefold())
+        elif _name(element) == "page":
+            found = {_name(below): below.text or "" for below in element.iter()}
+            if found.get("ns", "0") == "0" and "redirect" not in found:
+                yield plain_lines(found.get("text", ""), namespaces)
+
+
+def _elements(path: Path) -> Iterator[Element]:
+    """Yield every element once it is complete; what is complete is then forgotten."""
+    parser: XMLPullParser[Any] = XMLPullParser(("start", "end"))
+    root: Element | None = None
+    try:
+        for block in blocks(path):
+            parser.feed(block)
+            events: Iterator[Any] = parser.read_events()  # of event and element
+            for event, element in events:
+                if root is None:
+                    root = element
+                elif event == "end":
+                    yield element
+                    if _name(element) == "page":
+                        root.clear()
+        parser.close()
+    except ParseError as fault:
+        raise DataError(
+            f"{path}:{fault.position[0]}: not a whole XML dump ({fault}); fetch it again"
+        ) from fault
+
+
+def _name(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def plain_lines(wikitext: str, namespaces: set[str]) -> list[str]:
+    """Return the non-empty lines of ``wikitext`` as text, without headings.
+
+    Links into ``namespaces`` (case-folded names: files, categories and their local names) and to
+    other languages are dropped.
+    """
+    text = _ELEMENT.sub("", _COMMENT.sub("", wikitext))
+    text = _outside(_TABLE, "{|", _outside(_BRACES, "{{", text))
+    text = _unlinked(_EXTERNAL.sub(r"\1", text), namespaces)
+    text = _SWITCH.sub("", _QUOTES.sub("", _TAG.sub("", text)))
+    lines = (line.strip() for line in html.unescape(text).split("\n"))
+    lines = (_LIST.sub("", line) for line in lines if not line.startswith(_DROPPED))
+    return [line for line in lines if line]
+
+
+def _outside(brackets: re.Pattern[str], opening: str, text: str) -> str:
+    """Return what stands outside all (nested) brackets; a lone closing one is dropped."""
+    depth, end = 0, 0
+    kept: list[str] = []
+    for match in brackets.finditer(text):
+        if depth == 0:
+            kept.append(text[end : match.start()])
+        depth = depth + 1 if match[0].endswith(opening) else max(0, depth - 1)
+        end = match.end()
+    return "".join([*kept, text[end:]] if depth == 0 else kept)
+
+
+def _unlinked(text: str, namespaces: set[str]) -> str:
+    """Put the label in place of each link, the innermost first: captions of files hold links."""
+
+    def label(match: re.Match[str]) -> str:
+        target, _, shown = match[1].partition("|")
+        prefix, colon, _ = target.partition(":")
+        prefix = prefix.strip()
+        if colon and (prefix.casefold() in namespaces or _OTHER_WIKI.fullmatch(prefix)):
+            return ""
+        if "|" in shown:  # a file by a name its dump does not list, with its size and place
+            return ""
+        return shown or target.lstrip(":")
+
+    count = 1
+    while count:
+        text, count = _LINK.subn(label, text)
+    return text
