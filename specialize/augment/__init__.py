@@ -1,0 +1,1 @@
+"""Methods of choosing new pieces: ``change(vocabulary, corpus, *, ...)``, one to a file."""

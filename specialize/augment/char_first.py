@@ -1,0 +1,46 @@
+"""The missing characters first: often ten pieces do what ninety-nine do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from specialize.augment._repair import place_safely
+from specialize.augment._spelling import Spelling, missing_characters
+from specialize.augment._trained import check_pieces, train_like
+from specialize.augment._units import words_in
+from specialize.vocab.base import VocabChange
+from specialize.vocab.unk import count_replacements
+from specialize.vocab.wordpiece import WordPiece
+
+
+def change(
+    vocabulary: WordPiece,
+    corpus: Iterable[str],
+    *,
+    pieces: int = 99,
+    slots: bool = True,
+    min_count: int = 1,
+    fill: bool = False,
+    new_vocabulary: int = 5000,
+) -> VocabChange:
+    """Add the characters that unknown words lack, until no word is unknown.
+
+    A character is added in the forms the words need, word-initial (``ې``) and continuing
+    (``##ې``), the form that the most unknown words lack first, counted anew after each. At most
+    ``pieces`` are added; a form that fewer than ``min_count`` word occurrences need is not worth
+    one. ``fill``: what is left of ``pieces`` goes to those tva would add, its padding included,
+    from a new vocabulary of ``new_vocabulary``. ``slots``: take [unusedN] places before appending.
+    """
+    check_pieces(pieces, new_vocabulary if fill else pieces)
+    words = words_in(corpus, vocabulary.rules)
+    candidates = _candidates(vocabulary, words, min_count, new_vocabulary if fill else 0)
+    return place_safely(vocabulary, candidates, pieces, words, slots=slots)
+
+
+def _candidates(
+    vocabulary: WordPiece, words: Mapping[str, int], min_count: int, new_vocabulary: int
+) -> Iterator[str]:
+    yield from missing_characters(Spelling(vocabulary, words), min_count=min_count)
+    if new_vocabulary:
+        new = train_like(vocabulary, words, size=new_vocabulary, min_count=5, alphabet=1000)
+        yield from count_replacements(words, vocabulary, new).ranked(vocabulary, pad=True)

@@ -1,0 +1,6 @@
+"""Vocabularies: their pieces, how text falls into them, and how well they serve it.
+
+In the order of reading: ``base`` (the two values), ``pretokenize`` (text to words), ``wordpiece``
+(words to pieces), ``train`` (pieces from words), ``files``, ``unk`` (which pieces replace
+unknowns), ``coverage`` (what each does), ``audit`` and ``library`` (counts of a text).
+"""

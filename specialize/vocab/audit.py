@@ -1,0 +1,156 @@
+"""How well a tokenizer serves a text: unknowns, pieces per word, missing and deleted characters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import UsageError
+from specialize.vocab.files import is_wordpiece, read_wordpiece
+from specialize.vocab.library import count_by_library, read_byte_level, read_tokenizer
+from specialize.vocab.pretokenize import deleted_characters, tokens_of, words_of_tokens
+from specialize.vocab.wordpiece import WordPiece
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The counts of a text under a tokenizer, [CLS] and [SEP] left out."""
+
+    words: int  # pre-tokenised
+    pieces: int
+    unknown_words: int  # words with an unknown piece
+    unknown_pieces: int
+    continued_words: int  # words of two pieces or more
+    characters: int  # code points of the lines, their ends left out
+    bytes: int  # of these in UTF-8
+    missing: dict[str, int] = field(default_factory=dict)  # cannot be spelt, most frequent first
+    deleted: dict[str, int] = field(default_factory=dict)  # by the normaliser, such as ZWNJ
+
+    @property
+    def fertility(self) -> float:
+        """Return the pieces per word; read it with the unknowns, each of which hides a word."""
+        return self.pieces / self.words if self.words else 0.0
+
+    @property
+    def unknown_piece_share(self) -> float:
+        """Return the share of unknown pieces among all pieces."""
+        return self.unknown_pieces / self.pieces if self.pieces else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values."""
+        shares = {"fertility": self.fertility, "unknown_piece_share": self.unknown_piece_share}
+        return asdict(self) | shares
+
+
+def audit_path(path: Path, lines: Iterable[str]) -> Audit:
+    """Return the audit of ``lines`` under the tokenizer at ``path``: a directory or file.
+
+    WordPiece with BERT's rules is counted here, any other tokenizer.json, and a GPT-2 directory
+    (vocab.json and merges.txt), by the tokenizers library.
+    """
+    if model := _sentencepiece(path):
+        raise UsageError(
+            f"{model}: SentencePiece models are not read yet; convert it to a tokenizer.json, "
+            "as AutoTokenizer's save_pretrained does"
+        )
+    if _byte_level(path):
+        return Audit(**count_by_library(read_byte_level(path), lines))
+    if is_wordpiece(path):
+        return audit(read_wordpiece(path), lines)
+    return audit_library(path / "tokenizer.json" if path.is_dir() else path, lines)
+
+
+def audit(vocabulary: WordPiece, lines: Iterable[str]) -> Audit:
+    """Return the audit of ``lines``, given without their ends.
+
+    Pieces and unknown pieces are as many as the tokenizers library makes of each line; a special
+    piece written out in the text, such as [UNK], is a word and a piece like there. ``missing``: the
+    characters of unknown words that are no piece where they stand, alone or continuing.
+    """
+    seen = _read(vocabulary, lines)
+    counts = words_of_tokens(seen.tokens, vocabulary.rules)
+    pieces = unknown = continued = 0
+    missing: Counter[str] = Counter()
+    for word, count in counts.items():
+        length = len(found := vocabulary.segment(word))
+        pieces += count * length
+        continued += count * (length > 1)
+        if found == [vocabulary.unk]:
+            unknown += count
+            for character in _unspelt(vocabulary, word):
+                missing[character] += count
+    written = seen.special.total()
+    unknown += seen.special[vocabulary.unk]
+    return Audit(
+        words=counts.total() + written,
+        pieces=pieces + written,
+        unknown_words=unknown,
+        unknown_pieces=unknown,
+        continued_words=continued,
+        characters=seen.characters,
+        bytes=seen.bytes,
+        missing=dict(missing.most_common()),
+        deleted=dict(seen.deleted.most_common()),
+    )
+
+
+@dataclass
+class _Read:
+    """What one pass over the lines counts."""
+
+    tokens: Counter[str] = field(default_factory=Counter)  # white-space tokens
+    special: Counter[str] = field(default_factory=Counter)  # special pieces written out
+    deleted: Counter[str] = field(default_factory=Counter)
+    characters: int = 0
+    bytes: int = 0
+
+
+def _read(vocabulary: WordPiece, lines: Iterable[str]) -> _Read:
+    seen, rules = _Read(), vocabulary.rules
+    deleted = deleted_characters() if rules.clean else frozenset[str]()
+    for line in lines:
+        seen.characters += len(line)
+        seen.bytes += len(line.encode())
+        if "\ufffd" in line or not line.isprintable():  # no other deleted character is printable
+            seen.deleted.update(c for c in line if c in deleted)
+        for i, part in enumerate(vocabulary.special_parts(line)):
+            if i % 2:
+                seen.special[part] += 1
+            else:
+                seen.tokens.update(tokens_of(part, rules))
+    return seen
+
+
+def _unspelt(vocabulary: WordPiece, word: str) -> Iterator[str]:
+    for i, character in enumerate(word):
+        if (vocabulary.prefix + character if i else character) not in vocabulary.ids:
+            yield character
+
+
+def audit_library(tokenizer_file: Path, lines: Iterable[str]) -> Audit:
+    """Return the audit of ``lines`` under any tokenizer.json, by the tokenizers library.
+
+    Words are those of its own pre-tokeniser, or white-space tokens where it has none. ``missing``:
+    the characters under unknown pieces.
+    """
+    return Audit(**count_by_library(read_tokenizer(tokenizer_file), lines))
+
+
+def _sentencepiece(path: Path) -> Path | None:
+    """Return the SentencePiece model that ``path`` is, or is a directory of."""
+    if path.is_dir() and not any((path / name).is_file() for name in _READABLE):
+        return next(iter(sorted(path.glob("*.model"))), None)
+    return path if path.suffix == ".model" else None
+
+
+_READABLE = ("tokenizer.json", "vocab.txt", "merges.txt")
+
+
+def _byte_level(path: Path) -> bool:
+    """Whether ``path`` is a directory of GPT-2's two files, or one of them."""
+    if path.is_dir():
+        return not (path / "tokenizer.json").is_file() and (path / "merges.txt").is_file()
+    return path.name in ("vocab.json", "merges.txt")

@@ -1,0 +1,197 @@
+"""Vocabularies as files: a directory, tokenizer.json or vocab.txt is read; all are written.
+
+Under transformers 5 a saved tokenizer has no vocab.txt, and classes such as ``BertTokenizer`` drop
+custom rules on loading; so the tokenizer.json is edited in place, the class named
+``PreTrainedTokenizerFast`` (it keeps all), and vocab.txt written beside it for everyone else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import DataError, MissingError
+from specialize.vocab.pretokenize import BertRules
+from specialize.vocab.wordpiece import WordPiece
+
+Json = dict[str, Any]
+
+
+def read_wordpiece(path: Path) -> WordPiece:
+    """Return the WordPiece vocabulary of a directory, a tokenizer.json or a vocab.txt.
+
+    A bare vocab.txt is taken as cased, with BERT's defaults, unless a tokenizer_config.json stands
+    beside it. MissingError where nothing is there, DataError where it is not a WordPiece.
+    """
+    file = vocabulary_file(path)
+    if file.suffix == ".json":
+        return _from_json(_load_json(file), file)
+    lines = _read_text(file).split("\n")
+    pieces = lines[:-1] if lines and not lines[-1] else lines
+    config = file.parent / "tokenizer_config.json"
+    lowercase = config.is_file() and bool(_load_json(config).get("do_lower_case"))
+    return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
+
+
+def is_wordpiece(path: Path) -> bool:
+    """Return whether ``path`` holds a WordPiece vocabulary with BERT's pre-tokenisation."""
+    file = vocabulary_file(path)
+    if file.suffix != ".json":
+        return True
+    described = _load_json(file)
+    model, normalizer = described.get("model") or {}, described.get("normalizer") or {}
+    pre = described.get("pre_tokenizer") or {}
+    kinds = (model.get("type"), normalizer.get("type"), pre.get("type"))
+    return kinds == ("WordPiece", "BertNormalizer", "BertPreTokenizer")
+
+
+def vocabulary_file(path: Path) -> Path:
+    """Return the file that says what the pieces are: tokenizer.json rather than vocab.txt."""
+    if path.is_file():
+        return path
+    for name in ("tokenizer.json", "vocab.txt"):
+        if (path / name).is_file():
+            return path / name
+    where = "holds no tokenizer.json or vocab.txt" if path.is_dir() else "is not there"
+    raise MissingError(
+        f"{path}: {where}; name a tokenizer's directory, tokenizer.json or vocab.txt"
+    )
+
+
+def write_wordpiece(vocabulary: WordPiece, folder: Path, *, source: Path | None = None) -> None:
+    """Write tokenizer.json, tokenizer_config.json and vocab.txt of ``vocabulary`` to ``folder``.
+
+    Post-processor, added tokens and settings are those of ``source`` (a directory or file the
+    vocabulary came from) where it has them, BERT's otherwise.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = vocabulary_file(source) if source else None
+    described = _load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
+    described["model"]["vocab"] = dict(vocabulary.ids)
+    config_file = file.parent / "tokenizer_config.json" if file else None
+    config = _load_json(config_file) if config_file and config_file.is_file() else {}
+    config = _bert_config(vocabulary) | config | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    _write_json(folder / "tokenizer.json", described)
+    _write_json(folder / "tokenizer_config.json", config)
+    (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
+
+
+def _from_json(described: Json, file: Path) -> WordPiece:
+    model, rules = described.get("model") or {}, described.get("normalizer") or {}
+    if model.get("type") != "WordPiece":
+        raise DataError(f"{file}:1: a {model.get('type')} tokenizer, where a WordPiece is needed")
+    if rules.get("type") != "BertNormalizer":
+        raise DataError(f"{file}:1: normaliser {rules.get('type')}, where BERT's is needed")
+    _require(model, "model", _MODEL_KEYS, file)
+    _require(rules, "normalizer", _RULE_KEYS, file)
+    ids: Mapping[str, int] = model["vocab"]
+    pieces = sorted(ids, key=ids.__getitem__)
+    if [ids[p] for p in pieces] != list(range(len(pieces))):
+        raise DataError(f"{file}:1: the ids are not 0 to {len(pieces) - 1}, each once")
+    lowercase = bool(rules["lowercase"])
+    strip = rules.get("strip_accents")
+    return _build(
+        pieces,
+        file,
+        unk=model["unk_token"],
+        prefix=model["continuing_subword_prefix"],
+        max_chars=model["max_input_chars_per_word"],
+        rules=BertRules(
+            clean=rules["clean_text"],
+            ideographs=rules["handle_chinese_chars"],
+            strip_accents=lowercase if strip is None else strip,
+            lowercase=lowercase,
+        ),
+        special=[t["content"] for t in described.get("added_tokens", ()) if t["special"]],
+    )
+
+
+def _build(pieces: Sequence[str], file: Path, **settings: Any) -> WordPiece:
+    first: dict[str, int] = {}
+    for number, piece in enumerate(pieces, 1):
+        if not piece:
+            raise DataError(f"{file}:{number}: an empty piece")
+        if first.setdefault(piece, number) != number:
+            raise DataError(f"{file}:{number}: piece {piece!r} again, first on line {first[piece]}")
+    try:
+        return WordPiece(pieces, **settings)
+    except DataError as error:
+        raise DataError(f"{file}:1: {error}") from None
+
+
+_MODEL_KEYS = ("vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word")
+_RULE_KEYS = ("clean_text", "handle_chinese_chars", "lowercase")
+
+
+def _require(table: Json, name: str, keys: Sequence[str], file: Path) -> None:
+    for key in keys:
+        if key not in table:
+            raise DataError(f"{file}:1: {name}.{key} is missing; is this a whole tokenizer?")
+
+
+def _bert_json(vocabulary: WordPiece) -> Json:
+    rules = vocabulary.rules
+    special = [
+        {"id": vocabulary.ids[s], "content": s, "single_word": False, "lstrip": False}
+        | {"rstrip": False, "normalized": False, "special": True}
+        for s in vocabulary.special
+    ]
+    framed = "[CLS]" in vocabulary.ids and "[SEP]" in vocabulary.ids
+    post = {
+        "type": "BertProcessing",
+        "sep": ["[SEP]", vocabulary.ids.get("[SEP]")],
+        "cls": ["[CLS]", vocabulary.ids.get("[CLS]")],
+    }
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": sorted(special, key=lambda token: token["id"]),
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": rules.clean,
+            "handle_chinese_chars": rules.ideographs,
+            "strip_accents": rules.strip_accents,
+            "lowercase": rules.lowercase,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": post if framed else None,
+        "decoder": {"type": "WordPiece", "prefix": vocabulary.prefix, "cleanup": True},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": vocabulary.unk,
+            "continuing_subword_prefix": vocabulary.prefix,
+            "max_input_chars_per_word": vocabulary.max_chars,
+            "vocab": {},
+        },
+    }
+
+
+def _bert_config(vocabulary: WordPiece) -> Json:
+    named = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    tokens = {f"{k}_token": v for k, v in named.items() if v in vocabulary.ids}
+    return {"model_max_length": 512, "do_lower_case": vocabulary.rules.lowercase, **tokens}
+
+
+def _load_json(file: Path) -> Json:
+    try:
+        value = json.loads(_read_text(file))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{file}:{error.lineno}: not JSON: {error.msg}") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{file}:1: a JSON {type(value).__name__}, where an object is needed")
+    return value
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise DataError(f"{file}:{line}: not UTF-8; is this a vocabulary?") from None
+
+
+def _write_json(file: Path, value: Json) -> None:
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -1,0 +1,177 @@
+"""WordPiece: the longest piece first, from left to right; a word not covered is unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from functools import cached_property
+
+from specialize.errors import DataError
+from specialize.vocab.base import VocabChange
+from specialize.vocab.pretokenize import BertRules, tokens_of, words
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_SLOT = re.compile(r"\[unused\d+\]")
+
+
+class WordPiece:
+    """A WordPiece vocabulary with BERT's pre-tokenisation.
+
+    It segments as Hugging Face's fast tokenizer does: words of more than ``max_chars`` code points
+    are unknown, and special pieces written out in the text (``[MASK]``) are themselves.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[str],
+        *,
+        unk: str = "[UNK]",
+        prefix: str = "##",
+        max_chars: int = 100,
+        rules: BertRules = BertRules(),  # noqa: B008 (frozen)
+        special: Sequence[str] = SPECIAL,
+    ) -> None:
+        """Take ``pieces`` in the order of their ids; those of ``special`` not there are ignored."""
+        self.pieces = tuple(pieces)
+        self.ids = {piece: i for i, piece in enumerate(self.pieces)}
+        if len(self.ids) != len(self.pieces):
+            twice = next(p for i, p in enumerate(self.pieces) if self.ids[p] != i)
+            raise DataError(f"piece {twice!r} stands twice in the vocabulary")
+        if unk not in self.ids:
+            raise DataError(f"the vocabulary has no unknown piece {unk!r}")
+        self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
+        self.special = tuple(s for s in special if s in self.ids)
+        self._encoded: dict[str, tuple[int, ...]] = {}
+
+    def words(self, text: str) -> list[str]:
+        """Return the pre-tokenised words of ``text``."""
+        found = []
+        for i, part in enumerate(self.special_parts(text)):
+            found += [part] if i % 2 else words(part, self.rules)
+        return found
+
+    def segment(self, word: str) -> list[str]:
+        """Return the pieces of one word: ``"unaffable"`` -> ``["un", "##aff", "##able"]``."""
+        if word in self.special:
+            return [word]
+        if len(word) > self.max_chars:
+            return [self.unk]
+        return self.cover(word) or [self.unk]
+
+    def cover(self, text: str, *, continuing: bool = False) -> list[str]:
+        """Return the pieces that cover ``text``, longest first; none if they do not.
+
+        ``continuing``: the text goes on inside a word, so its first piece has the prefix too.
+        """
+        path, end = longest_first(
+            text, self.ids, prefix=self.prefix, longest=self.longest, continuing=continuing
+        )
+        return path if end == len(text) else []
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of the pieces of ``text``, without [CLS] and [SEP]."""
+        ids: list[int] = []
+        for i, part in enumerate(self.special_parts(text)):
+            if i % 2:
+                ids.append(self.ids[part])
+                continue
+            for token in tokens_of(part, self.rules):
+                known = self._encoded.get(token)
+                if known is None:
+                    found = (p for word in words(token, self.rules) for p in self.segment(word))
+                    known = self._encoded[token] = tuple(self.ids[piece] for piece in found)
+                ids += known
+        return ids
+
+    def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange:
+        """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
+
+        The slots are the original's (ids 1..99 of mBERT); leftover slots keep their name and place,
+        so that no other id moves.
+        """
+        pieces, fresh = list(self.pieces), []
+        free = [i for i, piece in enumerate(pieces) if _SLOT.fullmatch(piece)] if slots else []
+        for i, piece in enumerate(new):
+            if piece in self.ids:
+                raise DataError(f"piece {piece!r} is in the vocabulary already")
+            if i < len(free):
+                pieces[free[i]] = piece
+                fresh.append(free[i])
+            else:
+                fresh.append(len(pieces))
+                pieces.append(piece)
+        kept = {i: i for i in range(len(self.pieces))}
+        for i in fresh:
+            kept.pop(i, None)
+        return VocabChange(self, self.with_pieces(pieces), kept, tuple(fresh))
+
+    def with_pieces(self, pieces: Sequence[str]) -> WordPiece:
+        """Return a vocabulary of other pieces under the same rules."""
+        return WordPiece(
+            pieces,
+            unk=self.unk,
+            prefix=self.prefix,
+            max_chars=self.max_chars,
+            rules=self.rules,
+            special=self.special,
+        )
+
+    @cached_property
+    def slots(self) -> int:
+        """Return how many [unusedN] places are free."""
+        return sum(1 for piece in self.pieces if _SLOT.fullmatch(piece))
+
+    @cached_property
+    def closed_alphabet(self) -> frozenset[str] | None:
+        """Return the characters of the pieces if each is a piece, alone and continuing, else None.
+
+        With a closed alphabet a word is unknown exactly if it is too long or holds another
+        character, and no added piece can make a word unknown.
+        """
+        special = {p for p in self.pieces if p in self.special or _SLOT.fullmatch(p)}
+        bare = (p.removeprefix(self.prefix) for p in self.pieces if p not in special)
+        letters = frozenset(c for piece in bare for c in piece)
+        closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)
+        return letters if closed else None
+
+    def special_parts(self, text: str) -> list[str]:
+        """Split at special pieces written out: even places are text, odd ones special pieces."""
+        if not any(mark in text for mark in self._special_marks):
+            return [text]
+        return self._special_pattern.split(text)
+
+    @cached_property
+    def longest(self) -> int:
+        """Return how many characters the longest piece has."""
+        return max(len(piece.removeprefix(self.prefix)) for piece in self.pieces)
+
+    @cached_property
+    def _special_marks(self) -> frozenset[str]:
+        """Return the first characters of the special pieces, as a rule only ``[``."""
+        return frozenset(piece[0] for piece in self.special)
+
+    @cached_property
+    def _special_pattern(self) -> re.Pattern[str]:
+        by_length = sorted(self.special, key=len, reverse=True)
+        return re.compile("(" + "|".join(map(re.escape, by_length)) + ")")
+
+
+def longest_first(
+    text: str, pieces: Container[str], *, prefix: str, longest: int, continuing: bool = False
+) -> tuple[list[str], int]:
+    """Return the pieces taken from the left, the longest first, and how far into ``text`` they go.
+
+    ``longest``: the most characters of a piece. ``continuing``: the first piece has the prefix too.
+    """
+    path: list[str] = []
+    start = 0
+    while start < len(text):
+        mark = prefix if start or continuing else ""
+        for end in range(min(len(text), start + longest), start, -1):
+            if mark + text[start:end] in pieces:
+                break
+        else:
+            return path, start
+        path.append(mark + text[start:end])
+        start = end
+    return path, start
