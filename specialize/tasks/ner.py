@@ -1,0 +1,101 @@
+"""Named entities: a linear layer and a CRF over word states (Chau & Smith 2021, section 3.2)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from specialize.errors import DataError
+from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired
+from specialize.tasks._batch import label_ids
+from specialize.tasks._columns import read_columns, write_columns
+from specialize.tasks._crf import bio_constraints, negative_log_likelihood, viterbi
+from specialize.tasks._nereval import evaluate_ner
+from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
+
+_FIGURES = ("f1", "precision", "recall", "macro_f1")
+
+
+def task(*, dropout: float = 0.1) -> "NerTask":
+    """Return the entity task over files of words and IOB2 tags."""
+    return NerTask(check_dropout(dropout))
+
+
+@dataclass(frozen=True)
+class NerTask:
+    """One IOB2 tag a word; see `specialize.tasks._base.Task`."""
+
+    dropout: float
+
+    name: ClassVar[str] = "ner"
+    metric: ClassVar[str] = "f1"
+
+    def read(self, path: Path) -> list[Sentence[Tags]]:
+        """Return the sentences of a file of words and tags."""
+        return read_columns(path)
+
+    def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
+        """Return O, and B and I of every type that occurs."""
+        seen = {tag for sentence in sentences for tag in sentence.gold}
+        kinds = {tag[2:] for tag in seen if tag != "O"}
+        return {"tags": sorted({"O"} | {f"{prefix}-{kind}" for kind in kinds for prefix in "BI"})}
+
+    def check(self, sentences: Sequence[Sentence[Tags]], labels: dict[str, list[str]]) -> int:
+        """Return how many words have a tag that is not among ``labels``."""
+        if labels["tags"] == ["O"]:
+            raise DataError("no entity to learn: all tags of the training data are O")
+        return unknown_tags(sentences, labels["tags"])
+
+    def head(self, width: int, labels: dict[str, list[str]]) -> CrfHead:
+        """Return a fresh head for word states of ``width``."""
+        return CrfHead(width, len(labels["tags"]), dropout=self.dropout)
+
+    def loss(
+        self,
+        head: CrfHead,
+        scores: Tensor,
+        sentences: Sequence[Sentence[Tags]],
+        labels: dict[str, list[str]],
+        mask_BW: Tensor,
+    ) -> Tensor:
+        """Return the mean negative log-likelihood of a batch's sentences.
+
+        The authors' code sums over the batch, so that the loss grows with the batch size. Which
+        tag may follow which (`bio_constraints`) is no part of the loss, there and here.
+        """
+        ids_BW = label_ids((s.gold for s in sentences), labels["tags"], mask_BW)
+        return negative_log_likelihood(scores, head.transitions_LL, ids_BW, mask_BW).mean()
+
+    @torch.no_grad()
+    def decode(
+        self, head: CrfHead, scores: Tensor, labels: dict[str, list[str]], mask_BW: Tensor
+    ) -> list[Tags]:
+        """Return the best tags of every sentence, well-formed IOB2."""
+        tags = labels["tags"]
+        start_L, legal_LL = (bonus.to(scores.device) for bonus in bio_constraints(tags))
+        paths = viterbi(scores, head.transitions_LL + legal_LL, mask_BW, start_L=start_L)
+        return tag_names(paths, tags)
+
+    def predicted(self, sentence: Sentence[Tags], annotation: Tags) -> Sentence[Tags]:
+        """Return the sentence with these tags."""
+        return annotated(sentence, annotation)
+
+    def write(self, sentences: Iterable[Sentence[Tags]], path: Path) -> None:
+        """Write words and the sentences' tags, as they were read."""
+        write_columns(sentences, path)
+
+    def score(
+        self, gold: Sequence[Sentence[Tags]], predicted: Sequence[Sentence[Tags]]
+    ) -> dict[str, float]:
+        """Return ``f1``, ``precision``, ``recall`` of conlleval, ``macro_f1``, ``strict_f1``.
+
+        ``f1`` counts all entities alike; it is what the authors' code computes under the paper's
+        name of macro F1. ``macro_f1`` is the mean over the types, ``strict_f1`` that of IOB2.
+        """
+        pairs = [(list(tags), list(others)) for tags, others in paired(gold, predicted)]
+        scores = evaluate_ner([tags for tags, _ in pairs], [others for _, others in pairs])
+        figures = {key: scores["conlleval"][key] for key in _FIGURES}
+        return {**figures, "strict_f1": scores["strict"]["f1"]}

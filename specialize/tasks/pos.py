@@ -1,0 +1,114 @@
+"""Part-of-speech tagging: a linear layer over word states (Chau & Smith 2021, section 3.2)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from specialize.errors import DataError, UsageError
+from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired, percent
+from specialize.tasks._batch import label_ids, mean_cross_entropy
+from specialize.tasks._conllu import FORM, UPOS, XPOS, read_blocks, write_blocks
+from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
+
+_COLUMNS = {"upos": UPOS, "xpos": XPOS}
+
+
+def task(*, column: str = "xpos", dropout: float = 0.4) -> "PosTask":
+    """Return the tagging task over CoNLL-U files.
+
+    ``column`` is "xpos", as in the paper, or "upos", as there for Belarusian, whose XPOS column
+    has gaps. A gap, "_", in a column that has tags is a tag like any other, as in the official
+    metric.
+    """
+    if column not in _COLUMNS:
+        raise UsageError(f"unknown column {column!r}; known: {', '.join(_COLUMNS)}")
+    return PosTask(column, check_dropout(dropout))
+
+
+@dataclass(frozen=True)
+class PosTask:
+    """One tag a word; see `specialize.tasks._base.Task`."""
+
+    column: str
+    dropout: float
+
+    name: ClassVar[str] = "pos"
+    metric: ClassVar[str] = "accuracy"
+
+    def read(self, path: Path) -> list[Sentence[Tags]]:
+        """Return the sentences of a CoNLL-U file, with the tags of the column."""
+        sentences = [
+            Sentence(block.column(FORM), block.column(_COLUMNS[self.column]), block)
+            for block in read_blocks(path)
+        ]
+        if all(tag == "_" for sentence in sentences for tag in sentence.gold):
+            other = "upos" if self.column == "xpos" else "xpos"
+            raise DataError(
+                f"{sentences[0].where}: the {self.column.upper()} column is empty in the whole "
+                f'file; try column = "{other}"'
+            )
+        return sentences
+
+    def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
+        """Return the tags that occur."""
+        return {"tags": sorted({tag for sentence in sentences for tag in sentence.gold})}
+
+    def check(self, sentences: Sequence[Sentence[Tags]], labels: dict[str, list[str]]) -> int:
+        """Return how many words have a tag that is not among ``labels``."""
+        if not labels["tags"]:
+            raise DataError("no tag to learn: the training data has no sentence")
+        return unknown_tags(sentences, labels["tags"])
+
+    def head(self, width: int, labels: dict[str, list[str]]) -> TagHead:
+        """Return a fresh head for word states of ``width``."""
+        return TagHead(width, len(labels["tags"]), dropout=self.dropout)
+
+    def loss(
+        self,
+        head: TagHead,
+        scores: Tensor,
+        sentences: Sequence[Sentence[Tags]],
+        labels: dict[str, list[str]],
+        mask_BW: Tensor,
+    ) -> Tensor:
+        """Return the mean cross-entropy of a batch's words.
+
+        The authors' code takes the mean of each sentence first, so that words of short sentences
+        weigh more there.
+        """
+        ids_BW = label_ids((s.gold for s in sentences), labels["tags"], mask_BW)
+        return mean_cross_entropy(scores.flatten(0, 1), ids_BW.flatten())
+
+    @torch.no_grad()
+    def decode(
+        self, head: TagHead, scores: Tensor, labels: dict[str, list[str]], mask_BW: Tensor
+    ) -> list[Tags]:
+        """Return the best tag of every word."""
+        rows = zip(scores.argmax(-1).tolist(), mask_BW.sum(1).tolist(), strict=True)
+        return tag_names((row[:length] for row, length in rows), labels["tags"])
+
+    def predicted(self, sentence: Sentence[Tags], annotation: Tags) -> Sentence[Tags]:
+        """Return the sentence with these tags."""
+        return annotated(sentence, annotation)
+
+    def write(self, sentences: Iterable[Sentence[Tags]], path: Path) -> None:
+        """Write CoNLL-U with the sentences' tags in the column."""
+        index = _COLUMNS[self.column]
+        write_blocks((s.source.filled({index: s.gold}) for s in sentences), path)
+
+    def score(
+        self, gold: Sequence[Sentence[Tags]], predicted: Sequence[Sentence[Tags]]
+    ) -> dict[str, float]:
+        """Return the ``accuracy`` over words, and over whole ``sentences``, in percent."""
+        pairs = list(paired(gold, predicted))
+        right = sum(
+            tag == other for tags, others in pairs for tag, other in zip(tags, others, strict=True)
+        )
+        return {
+            "accuracy": percent(right, sum(len(tags) for tags, _ in pairs)),
+            "sentences": percent(sum(tags == others for tags, others in pairs), len(pairs)),
+        }

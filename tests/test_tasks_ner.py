@@ -1,0 +1,118 @@
+"""Entities: literal files and scores, then the loss and the decoder."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specialize.errors import DataError
+from specialize.tasks import ner
+from specialize.tasks._nereval import spans
+
+TEXT = "ug:Ürümchi\tB-LOC\nug:shehiri\tI-LOC\nug:chong\tO\n\nug:Alim\tB-PER\n\n"
+TASK = ner.task(dropout=0.0)
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path / "a.txt"
+
+
+def batch(sentences, width):
+    lengths = torch.tensor([len(s.words) for s in sentences])
+    words = torch.randn(
+        len(sentences), int(lengths.max()), width, generator=torch.Generator().manual_seed(0)
+    )
+    return words, torch.arange(words.shape[1]) < lengths.unsqueeze(1)
+
+
+def test_words_and_tags_are_read_and_written(path, tmp_path):
+    first, second = TASK.read(path)
+    assert first.words == ("Ürümchi", "shehiri", "chong")
+    TASK.write([TASK.predicted(first, ("O", "B-PER", "O")), second], tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text(encoding="utf-8") == (
+        "ug:Ürümchi\tO\nug:shehiri\tB-PER\nug:chong\tO\n\nug:Alim\tB-PER\n\n"
+    )
+
+
+def test_every_type_can_begin_and_go_on(path):
+    sentences = TASK.read(path)
+    assert TASK.labels(sentences) == {"tags": ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]}
+    assert TASK.check(sentences, TASK.labels(sentences)) == 0
+    assert TASK.check(sentences, TASK.labels(sentences[1:])) == 2
+    with pytest.raises(DataError, match="no entity to learn"):
+        TASK.check(sentences, {"tags": ["O"]})
+
+
+def test_scores_by_eye(path):
+    first, second = gold = TASK.read(path)
+    # LOC cut short, PER found, though its first tag is I: nothing under strict IOB2
+    predicted = [
+        TASK.predicted(first, ("B-LOC", "O", "O")),
+        TASK.predicted(second, ("I-PER",)),
+    ]
+    assert TASK.score(gold, predicted) == {
+        "f1": 50.0,
+        "precision": 50.0,
+        "recall": 50.0,
+        "macro_f1": 50.0,
+        "strict_f1": 0.0,
+    }
+    assert set(TASK.score(gold, gold).values()) == {100.0}
+
+
+def test_an_i_tag_is_not_predicted_where_it_may_not_stand():
+    labels = {"tags": ["B-LOC", "I-LOC", "O"]}
+    head = TASK.head(2, labels)
+    torch.nn.init.zeros_(head.transitions_LL)
+    # I-LOC is best on both words, but may not begin: B-LOC I-LOC makes 4, O O makes 3
+    scores = torch.tensor([[[1.0, 5.0, 2.0], [0.0, 3.0, 1.0]]])
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    assert TASK.decode(head, scores, labels, mask) == [("B-LOC", "I-LOC")]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31))
+def test_predictions_are_well_formed(seed):
+    labels = {"tags": ["B-A", "B-B", "I-A", "I-B", "O"]}
+    generator = torch.Generator().manual_seed(seed)
+    head = TASK.head(2, labels)
+    head.transitions_LL.data = torch.randn(5, 5, generator=generator)
+    scores = 3 * torch.randn(3, 6, 5, generator=generator)
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    for tags, length in zip(TASK.decode(head, scores, labels, mask), (6, 3, 1), strict=True):
+        assert len(tags) == length
+        assert spans(tags) == spans(tags, strict=True)
+
+
+def test_the_loss_is_the_mean_over_sentences_and_ignores_pads(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences)
+    words, mask = batch(sentences, width=4)
+    head = TASK.head(4, labels)
+
+    def loss_of(rows, cut):
+        states, inside = words[rows, :cut], mask[rows, :cut]
+        chosen = sentences[rows]
+        return TASK.loss(head, head(states, inside), chosen, labels, inside).item()
+
+    parts = loss_of(slice(0, 1), 3), loss_of(slice(1, 2), 1)
+    assert loss_of(slice(0, 2), 3) == pytest.approx(sum(parts) / 2)
+
+
+def test_the_head_learns(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences)
+    words, mask = batch(sentences, width=8)
+    head = TASK.head(8, labels)
+    optimizer = torch.optim.Adam(head.parameters(), 0.1)
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = TASK.loss(head, head(words, mask), sentences, labels, mask)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.2
+    annotations = TASK.decode(head, head(words, mask), labels, mask)
+    predicted = [TASK.predicted(s, a) for s, a in zip(sentences, annotations, strict=True)]
+    assert TASK.score(sentences, predicted)["f1"] == 100
