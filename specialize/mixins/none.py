@@ -1,0 +1,6 @@
+"""No mix-in: text as it is."""
+
+
+def mix(line: str) -> str:
+    """Return ``line`` unchanged."""
+    return line
