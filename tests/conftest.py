@@ -1,0 +1,66 @@
+"""Fixtures: a tiny synthetic language and tiny base models, made here, offline, in a second."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from specialize.corpus import CorpusFiles, open_corpus
+from specialize.model.load import new_modernbert, save_model
+from specialize.toylang import ToyFiles, to_latin, write_language
+from specialize.vocab.pretokenize import count_words
+from specialize.vocab.train import train_wordpiece
+from specialize.vocab.wordpiece import SPECIAL, WordPiece
+
+SHAPE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data, or a skip that says so."""
+    folder = Path(os.environ.get("SPECIALIZE_DATA", "../shared/data")).absolute()
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set SPECIALIZE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyFiles:
+    return write_language(
+        tmp_path_factory.mktemp("toy"), seed=3, documents=60, sentences=(60, 20, 20)
+    )
+
+
+@pytest.fixture(scope="session")
+def vocabulary(toy: ToyFiles) -> WordPiece:
+    """A vocabulary laid out as mBERT's that knows the toy language in Latin letters only."""
+    lines = [to_latin(line) for line in open_corpus(CorpusFiles((str(toy.corpus),)))]
+    slots = [f"[unused{i}]" for i in range(1, 21)]
+    special = [SPECIAL[0], *slots, *SPECIAL[1:]]
+    return WordPiece(train_wordpiece(count_words(lines), size=300, special=special, closed=True))
+
+
+@pytest.fixture(scope="session")
+def base_folder(vocabulary: WordPiece, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained ModernBERT as a directory."""
+    folder = tmp_path_factory.mktemp("base") / "model"
+    save_model(new_modernbert(vocabulary, seed=0, **SHAPE), vocabulary, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bert_folder(vocabulary: WordPiece, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained BERT as a directory."""
+    from transformers import BertConfig, BertForMaskedLM
+
+    folder = tmp_path_factory.mktemp("bert") / "model"
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(vocabulary.pieces), max_position_embeddings=128, **SHAPE)
+    save_model(BertForMaskedLM(config), vocabulary, folder)
+    return folder
