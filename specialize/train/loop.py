@@ -1,0 +1,205 @@
+"""The one training loop: epochs of steps, a score after each, the best kept, resumed where it stood."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+Schedule = Callable[[int], float]  # step, from 0 -> share of the rate
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a stage trains and how its best epoch is known."""
+
+    epochs: int
+    steps: int  # of an epoch
+    seed: int
+    clip: float = 1.0  # bound on the gradient's global norm
+    patience: int = 0  # epochs without a better score after which to stop; 0 = never
+    lower_is_better: bool = True
+    checkpoint_seconds: float = 60.0
+    precision: str = "float32"  # or "bfloat16": autocast
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch did; epoch 0 is the state before training."""
+
+    epoch: int
+    steps: int
+    train_loss: float  # mean over its steps, nats; nan for epoch 0
+    score: float
+    seconds: float
+
+
+def run(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    loss_at: Callable[[int, int], Tensor],
+    evaluate: Callable[[], float],
+    plan: Plan,
+    *,
+    checkpoint: Path,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> list[Epoch]:
+    """Train ``module``, leave it at its best epoch and return the history.
+
+    ``loss_at(epoch, step)`` gives the loss of one step (both from 0) and may depend on nothing but
+    its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that was
+    killed and resumed from ``checkpoint`` equals one that was not, on one machine.
+    """
+    rates = [group["lr"] for group in optimizer.param_groups]
+    state = _State.load(checkpoint, module, optimizer)
+    if state.history:
+        for epoch in state.history:
+            on_epoch(epoch)
+    else:
+        state.close_epoch(Epoch(0, 0, math.nan, evaluate(), 0.0), module, plan)
+        on_epoch(state.history[-1])
+    saved = time.monotonic()
+    with torch.random.fork_rng(devices=_devices(module)):
+        while not state.finished(plan):
+            began = time.monotonic()
+            epoch = len(state.history) - 1
+            module.train()
+            while state.step < (epoch + 1) * plan.steps:
+                share = schedule(state.step)
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate * share
+                state.loss_sum += _step(module, optimizer, loss_at, epoch, state.step, plan)
+                state.step += 1
+                if time.monotonic() - saved > plan.checkpoint_seconds:
+                    state.seconds += time.monotonic() - began
+                    state.save(checkpoint, module, optimizer)
+                    began = saved = time.monotonic()
+            score = evaluate()
+            seconds = state.seconds + time.monotonic() - began
+            done = Epoch(epoch + 1, plan.steps, float(state.loss_sum) / plan.steps, score, seconds)
+            state.close_epoch(done, module, plan)
+            state.save(checkpoint, module, optimizer)
+            saved = time.monotonic()
+            on_epoch(done)
+    module.load_state_dict(state.best)
+    return state.history
+
+
+def finish(checkpoint: Path) -> None:
+    """Remove the checkpoint of a stage whose outputs are written."""
+    checkpoint.unlink(missing_ok=True)
+
+
+def best_epoch(history: list[Epoch], *, lower_is_better: bool) -> Epoch:
+    """Return the epoch with the best score, the first of equals."""
+    scores = [e.score if lower_is_better else -e.score for e in history]
+    return history[scores.index(min(scores))]
+
+
+def linear(warmup: int, total: int) -> Schedule:
+    """Return linear warm-up over ``warmup`` steps, then linear decay to 0 at ``total``."""
+
+    def share(step: int) -> float:
+        rise = (step + 1) / warmup if step < warmup else 1.0
+        return min(rise, (total - step) / max(1, total - warmup))
+
+    return share
+
+
+def inverse_sqrt(freeze: int) -> Schedule:
+    """Return UDify's schedule, as the paper states it: base rate in epoch 1 (``freeze`` steps), then
+
+    5 · min(s^-.5, s · W^-1.5) with s steps since then and W = 2 · ``freeze`` (notes: the released
+    code never left the constant rate).
+    """
+
+    def share(step: int) -> float:
+        s = step - freeze + 1
+        return 1.0 if s <= 0 else 5 * min(s**-0.5, s * (2 * freeze) ** -1.5)
+
+    return share
+
+
+def constant() -> Schedule:
+    """Return the schedule that the authors' released code really ran."""
+    return lambda step: 1.0
+
+
+def _step(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_at: Callable[[int, int], Tensor],
+    epoch: int,
+    step: int,
+    plan: Plan,
+) -> Tensor:
+    torch.manual_seed((plan.seed << 32) + step)
+    device = next(module.parameters()).device.type
+    bfloat = plan.precision == "bfloat16"
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=bfloat):
+        loss = loss_at(epoch, step)
+    loss.backward()
+    nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.detach().float()
+
+
+def _devices(module: nn.Module) -> list[torch.device]:
+    return [d for d in {p.device for p in module.parameters()} if d.type == "cuda"]
+
+
+class _State:
+    """Where the loop stands: what a checkpoint holds."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.loss_sum: Tensor | float = 0.0
+        self.seconds = 0.0
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = {}
+
+    @classmethod
+    def load(cls, path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> _State:
+        state = cls()
+        if path.exists():
+            saved = torch.load(path, weights_only=True, map_location="cpu")
+            module.load_state_dict(saved["module"])
+            optimizer.load_state_dict(saved["optimizer"])
+            state.step, state.loss_sum = saved["step"], saved["loss_sum"]
+            state.seconds, state.best = saved["seconds"], saved["best"]
+            state.history = [Epoch(**epoch) for epoch in saved["history"]]
+        return state
+
+    def save(self, path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        saved = {
+            "module": module.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "step": self.step,
+            "loss_sum": float(self.loss_sum),
+            "seconds": self.seconds,
+            "history": [asdict(epoch) for epoch in self.history],
+            "best": self.best,
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(saved, partial)
+        os.replace(partial, path)
+
+    def close_epoch(self, epoch: Epoch, module: nn.Module, plan: Plan) -> None:
+        self.history.append(epoch)
+        self.loss_sum, self.seconds = 0.0, 0.0
+        if best_epoch(self.history, lower_is_better=plan.lower_is_better) is epoch:
+            self.best = {k: v.detach().clone().cpu() for k, v in module.state_dict().items()}
+
+    def finished(self, plan: Plan) -> bool:
+        best = best_epoch(self.history, lower_is_better=plan.lower_is_better)
+        epoch = self.history[-1].epoch
+        return epoch >= plan.epochs or 0 < plan.patience <= epoch - best.epoch

@@ -1,0 +1,92 @@
+"""Training a masked language model on packed sequences: what LAPT and pretraining share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from specialize.model.masked import logits_at
+from specialize.train import loop
+from specialize.train.batches import Frame, frame_of, mask
+from specialize.vocab.wordpiece import WordPiece
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How positions are chosen: at which rate, anew each time or once for all."""
+
+    rate: float = 0.15
+    static: int = 0  # 0 = dynamic; k = each sequence has k fixed maskings, taken in turn by epoch
+
+
+def train_masked(
+    model: nn.Module,
+    vocabulary: WordPiece,
+    sequences_NL: np.ndarray,
+    order: Callable[[int], np.ndarray],
+    optimizer: torch.optim.Optimizer,
+    schedule: loop.Schedule,
+    evaluate: Callable[[], float],
+    plan: loop.Plan,
+    *,
+    batch: int,
+    masking: Masking,
+    checkpoint: Path,
+    on_epoch: Callable[[loop.Epoch], None],
+) -> list[loop.Epoch]:
+    """Train on ``sequences_NL`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
+    frame = frame_of(vocabulary)
+    device = next(model.parameters()).device
+    orders: dict[int, np.ndarray] = {}
+
+    def loss_at(epoch: int, step: int) -> Tensor:
+        if epoch not in orders:
+            orders.clear()
+            orders[epoch] = order(epoch)
+        start = (step - epoch * plan.steps) * batch
+        items = orders[epoch][start : start + batch]
+        ids = torch.from_numpy(sequences_NL[items].astype(np.int64))
+        seeds = (plan.seed, step) if not masking.static else (plan.seed, epoch % masking.static)
+        inputs, chosen = _mask(ids, items, frame, masking, seeds)
+        real = ids != frame.pad
+        all_real = bool(real.all())
+        inputs, chosen, ids = inputs.to(device), chosen.to(device), ids.to(device)
+        with parametrize.cached():
+            logits = logits_at(model, inputs, None if all_real else real.to(device), chosen)
+        return F.cross_entropy(logits.float(), ids[chosen])
+
+    return loop.run(
+        model,
+        optimizer,
+        schedule,
+        loss_at,
+        evaluate,
+        plan,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+
+
+def _mask(
+    ids_BL: Tensor, items: np.ndarray, frame: Frame, masking: Masking, seeds: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    if not masking.static:
+        return mask(ids_BL, frame, rate=masking.rate, generator=_generator(*seeds))
+    rows = [
+        mask(row[None], frame, rate=masking.rate, generator=_generator(*seeds, int(item)))
+        for row, item in zip(ids_BL, items, strict=True)
+    ]
+    inputs, chosen = zip(*rows, strict=True)
+    return torch.cat(inputs), torch.cat(chosen)
+
+
+def _generator(*seeds: int) -> torch.Generator:
+    seed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return torch.Generator().manual_seed(seed)
