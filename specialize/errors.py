@@ -14,7 +14,7 @@ class UsageError(SpecializeError):
 
 
 class DataError(SpecializeError):
-    """A file says something it may not; the message starts with ``file:line`` where there is one."""
+    """A file says something it may not; the message starts with ``file:line`` if there is one."""
 
     exit_code = 3
 

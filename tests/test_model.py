@@ -1,5 +1,6 @@
 """Installing a changed vocabulary, tiered rows, logits at chosen positions, words from pieces."""
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,11 @@ def test_a_words_state_is_the_mean_of_its_pieces(base_folder: Path) -> None:
     assert batch.mask_BW.tolist() == [[True, True, True], [True, False, False]]
     pieces = [base.vocabulary.encode(word) for word in sentences[0]]
     pieces[2] = [base.vocabulary.ids["[UNK]"]]  # a word that the normaliser deletes has a state
-    flat = [base.vocabulary.ids["[CLS]"], *sum(pieces, []), base.vocabulary.ids["[SEP]"]]
+    flat = [
+        base.vocabulary.ids["[CLS]"],
+        *chain.from_iterable(pieces),
+        base.vocabulary.ids["[SEP]"],
+    ]
     ids = torch.tensor([flat])
     every = base.model.base_model(input_ids=ids, output_hidden_states=True).hidden_states[1:]
     mixed = torch.stack(every).mean(0)[0]

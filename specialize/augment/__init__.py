@@ -1,1 +1,1 @@
-"""Methods of choosing new pieces: ``change(vocabulary, corpus, *, ...)``, one to a file."""
+"""Methods that change a vocabulary: ``change(vocabulary, corpus, *, ...) -> VocabChange``."""

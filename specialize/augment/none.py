@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specialize.vocab.base import VocabChange, Vocabulary, unchanged
+from specialize.vocab.base import VocabChange, unchanged
+from specialize.vocab.wordpiece import WordPiece
 
 
-def change(vocabulary: Vocabulary, corpus: Iterable[str]) -> VocabChange:
+def change(vocabulary: WordPiece, corpus: Iterable[str]) -> VocabChange:
     """Return the vocabulary as it is; the corpus is not read."""
     return unchanged(vocabulary)

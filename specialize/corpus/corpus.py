@@ -73,8 +73,13 @@ class CorpusFacts:
     removed_sentences: int
 
 
-def open_corpus(files: CorpusFiles) -> "Corpus":
-    """Return the corpus of ``files``; missing files and one without any line are refused here."""
+def open_corpus(files: CorpusFiles | str | Path) -> "Corpus":
+    """Return the corpus of ``files`` (or of one file or folder, with the defaults).
+
+    Missing files and a corpus without any line are refused here.
+    """
+    if not isinstance(files, CorpusFiles):
+        files = CorpusFiles((str(files),))
     source = _Source(files)
     if not any(clear(lines, source.keys).lines for _, lines in source.documents()):
         left = " is left once the evaluation sentences are removed" if source.keys else ""

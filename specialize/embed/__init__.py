@@ -1,0 +1,1 @@
+"""Methods that initialise fresh rows: ``init(table, change, corpus, *, ...) -> FreshRows``."""

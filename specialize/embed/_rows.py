@@ -45,7 +45,7 @@ def mixture(parts: list[list[int]], old_rows: int) -> Tensor:
 
 
 def drawn(table_VD: Tensor, count: int, *, seed: int, mean: bool) -> Tensor:
-    """Return ``count`` rows drawn per dimension with the table's deviation, around 0 or its mean."""
+    """Return ``count`` rows drawn with each dimension's deviation, around 0 or the mean row."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(count, table_VD.shape[1], generator=generator)
     rows = noise * table_VD.std(dim=0)

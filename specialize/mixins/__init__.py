@@ -1,0 +1,1 @@
+"""Methods that rewrite text: ``mix(line, *, ...) -> str``."""

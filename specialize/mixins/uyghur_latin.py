@@ -1,4 +1,4 @@
-"""Uyghur in Arabic script -> a Turkish-like Latin script (Chau & Smith 2021, §2.2; Muller et al. 2021).
+"""Uyghur in Arabic script -> a Turkish-like Latin script (Chau & Smith 2021; Muller et al. 2021).
 
 The table is the one behind the paper's Uyghur runs, as facts: two-character keys first, unmapped
 characters pass through. It loses word-internal hamza, ھ/ح and ڭ/نگ, and ء altogether: not

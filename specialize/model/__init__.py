@@ -1,0 +1,1 @@
+"""Models: found, loaded, changed, saved. Only here is transformers spoken."""

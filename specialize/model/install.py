@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from specialize.embed._rows import FreshRows
 from specialize.errors import SpecializeError
 from specialize.model.load import load_base, save_model
-from specialize.model.masked import output_bias, tie
+from specialize.model.masked import MaskedModel, output_bias, tie
 from specialize.vocab.base import VocabChange
 
 
 @torch.no_grad()
-def install(model: nn.Module, change: VocabChange, fresh: FreshRows) -> None:
+def install(model: MaskedModel, change: VocabChange, fresh: FreshRows) -> None:
     """Make ``model`` one of ``change.new``: kept rows move bit-equal, fresh ones are written.
 
     Embedding table, output layer (tied or not) and output bias are handled alike; rows are written
@@ -41,7 +42,9 @@ def install(model: nn.Module, change: VocabChange, fresh: FreshRows) -> None:
     tie(model)
 
 
-def prove_installed(model: nn.Module, change: VocabChange, before: Snapshot, source: Path) -> None:
+def prove_installed(
+    model: MaskedModel, change: VocabChange, before: Snapshot, source: Path
+) -> None:
     """Save ``model``, load it anew and compare: kept rows bit-equal, vocabulary as changed.
 
     Raises SpecializeError (a bug, never the user's fault) where they are not.
@@ -66,14 +69,14 @@ class Snapshot:
         self.tables, self.bias = tables, bias
 
 
-def snapshot(model: nn.Module) -> Snapshot:
+def snapshot(model: MaskedModel) -> Snapshot:
     """Return copies of the embedding table, an untied output layer, and the output bias."""
     bias = output_bias(model)
     tables = [table.weight.detach().cpu().clone() for table in _tables(model)]
     return Snapshot(tables, None if bias is None else bias.detach().cpu().clone())
 
 
-def _tables(model: nn.Module) -> list[nn.Module]:
+def _tables(model: MaskedModel) -> list[Any]:
     """Return the embedding and, if it is not tied to it, the output layer."""
     embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
     tied = output is None or output.weight is embedding.weight

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from specialize.errors import DataError
+from specialize.model.masked import MaskedModel
 from specialize.vocab.files import read_wordpiece, write_wordpiece
 from specialize.vocab.wordpiece import WordPiece
 
@@ -18,7 +18,7 @@ from specialize.vocab.wordpiece import WordPiece
 class Base:
     """A masked language model, its vocabulary and the directory it came from."""
 
-    model: nn.Module
+    model: MaskedModel
     vocabulary: WordPiece
     folder: Path
 
@@ -26,7 +26,7 @@ class Base:
 def load_base(folder: Path) -> Base:
     """Return the masked language model of ``folder``, in float32 whatever it is stored in.
 
-    DataError where vocabulary and embedding table disagree: transformers loads such a pair silently.
+    DataError where vocabulary and embedding table disagree; transformers would not say.
     """
     from transformers import AutoModelForMaskedLM
 
@@ -47,7 +47,7 @@ def load_base(folder: Path) -> Base:
 
 
 def save_model(
-    model: nn.Module,
+    model: MaskedModel,
     vocabulary: WordPiece,
     folder: Path,
     *,
@@ -61,7 +61,7 @@ def save_model(
     write_wordpiece(vocabulary, folder, source=source)
 
 
-def new_modernbert(vocabulary: WordPiece, *, seed: int, **shape: Any) -> nn.Module:
+def new_modernbert(vocabulary: WordPiece, *, seed: int, **shape: Any) -> MaskedModel:
     """Return an untrained ModernBERT (Warner et al. 2024) with full attention in every layer.
 
     ``shape``: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size. Pre-norm and
@@ -88,7 +88,7 @@ def new_modernbert(vocabulary: WordPiece, *, seed: int, **shape: Any) -> nn.Modu
         return ModernBertForMaskedLM(config)
 
 
-def _state(model: nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+def _state(model: MaskedModel, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Return the weights on the CPU as ``dtype``; what is tied stays one tensor."""
     cast: dict[int, torch.Tensor] = {}
     state = {}

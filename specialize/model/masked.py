@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from specialize.errors import UsageError
+
+MaskedModel = Any  # a transformers model for masked language modelling (BERT, ModernBERT, ...)
 
 # shapes: B sequences, L pieces, H layers and embeddings, D width, M chosen positions, V pieces
 
 
 def logits_at(
-    model: nn.Module, ids_BL: Tensor, real_BL: Tensor | None, chosen_BL: Tensor
+    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, chosen_BL: Tensor
 ) -> Tensor:
     """Return logits [M, V] at the chosen positions.
 
@@ -24,13 +27,13 @@ def logits_at(
     return _head(model)(states_BLD[chosen_BL])
 
 
-def layers(model: nn.Module, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:
+def layers(model: MaskedModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:
     """Return the states [B, L, D] after each of the encoder's layers (not the embeddings)."""
     output = model.base_model(input_ids=ids_BL, attention_mask=real_BL, output_hidden_states=True)
     return tuple(output.hidden_states[1:])
 
 
-def _head(model: nn.Module) -> Callable[[Tensor], Tensor]:
+def _head(model: MaskedModel) -> Callable[[Tensor], Tensor]:
     if hasattr(model, "cls"):  # BERT
         return model.cls
     if hasattr(model, "head") and hasattr(model, "decoder"):  # ModernBERT
@@ -43,14 +46,14 @@ def _head(model: nn.Module) -> Callable[[Tensor], Tensor]:
     )
 
 
-def output_bias(model: nn.Module) -> Tensor | None:
+def output_bias(model: MaskedModel) -> Tensor | None:
     """Return the bias [V] of the output layer, if it has one."""
     embeddings = model.get_output_embeddings()
     return None if embeddings is None else getattr(embeddings, "bias", None)
 
 
 @torch.no_grad()
-def tie(model: nn.Module) -> None:
+def tie(model: MaskedModel) -> None:
     """Make the output layer share the embedding table again, where the model is a tied one."""
     if getattr(model.config, "tie_word_embeddings", True):
         model.tie_weights()

@@ -14,9 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from specialize.model.masked import MaskedModel
+
 
 class FreshRows(nn.Module):
     """Put the fresh rows [F, D] in their places of the table [V, D]."""
+
+    ids: Tensor
 
     def __init__(self, rows_FD: Tensor, ids: Sequence[int]) -> None:
         super().__init__()
@@ -28,7 +32,7 @@ class FreshRows(nn.Module):
         return table_VD.index_copy(0, self.ids, self.rows)
 
 
-def tier(model: nn.Module, fresh: Sequence[int]) -> nn.Parameter:
+def tier(model: MaskedModel, fresh: Sequence[int]) -> nn.Parameter:
     """Give the rows ``fresh`` of the embedding table (and of a tied output layer) a parameter.
 
     Returns it, [F, D]. ``merge`` undoes this; until then ``model`` must not be saved.
@@ -43,7 +47,7 @@ def tier(model: nn.Module, fresh: Sequence[int]) -> nn.Parameter:
     return rows.rows
 
 
-def merge(model: nn.Module) -> None:
+def merge(model: MaskedModel) -> None:
     """Write the fresh rows into the table and make it one parameter again."""
     embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
     if not parametrize.is_parametrized(embedding):

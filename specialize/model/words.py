@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from specialize.model.masked import layers
+from specialize.model.masked import MaskedModel, layers
 from specialize.vocab.wordpiece import WordPiece
 
 # shapes: B sentences, W words, R rows of pieces (a long sentence takes several), L pieces of a row,
@@ -30,7 +30,7 @@ class ScalarMix(nn.Module):
 
     def forward(self, layers_HBLD: Sequence[Tensor]) -> Tensor:
         """Return the mix [B, L, D]."""
-        weights = self.weights
+        weights: Tensor = self.weights
         if self.training and self.dropout:
             out = torch.rand(len(weights), device=weights.device) < self.dropout
             weights = weights.masked_fill(out & ~out.all(), -1e20)
@@ -112,7 +112,7 @@ class WordModel(nn.Module):
     """An encoder, a scalar mix of its layers, and a task's head on the states of words."""
 
     def __init__(
-        self, model: nn.Module, head: nn.Module, *, layer_dropout: float, precision: str
+        self, model: MaskedModel, head: nn.Module, *, layer_dropout: float, precision: str
     ) -> None:
         super().__init__()
         self.encoder = model.base_model

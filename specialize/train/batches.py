@@ -34,10 +34,12 @@ def frame_of(vocabulary: WordPiece) -> Frame:
     wanted = ("[CLS]", "[SEP]", "[PAD]", "[MASK]")
     if missing := [piece for piece in wanted if piece not in vocabulary.ids]:
         raise UsageError(f"masked training needs the pieces {missing}, which the vocabulary lacks")
-    special = {vocabulary.ids[piece] for piece in vocabulary.special}
+    ids = vocabulary.ids
+    special = {ids[piece] for piece in vocabulary.special}
     slots = {i for i, p in enumerate(vocabulary.pieces) if p.startswith("[unused")}
     ordinary = (i for i in range(len(vocabulary.pieces)) if i not in special | slots)
-    return Frame(*(vocabulary.ids[piece] for piece in wanted), ordinary=tuple(ordinary))
+    cls, sep, pad, mask_id = (ids[piece] for piece in wanted)
+    return Frame(cls, sep, pad, mask_id, tuple(ordinary))
 
 
 def pack(vocabulary: WordPiece, documents: Iterable[Sequence[str]], length: int) -> np.ndarray:

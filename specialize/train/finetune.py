@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from specialize.errors import UsageError
+from specialize.model.masked import MaskedModel
 from specialize.model.words import WordEncoder, WordModel
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
@@ -23,7 +24,7 @@ SCHEDULES = ("inverse_sqrt", "constant", "linear")
 
 @dataclass(frozen=True)
 class Finetune:
-    """How to fine-tune. The defaults are the paper's (Chau & Smith 2021, A.2; notes on its code)."""
+    """How to fine-tune. The defaults are the paper's (Chau & Smith 2021, A.2)."""
 
     epochs: int = 200
     patience: int = 20  # epochs without a better dev score; 0 = all epochs
@@ -60,7 +61,7 @@ class Finetuned:
 
 
 def finetune(
-    model: nn.Module,
+    model: MaskedModel,
     words: WordEncoder,
     task: Task[Any],
     data: Data,
@@ -140,7 +141,7 @@ def predict(
 
 
 def _module(
-    model: nn.Module, task: Task[Any], labels: dict[str, list[str]], how: Finetune, seed: int
+    model: MaskedModel, task: Task[Any], labels: dict[str, list[str]], how: Finetune, seed: int
 ) -> WordModel:
     with torch.random.fork_rng():
         torch.manual_seed(seed)

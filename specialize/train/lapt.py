@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from specialize.corpus import Corpus
 from specialize.errors import DataError, UsageError
+from specialize.model.masked import MaskedModel
 from specialize.model.rows import merge, tier
 from specialize.train import loop
 from specialize.train.batches import order, pack
@@ -39,7 +39,7 @@ class Lapt:
 
 
 def lapt(
-    model: nn.Module,
+    model: MaskedModel,
     change: VocabChange,
     corpus: Corpus,
     how: Lapt,

@@ -1,4 +1,4 @@
-"""The one training loop: epochs of steps, a score after each, the best kept, resumed where it stood."""
+"""The one training loop: epochs of steps, a score after each, the best kept, resumable."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def run(
     rates = [group["lr"] for group in optimizer.param_groups]
     state = _State.load(checkpoint, module, optimizer)
     if state.history:
-        for epoch in state.history:
-            on_epoch(epoch)
+        for done in state.history:
+            on_epoch(done)
     else:
         state.close_epoch(Epoch(0, 0, math.nan, evaluate(), 0.0), module, plan)
         on_epoch(state.history[-1])
@@ -75,7 +75,9 @@ def run(
                 share = schedule(state.step)
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * share
-                state.loss_sum += _step(module, optimizer, loss_at, epoch, state.step, plan)
+                state.loss_sum = state.loss_sum + _step(
+                    module, optimizer, loss_at, epoch, state.step, plan
+                )
                 state.step += 1
                 if time.monotonic() - saved > plan.checkpoint_seconds:
                     state.seconds += time.monotonic() - began
@@ -114,10 +116,10 @@ def linear(warmup: int, total: int) -> Schedule:
 
 
 def inverse_sqrt(freeze: int) -> Schedule:
-    """Return UDify's schedule, as the paper states it: base rate in epoch 1 (``freeze`` steps), then
+    """Return UDify's schedule, as the paper states it (its released code never left the base rate).
 
-    5 · min(s^-.5, s · W^-1.5) with s steps since then and W = 2 · ``freeze`` (notes: the released
-    code never left the constant rate).
+    The base rate in the first ``freeze`` steps, then 5 · min(s^-.5, s · W^-1.5) of it with s steps
+    since and W = 2 · ``freeze`` (Kondratyuk & Straka 2019, A.2).
     """
 
     def share(step: int) -> float:

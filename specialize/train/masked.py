@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from specialize.model.masked import logits_at
+from specialize.model.masked import MaskedModel, logits_at
 from specialize.train import loop
 from specialize.train.batches import Frame, frame_of, mask
 from specialize.vocab.wordpiece import WordPiece
@@ -27,7 +27,7 @@ class Masking:
 
 
 def train_masked(
-    model: nn.Module,
+    model: MaskedModel,
     vocabulary: WordPiece,
     sequences_NL: np.ndarray,
     order: Callable[[int], np.ndarray],

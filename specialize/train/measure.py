@@ -1,11 +1,11 @@
 """Bits per byte: a masked model's loss in a unit that vocabularies share.
 
 Loss per piece cannot be compared across vocabularies (an [UNK] is easy to guess). So the same
-white-space tokens of the same held-out text are masked whole for every vocabulary, and what it takes
-to write them down is counted: the model's bits for their pieces, and, for words that are [UNK],
-the bits of their bytes under the training text's byte frequencies, since the model says nothing of
-them. Pieces of one token are predicted independently and the number of masks gives away its length,
-so the figure is for comparison between arms, not a code length of the text.
+white-space tokens of the same held-out text are masked whole for every vocabulary, and what it
+takes to write them down is counted: the model's bits for their pieces, and, for words that are
+[UNK], the bits of their bytes under the training text's byte frequencies, since the model says
+nothing of them. Pieces of one token are predicted independently and the number of masks gives
+away its length, so the figure is for comparison between arms, not a code length of the text.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from specialize.model.masked import logits_at
+from specialize.model.masked import MaskedModel, logits_at
 from specialize.train.batches import frame_of
 from specialize.vocab.wordpiece import WordPiece
 
@@ -38,7 +38,7 @@ class HeldOut:
 def held_out(
     lines: Iterable[str], train: Iterable[str], *, seed: int, rate: float = 0.15, tokens: int = 24
 ) -> HeldOut:
-    """Return chunks of ``tokens`` tokens of ``lines``, each token masked with probability ``rate``."""
+    """Return chunks of ``tokens`` tokens of ``lines``, each masked with probability ``rate``."""
     rng = np.random.default_rng(seed)
     chunks = []
     for line in lines:
@@ -53,7 +53,7 @@ def held_out(
 
 @torch.no_grad()
 def bits_per_byte(
-    model: nn.Module, vocabulary: WordPiece, text: HeldOut, *, length: int, batch: int = 64
+    model: MaskedModel, vocabulary: WordPiece, text: HeldOut, *, length: int, batch: int = 64
 ) -> float:
     """Return the bits spent on each byte of the masked tokens of ``text``; nan without any."""
     device = next(model.parameters()).device

@@ -12,7 +12,9 @@ def groups(
     named: Iterable[tuple[str, nn.Parameter]], *, rate: float, decay: float
 ) -> list[dict[str, object]]:
     """Return AdamW's parameter groups: matrices decay, biases and norms do not."""
-    matrices, vectors, seen = [], [], set()
+    matrices: list[nn.Parameter] = []
+    vectors: list[nn.Parameter] = []
+    seen: set[int] = set()
     for _, parameter in named:
         if id(parameter) in seen or not parameter.requires_grad:
             continue

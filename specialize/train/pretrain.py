@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
 from specialize.model.load import new_modernbert, save_model
+from specialize.model.masked import MaskedModel
 from specialize.train import loop
 from specialize.train.batches import mixed_order, pack
 from specialize.train.masked import Masking, train_masked
@@ -91,7 +91,7 @@ def _open(recipe: Pretrain, files: tuple[str, ...]) -> Corpus:
     return open_corpus(CorpusFiles(files, remove=recipe.remove, dev=0.01, seed=recipe.seed))
 
 
-def _limited(corpus: Corpus, limit: int):  # noqa: ANN202
+def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
     """Yield documents until ``limit`` bytes (0 = all)."""
     size = 0
     for document in corpus.train().documents():
@@ -149,7 +149,7 @@ def _packed(
             parts[code] = pack(vocabulary, documents, recipe.length)
             say(f"{code}: {len(parts[code]):,} sequences of {recipe.length} pieces")
         partial = file.with_name("packing.npz")
-        np.savez_compressed(partial, **parts)
+        np.savez_compressed(partial, allow_pickle=False, **parts)
         partial.replace(file)
     with np.load(file) as saved:
         parts = {code: saved[code] for code in recipe.languages}
@@ -164,7 +164,7 @@ def _held_out(corpus: Corpus, seed: int, lines: int = 15) -> HeldOut:
 
 def _train(
     recipe: Pretrain,
-    model: nn.Module,
+    model: MaskedModel,
     vocabulary: WordPiece,
     sequences_NL: np.ndarray,
     counts: list[int],

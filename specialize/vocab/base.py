@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from specialize.vocab.wordpiece import WordPiece
 
 
 class Vocabulary(Protocol):
@@ -40,8 +43,8 @@ class Vocabulary(Protocol):
 class VocabChange:
     """From ``old`` to ``new``: which rows of the embedding table survive and which are fresh."""
 
-    old: Vocabulary
-    new: Vocabulary
+    old: WordPiece  # the one family so far; others will share the protocol above
+    new: WordPiece
     kept: Mapping[int, int]  # new id -> old id
     fresh: tuple[int, ...]  # new ids without an old row, in the order of selection
     dropped: tuple[str, ...] = ()  # pieces left out because they made known words unknown
@@ -52,6 +55,6 @@ class VocabChange:
         return [self.new.pieces[i] for i in self.fresh]
 
 
-def unchanged(vocabulary: Vocabulary) -> VocabChange:
+def unchanged(vocabulary: WordPiece) -> VocabChange:
     """Return the change that changes nothing."""
     return VocabChange(vocabulary, vocabulary, {i: i for i in range(len(vocabulary.pieces))}, ())

@@ -60,12 +60,15 @@ def vocabulary_file(path: Path) -> Path:
     )
 
 
-def write_wordpiece(vocabulary: WordPiece, folder: Path, *, source: Path | None = None) -> None:
+def write_wordpiece(
+    vocabulary: WordPiece, folder: Path | str, *, source: Path | None = None
+) -> None:
     """Write tokenizer.json, tokenizer_config.json and vocab.txt of ``vocabulary`` to ``folder``.
 
     Post-processor, added tokens and settings are those of ``source`` (a directory or file the
     vocabulary came from) where it has them, BERT's otherwise.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     file = vocabulary_file(source) if source else None
     described = _load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)

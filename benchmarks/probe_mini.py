@@ -1,0 +1,159 @@
+"""Is a small base model one? A linear probe for UPOS on frozen states, in languages it has seen.
+
+    SPECIALIZE_DATA=../shared/data python benchmarks/probe_mini.py [MODEL_DIRECTORY]
+
+Compared on dev, mean of three probe seeds, with (a) the same architecture with random weights and
+(b) linear classifiers over character 1- to 4-grams of the word, alone and with those of its two
+neighbours. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from specialize.machine import machine_facts
+from specialize.model.find import find_model
+from specialize.model.load import load_base, new_modernbert
+from specialize.model.masked import layers
+from specialize.model.words import WordEncoder
+from specialize.recipe import locate
+from specialize.tasks import pos
+
+TREEBANKS = ("Belarusian-HSE", "Greek-GDT", "Irish-IDT", "Turkish-IMST", "Vietnamese-VTB")
+BUCKETS = 2**18
+SEEDS = (1, 2, 3)
+
+
+def states(model: nn.Module, words: WordEncoder, sentences: list) -> Tensor:
+    """Return the layers' states side by side, [words, layers * width]."""
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(sentences), 64):
+            batch = words.batch(
+                [s.words for s in sentences[start : start + 64]], torch.device("cpu")
+            )
+            every = torch.cat(layers(model, batch.ids_RL, batch.real_RL), dim=-1)
+            per_word = (batch.mean_RKL @ every).flatten(0, 1)[batch.place_BW]
+            found.append(per_word[batch.mask_BW])
+    return torch.cat(found)
+
+
+def ngrams(sentences: list, *, context: bool) -> list[list[int]]:
+    """Return hashed character 1- to 4-grams of every word, and of its neighbours if asked."""
+    rows = []
+    for sentence in sentences:
+        own = [_grams(word) for word in sentence.words]
+        for i, grams in enumerate(own):
+            row = [f"0{g}" for g in grams]
+            if context:
+                row += [f"-{g}" for g in own[i - 1]] if i else ["-^"]
+                row += [f"+{g}" for g in own[i + 1]] if i + 1 < len(own) else ["+$"]
+            rows.append([zlib.crc32(g.encode()) % BUCKETS for g in row])
+    return rows
+
+
+def _grams(word: str) -> list[str]:
+    framed = f"<{word}>"
+    return [framed[i : i + n] for n in range(1, 5) for i in range(len(framed) - n + 1)]
+
+
+def probe_states(train: Tensor, gold: Tensor, dev: Tensor, dev_gold: Tensor, seed: int) -> float:
+    """Return the dev accuracy of a linear classifier on (standardised) states."""
+    mean, std = train.mean(0), train.std(0) + 1e-6
+    train, dev = (train - mean) / std, (dev - mean) / std
+    torch.manual_seed(seed)
+    linear = nn.Linear(train.shape[1], int(gold.max()) + 1)
+    fit(lambda items: linear(train[items]), linear, gold, seed, rate=1e-3)
+    with torch.no_grad():
+        return 100 * float((linear(dev).argmax(1) == dev_gold).float().mean())
+
+
+def probe_ngrams(train: list, gold: Tensor, dev: list, dev_gold: Tensor, seed: int) -> float:
+    """Return the dev accuracy of a linear classifier on n-grams."""
+    torch.manual_seed(seed)
+    bag = nn.EmbeddingBag(BUCKETS, int(gold.max()) + 1, mode="sum")
+    nn.init.zeros_(bag.weight)
+
+    def scores(rows: list) -> Tensor:
+        offsets = np.cumsum([0, *map(len, rows[:-1])])
+        return bag(torch.tensor([g for row in rows for g in row]), torch.from_numpy(offsets))
+
+    fit(lambda items: scores([train[i] for i in items.tolist()]), bag, gold, seed, rate=5e-3)
+    with torch.no_grad():
+        return 100 * float((scores(dev).argmax(1) == dev_gold).float().mean())
+
+
+def fit(
+    scores, module: nn.Module, gold: Tensor, seed: int, *, rate: float, epochs: int = 8
+) -> None:
+    """Train with Adam; the rate falls to 0."""
+    optimizer = torch.optim.Adam(module.parameters(), lr=rate)
+    size = 128
+    total, step = epochs * -(-len(gold) // size), 0
+    for epoch in range(epochs):
+        order = torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(len(gold)))
+        for items in order.split(size):
+            optimizer.param_groups[0]["lr"] = rate * (1 - step / total)
+            loss = nn.functional.cross_entropy(scores(items), gold[items])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            step += 1
+
+
+def main() -> None:
+    """Print the table."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else find_model("mini")
+    base = load_base(folder)
+    c = base.model.config
+    untrained = new_modernbert(
+        base.vocabulary,
+        seed=1,
+        hidden_size=c.hidden_size,
+        num_hidden_layers=c.num_hidden_layers,
+        num_attention_heads=c.num_attention_heads,
+        intermediate_size=c.intermediate_size,
+    ).eval()
+    words = WordEncoder(base.vocabulary, length=256)
+    task = pos.task(column="upos")
+    facts = machine_facts()
+    print(
+        f"UPOS accuracy on dev, mean of {len(SEEDS)} probe seeds; {time.strftime('%Y-%m-%d')}, "
+        f"{facts['processor']}, {facts['cores']} cores, torch {facts['torch']}.\n"
+    )
+    print(
+        "| treebank | train words | mini, frozen | random weights | n-grams | n-grams, neighbours |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name in TREEBANKS:
+        train, dev = (task.read(_file(name, part)) for part in ("train", "dev"))
+        tags = {t: i for i, t in enumerate(task.labels([*train, *dev])["tags"])}
+        gold, dev_gold = (
+            torch.tensor([tags[t] for s in part for t in s.gold]) for part in (train, dev)
+        )
+        cells = []
+        for model in (base.model, untrained):
+            seen, held = states(model, words, train), states(model, words, dev)
+            cells.append(np.mean([probe_states(seen, gold, held, dev_gold, s) for s in SEEDS]))
+        for context in (False, True):
+            seen, held = ngrams(train, context=context), ngrams(dev, context=context)
+            cells.append(np.mean([probe_ngrams(seen, gold, held, dev_gold, s) for s in SEEDS]))
+        print(
+            f"| {name} | {len(gold):,} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |",
+            flush=True,
+        )
+
+
+def _file(treebank: str, part: str) -> Path:
+    return locate(f"$SPECIALIZE_DATA/ud/UD_{treebank}/{part}.conllu.xz", Path())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The demo: the whole way on the bundled base and a synthetic language, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specialize.recipe import Recipe, recipe_of
+from specialize.toylang import LANGUAGE_NOTE, write_language
+
+SEED = 1
+
+
+def demo_recipe(out: Path) -> Recipe:
+    """Write the synthetic language to a folder beside ``out`` and return the demo's recipe."""
+    folder = out.parent / f"{out.name}-language"
+    if not (folder / "recipe.toml").exists():
+        write_language(folder, seed=SEED, documents=600)
+    (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
+    from specialize.recipe import read_table
+
+    return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
+
+
+RECIPE = """\
+# The recipe of `specialize demo`; change it and run it again: specialize run recipe.toml
+title = "A synthetic language on mini"
+note = "NOTE"
+base = "mini"
+language = "x-toy"
+seeds = [1]
+embed = "mean"
+
+[corpus]
+files = ["corpus.txt"]
+dev = 0.05
+
+[lapt]
+epochs = 2
+rate = 1e-3
+warmup = 40
+precision = "auto"
+
+[finetune]
+epochs = 4
+patience = 0
+rate = 5e-4
+head_rate = 2e-3
+freeze = 0
+schedule = "linear"
+
+[task.pos]
+train = "train.conllu"
+dev = "dev.conllu"
+test = "test.conllu"
+
+[task.dep]
+train = "train.conllu"
+dev = "dev.conllu"
+test = "test.conllu"
+
+[task.ner]
+train = "ner_train.tsv"
+dev = "ner_dev.tsv"
+test = "ner_test.tsv"
+
+[arm.unadapted]
+lapt = false
+
+[arm.lapt]
+
+[arm.tva]
+augment = { method = "tva", pieces = 99 }
+lapt = { fresh_rate = 3.0 }
+"""

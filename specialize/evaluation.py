@@ -1,0 +1,49 @@
+"""Official scores of two files: CoNLL-U by the CoNLL 2018 evaluator, NER columns by conlleval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import DataError
+from specialize.tasks._columns import read_columns
+from specialize.tasks._nereval import evaluate_ner
+from specialize.tasks._udeval import evaluate_conllu
+
+
+def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
+    """Return the scores of ``system`` against ``gold``; the name (.conllu) says which they are."""
+    if ".conllu" in gold.suffixes:
+        scores = evaluate_conllu(gold, system)
+        return {
+            metric: {
+                "precision": s.precision,
+                "recall": s.recall,
+                "f1": s.f1,
+                "aligned_accuracy": s.aligned_accuracy,
+            }
+            for metric, s in scores.items()
+        }
+    tags = [[list(sentence.gold) for sentence in read_columns(path)] for path in (gold, system)]
+    if [len(s) for s in tags[0]] != [len(s) for s in tags[1]]:
+        raise DataError(f"{system}: other sentences or words than {gold}")
+    return evaluate_ner(*tags)
+
+
+def scores_table(scores: dict[str, Any]) -> str:
+    """Return the scores of `evaluate_files` as an aligned table."""
+    if "conlleval" in scores:
+        found, strict = scores["conlleval"], scores["strict"]
+        rows = [("all", found), *sorted(found["types"].items()), ("all, strict IOB2", strict)]
+        lines = [f"{'entities':18} precision   recall       F1"]
+        for name, s in rows:
+            f1 = s.get("f1", s.get("fb1"))
+            lines.append(f"{name:18} {s['precision']:9.2f} {s['recall']:8.2f} {f1:8.2f}")
+        return "\n".join(lines)
+    lines = [f"{'metric':11} precision   recall       F1  aligned"]
+    for metric, s in scores.items():
+        aligned = "–" if s["aligned_accuracy"] is None else f"{s['aligned_accuracy']:.2f}"
+        lines.append(
+            f"{metric:11} {s['precision']:9.2f} {s['recall']:8.2f} {s['f1']:8.2f} {aligned:>8}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""Imports point one way; what is light stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "specialize"
+ORDER = [
+    {"errors", "folders"},
+    {"methods"},
+    {"corpus"},
+    {"mixins", "toylang"},
+    {"vocab"},
+    {"augment", "embed", "model", "tasks"},
+    {"train", "evaluation", "inspection"},
+    {"recipe", "machine"},
+    {"report", "charts"},
+    {"specialization", "demo"},
+    {"pipeline"},
+    {"cli"},
+]
+LIGHT = {"errors", "folders", "methods", "corpus", "mixins", "toylang", "vocab"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_imports_point_one_way() -> None:
+    level = {name: i for i, names in enumerate(ORDER) for name in names}
+    for path in modules():
+        if part(path) == "__init__":
+            continue
+        for name in imports(path):
+            words = name.split(".")
+            if words[0] == "specialize" and len(words) > 1:
+                assert level[words[1]] <= level[part(path)], f"{path} imports {name}"
+
+
+def test_every_module_has_its_level() -> None:
+    known = set().union(*ORDER) | {"__init__"}
+    assert {part(path) for path in modules()} <= known
+
+
+def test_only_model_speaks_to_transformers() -> None:
+    for path in modules():
+        if part(path) not in {"model", "specialization"}:
+            assert not any(n.split(".")[0] == "transformers" for n in imports(path)), path
+
+
+def test_light_parts_do_not_name_torch() -> None:
+    for path in modules():
+        if part(path) in LIGHT:
+            assert not any(n.split(".")[0] == "torch" for n in imports(path)), path
+
+
+def test_importing_the_package_and_its_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, specialize, specialize.cli; specialize.cli._parser().format_help(); "
+        "import specialize.vocab.audit, specialize.augment.tva, specialize.corpus; "
+        "heavy = {'torch', 'transformers', 'numpy', 'pyarrow'} & set(sys.modules); "
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
