@@ -15,10 +15,12 @@ ORDER = [
     {"augment", "embed", "model", "tasks"},
     {"train", "evaluation", "inspection"},
     {"recipe", "machine"},
-    {"report", "charts"},
+    {"charts"},
+    {"report"},
     {"specialization", "demo"},
     {"pipeline"},
     {"cli"},
+    {"__main__"},
 ]
 LIGHT = {"errors", "folders", "methods", "corpus", "mixins", "toylang", "vocab"}
 
