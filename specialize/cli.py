@@ -7,8 +7,8 @@ missing, 5 out of memory, 130 and 143 interrupted (the same command goes on).
 from __future__ import annotations
 
 import argparse
-import errno
 import json
+import os
 import shlex
 import signal
 import sys
@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from specialize.errors import SpecializeError
 
+NO_MEMORY = "out of memory; a smaller lapt.batch or finetune.batch needs less"
 EPILOG = """examples:
   specialize demo
   specialize inspect bert-base-multilingual-cased --text ug.txt.xz
@@ -35,26 +36,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         options.run(options)
+        sys.stdout.flush()
     except SpecializeError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted; the same command goes on where it stood", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except MemoryError:
-        return _fail("out of memory; a smaller lapt.batch or finetune.batch needs less", 5)
+        return _fail(NO_MEMORY, 5)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR):
-            return _fail(f"{error.filename or 'writing'}: {error.strerror}", 4)
-        raise
-    except RuntimeError as error:
-        if "out of memory" in str(error) or "can't allocate memory" in str(error):
-            return _fail("out of memory; a smaller lapt.batch or finetune.batch needs less", 5)
-        if "file write failed" in str(error) or "No space left" in str(error):
-            return _fail("no space left on the disk", 4)
-        raise
+        return _system_failed(error)
+    except (RuntimeError, _safetensors_error()) as error:
+        return _library_failed(error)
     return 0
+
+
+def _system_failed(error: OSError) -> int:
+    """Say which file or what space is missing; of an error without a number nothing is known."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # what is left is dropped, or Python tries again as it ends, and complains
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # as in: specialize methods | head -1
+        return 0
+    if error.errno is None:
+        raise error
+    where = error.filename2 or error.filename or "writing"
+    return _fail(f"{where}: {error.strerror}", 4)
+
+
+def _library_failed(error: Exception) -> int:
+    """Say what torch or safetensors ran out of; they raise one class for that and for bugs."""
+    said = str(error)
+    if "out of memory" in said or "can't allocate memory" in said:
+        return _fail(NO_MEMORY, 5)
+    if any(words in said for words in ("I/O error", "file write failed", "inline_container")):
+        return _fail(f"cannot write; is the disk full? ({said.splitlines()[0]})", 4)
+    raise error
+
+
+def _safetensors_error() -> type[Exception]:
+    from safetensors import SafetensorError  # looked up when something failed, no earlier
+
+    return SafetensorError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="one specialization, from text to report")
     run.add_argument("recipe", type=Path, help="a recipe (TOML); see recipes/")
     run.add_argument("--out", type=Path, help="the run's folder; default: runs/NAME of the recipe")
-    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override")
+    _add_set(run, "KEY=VALUE", "change the recipe: lapt.epochs=2")
     run.set_defaults(run=_run)
 
     inspect = commands.add_parser("inspect", help="audit tokenizers on texts")
@@ -96,14 +119,14 @@ def _parser() -> argparse.ArgumentParser:
         "--text", nargs="+", required=True, metavar="FILE", help="texts of any format"
     )
     augment.add_argument("--method", default="tva", help="default: %(default)s")
-    augment.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
+    _add_set(augment, "OPTION=VALUE", "an option of the method: pieces=200")
     augment.add_argument("--out", type=Path, required=True, help="folder to write")
     augment.set_defaults(run=_augment)
 
     pretrain = commands.add_parser("pretrain", help="a small multilingual base from nothing")
-    pretrain.add_argument("recipe", type=Path)
-    pretrain.add_argument("--out", type=Path, required=True)
-    pretrain.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    pretrain.add_argument("recipe", type=Path, help="a recipe; see recipes/pretrain_mini.toml")
+    pretrain.add_argument("--out", type=Path, required=True, help="folder to write")
+    _add_set(pretrain, "KEY=VALUE", "change the recipe: steps=500")
     pretrain.set_defaults(run=_pretrain)
 
     predict = commands.add_parser("predict", help="annotate a file with a run's fine-tuned head")
@@ -114,20 +137,26 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
 
     evaluate = commands.add_parser("evaluate", help="official scores of a system file against gold")
-    evaluate.add_argument("gold", type=Path)
-    evaluate.add_argument("system", type=Path)
-    evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("gold", type=Path, help="CoNLL-U, or columns of words and entity tags")
+    evaluate.add_argument("system", type=Path, help="the same text, annotated by a system")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
     evaluate.set_defaults(run=_evaluate)
 
     methods = commands.add_parser(
         "methods", help="the methods a recipe can name, with their options"
     )
-    methods.add_argument("kind", nargs="?", choices=["mixin", "augment", "embed", "task"])
+    kinds = ["mixin", "augment", "embed", "task"]
+    methods.add_argument("kind", nargs="?", choices=kinds, help="only these; default: all")
     methods.set_defaults(run=_methods)
 
     doctor = commands.add_parser("doctor", help="what is installed and what it will use")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _add_set(command: argparse.ArgumentParser, form: str, example: str) -> None:
+    said = f"{example}; may be repeated"
+    command.add_argument("--set", action="append", default=[], metavar=form, help=said)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specialize.recipe import Recipe, recipe_of
+from specialize.recipe import Recipe, read_table, recipe_of
 from specialize.toylang import LANGUAGE_NOTE, write_language
 
 SEED = 1
@@ -16,8 +16,6 @@ def demo_recipe(out: Path) -> Recipe:
     if not (folder / "recipe.toml").exists():
         write_language(folder, seed=SEED, documents=600)
     (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
-    from specialize.recipe import read_table
-
     return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
 
 

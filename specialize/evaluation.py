@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.errors import DataError
+from specialize.tasks._base import paired
 from specialize.tasks._columns import read_columns
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._udeval import evaluate_conllu
@@ -24,10 +25,11 @@ def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
             }
             for metric, s in scores.items()
         }
-    tags = [[list(sentence.gold) for sentence in read_columns(path)] for path in (gold, system)]
-    if [len(s) for s in tags[0]] != [len(s) for s in tags[1]]:
-        raise DataError(f"{system}: other sentences or words than {gold}")
-    return evaluate_ner(*tags)
+    wanted, found = read_columns(gold), read_columns(system)
+    if len(wanted) != len(found):
+        raise DataError(f"{system}:1: {len(found)} sentences, but {gold} has {len(wanted)}")
+    pairs = list(paired(wanted, found))
+    return evaluate_ner([list(tags) for tags, _ in pairs], [list(tags) for _, tags in pairs])
 
 
 def scores_table(scores: dict[str, Any]) -> str:
@@ -37,8 +39,7 @@ def scores_table(scores: dict[str, Any]) -> str:
         rows = [("all", found), *sorted(found["types"].items()), ("all, strict IOB2", strict)]
         lines = [f"{'entities':18} precision   recall       F1"]
         for name, s in rows:
-            f1 = s.get("f1", s.get("fb1"))
-            lines.append(f"{name:18} {s['precision']:9.2f} {s['recall']:8.2f} {f1:8.2f}")
+            lines.append(f"{name:18} {s['precision']:9.2f} {s['recall']:8.2f} {s['f1']:8.2f}")
         return "\n".join(lines)
     lines = [f"{'metric':11} precision   recall       F1  aligned"]
     for metric, s in scores.items():

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from specialize.errors import UsageError
+
 
 def write_text(path: Path, text: str) -> None:
     """Write ``path`` at once: under another name first, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, "utf-8")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(text, "utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -51,6 +51,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a file name to write to; it becomes ``path`` at the end, and vanishes on an error."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:

@@ -66,7 +66,7 @@ class Specialization:
         with torch.random.fork_rng():
             model = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
             head = method.head(config.hidden_size, said["labels"])
-        module = WordModel(model, head, layer_dropout=0.0, precision="float32")
+        module = WordModel(model, head, layer_dropout=0.0, precision=said["precision"])
         load_model(module, folder / "model.safetensors")
         mixes = [bind("mixin", name, options) for name, options in said["mixin"]]
         words = WordEncoder(self.vocabulary(), length=said["length"], mix=chain(mixes))

@@ -18,6 +18,7 @@ ORDER = [
     {"charts"},
     {"report"},
     {"specialization", "demo"},
+    {"arm"},
     {"pipeline"},
     {"cli"},
     {"__main__"},
