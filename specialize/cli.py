@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -51,17 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _system_failed(error: OSError) -> int:
-    """Say which file or what space is missing; of an error without a number nothing is known."""
+    """Say which file or what space is missing; an error without a number may be a bug."""
     try:
         sys.stdout.flush()
     except OSError:  # what is left is dropped, or Python tries again as it ends, and complains
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):  # as in: specialize methods | head -1
         return 0
-    if error.errno is None:
-        raise error
-    where = error.filename2 or error.filename or "writing"
-    return _fail(f"{where}: {error.strerror}", 4)
+    if error.errno is not None:
+        where = error.filename2 or error.filename or "writing"
+        return _fail(f"{where}: {error.strerror}", 4)
+    if re.fullmatch(r"\d+ requested and \d+ written", str(error)):  # numpy's words for it
+        return _fail("writing: no space left on the disk", 4)
+    raise error
 
 
 def _library_failed(error: Exception) -> int:

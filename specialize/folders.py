@@ -41,11 +41,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
     partial.mkdir()
     try:
         yield partial
-    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(partial, path)
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-    shutil.rmtree(path, ignore_errors=True)
-    os.replace(partial, path)
 
 
 @contextmanager

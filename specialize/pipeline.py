@@ -28,6 +28,8 @@ def specialize(recipe: Recipe, out: Path, *, command: str = "", say: Say = print
     interrupted goes on; a folder that holds another recipe's run is refused.
     """
     folder = find_model(recipe.base)
+    build(Lapt, recipe.table.get("lapt", {}), "lapt")  # checked even if no arm uses them
+    build(Finetune, recipe.table.get("finetune", {}), "finetune")
     plans = {arm.name: _plans(arm) for arm in recipe.arms}
     tasks = [_read(files) for files in recipe.tasks]
     corpus = open_corpus(recipe.corpus)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Table = dict[str, Any]
+Names = tuple[str, ...]
 
 ARM_KEYS = ("mixin", "augment", "embed", "lapt", "finetune")
 KEYS = ("title", "note", "base", "language", "seeds", "corpus", "task", "arm", *ARM_KEYS)
@@ -116,9 +117,10 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain:
 
     table = read_table(path, changes)
     try:
+        named = check_table(table.get("languages", {}), "languages")
         languages = {
-            code: [str(locate(f, path.parent)) for f in files]
-            for code, files in table.get("languages", {}).items()
+            code: [str(locate(f, path.parent)) for f in convert(files, Names, f"languages.{code}")]
+            for code, files in named.items()
         }
         if not languages:
             raise UsageError("the recipe lacks [languages], a table of code = [files]")
@@ -133,23 +135,33 @@ def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
     for key in ("base", "corpus"):
         if key not in table:
             raise UsageError(f"the recipe lacks {key!r}")
+    for key in ("corpus", "task", "arm", "lapt", "finetune"):
+        check_table(table.get(key, {}), key)
     tasks = tuple(_task(n, t, folder) for n, t in table.get("task", {}).items())
     evaluation = tuple(str(f) for task in tasks for f in (task.dev, task.test))
     corpus = dict(table["corpus"])
     for key in ("files", "remove"):
-        corpus[key] = [str(locate(f, folder)) for f in corpus.get(key, ())]
+        found = convert(corpus.get(key, ()), Names, f"corpus.{key}")
+        corpus[key] = [str(locate(f, folder)) for f in found]
     corpus["remove"] = list(dict.fromkeys([*corpus["remove"], *evaluation]))
+    seeds = convert(table.get("seeds", (1,)), tuple[int, ...], "seeds")
+    if not seeds:
+        raise UsageError("seeds is empty; give at least one number")
+    base = convert(table["base"], str, "base")
+    base = str(locate(base, folder)) if _is_path(base) else base
     arms = table.get("arm") or {"result": {}}
     return Recipe(
-        title=table.get("title", name),
-        note=table.get("note", ""),
-        base=table["base"] if not _is_path(table["base"]) else str(locate(table["base"], folder)),
-        language=table.get("language", ""),
-        seeds=tuple(table.get("seeds", (1,))),
+        title=convert(table.get("title", name), str, "title"),
+        note=convert(table.get("note", ""), str, "note"),
+        base=base,
+        language=convert(table.get("language", ""), str, "language"),
+        seeds=seeds,
         corpus=build(CorpusFiles, corpus, "corpus"),
         tasks=tasks,
         arms=tuple(_arm(n, a, table) for n, a in arms.items()),
-        table=table | {"corpus": corpus} | ({"task": _located(table, tasks)} if tasks else {}),
+        table=table
+        | {"base": base, "corpus": corpus}
+        | ({"task": _located(table, tasks)} if tasks else {}),
     )
 
 
@@ -179,6 +191,13 @@ def convert(value: Any, wanted: Any, where: str) -> Any:
     raise UsageError(f"{where} = {value!r} is not of type {name}")
 
 
+def check_table(value: Any, where: str) -> Table:
+    """Return ``value``; UsageError if it is no table."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{where} = {value!r} is not a table; write it as [{where}]")
+    return value
+
+
 def check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     """Raise UsageError for a key of ``table`` that is not ``known``, listing those that are."""
     known = list(known)
@@ -206,7 +225,8 @@ def locate(name: str, folder: Path) -> Path:
 def _arm(name: str, own: Table, table: Table) -> Arm:
     if not re.fullmatch(r"[\w.-]+", name):
         raise UsageError(f"arm {name!r}: a name has letters, digits, '_', '.' and '-' only")
-    check_keys(own, ARM_KEYS, f"arm.{name}")
+    check_keys(check_table(own, f"arm.{name}"), ARM_KEYS, f"arm.{name}")
+    check_table(own.get("finetune", {}), f"arm.{name}.finetune")
     lapt = own.get("lapt", True)
     if not isinstance(lapt, (bool, dict)):
         raise UsageError(f"arm.{name}.lapt = {lapt!r} is neither a table nor true or false")
@@ -246,6 +266,7 @@ def _choice(kind: str, said: Any) -> Choice:
 
 
 def _task(name: str, table: Table, folder: Path) -> TaskFiles:
+    check_table(table, f"task.{name}")
     files = {}
     for part in ("train", "dev", "test"):
         if not isinstance(table.get(part), str):

@@ -7,6 +7,7 @@ import pytest
 from specialize.errors import MissingError, UsageError
 from specialize.recipe import build, read_changes, read_pretrain, read_recipe
 from specialize.toylang import ToyFiles
+from specialize.train.finetune import Finetune
 from specialize.train.lapt import Lapt
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -62,6 +63,16 @@ def test_evaluation_files_are_taken_out_of_the_corpus(folder: Path, toy: ToyFile
         (CORPUS + '[arm.x]\naugment = { method = "tva", peices = 3 }\n', "peices.*pieces"),
         (CORPUS + '[arm.x]\naugment = { method = "tva", pieces = "3" }\n', "pieces"),
         (CORPUS + '[arm."a/b"]\n', "arm 'a/b'"),
+        ('corpus = "a.txt"\n', r"corpus = 'a.txt' is not a table; write it as \[corpus\]"),
+        ('[corpus]\nfiles = "a.txt"\n', "corpus.files = 'a.txt' is not of type tuple"),
+        ("seeds = 1\n" + CORPUS, "seeds = 1 is not of type tuple"),
+        ("seeds = []\n" + CORPUS, "seeds is empty"),
+        ("seeds = ['a']\n" + CORPUS, "seeds = 'a' is not of type int"),
+        ("title = 1\n" + CORPUS, "title = 1 is not of type str"),
+        ("lapt = 3\n" + CORPUS, "lapt = 3 is not a table"),
+        ("task = 'pos'\n" + CORPUS, "task = 'pos' is not a table"),
+        (CORPUS + "[task]\npos = 1\n", "task.pos = 1 is not a table"),
+        (CORPUS + "[arm]\na = 1\n", "arm.a = 1 is not a table"),
         ("[corpus\n", r"recipe\.toml:2"),
         ("", "lacks 'corpus'"),
         (CORPUS + "[task.pos]\n", "task.pos lacks the file 'train'"),
@@ -72,6 +83,27 @@ def test_a_wrong_recipe_is_refused_saying_what_where_and_what_is_known(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         read_recipe(write(folder, text))
+
+
+def test_a_base_that_is_a_path_is_found_from_anywhere(folder: Path) -> None:
+    (folder / "recipe.toml").write_text('base = "./a.txt"\n' + CORPUS, "utf-8")
+    recipe = read_recipe(folder / "recipe.toml")
+    assert recipe.base == recipe.table["base"] == str(folder / "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("plan", "table", "message"),
+    [
+        (Lapt, {"batch": 0}, "lapt.batch is at least 1, not 0"),
+        (Lapt, {"mask": 2.0}, "lapt.mask is a share"),
+        (Lapt, {"precision": "int4"}, "unknown precision 'int4'; known: auto, float32, bfloat16"),
+        (Finetune, {"length": 2}, "finetune.length is at least 3, not 2"),
+        (Finetune, {"schedule": "x"}, "unknown finetune.schedule 'x'; known: inverse_sqrt"),
+    ],
+)
+def test_values_that_mean_nothing_are_refused(plan: type, table: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(plan, table, "table")
 
 
 def test_missing_files_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def change(
 
     ``slots``: take [unusedN] places before appending. ``min_count`` and ``alphabet``: V merges no
     rarer pair and has no more characters. Two things of the authors' run are not reproduced: their
-    trainer gives another V each time, where ours breaks ties by the pieces' text, and they trained
+    trainer gives another V each time, where ours breaks ties by the pieces' age, and they trained
     V on text from which control characters had not been removed. Nor is a fault that goes
     unnoticed in theirs: pieces that make known words unknown are left out (``change.dropped``).
     """

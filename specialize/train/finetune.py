@@ -17,7 +17,7 @@ from specialize.model.words import WordEncoder, WordModel
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
 from specialize.train.batches import order
-from specialize.train.optim import adamw, groups, precision
+from specialize.train.optim import adamw, at_least, groups, precision
 
 SCHEDULES = ("inverse_sqrt", "constant", "linear")
 
@@ -37,6 +37,15 @@ class Finetune:
     layer_dropout: float = 0.1
     length: int = 256  # pieces at once; longer sentences are read in parts
     precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        at_least("finetune", self, {"epochs": 0, "patience": 0, "batch": 1, "length": 3})
+        if self.schedule not in SCHEDULES:
+            raise UsageError(
+                f"unknown finetune.schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}"
+            )
+        precision(self.precision)
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,4 @@ def _schedule(how: Finetune, steps: int) -> loop.Schedule:
         return loop.inverse_sqrt(steps)
     if how.schedule == "constant":
         return loop.constant()
-    if how.schedule == "linear":
-        return loop.linear(steps, how.epochs * steps)
-    raise UsageError(f"unknown schedule {how.schedule!r}; known: {', '.join(SCHEDULES)}")
+    return loop.linear(steps, how.epochs * steps)

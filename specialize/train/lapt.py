@@ -17,7 +17,7 @@ from specialize.train import loop
 from specialize.train.batches import order, pack
 from specialize.train.masked import Masking, train_masked
 from specialize.train.measure import bits_per_byte, held_out
-from specialize.train.optim import adamw, groups, precision
+from specialize.train.optim import adamw, at_least, groups, precision
 from specialize.vocab.base import VocabChange
 
 
@@ -36,6 +36,13 @@ class Lapt:
     static: int = 0  # 0 = dynamic masking; 5 = five fixed maskings of each sequence, as released
     precision: str = "auto"
     dev_lines: int = 400  # held-out lines measured after every epoch
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
+        if not 0 < self.mask <= 1:
+            raise UsageError(f"lapt.mask is a share above 0, at most 1, not {self.mask}")
+        precision(self.precision)
 
 
 def lapt(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
+
+from specialize.errors import UsageError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def at_least(table: str, plan: object, bounds: Mapping[str, int]) -> None:
+    """Raise UsageError for a number of ``plan``, the recipe's ``table``, below its bound."""
+    for name, least in bounds.items():
+        if getattr(plan, name) < least:
+            raise UsageError(f"{table}.{name} is at least {least}, not {getattr(plan, name)}")
 
 
 def groups(
@@ -42,6 +53,8 @@ def device() -> torch.device:
 
 def precision(wanted: str) -> str:
     """Return ``wanted``; for ``"auto"``, bfloat16 where the device is fast at it, else float32."""
+    if wanted not in PRECISIONS:
+        raise UsageError(f"unknown precision {wanted!r}; known: {', '.join(PRECISIONS)}")
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
