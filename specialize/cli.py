@@ -27,6 +27,10 @@ EPILOG = """examples:
   specialize augment bert-base-multilingual-cased --text ug.txt.xz --out ug-tokenizer
   specialize run recipes/uyghur.toml --out runs/ug
 """
+PREDICT = """Annotate a file, which needs no annotation: what it has for the task is replaced, all
+else is kept. For pos and dep it is CoNLL-U, whose columns may be "_"; for ner a word a line, with
+or without a tag, and a blank line behind every sentence. Plain text, named .txt, one sentence a
+line and words parted by white space, becomes that. .xz and .gz are read too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,10 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_set(pretrain, "KEY=VALUE", "change the recipe: steps=500")
     pretrain.set_defaults(run=_pretrain)
 
-    predict = commands.add_parser("predict", help="annotate a file with a run's fine-tuned head")
+    predict = commands.add_parser(
+        "predict", help="annotate a file with a run's fine-tuned head", description=PREDICT
+    )
     predict.add_argument("folder", type=Path, help="a run's folder")
     predict.add_argument("task", help="pos, dep or ner")
-    predict.add_argument("file", type=Path, help="the task's format; its annotation is replaced")
+    predict.add_argument("file", type=Path, help="CoNLL-U, columns of words (ner) or plain text")
     predict.add_argument("--out", type=Path, required=True, help="file to write")
     predict.set_defaults(run=_predict)
 
@@ -221,7 +227,7 @@ def _predict(options: argparse.Namespace) -> None:
     from specialize.specialization import Specialization
 
     head = Specialization(options.folder).head(options.task)
-    sentences = head.task.read(options.file)
+    sentences = head.task.words(options.file)
     with whole_file(options.out) as partial:
         head.task.write(head.annotate(sentences), partial)
     print(options.out)

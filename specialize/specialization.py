@@ -23,7 +23,7 @@ class Head:
     labels: dict[str, list[str]]
 
     def annotate(self, sentences: Sequence[Any]) -> list[Any]:
-        """Return ``sentences`` (of ``task.read``) with this head's annotation."""
+        """Return ``sentences`` (of ``task.words``) with this head's annotation."""
         from specialize.train.finetune import predict
 
         return predict(self.module, self.words, self.task, self.labels, sentences)

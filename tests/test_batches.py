@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from specialize.train.batches import frame_of, mask, mixed_order, order, pack
+from specialize.train.batches import batches_by_length, frame_of, mask, mixed_order, order, pack
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 TINY = WordPiece([*SPECIAL, "a", "b", "c", "##a", "##b", "##c"])
@@ -45,6 +45,17 @@ def test_order_is_a_permutation_that_depends_on_seed_and_epoch_only() -> None:
     assert (first == order(50, seed=1, epoch=0)).all()
     assert sorted(first) == list(range(50))
     assert (first != order(50, seed=1, epoch=1)).any()
+
+
+def test_batches_hold_items_of_similar_length_and_every_item_once() -> None:
+    lengths = [i % 40 for i in range(1000)]
+    batches = batches_by_length(lengths, 16, seed=1, epoch=0)
+    assert sorted(i for batch in batches for i in batch) == list(range(1000))
+    assert len(batches) == 63
+    padded = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
+    assert padded < 1.15 * sum(lengths)
+    again = batches_by_length(lengths, 16, seed=1, epoch=0)
+    assert all((a == b).all() for a, b in zip(batches, again, strict=True))
 
 
 def test_sampling_lifts_small_sources_and_repeats_none_before_all_came() -> None:

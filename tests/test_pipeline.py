@@ -169,6 +169,28 @@ def test_a_head_loaded_again_annotates_as_it_did(
     assert (tmp_path / "again").read_bytes() == before.read_bytes()
 
 
+@pytest.mark.parametrize("task", TESTS)
+def test_text_without_annotation_is_predicted_as_with_it(
+    task: str, done: Path, recipe: Path, tmp_path: Path
+) -> None:
+    task_of = Specialization(done).head(task).task
+    gold, bare, plain = recipe.parent / TESTS[task], tmp_path / "bare.conllu", tmp_path / "a.txt"
+    sentences = task_of.words(gold)
+    row = "{word}\n" if task == "ner" else "{number}\t{word}" + "\t_" * 8 + "\n"
+    blocks = [
+        "".join(row.format(number=i, word=word) for i, word in enumerate(s.words, 1))
+        for s in sentences
+    ]
+    bare.write_text("\n".join(blocks), "utf-8")
+    plain.write_text("".join(" ".join(s.words) + "\n" for s in sentences), "utf-8")
+    found = []
+    for file in (gold, bare, plain):
+        out = tmp_path / f"{file.name}.out"
+        assert main(["predict", str(done), task, str(file), "--out", str(out)]) == 0
+        found.append([(s.words, s.gold) for s in task_of.read(out)])
+    assert found[0] == found[1] == found[2]
+
+
 # Again
 
 

@@ -3,12 +3,21 @@
 import gzip
 import lzma
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from specialize.errors import DataError
-from specialize.tasks._conllu import FORM, HEAD, UPOS, read_blocks, tree, write_blocks
+from specialize.tasks._conllu import (
+    FORM,
+    HEAD,
+    UPOS,
+    read_blocks,
+    read_words,
+    tree,
+    write_blocks,
+)
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -34,8 +43,8 @@ def row(number, head, form="a"):
 
 @pytest.fixture
 def conllu(tmp_path):
-    def write(text):
-        path = tmp_path / "a.conllu"
+    def write(text, name="a.conllu"):
+        path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         return path
 
@@ -138,6 +147,64 @@ def test_a_graph_that_is_no_tree_is_named_with_its_line(conllu, heads, line, mes
         tree(block)
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a.conllu", "a.txt", "a"])
+def test_a_treebank_to_annotate_is_read_as_it_is_whatever_its_name(conllu, name):
+    text = "\n".join(re.sub(r"(\t[^\t]*){8}$", "\t_" * 8, line) for line in EVERYTHING.split("\n"))
+    assert "1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tvamos\t_\t_\t_\t_\t_\t_\t_\t_\n" in text
+    for annotated in (EVERYTHING, text):
+        path = conllu("# generator\n\n" + annotated, name)
+        assert read_words(path) == read_blocks(path)
+
+
+PLAIN = "vámonos  al\tmar\u3000.\r\n\n \n# _\n"
+MADE = """\
+# sent_id = 1
+# text = vámonos al mar .
+1\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
+2\tal\t_\t_\t_\t_\t_\t_\t_\t_
+3\tmar\t_\t_\t_\t_\t_\t_\t_\t_
+4\t.\t_\t_\t_\t_\t_\t_\t_\t_
+
+# sent_id = 2
+# text = # _
+1\t#\t_\t_\t_\t_\t_\t_\t_\t_
+2\t_\t_\t_\t_\t_\t_\t_\t_\t_
+
+"""
+
+
+@pytest.mark.parametrize(("suffix", "opener"), [("", open), (".xz", lzma.open), (".gz", gzip.open)])
+def test_plain_text_becomes_conllu(tmp_path, suffix, opener):
+    path = tmp_path / f"a.txt{suffix}"
+    with opener(path, "wt", encoding="utf-8", newline="") as file:
+        file.write(PLAIN)
+    blocks = read_words(path)
+    assert [block.line for block in blocks] == [1, 4]
+    write_blocks(blocks, tmp_path / "b.conllu")
+    assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == MADE
+    assert read_blocks(tmp_path / "b.conllu") == blocks
+
+
+NO_WORDS = [
+    ("a.conllu", b"", 1, "no sentence"),
+    ("a.conllu", b"# c\n\n", 1, "no sentence"),
+    ("a.conllu", b"# c\n\nvamos al mar\n", 3, r"neither CoNLL-U, .* 10 columns .* \.txt$"),
+    ("a.conllu", row(1, 0).encode() + b"\n2\ta\n", 2, "2 columns"),
+    ("a.txt", b"", 1, "no sentence"),
+    ("a.txt", b" \n\t\n", 1, "no sentence"),
+    ("a.txt", b"a\n\xe9\n", 2, "not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("name", "raw", "line", "message"), NO_WORDS)
+def test_a_file_without_words_to_annotate_is_named_with_its_line(
+    tmp_path, name, raw, line, message
+):
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(DataError, match=rf"{name}:{line}: {message}"):
+        read_words(tmp_path / name)
 
 
 def test_text_that_is_not_utf8_is_named_with_its_line(tmp_path):

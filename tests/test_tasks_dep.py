@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from itertools import product
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def test_a_file_without_trees_is_refused(tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text(TEXT.replace("\t2\tdet", "\t0\tdet"))
     with pytest.raises(DataError, match=r"a\.conllu:4: a second root"):
+        TASK.read(path)
+
+
+def test_words_without_trees_are_read_and_parsed(path, tmp_path):
+    trees = [sentence.gold for sentence in TASK.read(path)]
+    path.write_text(re.sub(r"\t\d\t[a-z:]+\t_\t_\n", "\t_\t_\t_\t_\n", TEXT))
+    sentences = TASK.words(path)
+    assert [len(sentence.gold) for sentence in sentences] == [0, 0]
+    parsed = [TASK.predicted(s, tree) for s, tree in zip(sentences, trees, strict=True)]
+    TASK.write(parsed, tmp_path / "b.conllu")
+    assert (tmp_path / "b.conllu").read_text() == TEXT
+    with pytest.raises(DataError, match=r"a\.conllu:2: the word has no head"):
         TASK.read(path)
 
 

@@ -1,5 +1,7 @@
 """Entities: literal files and scores, then the loss and the decoder."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -34,6 +36,15 @@ def test_words_and_tags_are_read_and_written(path, tmp_path):
     assert (tmp_path / "b.txt").read_text(encoding="utf-8") == (
         "ug:Ürümchi\tO\nug:shehiri\tB-PER\nug:chong\tO\n\nug:Alim\tB-PER\n\n"
     )
+
+
+def test_words_without_tags_are_read_and_tagged(path, tmp_path):
+    tags = [sentence.gold for sentence in TASK.read(path)]
+    (tmp_path / "bare").write_text(re.sub(r"\t\S+", "", TEXT), encoding="utf-8")
+    sentences = TASK.words(tmp_path / "bare")
+    tagged = [TASK.predicted(s, t) for s, t in zip(sentences, tags, strict=True)]
+    TASK.write(tagged, tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text(encoding="utf-8") == TEXT
 
 
 def test_every_type_can_begin_and_go_on(path):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_an_empty_column_names_the_other_one(tmp_path):
     path.write_text("# c\n1\ta\ta\tNOUN\t_\t_\t0\troot\t_\t_\n")
     with pytest.raises(DataError, match=r'a\.conllu:2: the XPOS column .* column = "upos"'):
         TASK.read(path)
+
+
+def test_words_without_tags_are_read_and_tagged(path, tmp_path):
+    bare = re.sub(r"\t(DEF|NN|VB)\t", "\t_\t", TEXT)
+    path.write_text(bare, encoding="utf-8")
+    first, second = TASK.words(path)
+    assert [(s.words, s.gold) for s in (first, second)] == [
+        (("Il-", "kelb", "jinbaħ"), ()),
+        (("Iva Malta",), ()),
+    ]
+    tagged = [TASK.predicted(first, ("DEF", "NN", "VB")), TASK.predicted(second, ("NN",))]
+    TASK.write(tagged, tmp_path / "b.conllu")
+    assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == TEXT
 
 
 @pytest.mark.parametrize("options", [{"column": "tag"}, {"dropout": 1.0}, {"dropout": -0.1}])

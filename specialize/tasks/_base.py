@@ -47,7 +47,7 @@ class Sentence(Generic[A]):
     """The words of a sentence, what is said of them, and the lines they came from."""
 
     words: tuple[str, ...]
-    gold: A
+    gold: A  # empty in a sentence to annotate
     source: Any  # a Source
 
     @property
@@ -74,6 +74,12 @@ class Task(Protocol[A]):
 
     def read(self, path: Path) -> list[Sentence[A]]:
         """Return the sentences of a labelled file; a broken one is a `DataError`."""
+
+    def words(self, path: Path) -> list[Sentence[A]]:
+        """Return the sentences of a file to annotate, their gold empty.
+
+        The file is in the task's format, annotated or not, or plain text (`_plain`).
+        """
 
     def labels(self, sentences: Iterable[Sentence[A]]) -> dict[str, list[str]]:
         """Return the inventories that a head for these sentences predicts from."""
@@ -107,7 +113,7 @@ class Task(Protocol[A]):
         """Return the sentence with ``annotation`` in the place of its gold."""
 
     def write(self, sentences: Iterable[Sentence[A]], path: Path) -> None:
-        """Write the format that was read, everything but the annotation as it was."""
+        """Write the task's format, everything but the annotation as it was read."""
 
     def score(
         self, gold: Sequence[Sentence[A]], predicted: Sequence[Sentence[A]]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from specialize.corpus import read_lines
 from specialize.errors import DataError
+from specialize.tasks._plain import is_txt, read_plain
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL = range(8)
 _WIDTH = 10
@@ -83,6 +84,26 @@ def read_blocks(path: Path | str) -> list[Block]:
     return blocks
 
 
+def read_words(path: Path | str) -> list[Block]:
+    """Return the sentences of a file to annotate: CoNLL-U, or plain text (`_plain`) made CoNLL-U.
+
+    A ``.txt`` whose first row has ten columns is CoNLL-U too.
+    """
+    lines = ((n, line) for n, line in read_lines(path) if line.strip() and line[0] != "#")
+    number, row = next(lines, (1, ""))
+    if row.count("\t") + 1 == _WIDTH:
+        return read_blocks(path)
+    if is_txt(path):
+        plain = enumerate(read_plain(path), 1)
+        return [_plain_block(words, name, str(path), line) for name, (line, words) in plain]
+    if row:
+        raise DataError(
+            f"{path}:{number}: neither CoNLL-U, a word a line in 10 columns parted by tabs, nor "
+            "plain text, one sentence a line in a file named .txt"
+        )
+    return read_blocks(path)  # which names what is missing
+
+
 def write_blocks(blocks: Iterable[Block], path: Path | str) -> None:
     """Write sentences as CoNLL-U, comments, multiword tokens and empty nodes included."""
     with open(path, "w", encoding="utf-8", newline="\n") as file:
@@ -129,6 +150,14 @@ def _blocks(path: Path) -> Iterator[Block]:
             rows.append(_row(line, f"{path}:{number}"))
     if rows:
         yield Block(tuple(comments), tuple(rows), str(path), first)
+
+
+def _plain_block(words: Sequence[str], name: int, path: str, line: int) -> Block:
+    """Return words as a block, all that is not known of them '_'."""
+    comments = (f"# sent_id = {name}", f"# text = {' '.join(words)}")
+    unknown = ("_",) * (_WIDTH - 2)
+    rows = tuple((str(number), word, *unknown) for number, word in enumerate(words, 1))
+    return Block(comments, rows, path, line)
 
 
 def _row(line: str, where: str) -> Row:

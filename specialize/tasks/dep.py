@@ -13,7 +13,15 @@ from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tree, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy, padded
 from specialize.tasks._biaffine import BiaffineHead, ParserScores
-from specialize.tasks._conllu import DEPREL, FORM, HEAD, read_blocks, tree, write_blocks
+from specialize.tasks._conllu import (
+    DEPREL,
+    FORM,
+    HEAD,
+    read_blocks,
+    read_words,
+    tree,
+    write_blocks,
+)
 from specialize.tasks._mst import single_root_tree
 
 
@@ -40,6 +48,10 @@ class DepTask:
             Sentence(block.column(FORM), Tree(tree(block), block.column(DEPREL)), block)
             for block in read_blocks(path)
         ]
+
+    def words(self, path: Path) -> list[Sentence[Tree]]:
+        """Return the sentences of a CoNLL-U file or of plain text, without trees."""
+        return [Sentence(block.column(FORM), Tree((), ()), block) for block in read_words(path)]
 
     def labels(self, sentences: Iterable[Sentence[Tree]]) -> dict[str, list[str]]:
         """Return the relations that occur, subtypes included."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from specialize.errors import DataError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired
 from specialize.tasks._batch import label_ids
-from specialize.tasks._columns import read_columns, write_columns
+from specialize.tasks._columns import read_columns, read_words, write_columns
 from specialize.tasks._crf import bio_constraints, negative_log_likelihood, viterbi
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
@@ -36,6 +36,10 @@ class NerTask:
     def read(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a file of words and tags."""
         return read_columns(path)
+
+    def words(self, path: Path) -> list[Sentence[Tags]]:
+        """Return the sentences of a file of words, tagged or not, or of plain text, untagged."""
+        return read_words(path)
 
     def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
         """Return O, and B and I of every type that occurs."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy
-from specialize.tasks._conllu import FORM, UPOS, XPOS, read_blocks, write_blocks
+from specialize.tasks._conllu import FORM, UPOS, XPOS, read_blocks, read_words, write_blocks
 from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
 
 _COLUMNS = {"upos": UPOS, "xpos": XPOS}
@@ -52,6 +52,10 @@ class PosTask:
                 f'file; try column = "{other}"'
             )
         return sentences
+
+    def words(self, path: Path) -> list[Sentence[Tags]]:
+        """Return the sentences of a CoNLL-U file or of plain text, without tags."""
+        return [Sentence(block.column(FORM), (), block) for block in read_words(path)]
 
     def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
         """Return the tags that occur."""

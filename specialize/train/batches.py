@@ -88,6 +88,25 @@ def order(count: int, *, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
+def batches_by_length(
+    lengths: Sequence[int], batch: int, *, seed: int, epoch: int, pool: int = 16
+) -> list[np.ndarray]:
+    """Return an epoch's batches of item numbers, each of items of similar length.
+
+    Items are shuffled, sorted by length within pools of ``pool`` batches, and the batches shuffled:
+    a small treebank's sentences are then hardly padded, which more than halves the work.
+    """
+    shuffled = order(len(lengths), seed=seed, epoch=epoch)
+    by_length = np.asarray(lengths)
+    batches: list[np.ndarray] = []
+    for start in range(0, len(shuffled), pool * batch):
+        part = shuffled[start : start + pool * batch]
+        part = part[np.argsort(by_length[part], kind="stable")]
+        batches += [part[i : i + batch] for i in range(0, len(part), batch)]
+    places = np.random.default_rng((seed, epoch, 1)).permutation(len(batches))
+    return [batches[i] for i in places]
+
+
 def mixed_order(counts: Sequence[int], total: int, *, alpha: float, seed: int) -> np.ndarray:
     """Return ``total`` item numbers, sampled so that a source of n items has weight n^alpha.
 

@@ -16,7 +16,7 @@ from specialize.model.masked import MaskedModel
 from specialize.model.words import WordEncoder, WordModel
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
-from specialize.train.batches import order
+from specialize.train.batches import batches_by_length
 from specialize.train.optim import adamw, at_least, groups, precision
 
 SCHEDULES = ("inverse_sqrt", "constant", "linear")
@@ -93,10 +93,11 @@ def finetune(
     steps = -(-len(data.train) // how.batch)
     device = next(module.parameters()).device
 
+    lengths = [len(sentence.words) for sentence in data.train]
+
     def loss_at(epoch: int, step: int) -> Tensor:
-        start = (step - epoch * steps) * how.batch
-        items = order(len(data.train), seed=seed, epoch=epoch)[start : start + how.batch]
-        part = [data.train[i] for i in items]
+        batches = batches_by_length(lengths, how.batch, seed=seed, epoch=epoch)
+        part = [data.train[i] for i in batches[step - epoch * steps]]
         batch = words.batch([s.words for s in part], device)
         scores = module(batch, frozen=epoch < how.freeze)
         return task.loss(module.head, scores, part, labels, batch.mask_BW)

@@ -25,6 +25,7 @@ class Plan:
     clip: float = 1.0  # bound on the gradient's global norm
     patience: int = 0  # epochs without a better score after which to stop; 0 = never
     lower_is_better: bool = True
+    keep_best: bool = True  # else the last epoch is what is left in the module
     checkpoint_seconds: float = 60.0
     precision: str = "float32"  # or "bfloat16": autocast
 
@@ -51,7 +52,7 @@ def run(
     checkpoint: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
-    """Train ``module``, leave it at its best epoch and return the history.
+    """Train ``module``, leave it at its best epoch (or the last) and return the history.
 
     ``loss_at(epoch, step)`` gives the loss of one step (both from 0) and may depend on nothing but
     its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that was
@@ -90,7 +91,8 @@ def run(
             state.save(checkpoint, module, optimizer)
             saved = time.monotonic()
             on_epoch(done)
-    module.load_state_dict(state.best)
+    if plan.keep_best:
+        module.load_state_dict(state.best)
     return state.history
 
 
