@@ -14,7 +14,7 @@ def demo_recipe(out: Path) -> Recipe:
     """Write the synthetic language to a folder beside ``out`` and return the demo's recipe."""
     folder = out.parent / f"{out.name}-language"
     if not (folder / "recipe.toml").exists():
-        write_language(folder, seed=SEED, documents=600)
+        write_language(folder, seed=SEED, documents=450)
     (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
     return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
 
@@ -33,13 +33,13 @@ files = ["corpus.txt"]
 dev = 0.05
 
 [lapt]
-epochs = 2
+epochs = 4
+batch = 16
 rate = 1e-3
-warmup = 40
-precision = "auto"
+warmup = 10
 
 [finetune]
-epochs = 4
+epochs = 6
 patience = 0
 rate = 5e-4
 head_rate = 2e-3
@@ -68,5 +68,9 @@ lapt = false
 
 [arm.tva]
 augment = { method = "tva", pieces = 99 }
+lapt = { fresh_rate = 3.0 }
+
+[arm.char_first]
+augment = { method = "char_first", pieces = 99, fill = true }
 lapt = { fresh_rate = 3.0 }
 """

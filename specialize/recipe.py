@@ -130,13 +130,19 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain:
 
 
 def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
-    """Return the recipe that ``table`` says; file names are relative to ``folder``."""
+    """Return the recipe that ``table`` says; file names are relative to ``folder``.
+
+    A task or an arm that is ``false`` is left out (``--set task.ner=false``).
+    """
     check_keys(table, KEYS, "the recipe")
     for key in ("base", "corpus"):
         if key not in table:
             raise UsageError(f"the recipe lacks {key!r}")
     for key in ("corpus", "task", "arm", "lapt", "finetune"):
         check_table(table.get(key, {}), key)
+    for key in {"task", "arm"}.intersection(table):
+        kept = {name: own for name, own in table[key].items() if own is not False}
+        table = table | {key: kept}
     tasks = tuple(_task(n, t, folder) for n, t in table.get("task", {}).items())
     evaluation = tuple(str(f) for task in tasks for f in (task.dev, task.test))
     corpus = dict(table["corpus"])

@@ -323,7 +323,7 @@ def test_a_run_needs_no_task(base_folder: Path, toy: ToyFiles, tmp_path: Path) -
 
 def test_the_demo_has_its_files_and_a_recipe(tmp_path: Path) -> None:
     recipe = demo_recipe(tmp_path / "demo")
-    assert [arm.name for arm in recipe.arms] == ["unadapted", "lapt", "tva"]
+    assert [arm.name for arm in recipe.arms] == ["unadapted", "lapt", "tva", "char_first"]
     assert [task.choice.method for task in recipe.tasks] == ["pos", "dep", "ner"]
     assert "synthetic" in recipe.note
     folder = tmp_path / "demo-language"

@@ -47,6 +47,13 @@ def test_an_arm_overrides_the_recipe_and_set_overrides_both(folder: Path) -> Non
     assert tva.augment.options == {"pieces": 7}
 
 
+def test_tasks_and_arms_that_are_false_are_left_out(folder: Path) -> None:
+    text = CORPUS + '[task.pos]\ntrain = "a.txt"\n[arm.plain]\n[arm.tva]\naugment = "tva"\n'
+    recipe = read_recipe(write(folder, text), ["task.pos=false", "arm.plain=false"])
+    assert [arm.name for arm in recipe.arms] == ["tva"]
+    assert not recipe.tasks
+
+
 def test_evaluation_files_are_taken_out_of_the_corpus(folder: Path, toy: ToyFiles) -> None:
     task = f'[task.pos]\ntrain = "{toy.train}"\ndev = "{toy.dev}"\ntest = "{toy.test}"\n'
     recipe = read_recipe(write(folder, CORPUS + task))
