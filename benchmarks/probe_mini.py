@@ -26,21 +26,37 @@ from specialize.model.words import WordEncoder
 from specialize.recipe import locate
 from specialize.tasks import pos
 
-TREEBANKS = ("Belarusian-HSE", "Greek-GDT", "Irish-IDT", "Turkish-IMST", "Vietnamese-VTB")
+TREEBANKS = (
+    "Belarusian-HSE",
+    "Greek-GDT",
+    "Irish-IDT",
+    "Tamil-TTB",
+    "Turkish-IMST",
+    "Vietnamese-VTB",
+)
 BUCKETS = 2**18
 SEEDS = (1, 2, 3)
 
 
 def states(model: nn.Module, words: WordEncoder, sentences: list) -> Tensor:
-    """Return the layers' states side by side, [words, layers * width]."""
+    """Return first, last and mean piece of every word in every layer, [words, 3 * layers * width].
+
+    The last piece holds the ending, which tells more of a word's class than the mean does.
+    """
     found = []
     with torch.no_grad():
         for start in range(0, len(sentences), 64):
             batch = words.batch(
                 [s.words for s in sentences[start : start + 64]], torch.device("cpu")
             )
-            every = torch.cat(layers(model, batch.ids_RL, batch.real_RL), dim=-1)
-            per_word = (batch.mean_RKL @ every).flatten(0, 1)[batch.place_BW]
+            every_RLD = torch.cat(layers(model, batch.ids_RL, batch.real_RL), dim=-1)
+            inside = batch.mean_RKL > 0
+            place = torch.arange(inside.shape[-1])
+            first_RK = torch.where(inside, place, len(place) - 1).amin(-1)
+            last_RK = torch.where(inside, place, 0).amax(-1)
+            row = torch.arange(len(every_RLD))[:, None]
+            parts = (every_RLD[row, first_RK], every_RLD[row, last_RK], batch.mean_RKL @ every_RLD)
+            per_word = torch.cat(parts, dim=-1).flatten(0, 1)[batch.place_BW]
             found.append(per_word[batch.mask_BW])
     return torch.cat(found)
 

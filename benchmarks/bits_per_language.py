@@ -1,0 +1,36 @@
+"""Bits per byte of a pretrained model on the held-out documents of its recipe, by language.
+
+    SPECIALIZE_DATA=../shared/data python benchmarks/bits_per_language.py \\
+        recipes/pretrain_mini.toml [MODEL_DIRECTORY]
+
+At most 120 lines a language, whole white-space tokens masked at 15 % (specialize.train.measure).
+"""
+
+import sys
+from itertools import islice
+from pathlib import Path
+
+from specialize.corpus import CorpusFiles, open_corpus
+from specialize.model.find import find_model
+from specialize.model.load import load_base
+from specialize.recipe import read_pretrain
+from specialize.train.measure import bits_per_byte, held_out
+
+
+def main() -> None:
+    """Print one line: each language with its figure, and their mean."""
+    recipe = read_pretrain(Path(sys.argv[1]))
+    base = load_base(Path(sys.argv[2]) if len(sys.argv) > 2 else find_model("mini"))
+    found = {}
+    for code, files in recipe.languages.items():
+        corpus = open_corpus(CorpusFiles(files, remove=recipe.remove, dev=0.01, seed=recipe.seed))
+        lines = list(islice(corpus.dev(), 120))
+        if lines:
+            text = held_out(lines, islice(corpus.train(), 5_000), seed=recipe.seed)
+            found[code] = bits_per_byte(base.model, base.vocabulary, text, length=recipe.length)
+    print(", ".join(f"{code} {bits:.2f}" for code, bits in found.items()))
+    print(f"mean of {len(found)} languages: {sum(found.values()) / len(found):.3f}")
+
+
+if __name__ == "__main__":
+    main()
