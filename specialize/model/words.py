@@ -19,7 +19,7 @@ class ScalarMix(nn.Module):
     """A learnt weighted mean of the layers (Peters et al. 2018), with layer dropout.
 
     In training each layer is left out with probability ``dropout`` (UDify; Kondratyuk & Straka
-    2019, §3). The authors' code leaves layers out when it evaluates as well, a fault not kept.
+    2019). The authors' code leaves layers out when it evaluates as well, a fault not kept.
     """
 
     def __init__(self, count: int, *, dropout: float = 0.1) -> None:

@@ -24,7 +24,7 @@ SCHEDULES = ("inverse_sqrt", "constant", "linear")
 
 @dataclass(frozen=True)
 class Finetune:
-    """How to fine-tune. The defaults are the paper's (Chau & Smith 2021, A.2)."""
+    """How to fine-tune. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 200
     patience: int = 20  # epochs without a better dev score; 0 = all epochs

@@ -23,7 +23,7 @@ from specialize.vocab.base import VocabChange
 
 @dataclass(frozen=True)
 class Lapt:
-    """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021, §3.2, A.2)."""
+    """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 20  # passes over the text
     batch: int = 32

@@ -121,7 +121,7 @@ def inverse_sqrt(freeze: int) -> Schedule:
     """Return UDify's schedule, as the paper states it (its released code never left the base rate).
 
     The base rate in the first ``freeze`` steps, then 5 · min(s^-.5, s · W^-1.5) of it with s steps
-    since and W = 2 · ``freeze`` (Kondratyuk & Straka 2019, A.2).
+    since and W = 2 · ``freeze`` (Kondratyuk & Straka 2019).
     """
 
     def share(step: int) -> float:
