@@ -29,7 +29,18 @@ def test_masking_spares_special_pieces_and_keeps_the_proportions() -> None:
     assert abs(float(chosen.float().mean()) - 0.15) < 0.02
     masked = float((inputs[chosen] == MASK).float().mean())
     assert abs(masked - 0.8) < 0.05
-    assert set(inputs[chosen].tolist()) <= {MASK, *frame.ordinary}
+    assert set(inputs[chosen].tolist()) <= {MASK, *frame.ordinary.tolist()}
+
+
+def test_whole_words_are_masked_with_all_their_pieces_at_the_same_rate() -> None:
+    word = torch.tensor([A, *[B + 3] * 3])  # a ##b ##b ##b
+    ids = torch.cat([torch.tensor([CLS]), word.repeat(3000), torch.tensor([SEP, PAD])])[None]
+    generator = torch.Generator().manual_seed(0)
+    _, chosen = mask(ids, frame_of(TINY), rate=0.2, generator=generator, words=True)
+    of_words = chosen[0, 1:-2].view(-1, 4)
+    assert torch.equal(of_words.any(1), of_words.all(1))
+    assert abs(float(of_words.float().mean()) - 0.2) < 0.02
+    assert not chosen[0, [0, -2, -1]].any()
 
 
 def test_a_batch_always_has_something_to_learn() -> None:

@@ -38,7 +38,7 @@ def train(
 
     plan = loop.Plan(epochs, 10, seed=1, patience=patience, checkpoint_seconds=0)
     history = loop.run(
-        module, optimizer, loop.linear(2, 30), loss_at, evaluate, plan, checkpoint=path
+        module, [optimizer], loop.linear(2, 30), loss_at, evaluate, plan, checkpoint=path
     )
     return module, history
 
@@ -63,7 +63,7 @@ def test_the_global_generator_is_left_alone(tmp_path: Path) -> None:
     torch.manual_seed(7)
     loop.run(
         module,
-        optimizer,
+        [optimizer],
         loop.constant(),
         lambda epoch, step: module(torch.ones(2, 4)).sum(),
         lambda: 0.0,

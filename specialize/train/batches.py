@@ -23,7 +23,8 @@ class Frame:
     sep: int
     pad: int
     mask: int
-    ordinary: tuple[int, ...]
+    ordinary: Tensor  # ids
+    continuing: Tensor  # [V], True for a piece that is not the first of its word
 
 
 def frame_of(vocabulary: WordPiece) -> Frame:
@@ -37,9 +38,10 @@ def frame_of(vocabulary: WordPiece) -> Frame:
     ids = vocabulary.ids
     special = {ids[piece] for piece in vocabulary.special}
     slots = {i for i, p in enumerate(vocabulary.pieces) if p.startswith("[unused")}
-    ordinary = (i for i in range(len(vocabulary.pieces)) if i not in special | slots)
+    ordinary = [i for i in range(len(vocabulary.pieces)) if i not in special | slots]
+    continuing = [piece.startswith(vocabulary.prefix) for piece in vocabulary.pieces]
     cls, sep, pad, mask_id = (ids[piece] for piece in wanted)
-    return Frame(cls, sep, pad, mask_id, tuple(ordinary))
+    return Frame(cls, sep, pad, mask_id, torch.tensor(ordinary), torch.tensor(continuing))
 
 
 def pack(vocabulary: WordPiece, documents: Iterable[Sequence[str]], length: int) -> np.ndarray:
@@ -65,22 +67,26 @@ def pack(vocabulary: WordPiece, documents: Iterable[Sequence[str]], length: int)
 
 
 def mask(
-    ids_BL: Tensor, frame: Frame, *, rate: float, generator: torch.Generator
+    ids_BL: Tensor, frame: Frame, *, rate: float, generator: torch.Generator, words: bool = False
 ) -> tuple[Tensor, Tensor]:
     """Return inputs [B, L] and the chosen positions [B, L] (bool).
 
-    Each ordinary position is chosen with probability ``rate``; of the chosen, 80 % become [MASK],
-    10 % a random ordinary piece, 10 % stay (Devlin et al. 2019, §3.1).
+    Each ordinary position is chosen with probability ``rate``, or with ``words`` each word with all
+    its pieces; of the chosen positions, 80 % become [MASK], 10 % a random ordinary piece, 10 % stay
+    (Devlin et al. 2019, §3.1; whole words: their later release).
     """
     free = (ids_BL != frame.cls) & (ids_BL != frame.sep) & (ids_BL != frame.pad)
-    chosen = free & (torch.rand(ids_BL.shape, generator=generator) < rate)
+    draw = torch.rand(ids_BL.shape, generator=generator)
+    if words:
+        first = torch.arange(ids_BL.shape[1]).masked_fill(frame.continuing[ids_BL], 0)
+        draw = draw.gather(1, first.cummax(1).values)
+    chosen = free & (draw < rate)
     if not chosen.any():  # a tiny batch: something must be learnt from it
         chosen = free & (torch.cumsum(free.flatten(), 0).view_as(free) == 1)
     kind = torch.rand(ids_BL.shape, generator=generator)
-    ordinary = torch.tensor(frame.ordinary)
-    picks = torch.randint(len(ordinary), ids_BL.shape, generator=generator)
+    picks = torch.randint(len(frame.ordinary), ids_BL.shape, generator=generator)
     inputs = torch.where(chosen & (kind < 0.8), frame.mask, ids_BL)
-    return torch.where(chosen & (kind >= 0.9), ordinary[picks], inputs), chosen
+    return torch.where(chosen & (kind >= 0.9), frame.ordinary[picks], inputs), chosen
 
 
 def order(count: int, *, seed: int, epoch: int) -> np.ndarray:

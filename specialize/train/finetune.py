@@ -108,7 +108,7 @@ def finetune(
 
     history = loop.run(
         module,
-        adamw(tiers),
+        [adamw(tiers)],
         _schedule(how, steps),
         loss_at,
         evaluate,

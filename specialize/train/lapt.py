@@ -83,7 +83,7 @@ def lapt(
         change.new,
         sequences,
         lambda epoch: order(len(sequences), seed=seed, epoch=epoch),
-        adamw(tiers),
+        [adamw(tiers)],
         loop.linear(how.warmup, how.epochs * steps),
         lambda: bits_per_byte(model, change.new, text, length=how.length),
         loop.Plan(how.epochs, steps, seed, precision=precision(how.precision)),

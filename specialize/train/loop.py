@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Epoch:
 
 def run(
     module: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     schedule: Schedule,
     loss_at: Callable[[int, int], Tensor],
     evaluate: Callable[[], float],
@@ -58,8 +58,9 @@ def run(
     its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that was
     killed and resumed from ``checkpoint`` equals one that was not, on one machine.
     """
-    rates = [group["lr"] for group in optimizer.param_groups]
-    state = _State.load(checkpoint, module, optimizer)
+    rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    state = _State.load(checkpoint, module, optimizers)
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     if state.history:
         for done in state.history:
             on_epoch(done)
@@ -74,21 +75,21 @@ def run(
             module.train()
             while state.step < (epoch + 1) * plan.steps:
                 share = schedule(state.step)
-                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                for group, rate in zip(groups, rates, strict=True):
                     group["lr"] = rate * share
                 state.loss_sum = state.loss_sum + _step(
-                    module, optimizer, loss_at, epoch, state.step, plan
+                    module, optimizers, loss_at, epoch, state.step, plan
                 )
                 state.step += 1
                 if time.monotonic() - saved > plan.checkpoint_seconds:
                     state.seconds += time.monotonic() - began
-                    state.save(checkpoint, module, optimizer)
+                    state.save(checkpoint, module, optimizers)
                     began = saved = time.monotonic()
             score = evaluate()
             seconds = state.seconds + time.monotonic() - began
             done = Epoch(epoch + 1, plan.steps, float(state.loss_sum) / plan.steps, score, seconds)
             state.close_epoch(done, module, plan)
-            state.save(checkpoint, module, optimizer)
+            state.save(checkpoint, module, optimizers)
             saved = time.monotonic()
             on_epoch(done)
     if plan.keep_best:
@@ -138,7 +139,7 @@ def constant() -> Schedule:
 
 def _step(
     module: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     loss_at: Callable[[int, int], Tensor],
     epoch: int,
     step: int,
@@ -151,8 +152,9 @@ def _step(
         loss = loss_at(epoch, step)
     loss.backward()
     nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
     return loss.detach().float()
 
 
@@ -171,22 +173,27 @@ class _State:
         self.best: dict[str, Tensor] = {}
 
     @classmethod
-    def load(cls, path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> _State:
+    def load(
+        cls, path: Path, module: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
+    ) -> _State:
         state = cls()
         if path.exists():
             saved = torch.load(path, weights_only=True, map_location="cpu")
             module.load_state_dict(saved["module"])
-            optimizer.load_state_dict(saved["optimizer"])
+            for optimizer, part in zip(optimizers, saved["optimizers"], strict=True):
+                optimizer.load_state_dict(part)
             state.step, state.loss_sum = saved["step"], saved["loss_sum"]
             state.seconds, state.best = saved["seconds"], saved["best"]
             state.history = [Epoch(**epoch) for epoch in saved["history"]]
         return state
 
-    def save(self, path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def save(
+        self, path: Path, module: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         saved = {
             "module": module.state_dict(),
-            "optimizer": optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
             "step": self.step,
             "loss_sum": float(self.loss_sum),
             "seconds": self.seconds,

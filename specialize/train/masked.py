@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from specialize.vocab.wordpiece import WordPiece
 
 @dataclass(frozen=True)
 class Masking:
-    """How positions are chosen: at which rate, anew each time or once for all."""
+    """How positions are chosen: at which rate, anew each time or once for all, by piece or word."""
 
     rate: float = 0.15
     static: int = 0  # 0 = dynamic; k = each sequence has k fixed maskings, taken in turn by epoch
+    words: bool = False
 
 
 def train_masked(
@@ -31,7 +33,7 @@ def train_masked(
     vocabulary: WordPiece,
     sequences_NL: np.ndarray,
     order: Callable[[int], np.ndarray],
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     schedule: loop.Schedule,
     evaluate: Callable[[], float],
     plan: loop.Plan,
@@ -44,6 +46,8 @@ def train_masked(
     """Train on ``sequences_NL`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
     frame = frame_of(vocabulary)
     device = next(model.parameters()).device
+    if device.type == "cpu":  # the fused attention's backward pass is slower there at such lengths
+        model.set_attn_implementation("eager")
     orders: dict[int, np.ndarray] = {}
 
     def loss_at(epoch: int, step: int) -> Tensor:
@@ -64,7 +68,7 @@ def train_masked(
 
     return loop.run(
         model,
-        optimizer,
+        optimizers,
         schedule,
         loss_at,
         evaluate,
@@ -77,10 +81,11 @@ def train_masked(
 def _mask(
     ids_BL: Tensor, items: np.ndarray, frame: Frame, masking: Masking, seeds: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
+    masked = partial(mask, frame=frame, rate=masking.rate, words=masking.words)
     if not masking.static:
-        return mask(ids_BL, frame, rate=masking.rate, generator=_generator(*seeds))
+        return masked(ids_BL, generator=_generator(*seeds))
     rows = [
-        mask(row[None], frame, rate=masking.rate, generator=_generator(*seeds, int(item)))
+        masked(row[None], generator=_generator(*seeds, int(item)))
         for row, item in zip(ids_BL, items, strict=True)
     ]
     inputs, chosen = zip(*rows, strict=True)

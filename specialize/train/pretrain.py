@@ -16,13 +16,14 @@ import numpy as np
 import torch
 
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
+from specialize.errors import DataError
 from specialize.model.load import new_modernbert, save_model
 from specialize.model.masked import MaskedModel
 from specialize.train import loop
 from specialize.train.batches import mixed_order, pack
 from specialize.train.masked import Masking, train_masked
 from specialize.train.measure import HeldOut, bits_per_byte, held_out
-from specialize.train.optim import adamw, device, groups, precision
+from specialize.train.optim import device, muon, precision
 from specialize.vocab.files import read_wordpiece, write_wordpiece
 from specialize.vocab.pretokenize import count_words
 from specialize.vocab.train import train_wordpiece
@@ -50,7 +51,8 @@ class Pretrain:
     batch: int = 32
     steps: int = 10_000
     epochs: int = 10  # how often to measure and checkpoint within the steps
-    rate: float = 1e-3
+    rate: float = 2.5e-3  # of AdamW: embeddings, norms, biases
+    hidden_rate: float = 0.02  # of Muon: all other matrices
     warmup: int = 300
     decay: float = 0.01
     mask: float = 0.2
@@ -69,6 +71,8 @@ def pretrain(recipe: Pretrain, out: Path, *, say: Say) -> Path:
     sequences, counts = _packed(recipe, corpora, vocabulary, out / "packed.npz", say)
     dev = {code: _held_out(corpus, recipe.seed) for code, corpus in corpora.items()}
     dev = {code: text for code, text in dev.items() if text.chunks}
+    if not dev:
+        raise DataError("no language has a document to hold out: give text of a hundred or more")
     model = new_modernbert(
         vocabulary,
         seed=recipe.seed,
@@ -172,9 +176,7 @@ def _train(
     out: Path,
     say: Say,
 ) -> list[loop.Epoch]:
-    optimizer = adamw(
-        groups(model.named_parameters(), rate=recipe.rate, decay=recipe.decay), betas=(0.9, 0.98)
-    )
+    optimizers = muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay)
     whole = mixed_order(
         counts, recipe.steps * recipe.batch + len(counts), alpha=recipe.alpha, seed=recipe.seed
     )
@@ -194,7 +196,7 @@ def _train(
         vocabulary,
         sequences_NL,
         lambda epoch: whole[epoch * size : (epoch + 1) * size],
-        optimizer,
+        optimizers,
         loop.linear(recipe.warmup, steps),
         evaluate,
         loop.Plan(
@@ -206,7 +208,7 @@ def _train(
             checkpoint_seconds=120,
         ),
         batch=recipe.batch,
-        masking=Masking(recipe.mask),
+        masking=Masking(recipe.mask, words=True),
         checkpoint=out / "checkpoints" / "pretrain.pt",
         on_epoch=on_epoch,
     )
