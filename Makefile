@@ -8,16 +8,20 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 CPU_INDEX ?= --index-url https://download.pytorch.org/whl/cpu --retries 0 --timeout 5
 
-.PHONY: demo test lint install clean
+# 1 demands the native extension, 0 forbids it; empty: used where it could be built.
+NATIVE ?=
+
+.PHONY: demo test install clean
 
 demo: install
 	$(BIN)/specialize demo --out runs/demo
 
 test: install
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	SPECIALIZE_NATIVE=0 $(BIN)/python -m pytest
+	SPECIALIZE_NATIVE=$(NATIVE) $(BIN)/python -m pytest
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed $(VENV)/.native
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,5 +31,10 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --editable ".[zst,parquet,test]"
 	touch $@
 
+$(VENV)/.native: $(VENV)/.installed $(wildcard cpp_ext/*/*.cpp cpp_ext/include/*/*.hpp) cpp_ext/setup.py
+	$(BIN)/pip install --quiet --no-build-isolation --force-reinstall --no-deps ./cpp_ext \
+		|| echo "no native extension: is there a C++20 compiler? Counting goes on in Python" >&2
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs cpp_ext/build

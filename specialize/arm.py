@@ -20,8 +20,8 @@ from specialize.train.lapt import Lapt, lapt
 from specialize.train.loop import Epoch, finish
 from specialize.vocab.audit import audit
 from specialize.vocab.base import VocabChange
+from specialize.vocab.count import count_words
 from specialize.vocab.coverage import coverage, explain, write_pieces
-from specialize.vocab.pretokenize import count_words
 
 Say = Callable[[str], None]
 Facts = dict[str, Any]

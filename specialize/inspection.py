@@ -13,9 +13,9 @@ from specialize.methods import bind
 from specialize.model.find import find_model
 from specialize.vocab.audit import Audit, audit, audit_path
 from specialize.vocab.base import VocabChange
+from specialize.vocab.count import count_words
 from specialize.vocab.coverage import explain, write_pieces
 from specialize.vocab.files import read_wordpiece, write_wordpiece
-from specialize.vocab.pretokenize import count_words
 from specialize.vocab.wordpiece import WordPiece
 
 __all__ = ["audit_path", "augment_tokenizer", "open_vocabulary", "table", "tokenizer_path"]

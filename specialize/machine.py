@@ -8,6 +8,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from specialize import native
+
 
 def machine_facts() -> dict[str, Any]:
     """Return processor, cores, memory, device and versions."""
@@ -24,6 +26,7 @@ def machine_facts() -> dict[str, Any]:
         "device": torch.cuda.get_device_name() if gpu else "cpu",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "native": _version("specialize-native") if native.core() else "no: counting in Python",
         **{name: _version(name) for name in ("specialize", "torch", "transformers", "tokenizers")},
     }
 

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.load import new_modernbert, save_model
 from specialize.toylang import ToyFiles, to_latin, write_language
-from specialize.vocab.pretokenize import count_words
+from specialize.vocab.count import count_words
 from specialize.vocab.train import train_wordpiece
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
+
+settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
+settings.load_profile("any machine")
 
 SHAPE = {
     "hidden_size": 16,

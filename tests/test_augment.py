@@ -15,8 +15,8 @@ from specialize.augment._repair import place_safely
 from specialize.augment._spelling import Spelling, missing_characters
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.errors import DataError, UsageError
+from specialize.vocab.count import count_words
 from specialize.vocab.files import read_wordpiece
-from specialize.vocab.pretokenize import count_words
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 LETTERS = "abcd"

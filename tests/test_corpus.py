@@ -218,7 +218,9 @@ def test_mixins_apply_in_order_after_the_treatment_and_empty_lines_go(tmp_path):
 
 def test_tokens_are_counted(tmp_path):
     corpus = opened(write(tmp_path / "a.txt", "a b a\nb\n\na  c\n"))
-    assert corpus.tokens() == {"a": 3, "b": 2, "c": 1}
+    counts = corpus.counts()
+    assert list(counts.tokens.items()) == [("a", 3), ("b", 2), ("c", 1)]
+    assert (counts.characters, counts.bytes) == (10, 10)
 
 
 def test_facts_are_counted_by_file(tmp_path):

@@ -8,11 +8,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
     {"errors", "folders"},
-    {"methods"},
+    {"methods", "native"},
     {"corpus"},
     {"mixins", "toylang"},
     {"vocab"},
-    {"augment", "embed", "model", "tasks"},
+    {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection"},
     {"recipe", "machine"},
     {"charts"},
@@ -23,7 +23,7 @@ ORDER = [
     {"cli"},
     {"__main__"},
 ]
-LIGHT = {"errors", "folders", "methods", "corpus", "mixins", "toylang", "vocab"}
+LIGHT = {"errors", "folders", "methods", "native", "corpus", "mixins", "toylang", "vocab"}
 
 
 def modules() -> list[Path]:

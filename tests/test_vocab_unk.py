@@ -2,7 +2,7 @@
 
 import pytest
 
-from specialize.vocab.pretokenize import count_tokens, count_words
+from specialize.vocab.count import count_tokens, count_words
 from specialize.vocab.unk import Replacements, count_replacements
 from specialize.vocab.wordpiece import WordPiece
 

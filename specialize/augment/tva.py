@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from specialize.augment._repair import place_safely
 from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import words_of
+from specialize.augment._units import words_in
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.pretokenize import count_tokens
+from specialize.vocab.count import count_tokens, counted
 from specialize.vocab.unk import count_replacements
 from specialize.vocab.wordpiece import WordPiece
 
@@ -54,11 +54,11 @@ def change(
     """
     check_pieces(pieces, new_vocabulary)
     unit, pad = _settings(preset, unit, pad)
-    tokens = count_tokens(corpus, vocabulary.rules)
-    words = words_of(tokens, vocabulary.rules)
+    text = counted(corpus)
+    words = words_in(text, vocabulary.rules)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
-    counted = count_replacements(tokens if unit == "token" else words, vocabulary, new)
-    candidates = counted.ranked(vocabulary, pad=pad)
+    units = count_tokens(text, vocabulary.rules) if unit == "token" else words
+    candidates = count_replacements(units, vocabulary, new).ranked(vocabulary, pad=pad)
     if pad:  # with what V has and never uses, so that E-MBERT has all of it
         candidates += [piece for piece in new.pieces if piece not in vocabulary.ids]
     return place_safely(vocabulary, candidates, pieces, words, slots=slots)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from specialize import native
+from specialize.corpus.counts import TextCounts, count_files, count_lines
 from specialize.corpus.files import expand
-from specialize.corpus.formats import read_documents
+from specialize.corpus.formats import has_text, is_text, read_documents
 from specialize.corpus.removal import Cleared, clear, evaluation_keys
 from specialize.corpus.treatment import PUNCTUATION, UNICODE, treatments
 from specialize.errors import DataError, UsageError
@@ -81,7 +83,7 @@ def open_corpus(files: CorpusFiles | str | Path) -> "Corpus":
     if not isinstance(files, CorpusFiles):
         files = CorpusFiles((str(files),))
     source = _Source(files)
-    if not any(clear(lines, source.keys).lines for _, lines in source.documents()):
+    if not source.has_text():
         left = " is left once the evaluation sentences are removed" if source.keys else ""
         raise DataError(
             f"{source.paths[0]}:1: no line of text{left or ' in the corpus'} "
@@ -140,12 +142,17 @@ class Corpus:
         """Return the corpus with each line passed through ``mixins`` in order, last of all."""
         return Corpus(self._source, sides=self._sides, mixins=(*self._mixins, *mixins))
 
-    def tokens(self) -> Counter[str]:
-        """Return how often each token stands in the lines; white space parts tokens."""
-        counts: Counter[str] = Counter()
-        for line in self:
-            counts.update(line.split())
-        return counts
+    def counts(self) -> TextCounts:
+        """Return the tokens of the lines counted; read once, then kept."""
+        return self._counts
+
+    @cached_property
+    def _counts(self) -> TextCounts:
+        if native.core() and self._sides == {_TRAIN, _DEV} and not self._treatments:
+            source = self._source
+            if not source.keys and not source.files.lines and all(map(is_text, source.paths)):
+                return count_files(source.paths)  # the lines are those of the files
+        return count_lines(self)
 
     def facts(self) -> CorpusFacts:
         """Return counts of what ``documents`` yields, mix-ins applied; read once, then kept."""
@@ -195,6 +202,12 @@ class _Source:
         self.paths: list[Path] = expand(files.files)
         self.keys = evaluation_keys(expand(files.remove))
         self.treatments = treatments(files.unicode, files.punctuation)
+
+    def has_text(self) -> bool:
+        """Whether a line is left once the evaluation sentences are out."""
+        if self.keys:
+            return any(clear(lines, self.keys).lines for _, lines in self.documents())
+        return any(map(has_text, self.paths))
 
     def documents(self) -> Iterator[tuple[int, list[str]]]:
         """Yield all documents untreated, each with the number of its file."""

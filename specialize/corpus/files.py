@@ -66,7 +66,7 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
     begun = b""
     for nth, block in enumerate(blocks(path)):
         if nth == 0:
-            _refuse_binary(path, block)
+            refuse_binary(path, block)
             block = block.removeprefix(codecs.BOM_UTF8)
         lines = (begun + block).splitlines(keepends=True)
         # subtle: even a last line that has its end is kept back, as its \r may be half of a \r\n
@@ -76,7 +76,8 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
         yield begun
 
 
-def _refuse_binary(path: Path, block: bytes) -> None:
+def refuse_binary(path: Path, block: bytes) -> None:
+    """Raise DataError if the first block of a file holds a NUL: it is no text."""
     at = block.find(b"\0")
     if at >= 0:
         start = block.rfind(b"\n", 0, at) + 1

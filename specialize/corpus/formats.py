@@ -31,21 +31,40 @@ def read_documents(path: Path) -> Iterator[list[str]]:
       first line says so it is WikiExtractor output instead, in either of its forms, or, in an
       ``.xml`` file, a MediaWiki dump.
     """
-    reader = _READERS.get(Path(plain_name(path)).suffix.lower(), _sniffed)
-    return (document for document in reader(path) if document)
+    return (document for document in _reader(path)(path) if document)
+
+
+def is_text(path: Path) -> bool:
+    """Return whether ``read_documents`` takes ``path`` for plain text, each line as it stands."""
+    return _reader(path) is _sniffed and _kind(path) is _text
+
+
+def has_text(path: Path) -> bool:
+    """Return whether ``path`` has a line with text, reading no more of it than needed."""
+    if is_text(path):
+        return any(line.strip() for _, line in read_lines(path))
+    return any(read_documents(path))
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[list[str]]]:
+    return _READERS.get(Path(plain_name(path)).suffix.lower(), _sniffed)
 
 
 def _sniffed(path: Path) -> Iterator[list[str]]:
     """Read text, or what the first line that is not blank shows to be something else."""
+    return _kind(path)(path)
+
+
+def _kind(path: Path) -> Callable[[Path], Iterator[list[str]]]:
     first = next((line.strip() for _, line in read_lines(path) if line.strip()), "")
     if first.startswith("<doc "):
-        return _wikiextractor(path)
+        return _wikiextractor
     if first.startswith("{") and _is_row(first):
-        return _jsonl(path)
+        return _jsonl
     if not plain_name(path).lower().endswith(".xml"):
-        return _text(path)
+        return _text
     if first.startswith(("<mediawiki", "<?xml")):
-        return read_articles(path)
+        return read_articles
     raise DataError(
         f"{path}:1: neither a MediaWiki dump nor WikiExtractor output; "
         "run WikiExtractor on the dump and give what it writes"

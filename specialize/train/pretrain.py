@@ -24,8 +24,8 @@ from specialize.train.batches import mixed_order, pack
 from specialize.train.masked import Masking, train_masked
 from specialize.train.measure import HeldOut, bits_per_byte, held_out
 from specialize.train.optim import device, muon, precision
+from specialize.vocab.count import count_words
 from specialize.vocab.files import read_wordpiece, write_wordpiece
-from specialize.vocab.pretokenize import count_words
 from specialize.vocab.train import train_wordpiece
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
@@ -130,7 +130,7 @@ def _vocabulary(
     return vocabulary
 
 
-def blend(counts: Mapping[str, Counter[str]], alpha: float) -> Counter[str]:
+def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]:
     """Return word counts of all languages together, each language's share n^alpha of the whole."""
     sizes = {code: sum(words.values()) for code, words in counts.items()}
     weight = sum(n**alpha for n in sizes.values())

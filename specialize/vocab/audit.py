@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from specialize import native
 from specialize.errors import UsageError
+from specialize.vocab.count import Text, counted, split_tokens
 from specialize.vocab.files import is_wordpiece, read_wordpiece
 from specialize.vocab.library import count_by_library, read_byte_level, read_tokenizer
-from specialize.vocab.pretokenize import deleted_characters, tokens_of, words_of_tokens
 from specialize.vocab.wordpiece import WordPiece
 
 
@@ -63,18 +64,43 @@ def audit_path(path: Path, lines: Iterable[str]) -> Audit:
     return audit_library(path / "tokenizer.json" if path.is_dir() else path, lines)
 
 
-def audit(vocabulary: WordPiece, lines: Iterable[str]) -> Audit:
+def audit(vocabulary: WordPiece, lines: Text) -> Audit:
     """Return the audit of ``lines``, given without their ends.
 
     Pieces and unknown pieces are as many as the tokenizers library makes of each line; a special
     piece written out in the text, such as [UNK], is a word and a piece like there. ``missing``: the
     characters of unknown words that are no piece where they stand, alone or continuing.
     """
-    seen = _read(vocabulary, lines)
-    counts = words_of_tokens(seen.tokens, vocabulary.rules)
+    text = counted(lines)
+    split = split_tokens(text.tokens, vocabulary.rules, vocabulary.special)
+    words, pieces, unknown, continued, missing = _sums(vocabulary, split.words)
+    written = sum(split.special.values())
+    unknown += split.special.get(vocabulary.unk, 0)
+    return Audit(
+        words=words + written,
+        pieces=pieces + written,
+        unknown_words=unknown,
+        unknown_pieces=unknown,
+        continued_words=continued,
+        characters=text.characters,
+        bytes=text.bytes,
+        missing=_frequent_first(missing),
+        deleted=_frequent_first(split.deleted),
+    )
+
+
+_Sums = tuple[int, int, int, int, Mapping[str, int]]  # words, pieces, unknown, continued, missing
+
+
+def _sums(vocabulary: WordPiece, words: Mapping[str, int]) -> _Sums:
+    if isinstance(words, native.WordCounts):
+        *sums, lacking = native.core().audit_words(
+            words.handle, vocabulary.handle, native.threads()
+        )
+        return (*sums, {chr(c): n for c, n in lacking})
     pieces = unknown = continued = 0
     missing: Counter[str] = Counter()
-    for word, count in counts.items():
+    for word, count in words.items():
         length = len(found := vocabulary.segment(word))
         pieces += count * length
         continued += count * (length > 1)
@@ -82,46 +108,11 @@ def audit(vocabulary: WordPiece, lines: Iterable[str]) -> Audit:
             unknown += count
             for character in _unspelt(vocabulary, word):
                 missing[character] += count
-    written = seen.special.total()
-    unknown += seen.special[vocabulary.unk]
-    return Audit(
-        words=counts.total() + written,
-        pieces=pieces + written,
-        unknown_words=unknown,
-        unknown_pieces=unknown,
-        continued_words=continued,
-        characters=seen.characters,
-        bytes=seen.bytes,
-        missing=dict(missing.most_common()),
-        deleted=dict(seen.deleted.most_common()),
-    )
+    return sum(words.values()), pieces, unknown, continued, missing
 
 
-@dataclass
-class _Read:
-    """What one pass over the lines counts."""
-
-    tokens: Counter[str] = field(default_factory=Counter)  # white-space tokens
-    special: Counter[str] = field(default_factory=Counter)  # special pieces written out
-    deleted: Counter[str] = field(default_factory=Counter)
-    characters: int = 0
-    bytes: int = 0
-
-
-def _read(vocabulary: WordPiece, lines: Iterable[str]) -> _Read:
-    seen, rules = _Read(), vocabulary.rules
-    deleted = deleted_characters() if rules.clean else frozenset[str]()
-    for line in lines:
-        seen.characters += len(line)
-        seen.bytes += len(line.encode())
-        if "\ufffd" in line or not line.isprintable():  # no other deleted character is printable
-            seen.deleted.update(c for c in line if c in deleted)
-        for i, part in enumerate(vocabulary.special_parts(line)):
-            if i % 2:
-                seen.special[part] += 1
-            else:
-                seen.tokens.update(tokens_of(part, rules))
-    return seen
+def _frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return {text: counts[text] for text in sorted(counts, key=counts.__getitem__, reverse=True)}
 
 
 def _unspelt(vocabulary: WordPiece, word: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from specialize import native
 from specialize.vocab.base import VocabChange, Vocabulary
 
 EXAMPLES = 3
@@ -35,6 +36,8 @@ class PieceFacts:
 
 def explain(change: VocabChange, words: Mapping[str, int]) -> list[PieceFacts]:
     """Return what each fresh piece does for ``words`` (word -> occurrences), as selected."""
+    if isinstance(words, native.WordCounts):
+        return _explain_natively(change, words)
     fresh = set(change.fresh_pieces)
     replaced = dict.fromkeys(fresh, 0)
     holders: defaultdict[str, list[WordFix]] = defaultdict(list)
@@ -51,6 +54,18 @@ def explain(change: VocabChange, words: Mapping[str, int]) -> list[PieceFacts]:
         PieceFacts(piece, i, replaced[piece], _examples(holders[piece], change.old))
         for piece, i in zip(change.fresh_pieces, change.fresh, strict=True)
     ]
+
+
+def _explain_natively(change: VocabChange, words: native.WordCounts) -> list[PieceFacts]:
+    old, new = change.old, change.new
+    told = native.core().explain_pieces(
+        words.handle, old.handle, new.handle, change.fresh, EXAMPLES, native.threads()
+    )
+    facts = []
+    for i, (replaced, held) in zip(change.fresh, told, strict=True):
+        fixes = [WordFix(word, n, old.segment(word), new.segment(word)) for word, n in held]
+        facts.append(PieceFacts(new.pieces[i], i, replaced, fixes))
+    return facts
 
 
 def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:

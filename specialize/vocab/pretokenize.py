@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -73,45 +72,29 @@ class BertRules:
     lowercase: bool = False
 
 
-def words(text: str, rules: BertRules = BertRules()) -> list[str]:
+CASED = BertRules()
+
+
+def words(text: str, rules: BertRules = CASED) -> list[str]:
     """Return the words of ``text``: ``"Hello, 世界"`` -> ``["Hello", ",", "世", "界"]``."""
     plain = text.isascii() and text.isprintable()
     if not plain:
         text = text.translate(_spacing(rules.clean, rules.ideographs))
-    if rules.strip_accents:
-        text = "".join(c for c in unicodedata.normalize("NFD", text) if _unmarked(c))
-    if rules.lowercase:  # letter by letter: no final sigma, as in the library
-        text = "".join(map(str.lower, text))
-    return _split(text.translate(_marks()), rules.clean)
+    return _split(_folded(text, rules).translate(_marks()), rules.clean)
 
 
-def count_words(lines: Iterable[str], rules: BertRules = BertRules()) -> Counter[str]:
-    """Return how often each word occurs in ``lines``, in order of first occurrence.
+def special_parts(special: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return what splits a text at ``special`` pieces: even places are text, odd ones pieces."""
+    marks = {piece[0] for piece in special}
+    pattern = re.compile("(" + "|".join(map(re.escape, sorted(special, key=len)[::-1])) + ")")
 
-    White-space tokens are counted first and the Unicode rules applied to their types only, which
-    gives the same counts: no rule looks across white space.
-    """
-    return words_of_tokens(count_tokens(lines, rules), rules)
+    def parts(text: str) -> list[str]:
+        return pattern.split(text) if any(mark in text for mark in marks) else [text]
 
-
-def count_tokens(lines: Iterable[str], rules: BertRules = BertRules()) -> Counter[str]:
-    """Return how often each white-space token occurs in ``lines``, in order of first occurrence."""
-    tokens: Counter[str] = Counter()
-    for line in lines:
-        tokens.update(tokens_of(line, rules))
-    return tokens
+    return parts
 
 
-def words_of_tokens(tokens: Mapping[str, int], rules: BertRules = BertRules()) -> Counter[str]:
-    """Return how often each word occurs in white-space tokens of which the counts are known."""
-    counts: Counter[str] = Counter()
-    for token, count in tokens.items():
-        for word in words(token, rules):
-            counts[word] += count
-    return counts
-
-
-def tokens_of(line: str, rules: BertRules = BertRules()) -> list[str]:
+def tokens_of(line: str, rules: BertRules = CASED) -> list[str]:
     """Return the white-space tokens of ``line`` such that no rule above looks across two of them.
 
     subtle: ``str.split`` also splits at control characters (U+001C..1F, U+0085, ...), which BERT
@@ -133,14 +116,57 @@ _SPLIT_BUT_DELETED = "\x0b\x0c\x1c\x1d\x1e\x1f\x85"
 _NOT_SPACE = re.compile(r"[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 
+def character_rules(
+    rules: BertRules,
+) -> tuple[list[tuple[int, int, int]], list[tuple[int, str]]]:
+    """Return ranges of characters with what is done to them, and texts that replace characters.
+
+    All rules look at one character, but for the order of accents that stay (NFD): those are hard.
+    """
+    ranges = [(c, c, _SPACE) for c in range(0x3001) if not _NOT_SPACE.match(chr(c))]
+    if rules.clean:
+        ranges += [(first, last, _REMOVE) for first, last in _bounds(_DELETED)]
+    alone = [_PUNCTUATION, _IDEOGRAPHS] if rules.ideographs else [_PUNCTUATION]
+    ranges += [(first, last, _ALONE) for table in alone for first, last in _bounds(table)]
+    texts: list[tuple[int, str]] = []
+    if rules.strip_accents or rules.lowercase:
+        spacing = _spacing(rules.clean, rules.ideographs)
+        for code in (*range(0x20000), *range(0x2F800, 0x2FA20), *range(0xE0100, 0xE01F0)):
+            character = chr(code)
+            if spacing.get(code, "") is None or not _NOT_SPACE.match(character):
+                continue
+            text = _folded(character, rules)
+            if rules.strip_accents and any(map(unicodedata.combining, text)):
+                ranges.append((code, code, _HARD))
+            elif text != character:
+                text = text.translate(_marks())
+                texts.append((code, f" {text} " if code in spacing else text))
+    return ranges, texts
+
+
+_REMOVE, _SPACE, _ALONE, _HARD = 1, 2, 3, 5  # cpp_ext/include/specialize/rules.hpp
+
+
+def _folded(text: str, rules: BertRules) -> str:
+    if rules.strip_accents:
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if _unmarked(c))
+    if rules.lowercase:  # letter by letter: no final sigma, as in the library
+        text = "".join(map(str.lower, text))
+    return text
+
+
 def _split(text: str, cleaned: bool) -> list[str]:
     return text.split() if cleaned else _NOT_SPACE.findall(text)
 
 
-def _ranges(table: str) -> Iterable[int]:
+def _bounds(table: str) -> Iterable[tuple[int, int]]:
     for item in table.split():
         first, _, last = item.partition("-")
-        yield from range(int(first, 16), int(last or first, 16) + 1)
+        yield int(first, 16), int(last or first, 16)
+
+
+def _ranges(table: str) -> Iterable[int]:
+    return (c for first, last in _bounds(table) for c in range(first, last + 1))
 
 
 @cache

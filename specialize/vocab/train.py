@@ -13,7 +13,9 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
+from specialize import native
 from specialize.errors import UsageError
 
 Pair = tuple[str, str]
@@ -36,6 +38,35 @@ def train_wordpiece(
     character becomes a piece both word-initial and continuing, as in mBERT's vocabulary; otherwise
     only as it occurs. Merging stops where no pair occurs ``min_count`` times.
     """
+    settings = (size, list(special), max(1, min_count), alphabet, closed, prefix)
+    train = _train_natively if native.core() else _train
+    pieces = train(counts, *settings)
+    if isinstance(pieces, int):
+        raise UsageError(
+            f"a vocabulary of {size} pieces cannot hold {pieces} special pieces and "
+            "characters; ask for more pieces or a smaller alphabet"
+        )
+    return pieces
+
+
+def _train_natively(counts: Mapping[str, int], *settings: Any) -> list[str] | int:
+    if not isinstance(counts, native.WordCounts):
+        words = native.WordCounts()
+        words.add(native.numbered(counts))
+        counts = words
+    return native.core().train_wordpiece(counts.handle, *settings)  # type: ignore[no-any-return]
+
+
+def _train(
+    counts: Mapping[str, int],
+    size: int,
+    special: Sequence[str],
+    min_count: int,
+    alphabet: int,
+    closed: bool,
+    prefix: str,
+) -> list[str] | int:
+    """Return the pieces, or how many the special pieces and characters alone come to."""
     letters = most_frequent_letters(counts, alphabet)
     words = [(list(word), n) for word, n in sorted(counts.items()) if letters.issuperset(word)]
     symbols = [[c if i == 0 else prefix + c for i, c in enumerate(word)] for word, _ in words]
@@ -44,10 +75,7 @@ def train_wordpiece(
     base = [*initial, *(piece for piece in continuing if closed or piece in seen)]
     pieces = {piece: age for age, piece in enumerate(dict.fromkeys([*special, *base]))}
     if len(pieces) > size:
-        raise UsageError(
-            f"a vocabulary of {size} pieces cannot hold {len(pieces)} special pieces and "
-            "characters; ask for more pieces or a smaller alphabet"
-        )
+        return len(pieces)
     for left, right in _merges(symbols, [n for _, n in words], min_count, prefix, pieces):
         if len(pieces) == size:
             break

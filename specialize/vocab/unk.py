@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from specialize import native
 from specialize.vocab.base import Vocabulary
+from specialize.vocab.count import UnitCounts, native_rules
+from specialize.vocab.wordpiece import WordPiece
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ def count_replacements(counts: Mapping[str, int], old: Vocabulary, new: Vocabula
     code. A unit that has fewer unknown pieces under ``new`` credits each occurrence of a piece of
     ``new`` that is not among its pieces under ``old``.
     """
+    if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
+        return _natively(counts, old, new)
+    return _count(counts, old, new)
+
+
+def _count(counts: Mapping[str, int], old: Vocabulary, new: Vocabulary) -> Replacements:
     replaced: Counter[str] = Counter()
     overall: Counter[str] = Counter()
     for unit, count in counts.items():
@@ -55,3 +64,20 @@ def count_replacements(counts: Mapping[str, int], old: Vocabulary, new: Vocabula
 
 def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
     return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
+
+
+def _natively(counts: Mapping[str, int], old: WordPiece, new: WordPiece) -> Replacements:
+    units, rules, parted = counts, None, False
+    if not isinstance(units, native.WordCounts):
+        if old.rules.strip_accents:  # a few marks depend on their neighbours
+            return _count(counts, old, new)
+        rules = native_rules(old.rules)
+        if parted := isinstance(units, UnitCounts):
+            units = units.tokens
+        else:
+            units = native.TokenCounts()
+            units.add(native.numbered(counts))
+    found = native.core().count_replacements(
+        units.handle, old.handle, new.handle, rules, parted, native.threads()
+    )
+    return Replacements(*({new.pieces[i]: n for i, n in sums} for sums in found))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
+from specialize import native
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.pretokenize import BertRules, tokens_of, words
+from specialize.vocab.pretokenize import BertRules, special_parts, tokens_of, words
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SLOT = re.compile(r"\[unused\d+\]")
@@ -41,12 +43,13 @@ class WordPiece:
             raise DataError(f"the vocabulary has no unknown piece {unk!r}")
         self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
         self.special = tuple(s for s in special if s in self.ids)
+        self._parts = special_parts(self.special)
         self._encoded: dict[str, tuple[int, ...]] = {}
 
     def words(self, text: str) -> list[str]:
         """Return the pre-tokenised words of ``text``."""
         found = []
-        for i, part in enumerate(self.special_parts(text)):
+        for i, part in enumerate(self._parts(text)):
             found += [part] if i % 2 else words(part, self.rules)
         return found
 
@@ -71,7 +74,7 @@ class WordPiece:
     def encode(self, text: str) -> list[int]:
         """Return the ids of the pieces of ``text``, without [CLS] and [SEP]."""
         ids: list[int] = []
-        for i, part in enumerate(self.special_parts(text)):
+        for i, part in enumerate(self._parts(text)):
             if i % 2:
                 ids.append(self.ids[part])
                 continue
@@ -134,26 +137,18 @@ class WordPiece:
         closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)
         return letters if closed else None
 
-    def special_parts(self, text: str) -> list[str]:
-        """Split at special pieces written out: even places are text, odd ones special pieces."""
-        if not any(mark in text for mark in self._special_marks):
-            return [text]
-        return self._special_pattern.split(text)
-
     @cached_property
     def longest(self) -> int:
         """Return how many characters the longest piece has."""
         return max(len(piece.removeprefix(self.prefix)) for piece in self.pieces)
 
     @cached_property
-    def _special_marks(self) -> frozenset[str]:
-        """Return the first characters of the special pieces, as a rule only ``[``."""
-        return frozenset(piece[0] for piece in self.special)
-
-    @cached_property
-    def _special_pattern(self) -> re.Pattern[str]:
-        by_length = sorted(self.special, key=len, reverse=True)
-        return re.compile("(" + "|".join(map(re.escape, by_length)) + ")")
+    def handle(self) -> Any:
+        """Return what the native extension knows the vocabulary by."""
+        special = [self.ids[piece] for piece in self.special]
+        return native.core().wordpiece_new(
+            self.pieces, self.prefix, self.ids[self.unk], self.max_chars, special
+        )
 
 
 def longest_first(

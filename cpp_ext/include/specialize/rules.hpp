@@ -1,0 +1,241 @@
+// From tokens to words: what a pre-tokeniser's rules do to each character.
+//
+// The table of rules is given, character by character, by the readable definition
+// (specialize/vocab/pretokenize.py): this file knows no Unicode.
+#pragma once
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+
+#include "threads.hpp"
+#include "utf8.hpp"
+
+namespace specialize {
+
+enum class Rule : u8 {
+  keep,    // a letter of a word
+  remove,  // deleted: its neighbours join
+  space,   // parts words
+  alone,   // a word of its own
+  mapped,  // becomes a text of letters and spaces
+  hard,    // depends on its neighbours: the token is left to the definition
+};
+
+class Rules {
+ public:
+  void set(u32 first, u32 last, Rule rule) {
+    hard_ |= rule == Rule::hard;
+    for (u32 c = first; c <= last && c <= 0x10ffff; ++c) {
+      u32& page = pages_[c >> 8];
+      if (page == 0) {
+        page = static_cast<u32>(rows_.size());
+        rows_.push_back({});
+      }
+      rows_[page][c & 0xff] = rule;
+    }
+  }
+  void map(u32 c, std::string to) {
+    set(c, c, Rule::mapped);
+    texts_[c] = std::move(to);
+  }
+  Rule of(u32 c) const { return rows_[pages_[c >> 8]][c & 0xff]; }
+  const std::string& text(u32 c) const { return texts_.at(c); }
+  bool any_hard() const { return hard_; }
+
+ private:
+  std::array<u32, 0x1100> pages_{};
+  std::vector<std::array<Rule, 256>> rows_{1};  // row 0: all keep
+  std::unordered_map<u32, std::string> texts_;
+  bool hard_ = false;
+};
+
+// Special pieces such as [MASK], which are themselves where the text spells them out.
+class Specials {
+ public:
+  void add(std::string text, int id) {
+    marks_[static_cast<u8>(text[0])] = true;
+    items_.emplace_back(std::move(text), id);
+    std::stable_sort(items_.begin(), items_.end(),
+                     [](auto& a, auto& b) { return a.first.size() > b.first.size(); });
+  }
+  // The longest special piece that text begins with at p, or nullptr.
+  const std::pair<std::string, int>* at(const char* p, const char* end) const {
+    if (!marks_[static_cast<u8>(*p)]) return nullptr;
+    for (const auto& item : items_)
+      if (static_cast<std::size_t>(end - p) >= item.first.size() &&
+          std::memcmp(p, item.first.data(), item.first.size()) == 0)
+        return &item;
+    return nullptr;
+  }
+  const std::pair<std::string, int>* exactly(std::string_view word) const {
+    const auto* found = word.empty() ? nullptr : at(word.data(), word.data() + word.size());
+    return found && found->first.size() == word.size() ? found : nullptr;
+  }
+
+ private:
+  std::array<bool, 256> marks_{};
+  std::vector<std::pair<std::string, int>> items_;
+};
+
+enum class Fault { none, hard, invalid };
+
+// Splits one token. The sink is told of each word(text, offset), special(item, offset), gap() at
+// Unicode white space, and removed(character,
+// offset). Before an invalid or hard character it has been told of what stands before that.
+template <class Sink>
+Fault split(std::string_view token, const Rules& rules, const Specials& specials,
+            std::string& buffer, Sink& sink) {
+  const char *p = token.data(), *const begin = p, *const end = p + token.size();
+  const char* plain = p;  // the word so far, if no character of it was changed
+  bool changed = false;   // it is in the buffer instead
+  u64 start = 0;
+  buffer.clear();
+  const auto close = [&](const char* at) {
+    if (changed) {
+      if (!buffer.empty()) sink.word(std::string_view(buffer), start);
+      buffer.clear();
+      changed = false;
+    } else if (at > plain) {
+      sink.word(std::string_view(plain, static_cast<std::size_t>(at - plain)), start);
+    }
+  };
+  while (p < end) {
+    if (const auto* special = specials.at(p, end)) {
+      close(p);
+      sink.special(*special, static_cast<u64>(p - begin));
+      p = plain = p + special->first.size();
+      start = static_cast<u64>(p - begin);
+      continue;
+    }
+    u32 n;
+    const u32 c = decode(p, end, n);
+    if (c == kInvalid) return Fault::invalid;
+    const Rule rule = rules.of(c);
+    if (rule == Rule::keep) {
+      if (changed) {
+        if (buffer.empty()) start = static_cast<u64>(p - begin);
+        buffer.append(p, n);
+      }
+      p += n;
+      continue;
+    }
+    if (rule == Rule::hard) return Fault::hard;
+    if (rule == Rule::remove || rule == Rule::mapped) {
+      if (!changed) {
+        buffer.assign(plain, static_cast<std::size_t>(p - plain));
+        changed = true;
+      }
+      if (rule == Rule::remove) {
+        sink.removed(c, static_cast<u64>(p - begin));
+      } else {
+        for (char byte : rules.text(c)) {
+          if (byte != ' ') {
+            if (buffer.empty()) start = static_cast<u64>(p - begin);
+            buffer += byte;
+          } else if (!buffer.empty()) {
+            sink.word(std::string_view(buffer), start);
+            buffer.clear();
+          }
+        }
+      }
+      p += n;
+      continue;
+    }
+    close(p);
+    if (rule == Rule::alone)
+      sink.word(std::string_view(p, n), static_cast<u64>(p - begin));
+    else
+      sink.gap();
+    p = plain = p + n;
+    start = static_cast<u64>(p - begin);
+  }
+  close(end);
+  return Fault::none;
+}
+
+struct Seen {  // how often, and where first
+  u64 count = 0, first = ~u64{0};
+  u32 place = 0;  // breaks ties of first
+
+  void add(u64 n, u64 at, u32 within = 0) {
+    count += n;
+    if (at < first || (at == first && within < place)) {
+      first = at;
+      place = within;
+    }
+  }
+  void add(const Seen& o) { add(o.count, o.first, o.place); }
+};
+
+template <class Key>
+void merge(std::unordered_map<Key, Seen>& into, const std::unordered_map<Key, Seen>& from) {
+  for (const auto& [key, seen] : from) into[key].add(seen);
+}
+
+// What the words of a table of tokens are.
+struct Words {
+  Table table;
+  std::unordered_map<int, Seen> specials;  // by id, written out in the text
+  std::unordered_map<u32, Seen> removed;   // characters
+  std::vector<const Entry*> hard;          // tokens left to the definition
+};
+
+namespace wording {
+
+struct Sink {
+  Words& to;
+  const Entry& from;
+
+  void word(std::string_view text, u64 offset) {
+    to.table.add(text, from.count, from.first + offset);
+  }
+  void special(const std::pair<std::string, int>& item, u64 offset) {
+    to.specials[item.second].add(from.count, from.first + offset);
+  }
+  void gap() {}
+  void removed(u32 c, u64 offset) { to.removed[c].add(from.count, from.first + offset); }
+};
+
+struct Deaf {
+  void word(std::string_view, u64) {}
+  void special(const std::pair<std::string, int>&, u64) {}
+  void gap() {}
+  void removed(u32, u64) {}
+};
+
+}  // namespace wording
+
+// Throws std::invalid_argument for text that is not UTF-8.
+inline Words words_of(const Table& tokens, const Rules& rules, const Specials& specials,
+                      unsigned threads) {
+  std::vector<Words> parts(std::max(1u, threads));
+  each_partition(threads, [&](std::size_t p, unsigned t) {
+    std::string buffer;
+    tokens.parts[p].each([&](const Entry& e) {
+      if (rules.any_hard()) {  // then look first, so that nothing is counted twice
+        wording::Deaf deaf;
+        if (split(e.view(), rules, specials, buffer, deaf) == Fault::hard) {
+          parts[t].hard.push_back(&e);
+          return;
+        }
+      }
+      wording::Sink sink{parts[t], e};
+      if (split(e.view(), rules, specials, buffer, sink) == Fault::invalid)
+        throw std::invalid_argument("not UTF-8");
+    });
+  });
+  Words all = std::move(parts[0]);
+  std::vector<Table> tables;
+  for (std::size_t t = 1; t < parts.size(); ++t) {
+    merge(all.specials, parts[t].specials);
+    merge(all.removed, parts[t].removed);
+    all.hard.insert(all.hard.end(), parts[t].hard.begin(), parts[t].hard.end());
+    tables.push_back(std::move(parts[t].table));
+  }
+  merge(all.table, tables, threads);
+  return all;
+}
+
+}  // namespace specialize

@@ -1,0 +1,53 @@
+// A text as it comes, in blocks or whole: its tokens counted, its lines measured.
+#pragma once
+
+#include "scan.hpp"
+
+namespace specialize {
+
+class Text {
+ public:
+  // Takes the next bytes of the text. A last line without an end waits for more, unless ``whole``:
+  // then the text, or one file of it, ends here.
+  void feed(const char* p, u64 n, bool whole, unsigned threads) {
+    if (!waiting_.empty()) {
+      const void* end = n ? std::memchr(p, '\n', n) : nullptr;
+      const u64 head = end ? static_cast<u64>(static_cast<const char*>(end) - p) + 1 : n;
+      waiting_.append(p, head);
+      p += head;
+      n -= head;
+      if (!end && !whole) return;
+      count(waiting_.data(), waiting_.size(), 1);
+      waiting_.clear();
+    }
+    u64 ready = n;
+    while (!whole && ready > 0 && p[ready - 1] != '\n') --ready;
+    count(p, ready, threads);
+    waiting_.assign(p + ready, n - ready);
+  }
+
+  // Whether all of it is UTF-8; no character is cut, as tokens end at ASCII.
+  bool valid(unsigned threads) const {
+    std::atomic<bool> good = true;
+    each_partition(threads, [&](std::size_t p, unsigned) {
+      tokens.parts[p].each([&](const Entry& e) {
+        if (!specialize::valid(e.view())) good = false;
+      });
+    });
+    return good;
+  }
+
+  Table tokens;
+  Extent extent;
+
+ private:
+  void count(const char* p, u64 n, unsigned threads) {
+    extent += scan(p, n, read_, tokens, threads);
+    read_ += n;
+  }
+
+  std::string waiting_;  // the begun line
+  u64 read_ = 0;
+};
+
+}  // namespace specialize

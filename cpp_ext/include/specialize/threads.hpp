@@ -1,0 +1,53 @@
+// Work shared by threads; what comes of it does not depend on how many there are.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "table.hpp"
+
+namespace specialize {
+
+// Calls work(t) for t below ``threads``, each in a thread of its own; the first fault is rethrown.
+template <class F>
+void run(unsigned threads, F work) {
+  std::vector<std::exception_ptr> faults(threads);
+  const auto guarded = [&](unsigned t) {
+    try {
+      work(t);
+    } catch (...) {
+      faults[t] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  for (unsigned t = 1; t < threads; ++t) others.emplace_back(guarded, t);
+  if (threads) guarded(0);
+  for (std::thread& other : others) other.join();
+  for (const std::exception_ptr& fault : faults)
+    if (fault) std::rethrow_exception(fault);
+}
+
+// Calls work(p, t) for every partition p, each in one of the threads t.
+template <class F>
+void each_partition(unsigned threads, F work) {
+  std::atomic<std::size_t> next{0};
+  run(std::max(1u, threads), [&](unsigned t) {
+    for (std::size_t p; (p = next++) < Table::kPartitions;) work(p, t);
+  });
+}
+
+inline void merge(Table& into, std::vector<Table>& tables, unsigned threads) {
+  each_partition(threads, [&](std::size_t p, unsigned) {
+    for (Table& table : tables) {
+      if (into.parts[p].size() == 0) {
+        into.parts[p] = std::move(table.parts[p]);
+      } else {
+        into.parts[p].merge(table.parts[p]);
+        table.parts[p] = Partition();
+      }
+    }
+  });
+}
+
+}  // namespace specialize

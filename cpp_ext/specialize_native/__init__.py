@@ -1,0 +1,1 @@
+"""Native operators of ``specialize``; it calls them through specialize/native.py."""

@@ -1,0 +1,131 @@
+// The same algorithms as PyTorch operators, through torch's stable ABI: one binary for 2.10 and later.
+//
+// Texts are uint8 tensors of UTF-8; vocabularies are uint8 tensors of their pieces, a line each;
+// rules are int64 tensors [R, 3] of (first character, last, what is done to it).
+#include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <tuple>
+
+#include "specialize/text.hpp"
+#include "specialize/train.hpp"
+#include "specialize/wordpiece.hpp"
+
+using namespace specialize;
+using torch::stable::Tensor;
+
+namespace {
+
+std::string_view bytes_of(const Tensor& tensor) {
+  STD_TORCH_CHECK(tensor.scalar_type() == torch::headeronly::ScalarType::Byte &&
+                      tensor.is_contiguous() && tensor.is_cpu(),
+                  "a contiguous uint8 tensor on the CPU is needed");
+  return {static_cast<const char*>(tensor.const_data_ptr()),
+          static_cast<std::size_t>(tensor.numel())};
+}
+
+std::vector<std::int64_t> numbers_of(const Tensor& tensor) {
+  STD_TORCH_CHECK(tensor.scalar_type() == torch::headeronly::ScalarType::Long &&
+                      tensor.is_contiguous() && tensor.is_cpu(),
+                  "a contiguous int64 tensor on the CPU is needed");
+  const auto* p = static_cast<const std::int64_t*>(tensor.const_data_ptr());
+  return {p, p + tensor.numel()};
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+Rules rules_of(const Tensor& table) {
+  Rules rules;
+  const auto n = numbers_of(table);
+  for (std::size_t i = 0; i + 2 < n.size(); i += 3)
+    rules.set(static_cast<u32>(n[i]), static_cast<u32>(n[i + 1]), static_cast<Rule>(n[i + 2]));
+  return rules;
+}
+
+WordPiece vocabulary_of(const Tensor& pieces, const Tensor& special, const std::string& prefix,
+                        std::int64_t unk, std::int64_t max_chars) {
+  std::vector<int> ids;
+  for (auto id : numbers_of(special)) ids.push_back(static_cast<int>(id));
+  return {lines_of(bytes_of(pieces)), prefix, static_cast<int>(unk),
+          static_cast<u32>(max_chars), ids};
+}
+
+Tensor counts_like(const Tensor& int64, const std::vector<u64>& counts) {
+  Tensor result = torch::stable::new_empty(int64, {static_cast<std::int64_t>(counts.size())});
+  auto* to = static_cast<std::int64_t*>(result.mutable_data_ptr());
+  for (u64 count : counts) *to++ = static_cast<std::int64_t>(count);
+  return result;
+}
+
+struct Read {
+  Text text;
+  Words words;
+};
+
+Read read(const Tensor& text, const Rules& rules, const Specials& specials, unsigned threads) {
+  Read result;
+  const std::string_view bytes = bytes_of(text);
+  result.text.feed(bytes.data(), bytes.size(), true, threads);
+  result.words = words_of(result.text.tokens, rules, specials, threads);
+  return result;
+}
+
+// -> words, pieces, unknown, continued, characters, bytes
+Tensor audit_text(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::string prefix,
+                  std::int64_t unk, std::int64_t max_chars, std::int64_t threads) {
+  const WordPiece vocabulary = vocabulary_of(pieces, special, prefix, unk, max_chars);
+  const auto workers = static_cast<unsigned>(threads);
+  const Read seen = read(text, rules_of(rules), vocabulary.specials(), workers);
+  Audit sum = audit(seen.words.table, vocabulary, workers);
+  for (const auto& [id, written] : seen.words.specials) {
+    sum.words += written.count;
+    sum.pieces += written.count;
+    sum.unknown += id == vocabulary.unk() ? written.count : 0;
+  }
+  return counts_like(rules, {sum.words, sum.pieces, sum.unknown, sum.continued,
+                             seen.text.extent.characters, seen.text.extent.bytes});
+}
+
+// -> [V], [V]: by piece of the new vocabulary, where it replaces unknowns, and overall
+std::tuple<Tensor, Tensor> count_replacements(Tensor text, Tensor old_pieces, Tensor new_pieces,
+                                              Tensor old_special, Tensor new_special, Tensor rules,
+                                              std::string prefix, std::int64_t old_unk,
+                                              std::int64_t new_unk, std::int64_t max_chars,
+                                              std::int64_t threads) {
+  const WordPiece before = vocabulary_of(old_pieces, old_special, prefix, old_unk, max_chars);
+  const WordPiece after = vocabulary_of(new_pieces, new_special, prefix, new_unk, max_chars);
+  const auto workers = static_cast<unsigned>(threads);
+  const Read seen = read(text, rules_of(rules), Specials(), workers);
+  const Replacements sums =
+      replacements(seen.words.table, before, after, nullptr, false, workers);
+  const auto counts = [&](const std::vector<Seen>& of) {
+    std::vector<u64> plain;
+    for (const Seen& seen_piece : of) plain.push_back(seen_piece.count);
+    return counts_like(rules, plain);
+  };
+  return {counts(sums.replaced), counts(sums.overall)};
+}
+
+}  // namespace
+
+STABLE_TORCH_LIBRARY(specialize, m) {
+  m.def("audit(Tensor text, Tensor pieces, Tensor special, Tensor rules, str prefix, int unk, "
+        "int max_chars, int threads) -> Tensor");
+  m.def("count_replacements(Tensor text, Tensor old_pieces, Tensor new_pieces, "
+        "Tensor old_special, Tensor new_special, Tensor rules, str prefix, int old_unk, "
+        "int new_unk, int max_chars, int threads) -> (Tensor, Tensor)");
+}
+
+STABLE_TORCH_LIBRARY_IMPL(specialize, CPU, m) {
+  m.impl("audit", TORCH_BOX(&audit_text));
+  m.impl("count_replacements", TORCH_BOX(&count_replacements));
+}

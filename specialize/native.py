@@ -1,0 +1,133 @@
+"""The native extension, if it is there: loaded when first asked for, and without torch.
+
+It holds no rule of its own: each operator has its readable definition in the package, which is
+used where the extension is missing. ``SPECIALIZE_NATIVE=0`` forbids the extension, ``1`` demands
+it; ``SPECIALIZE_THREADS`` bounds the threads, of which results do not depend.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from specialize.errors import MissingError, UsageError
+
+INSTALL = "pip install ./cpp_ext"
+
+
+def core() -> Any:
+    """Return the extension's module, or None where the definitions in Python are to be used."""
+    wanted = os.environ.get("SPECIALIZE_NATIVE", "")
+    if wanted not in ("", "0", "1"):
+        raise UsageError(f"SPECIALIZE_NATIVE is 0 or 1, not {wanted!r}")
+    return None if wanted == "0" else _load(demanded=wanted == "1")
+
+
+@cache
+def _load(*, demanded: bool) -> Any:
+    try:
+        from specialize_native import _core
+    except ImportError as error:
+        if demanded:
+            raise MissingError(
+                f"SPECIALIZE_NATIVE=1, but the native extension cannot be loaded ({error}): "
+                f"{INSTALL}"
+            ) from None
+        warnings.warn(
+            f"the native extension is not there, counting goes on in Python: {INSTALL}",
+            stacklevel=3,
+        )
+        return None
+    return _core
+
+
+def threads() -> int:
+    """Return how many threads native code uses: one a core, unless told otherwise."""
+    wanted = os.environ.get("SPECIALIZE_THREADS", "")
+    if wanted:
+        if not wanted.isdecimal() or int(wanted) < 1:
+            raise UsageError(f"SPECIALIZE_THREADS is a number from 1, not {wanted!r}")
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Counts(Mapping[str, int]):
+    """Text -> occurrences, in order of first occurrence, held by the extension.
+
+    Native operators take ``handle`` as it is; who looks into the mapping has it made then.
+    """
+
+    def __init__(self, handle: Any, items: Any, size: Any) -> None:
+        """Take a handle and the extension's functions that list and count what it holds."""
+        self.handle, self._items, self._size = handle, items, size
+
+    def __getitem__(self, text: str) -> int:
+        return self._made[text]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return int(self._size(self.handle))
+
+    def total(self) -> int:
+        """Return the sum of the counts, as a Counter does."""
+        return sum(self._made.values())
+
+    @cached_property
+    def _made(self) -> dict[str, int]:
+        return dict(self._items(self.handle))
+
+
+class TokenCounts(Counts):
+    """Tokens of a text: what stands between spaces, tabs and line ends."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._core = core()
+        super().__init__(
+            self._core.text_new(), self._core.text_tokens, lambda text: self.facts()[2]
+        )
+
+    def feed(self, data: Any, *, whole: bool) -> None:
+        """Count the tokens of UTF-8 ``data``; ``whole``: the text ends with it."""
+        self._core.text_feed(self.handle, data, whole, threads())
+
+    def add(self, items: Iterable[tuple[str, int, int]]) -> None:
+        """Add (token, occurrences, place of the first)."""
+        self._core.text_add(self.handle, items)
+
+    def valid(self) -> bool:
+        """Whether all that was fed is UTF-8."""
+        return bool(self._core.text_valid(self.handle, threads()))
+
+    def facts(self) -> tuple[int, int, int, int]:
+        """Return characters and bytes of the lines, their types, and the bytes of memory taken."""
+        return self._core.text_facts(self.handle)  # type: ignore[no-any-return]
+
+
+class WordCounts(Counts):
+    """Pre-tokenised words."""
+
+    def __init__(self, handle: Any = None) -> None:
+        """Take a handle of words, or begin without any."""
+        self._core = core()
+        super().__init__(
+            self._core.words_new() if handle is None else handle,
+            self._core.words_items,
+            self._core.words_size,
+        )
+
+    def add(self, items: Iterable[tuple[str, int, int]]) -> None:
+        """Add (word, occurrences, place of the first)."""
+        self._core.words_add(self.handle, items)
+
+
+def numbered(counts: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """Yield what ``add`` takes, for counts in order of first occurrence."""
+    return ((text, count, place) for place, (text, count) in enumerate(counts.items()))

@@ -1,0 +1,245 @@
+"""The native operators equal the definitions in Python, whatever the text and the threads."""
+
+import gzip
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vocab_oracle import hard_text
+
+from specialize.corpus import CorpusFiles, count_lines, open_corpus
+from specialize.errors import DataError, MissingError, UsageError
+from specialize.native import core, threads
+from specialize.vocab.audit import audit
+from specialize.vocab.count import count_tokens, count_words, split_tokens
+from specialize.vocab.coverage import explain
+from specialize.vocab.pretokenize import BertRules
+from specialize.vocab.train import train_wordpiece
+from specialize.vocab.unk import count_replacements
+from specialize.vocab.wordpiece import SPECIAL, WordPiece
+
+UNCASED = BertRules(strip_accents=True, lowercase=True)
+RULES = [BertRules(), UNCASED, BertRules(clean=False), BertRules(ideographs=False)]
+RULES += [BertRules(lowercase=True), BertRules(strip_accents=True)]
+THREADS = ["1", "2", "5"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extension() -> Any:
+    if core() is None:
+        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
+    return core()
+
+
+def both(compute: Callable[[], Any], workers: str = "1") -> tuple[Any, Any]:
+    """Compute with the definitions, then with the extension in so many threads."""
+    results = []
+    for wanted in "01":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SPECIALIZE_NATIVE", wanted)
+            patch.setenv("SPECIALIZE_THREADS", workers)
+            results.append(compute())
+    return results[0], results[1]
+
+
+def pairs(counts: Any) -> list[tuple[str, int]]:
+    return list(counts.items())
+
+
+@given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES), st.sampled_from(THREADS))
+def test_words_and_units(lines: list[str], rules: BertRules, workers: str) -> None:
+    def compute() -> Any:
+        split = split_tokens(count_lines(lines).tokens, rules, SPECIAL)
+        parts = (split.words, split.special, split.deleted, count_words(lines, rules))
+        return [*map(pairs, parts), pairs(count_tokens(lines, rules))]
+
+    defined, native = both(compute, workers)
+    if rules.strip_accents:  # tokens left to the definition come last here
+        defined[1:3], native[1:3] = map(sorted, defined[1:3]), map(sorted, native[1:3])
+    assert native == defined
+
+
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_every_character_between_letters(rules: BertRules) -> None:
+    codes = (*range(0xD800), *range(0xE000, 0x110000))
+    step = 0x800  # a line of so many tokens, each with one character in it
+    lines = [
+        " ".join(f"a{chr(c)}B{c:x}" for c in codes[i : i + step])
+        for i in range(0, len(codes), step)
+    ]
+    defined, native = both(lambda: dict(count_words(lines, rules)))
+    assert native == defined
+
+
+LETTERS = "abcde"
+SMALL = WordPiece([*SPECIAL, *LETTERS[:4], *("##" + c for c in LETTERS[1:]), "ab", "##bcd", "abc"])
+word = st.text(LETTERS + "fş", min_size=1, max_size=8)
+
+
+@given(st.dictionaries(word, st.integers(1, 30), max_size=25), st.sampled_from(THREADS))
+def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -> None:
+    lines = [" ".join([text] * n) for text, n in counts.items()]
+    change = SMALL.place(["e", "##f", "bc", "##de", "abcd"], slots=False)
+
+    def compute() -> Any:
+        words = count_words(lines)
+        found = asdict(audit(SMALL, lines))
+        sums = [count_replacements(words, change.old, change.new)]
+        sums += [count_replacements(count_tokens(lines), change.old, change.new)]
+        sums += [count_replacements(counts, change.old, change.new)]
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        return found, pairs(found["missing"]), orders, explain(change, words)
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+@given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES[:4]))
+def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules) -> None:
+    old = WordPiece(SMALL.pieces, rules=rules)
+    new = WordPiece([*SMALL.pieces, "ш", "##ш", "é", "e\u0301", "世", "##\u0301", "."], rules=rules)
+
+    def compute() -> Any:
+        found = asdict(audit(old, lines))
+        sums = [count_replacements(f(lines, rules), old, new) for f in (count_words, count_tokens)]
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        return found, pairs(found["missing"]), orders
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+@given(
+    st.dictionaries(st.text("abşд#", min_size=1, max_size=12), st.integers(1, 9), max_size=40),
+    st.integers(8, 60),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from(["##", ""]),
+)
+def test_training(
+    counts: dict[str, int], size: int, least: int, alphabet: int, closed: bool, prefix: str
+) -> None:
+    def compute() -> list[str] | str:
+        try:
+            return train_wordpiece(
+                counts,
+                size=size,
+                special=["[UNK]", "ab"],
+                min_count=least,
+                alphabet=alphabet,
+                closed=closed,
+                prefix=prefix,
+            )
+        except UsageError as error:
+            return str(error)
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+def test_words_at_the_limit_of_length() -> None:
+    vocabulary = WordPiece([*SPECIAL, "ш", "##ш"])
+    lines = ["ш" * 100 + " " + "ш" * 101, "\u200d" + "ш" * 100]
+    defined, native = both(lambda: audit(vocabulary, lines))
+    assert native == defined
+    assert native.unknown_words == 1
+
+
+ENDS = ["\n", "\r\n", "\r", "\n\n", " \n", "\u00a0\n", "\n\u3000", "\x1c\n\x0b", "\n\u2028\r"]
+
+
+@given(st.lists(st.tuples(hard_text(), st.sampled_from(ENDS)), max_size=8), st.booleans())
+def test_files_count_as_their_stripped_lines(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, str]], marked: bool
+) -> None:
+    text = "".join(line + end for line, end in parts).replace("\0", "") + "x"
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_bytes(("\ufeff" * marked + text).encode())
+
+    def compute() -> Any:
+        counts = open_corpus(str(path)).counts()
+        return pairs(count_words(counts)), counts.characters, counts.bytes
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("workers", THREADS)
+def test_a_long_file_in_threads_and_blocks(tmp_path: Path, suffix: str, workers: str) -> None:
+    lines = [f"{i % 97} ئا{i % 1013} b{i}é\t{i % 7}" for i in range(200_000)]
+    data = ("\n".join(lines)).encode()
+    path = tmp_path / f"a.txt{suffix}"
+    path.write_bytes(gzip.compress(data, 1) if suffix else data)
+
+    def compute() -> Any:
+        counts = open_corpus(str(path)).counts()
+        return pairs(counts.tokens), counts.characters, counts.bytes
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+def test_a_line_without_end_and_white_space(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("ئاب" * 1_000_000, "utf-8")
+    defined, native = both(lambda: audit(SMALL, open_corpus(str(path))))
+    assert native == defined
+
+
+def test_what_is_not_utf8_is_said_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a b\nc d\n" + b"x" * 3_000_000 + b"\ne \xff f\n")
+    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xff at column 3\)"):
+        corpus.counts()
+
+
+def test_real_text_of_eighty_languages(data: Path) -> None:
+    vocabulary = WordPiece(SMALL.pieces)
+    files = sorted((data / "raw").rglob("*.txt.xz"))
+    assert len(files) > 60
+    for path in files:
+        lines = [line for line, _ in zip(open_corpus(str(path)), range(150), strict=False)]
+
+        def compute(lines: list[str] = lines) -> Any:
+            return audit(vocabulary, lines), pairs(count_words(lines, UNCASED))
+
+        defined, native = both(compute)
+        assert native == defined, path
+
+
+def test_what_the_environment_may_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "0")
+    assert core() is None
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "yes")
+    with pytest.raises(UsageError, match="SPECIALIZE_NATIVE is 0 or 1, not 'yes'"):
+        core()
+    monkeypatch.setenv("SPECIALIZE_THREADS", "3")
+    assert threads() == 3
+    monkeypatch.setenv("SPECIALIZE_THREADS", "none")
+    with pytest.raises(UsageError, match="SPECIALIZE_THREADS"):
+        threads()
+
+
+def test_a_demanded_extension_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from specialize import native
+
+    native._load.cache_clear()
+    monkeypatch.setitem(sys.modules, "specialize_native", None)
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(MissingError, match="pip install"):
+        core()
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "")
+    with pytest.warns(UserWarning, match="native extension is not there"):
+        assert core() is None
+    native._load.cache_clear()

@@ -1,0 +1,55 @@
+"""The PyTorch operators equal the functions for files and lines."""
+
+import numpy as np
+import pytest
+import torch
+
+from specialize import operators
+from specialize.errors import MissingError, UsageError
+from specialize.vocab.audit import audit
+from specialize.vocab.count import count_words
+from specialize.vocab.pretokenize import BertRules
+from specialize.vocab.unk import count_replacements
+from specialize.vocab.wordpiece import SPECIAL, WordPiece
+
+OLD = WordPiece([*SPECIAL, *"ab", "##a", "##b", "."])
+NEW = WordPiece([*SPECIAL, *"abش", "##a", "##bش", "##ش", "."])
+LINES = ["ab. ašb [UNK]", "", "  aش abش b. [MASK]b ", "世ab"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    try:
+        operators.load()
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+def as_tensor(text: str) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(text.encode(), np.uint8).copy())
+
+
+def test_audit() -> None:
+    found = operators.audit(as_tensor("\n".join(LINES)), OLD)
+    expected = audit(OLD, [line.strip() for line in LINES]).to_json()
+    assert found == {name: expected[name] for name in operators.AUDIT}
+
+
+def test_replacements() -> None:
+    replaced, overall = operators.count_replacements(as_tensor("\n".join(LINES)), OLD, NEW)
+    expected = count_replacements(count_words(LINES), OLD, NEW)
+    for counts, sums in ((replaced, expected.replaced), (overall, expected.overall)):
+        named = {NEW.pieces[i]: n for i, n in enumerate(counts.tolist()) if n}
+        assert named == sums
+
+
+def test_what_they_do_not_take() -> None:
+    with pytest.raises(RuntimeError, match="uint8 tensor"):
+        operators.audit(torch.zeros(3), OLD)
+    with pytest.raises((ValueError, RuntimeError), match="UTF-8"):
+        operators.audit(torch.tensor([255], dtype=torch.uint8), OLD)
+    uncased = WordPiece(OLD.pieces, rules=BertRules(lowercase=True))
+    with pytest.raises(UsageError, match="cased"):
+        operators.audit(as_tensor("a"), uncased)
+    with pytest.raises(UsageError, match="split differently"):
+        operators.count_replacements(as_tensor("a"), OLD, uncased)
