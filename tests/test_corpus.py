@@ -189,6 +189,7 @@ def test_a_directory_is_walked_in_order_and_the_given_order_is_kept(tmp_path, mo
         ("نېمە؟ ياخشى، رەھمەت۔", "نېمە ؟ ياخشى ، رەھمەت ۔"),
         ("¿Qué? ¡Ya!—no", "¿ Qué ? ¡ Ya ! — no"),
         ("spaced already . ", "spaced already ."),
+        ("0.'0", "0 . ' 0"),  # once is enough
     ],
 )
 def test_punctuation_is_spaced(line, treated):

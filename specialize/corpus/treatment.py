@@ -10,7 +10,7 @@ PUNCTUATION = ("keep", "spaced")
 
 # Chau and Smith (2021), appendix A.1, with the quotation marks and the dash of their code
 _SPACED = {ord(mark): f" {mark} " for mark in ",\"':;/?!؟،«»‹›¿¡—"}
-_FINAL_STOP = re.compile(r"(?<=[^\s.۔])([.۔]+)(?=[\"'»›”’)\]]*(?:\s|$))")
+_FINAL_STOP = re.compile(r"(?<=[^\s.۔])([.۔]+)(?=[\"'»›”’)\].۔]*(?:\s|$))")
 
 
 def treatments(unicode: str, punctuation: str) -> list[Callable[[str], str]]:
@@ -38,4 +38,4 @@ def spaced(line: str) -> str:
     d``: a bug we do not copy. It makes a line of each sentence, where we keep lines. And it drops
     headings and documents of one sentence, which is no matter of punctuation.
     """
-    return " ".join(_FINAL_STOP.sub(r" \1", line).translate(_SPACED).split())
+    return " ".join(_FINAL_STOP.sub(r" \1", line.translate(_SPACED)).split())
