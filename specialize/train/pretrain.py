@@ -52,9 +52,9 @@ class Pretrain:
     steps: int = 10_000
     epochs: int = 10  # how often to measure and checkpoint within the steps
     rate: float = 2.5e-3  # of AdamW: embeddings, norms, biases
-    hidden_rate: float = 0.02  # of Muon: all other matrices
+    hidden_rate: float = 0.004  # of Muon: all other matrices; at 0.02 the states lose their pieces
     warmup: int = 300
-    decay: float = 0.01
+    decay: float = 0.1
     mask: float = 0.2
     precision: str = "auto"
     seed: int = 1
