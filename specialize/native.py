@@ -128,6 +128,15 @@ class WordCounts(Counts):
         self._core.words_add(self.handle, items)
 
 
+def as_words(counts: Mapping[str, int]) -> WordCounts:
+    """Return counts of words as the extension's."""
+    if isinstance(counts, WordCounts):
+        return counts
+    words = WordCounts()
+    words.add(numbered(counts))
+    return words
+
+
 def numbered(counts: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
     """Yield what ``add`` takes, for counts in order of first occurrence."""
     return ((text, count, place) for place, (text, count) in enumerate(counts.items()))

@@ -165,8 +165,7 @@ def simply_greedy(vocabulary: WordPiece, lines: list[str], candidates: list[str]
             gains[piece] = sum(n for w, n in left.items() if w not in unknown([*chosen, piece]))
         best = max(gains, key=gains.__getitem__)
         if not gains[best]:
-            spelling = Spelling(vocabulary.place(chosen).new, counts)
-            best = next(missing_characters(spelling))
+            best = next(missing_characters(vocabulary.place(chosen).new, counts))
         chosen.append(best)
     return chosen
 

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vocab_oracle import hard_text
 
+from specialize.augment import char_first, greedy, tva
 from specialize.corpus import CorpusFiles, count_lines, open_corpus
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.native import core, threads
 from specialize.vocab.audit import audit
 from specialize.vocab.count import count_tokens, count_words, split_tokens
-from specialize.vocab.coverage import explain
+from specialize.vocab.coverage import coverage, explain
 from specialize.vocab.pretokenize import BertRules
 from specialize.vocab.train import train_wordpiece
 from specialize.vocab.unk import count_replacements
@@ -93,7 +94,8 @@ def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -
         sums += [count_replacements(count_tokens(lines), change.old, change.new)]
         sums += [count_replacements(counts, change.old, change.new)]
         orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
-        return found, pairs(found["missing"]), orders, explain(change, words)
+        curves = [coverage(change, words, steps=n) for n in (1, 3, 30)]
+        return found, pairs(found["missing"]), orders, explain(change, words), curves
 
     defined, native = both(compute, workers)
     assert native == defined
@@ -140,6 +142,28 @@ def test_training(
             return str(error)
 
     defined, native = both(compute)
+    assert native == defined
+
+
+chosen_word = st.text("abcşдw世", min_size=1, max_size=9)
+
+
+@given(
+    st.dictionaries(chosen_word, st.integers(1, 9), min_size=1, max_size=30),
+    st.sampled_from([SMALL, WordPiece([*SPECIAL, *"abc", "##a", "##b", "##c", "##bc", "ab"])]),
+    st.integers(1, 3),
+    st.sampled_from(THREADS),
+)
+def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: str) -> None:
+    lines = [" ".join([text] * n) for text, n in counts.items()]
+
+    def compute() -> Any:
+        few = {"min_count": least, "pieces": 50, "new_vocabulary": 60}
+        changes = [char_first.change(old, lines, **few, fill=fill) for fill in (False, True)]
+        changes += [greedy.change(old, lines, **few), tva.change(old, lines, **few)]
+        return [(change.fresh_pieces, change.dropped) for change in changes]
+
+    defined, native = both(compute, workers)
     assert native == defined
 
 

@@ -3,6 +3,8 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
+#include "specialize/choose.hpp"
+#include "specialize/effects.hpp"
 #include "specialize/text.hpp"
 #include "specialize/train.hpp"
 #include "specialize/wordpiece.hpp"
@@ -65,6 +67,13 @@ const char* name_of<Words>() { return "specialize.Words"; }
 template <>
 const char* name_of<WordPiece>() { return "specialize.WordPiece"; }
 
+struct Choice {
+  Ref vocabulary;  // which the chooser refers to
+  Chooser chooser;
+};
+template <>
+const char* name_of<Choice>() { return "specialize.Chooser"; }
+
 template <class T>
 PyObject* wrap(std::unique_ptr<T> value) {
   PyObject* capsule = PyCapsule_New(value.get(), name_of<T>(), [](PyObject* self) {
@@ -116,6 +125,10 @@ Ref list_of(const std::vector<T>& values, F to_python) {
     if (!item || PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), item) < 0) throw Failed{};
   }
   return list;
+}
+
+PyObject* text_of(const std::string& text) {
+  return PyUnicode_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size()));
 }
 
 Ref counted(const std::vector<const Entry*>& entries) {
@@ -341,6 +354,85 @@ PyObject* count_replacements(PyObject*, PyObject* arguments) {
   });
 }
 
+// -> [(pieces, unknown pieces)] with the first so many fresh pieces
+PyObject* cover_words(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *now, *ids, *at;
+    unsigned threads;
+    parse(arguments, "OOOOI", &words, &now, &ids, &at, &threads);
+    std::vector<int> fresh;
+    std::vector<std::size_t> points;
+    each_item(ids, [&](PyObject* id) { fresh.push_back(static_cast<int>(PyLong_AsLong(id))); });
+    each_item(at, [&](PyObject* point) { points.push_back(PyLong_AsSize_t(point)); });
+    if (PyErr_Occurred()) throw Failed{};
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece& by = unwrap<WordPiece>(now);
+    std::vector<Covered> sums;
+    unlocked([&] { sums = coverage(table, by, fresh, points, threads); });
+    return list_of(sums, [](const Covered& sum) {
+             return Py_BuildValue("(LL)", static_cast<long long>(sum.pieces),
+                                  static_cast<long long>(sum.unknown));
+           })
+        .give();
+  });
+}
+
+PyObject* chooser_new(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *vocabulary;
+    unsigned threads;
+    parse(arguments, "OOI", &words, &vocabulary, &threads);
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece& by = unwrap<WordPiece>(vocabulary);
+    Py_INCREF(vocabulary);
+    Ref held(vocabulary);
+    std::optional<Chooser> chooser;
+    unlocked([&] { chooser.emplace(table, by, threads); });
+    return wrap(std::make_unique<Choice>(Choice{std::move(held), std::move(*chooser)}));
+  });
+}
+
+PyObject* chooser_needs(PyObject*, PyObject* chooser) {
+  return guarded([&] {
+    return list_of(unwrap<Choice>(chooser).chooser.needs(), text_of).give();
+  });
+}
+
+PyObject* chooser_consider(PyObject*, PyObject* arguments) {
+  return guarded([&]() -> PyObject* {
+    PyObject *chooser, *candidates;
+    parse(arguments, "OO", &chooser, &candidates);
+    std::vector<std::string> names;
+    each_item(candidates, [&](PyObject* piece) { names.emplace_back(utf8(piece)); });
+    Chooser& by = unwrap<Choice>(chooser).chooser;
+    unlocked([&] { by.consider(std::move(names)); });
+    Py_RETURN_NONE;
+  });
+}
+
+// The next piece, or None: ``next`` works without the interpreter's lock.
+template <class F>
+PyObject* next_piece(PyObject* chooser, F next) {
+  Chooser& by = unwrap<Choice>(chooser).chooser;
+  std::optional<std::string> piece;
+  unlocked([&] { piece = next(by); });
+  if (piece) return text_of(*piece);
+  Py_RETURN_NONE;
+}
+
+PyObject* chooser_next_missing(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject* chooser;
+    long long least;
+    parse(arguments, "OL", &chooser, &least);
+    return next_piece(chooser, [&](Chooser& by) { return by.next_missing(least); });
+  });
+}
+
+PyObject* chooser_next_best(PyObject*, PyObject* chooser) {
+  return guarded([&] { return next_piece(chooser, [](Chooser& by) { return by.next_best(); }); });
+}
+
 // -> by fresh piece: (occurrences of words it made known, [example words])
 PyObject* explain_pieces(PyObject*, PyObject* arguments) {
   return guarded([&] {
@@ -385,11 +477,7 @@ PyObject* train_wordpiece(PyObject*, PyObject* arguments) {
       }
     });
     if (needed) return PyLong_FromSize_t(needed);
-    return list_of(pieces, [](const std::string& piece) {
-             return PyUnicode_FromStringAndSize(piece.data(),
-                                                static_cast<Py_ssize_t>(piece.size()));
-           })
-        .give();
+    return list_of(pieces, text_of).give();
   });
 }
 
@@ -410,6 +498,12 @@ PyMethodDef methods[] = {
     {"words_items", words_items, METH_O, nullptr},
     {"audit_words", audit_words, METH_VARARGS, nullptr},
     {"count_replacements", count_replacements, METH_VARARGS, nullptr},
+    {"chooser_new", chooser_new, METH_VARARGS, nullptr},
+    {"chooser_needs", chooser_needs, METH_O, nullptr},
+    {"chooser_consider", chooser_consider, METH_VARARGS, nullptr},
+    {"chooser_next_missing", chooser_next_missing, METH_VARARGS, nullptr},
+    {"chooser_next_best", chooser_next_best, METH_O, nullptr},
+    {"cover_words", cover_words, METH_VARARGS, nullptr},
     {"explain_pieces", explain_pieces, METH_VARARGS, nullptr},
     {"train_wordpiece", train_wordpiece, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

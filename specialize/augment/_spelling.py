@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
+from specialize import native
 from specialize.vocab.wordpiece import WordPiece, longest_first
 
 
@@ -81,15 +84,31 @@ class Spelling:
         return list(forms)
 
 
-def missing_characters(spelling: Spelling, *, min_count: int = 1) -> Iterator[str]:
+def missing_characters(
+    vocabulary: WordPiece, counts: Mapping[str, int], *, min_count: int = 1
+) -> Iterator[str]:
     """Yield one-character pieces, adding each, the one that the most unknown words lack first.
 
     The words are counted anew after each. Ties go to the piece that is needed first in the corpus;
     it ends where no piece is needed by ``min_count`` occurrences of words.
     """
+    if chooser := native_chooser(vocabulary, counts):
+        following = partial(native.core().chooser_next_missing, chooser, max(1, min_count))
+        yield from iter(following, None)
+        return
+    spelling = Spelling(vocabulary, counts)
     while spelling.unknown:
         piece = max(spelling.needs, key=spelling.needs.__getitem__)
         if spelling.needs[piece] < min_count:
             return
         spelling.add(piece)
         yield piece
+
+
+def native_chooser(vocabulary: WordPiece, counts: Mapping[str, int]) -> Any:
+    """Return the extension's own Spelling with what greedy adds to it, or None without it."""
+    if native.core() is None or not vocabulary.prefix:
+        return None
+    return native.core().chooser_new(
+        native.as_words(counts).handle, vocabulary.handle, native.threads()
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from specialize.augment._repair import place_safely
-from specialize.augment._spelling import Spelling, missing_characters
+from specialize.augment._spelling import missing_characters
 from specialize.augment._trained import check_pieces, train_like
 from specialize.augment._units import words_in
 from specialize.vocab.base import VocabChange
@@ -40,7 +40,7 @@ def change(
 def _candidates(
     vocabulary: WordPiece, words: Mapping[str, int], min_count: int, new_vocabulary: int
 ) -> Iterator[str]:
-    yield from missing_characters(Spelling(vocabulary, words), min_count=min_count)
+    yield from missing_characters(vocabulary, words, min_count=min_count)
     if new_vocabulary:
         new = train_like(vocabulary, words, size=new_vocabulary, min_count=5, alphabet=1000)
         yield from count_replacements(words, vocabulary, new).ranked(vocabulary, pad=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
+from specialize import native
 from specialize.augment._repair import place_safely
-from specialize.augment._spelling import Spelling
+from specialize.augment._spelling import Spelling, native_chooser
 from specialize.augment._trained import check_pieces, train_like
 from specialize.augment._units import words_in
 from specialize.vocab.base import VocabChange
@@ -34,15 +36,22 @@ def change(
     """
     check_pieces(pieces, new_vocabulary)
     words = words_in(corpus, vocabulary.rules)
-    spelling = Spelling(vocabulary, words)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
-    merged = (piece for piece in new.pieces if piece not in vocabulary.ids)
-    candidates = list(dict.fromkeys([*spelling.needs, *merged]))
-    return place_safely(vocabulary, _chosen(spelling, candidates), pieces, words, slots=slots)
+    merged = [piece for piece in new.pieces if piece not in vocabulary.ids]
+    return place_safely(vocabulary, _chosen(vocabulary, words, merged), pieces, words, slots=slots)
 
 
-def _chosen(spelling: Spelling, candidates: list[str]) -> Iterator[str]:
-    """Yield the next best candidate, adding it, while a word is unknown."""
+def _chosen(
+    vocabulary: WordPiece, words: Mapping[str, int], merged: Sequence[str]
+) -> Iterator[str]:
+    """Yield the next best of the missing characters and ``merged``, while a word is unknown."""
+    if chooser := native_chooser(vocabulary, words):
+        core = native.core()
+        core.chooser_consider(chooser, dict.fromkeys([*core.chooser_needs(chooser), *merged]))
+        yield from iter(partial(core.chooser_next_best, chooser), None)
+        return
+    spelling = Spelling(vocabulary, words)
+    candidates = dict.fromkeys([*spelling.needs, *merged])
     gains = dict.fromkeys(candidates, 0)
     lengths = sorted({len(piece.removeprefix(spelling.prefix)) for piece in candidates})
     fixers: dict[str, list[str]] = {}  # unknown word -> candidates that make it known alone

@@ -103,6 +103,11 @@ def coverage(
     """
     fresh = change.fresh_pieces
     points = _points(len(fresh), steps)
+    if isinstance(words, native.WordCounts):
+        sums = native.core().cover_words(
+            words.handle, change.new.handle, change.fresh, points, native.threads()
+        )
+        return [(k, unk / n if n else 0.0) for k, (n, unk) in zip(points, sums, strict=True)]
     arrivals = {
         piece: next(i for i, k in enumerate(points) if k > n) for n, piece in enumerate(fresh)
     }

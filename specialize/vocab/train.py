@@ -50,11 +50,8 @@ def train_wordpiece(
 
 
 def _train_natively(counts: Mapping[str, int], *settings: Any) -> list[str] | int:
-    if not isinstance(counts, native.WordCounts):
-        words = native.WordCounts()
-        words.add(native.numbered(counts))
-        counts = words
-    return native.core().train_wordpiece(counts.handle, *settings)  # type: ignore[no-any-return]
+    words = native.as_words(counts)
+    return native.core().train_wordpiece(words.handle, *settings)  # type: ignore[no-any-return]
 
 
 def _train(

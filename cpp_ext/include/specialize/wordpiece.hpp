@@ -14,19 +14,16 @@ inline u32 characters_in(std::string_view text) {
   return n;
 }
 
-class WordPiece {
+// Pieces by their bytes, those that begin a word apart from those that go on inside one.
+class Pieces {
  public:
-  // ``special``: the ids of pieces that are themselves wherever a word is spelt like them.
-  WordPiece(std::vector<std::string> pieces, const std::string& prefix, int unk, u32 max_chars,
-            const std::vector<int>& special)
-      : pieces_(std::move(pieces)), unk_(unk), max_chars_(max_chars) {
+  Pieces(const std::vector<std::string>& pieces, const std::string& prefix) {
     std::vector<std::pair<std::string, int>> keys;
-    keys.reserve(pieces_.size() * 2);
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
-      const std::string& piece = pieces_[i];
-      keys.emplace_back(piece, static_cast<int>(i));
-      if (piece.starts_with(prefix))
-        keys.emplace_back(kInside + piece.substr(prefix.size()), static_cast<int>(i));
+    keys.reserve(pieces.size() * 2);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      keys.emplace_back(pieces[i], static_cast<int>(i));
+      if (pieces[i].starts_with(prefix))
+        keys.emplace_back(kInside + pieces[i].substr(prefix.size()), static_cast<int>(i));
     }
     std::sort(keys.begin(), keys.end());
     std::vector<std::string_view> texts;
@@ -37,13 +34,56 @@ class WordPiece {
     }
     trie_.build(texts, values);
     inside_ = trie_.step(Trie::kRoot, static_cast<u8>(kInside));
+  }
+
+  // Calls found(id, end) for each piece that stands at p, the shortest first.
+  template <class F>
+  void each(bool inside, const char* p, const char* end, F found) const {
+    u32 node = root(inside);
+    while (p < end && node != Trie::kNowhere) {
+      node = trie_.step(node, static_cast<u8>(*p++));
+      if (node == Trie::kNowhere) return;
+      if (trie_.value(node) >= 0) found(trie_.value(node), p);
+    }
+  }
+
+  // The piece spelt ``text``, its prefix left out if it stands inside; -1 if there is none.
+  int find(bool inside, std::string_view text) const {
+    const u32 node = root(inside);
+    return node == Trie::kNowhere ? -1 : trie_.find(node, text);
+  }
+
+ private:
+  static constexpr char kInside = static_cast<char>(0xff);  // no byte of UTF-8
+
+  u32 root(bool inside) const { return inside ? inside_ : Trie::kRoot; }
+
+  Trie trie_;
+  u32 inside_;
+};
+
+class WordPiece {
+ public:
+  // ``special``: the ids of pieces that are themselves wherever a word is spelt like them.
+  WordPiece(std::vector<std::string> pieces, std::string prefix, int unk, u32 max_chars,
+            const std::vector<int>& special)
+      : pieces_(std::move(pieces)),
+        prefix_(std::move(prefix)),
+        unk_(unk),
+        max_chars_(max_chars),
+        known_(pieces_, prefix_) {
     for (int id : special) specials_.add(pieces_[static_cast<std::size_t>(id)], id);
   }
 
   const Specials& specials() const { return specials_; }
   const std::vector<std::string>& pieces() const { return pieces_; }
   int unk() const { return unk_; }
-  int id(std::string_view piece) const { return trie_.find(Trie::kRoot, piece); }
+  int id(std::string_view piece) const { return known_.find(false, piece); }
+  const Pieces& known() const { return known_; }
+  const std::string& prefix() const { return prefix_; }
+  bool too_long(std::string_view word) const {
+    return word.size() > max_chars_ && characters_in(word) > max_chars_;
+  }
 
   // Calls piece(id) for each piece of the word: [UNK] alone where they do not cover it.
   template <class F>
@@ -56,26 +96,18 @@ class WordPiece {
   // The same into ``ids``; false where the word is unknown.
   bool cover(std::string_view word, std::vector<int>& ids) const {
     ids.clear();
-    if (word.size() > max_chars_ && characters_in(word) > max_chars_) return false;
-    const char *p = word.data(), *const end = p + word.size();
-    u32 from = Trie::kRoot;
+    if (too_long(word)) return false;
+    const char *p = word.data(), *const begin = p, *const end = p + word.size();
     while (p < end) {
       const char* longest = nullptr;
-      int id = -1;
-      u32 node = from;
-      for (const char* q = p; q < end;) {
-        node = trie_.step(node, static_cast<u8>(*q++));
-        if (node == Trie::kNowhere) break;
-        if (trie_.value(node) >= 0) {
-          id = trie_.value(node);
-          longest = q;
-        }
-      }
+      int last = -1;
+      known_.each(p > begin, p, end, [&](int id, const char* to) {
+        last = id;
+        longest = to;
+      });
       if (!longest) return false;
-      ids.push_back(id);
+      ids.push_back(last);
       p = longest;
-      from = inside_;
-      if (from == Trie::kNowhere && p < end) return false;
     }
     return !ids.empty();
   }
@@ -86,19 +118,16 @@ class WordPiece {
     const char *p = word.data(), *const end = p + word.size();
     for (u32 i = 0, n; p < end; p += n, ++i) {
       const u32 c = decode(p, end, n);
-      const u32 from = i ? inside_ : Trie::kRoot;
-      if (from == Trie::kNowhere || trie_.find(from, {p, n}) < 0) lacking(c, i);
+      if (known_.find(i > 0, {p, n}) < 0) lacking(c, i);
     }
   }
 
  private:
-  static constexpr char kInside = static_cast<char>(0xff);  // no byte of UTF-8
-
   std::vector<std::string> pieces_;
-  Trie trie_;
-  u32 inside_ = Trie::kNowhere;  // where continuing pieces begin
+  std::string prefix_;
   int unk_;
   u32 max_chars_;
+  Pieces known_;
   Specials specials_;
 };
 
@@ -240,73 +269,6 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
       all.overall[i].add(parts[t].sums.overall[i]);
       all.replaced[i].add(parts[t].sums.replaced[i]);
     }
-  }
-  return all;
-}
-
-// What one fresh piece does for the words of a text.
-struct Explained {
-  u64 replaced = 0;  // occurrences of words that were unknown, and now have the piece
-  std::vector<const Entry*> words;  // the most telling that have it
-};
-
-// For each piece of ``fresh``, ids of ``now``: words that were unknown first, then the frequent.
-inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
-                                      const WordPiece& now, const std::vector<int>& fresh,
-                                      std::size_t examples, unsigned threads) {
-  struct Told {
-    const Entry* entry;
-    bool unknown;
-    bool operator<(const Told& o) const {
-      if (unknown != o.unknown) return unknown;
-      if (entry->count != o.entry->count) return entry->count > o.entry->count;
-      return entry->first < o.entry->first;
-    }
-  };
-  struct Part {
-    std::vector<u64> replaced;
-    std::vector<std::vector<Told>> told;
-  };
-  const auto keep_best = [&](std::vector<Told>& told) {
-    std::sort(told.begin(), told.end());
-    if (told.size() > examples) told.resize(examples);
-  };
-  std::vector<int> rank(now.pieces().size(), -1);
-  for (std::size_t i = 0; i < fresh.size(); ++i) rank[fresh[i]] = static_cast<int>(i);
-  std::vector<Part> parts(std::max(1u, threads));
-  for (Part& part : parts) {
-    part.replaced.resize(fresh.size());
-    part.told.resize(fresh.size());
-  }
-  each_partition(threads, [&](std::size_t p, unsigned t) {
-    std::vector<int> ids, held;
-    Part& part = parts[t];
-    words.parts[p].each([&](const Entry& e) {
-      held.clear();
-      now.segment(e.view(), ids, [&](int id) {
-        if (rank[id] >= 0) held.push_back(rank[id]);
-      });
-      if (held.empty()) return;
-      bool unknown = false;
-      old.segment(e.view(), ids, [&](int id) { unknown = id == old.unk(); });
-      std::sort(held.begin(), held.end());
-      held.erase(std::unique(held.begin(), held.end()), held.end());
-      for (int i : held) {
-        part.replaced[i] += unknown ? e.count : 0;
-        part.told[i].push_back({&e, unknown});
-        if (part.told[i].size() >= 64 + 2 * examples) keep_best(part.told[i]);
-      }
-    });
-  });
-  std::vector<Explained> all(fresh.size());
-  for (std::size_t i = 0; i < fresh.size(); ++i) {
-    std::vector<Told> told;
-    for (const Part& part : parts) {
-      all[i].replaced += part.replaced[i];
-      told.insert(told.end(), part.told[i].begin(), part.told[i].end());
-    }
-    keep_best(told);
-    for (const Told& one : told) all[i].words.push_back(one.entry);
   }
   return all;
 }
