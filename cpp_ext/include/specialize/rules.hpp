@@ -189,7 +189,12 @@ struct Sink {
   const Entry& from;
 
   void word(std::string_view text, u64 offset) {
-    to.table.add(text, from.count, from.first + offset);
+    // most tokens are one word as they stand, and hashed already
+    const u64 hash = text.data() == from.text && text.size() == from.length()
+                         ? from.hash
+                         : hash_of(text.data(), text.size());
+    to.table.add(hash, text.data(), static_cast<u32>(text.size()), from.count,
+                 from.first + offset);
   }
   void special(const std::pair<std::string, int>& item, u64 offset) {
     to.specials[item.second].add(from.count, from.first + offset);
@@ -213,6 +218,7 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
   std::vector<Words> parts(std::max(1u, threads));
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
+    parts[t].table.parts[p].reserve(tokens.parts[p].size());
     tokens.parts[p].each([&](const Entry& e) {
       if (rules.any_hard()) {  // then look first, so that nothing is counted twice
         wording::Deaf deaf;

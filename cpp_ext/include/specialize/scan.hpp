@@ -122,7 +122,7 @@ inline Blocks best_blocks() {
 
 inline const Blocks kBlocks = best_blocks();
 
-// Tokens wait here, hashed, while the memory their entries lie in is fetched.
+// Tokens wait here, hashed, while the memory they need is fetched in the table's three steps.
 class Queue {
  public:
   explicit Queue(Table& table) : table_(table) {}
@@ -132,24 +132,30 @@ class Queue {
   }
   void push(const char* p, u64 n, u64 first) {
     if (n >= u64{1} << 32) throw std::length_error("a token of 4 GB or more");
-    const u64 hash = hash_of(p, n);
-    table_.prefetch(hash);
-    Token& oldest = waiting_[next_++ % kSize];
+    Token& oldest = waiting_[next_ % kSize];
     if (oldest.n) table_.add(oldest.hash, oldest.p, oldest.n, 1, oldest.first);
+    const u64 hash = hash_of(p, n);
     oldest = {hash, p, first, static_cast<u32>(n)};
+    const u64 entry = ago(kSize / 3), text = ago(kSize * 2 / 3);
+    table_.part(hash).fetch_tags(hash);
+    table_.part(entry).fetch_entry(entry);
+    table_.part(text).fetch_text(text);
+    ++next_;
   }
 
  private:
-  static constexpr std::size_t kSize = 16;
+  static constexpr std::size_t kSize = 32;
   struct Token {
-    u64 hash;
-    const char* p;
-    u64 first;
+    u64 hash = 0;
+    const char* p = nullptr;
+    u64 first = 0;
     u32 n = 0;
   };
 
+  u64 ago(std::size_t steps) const { return waiting_[(next_ + kSize - steps) % kSize].hash; }
+
   Table& table_;
-  Token waiting_[kSize] = {};
+  Token waiting_[kSize];
   std::size_t next_ = 0;
 };
 
