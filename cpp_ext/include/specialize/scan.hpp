@@ -112,6 +112,7 @@ inline void blocks_neon(const char* p, std::size_t blocks, Masks* out) {
 
 inline Blocks best_blocks() {
 #if defined(__x86_64__)
+  __builtin_cpu_init();  // this runs before main
   if (__builtin_cpu_supports("avx512bw")) return blocks_avx512;
   if (__builtin_cpu_supports("avx2")) return blocks_avx2;
 #elif defined(__aarch64__)

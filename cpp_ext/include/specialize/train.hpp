@@ -28,8 +28,6 @@ class Trainer {
   Trainer(const Table& words, Options options) : options_(std::move(options)) {
     for (const Partition& part : words.parts)
       part.each([&](const Entry& e) { words_.push_back(&e); });
-    std::sort(words_.begin(), words_.end(),
-              [](auto* a, auto* b) { return a->view() < b->view(); });
   }
 
   std::vector<std::string> train() {
@@ -50,19 +48,7 @@ class Trainer {
     }
   };
 
-  // The most frequent characters; ties go to the lower code point.
-  std::unordered_map<u32, bool> letters() const {
-    std::unordered_map<u32, u64> counts;
-    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count; });
-    std::vector<std::pair<u32, u64>> ranked(counts.begin(), counts.end());
-    std::sort(ranked.begin(), ranked.end(), [](auto& a, auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
-    ranked.resize(std::min(ranked.size(), options_.alphabet));
-    std::unordered_map<u32, bool> chosen;  // -> stands inside a word
-    for (auto& [c, n] : ranked) chosen[c] = false;
-    return chosen;
-  }
+  static constexpr std::size_t kCharacters = 0x110000;
 
   template <class F>
   static void each_letter(std::string_view text, F f) {
@@ -70,60 +56,74 @@ class Trainer {
     for (u32 n; p < end; p += n) f(decode(p, end, n));
   }
 
+  // The most frequent characters in their own order; of equally frequent ones the lower.
+  std::vector<u32> letters() const {
+    std::vector<u64> counts(kCharacters);
+    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count; });
+    std::vector<u32> ranked;
+    for (u32 c = 0; c < kCharacters; ++c)
+      if (counts[c]) ranked.push_back(c);
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [&](u32 a, u32 b) { return counts[a] > counts[b]; });
+    ranked.resize(std::min(ranked.size(), options_.alphabet));
+    std::sort(ranked.begin(), ranked.end());
+    return ranked;
+  }
+
   // Writes the words that ``letters`` spell as symbols, and begins the pieces.
-  void spell(std::unordered_map<u32, bool> letters) {
-    std::vector<const Entry*> spelt;
+  void spell(const std::vector<u32>& letters) {
+    enum : u8 { unknown, initial_only, inside_too };
+    std::vector<u8> use(kCharacters, unknown);
+    for (u32 c : letters) use[c] = initial_only;
+    const auto spelt = [&](const Entry* e) {
+      bool all = true;
+      each_letter(e->view(), [&](u32 c) { all = all && use[c] != unknown; });
+      return all;
+    };
+    std::erase_if(words_, [&](const Entry* e) { return !spelt(e); });
     for (const Entry* e : words_) {
-      bool all = true, inside = false;
-      each_letter(e->view(), [&](u32 c) { all = all && letters.contains(c); });
-      if (!all) continue;
-      spelt.push_back(e);
+      bool inside = false;
       each_letter(e->view(), [&](u32 c) {
-        if (inside) letters[c] = true;
+        if (inside) use[c] = inside_too;
         inside = true;
       });
     }
-    words_.swap(spelt);
     for (const std::string& piece : options_.special) age_of(piece);
-    std::vector<u32> sorted;
-    for (auto& [c, inside] : letters) sorted.push_back(c);
-    std::sort(sorted.begin(), sorted.end());
-    std::unordered_map<u32, u32> initial, continuing;
-    for (u32 c : sorted) initial[c] = age_of(text_of(c));
-    for (u32 c : sorted)
-      if (options_.closed || letters[c]) continuing[c] = age_of(options_.prefix + text_of(c));
+    std::vector<u32> initial(kCharacters), continuing(kCharacters);
+    for (u32 c : letters) initial[c] = age_of(text_of(c));
+    for (u32 c : letters)
+      if (options_.closed || use[c] == inside_too)
+        continuing[c] = age_of(options_.prefix + text_of(c));
     for (const Entry* e : words_) {
       starts_.push_back(symbols_.size());
       each_letter(e->view(), [&](u32 c) {
         const bool first = symbols_.size() == starts_.back();
         symbols_.push_back(first ? initial[c] : continuing[c]);
       });
+      lengths_.push_back(static_cast<u32>(symbols_.size() - starts_.back()));
     }
-    starts_.push_back(symbols_.size());
-    for (std::size_t w = 0; w < words_.size(); ++w)
-      lengths_.push_back(static_cast<u32>(starts_[w + 1] - starts_[w]));
   }
 
   void merge_all() {
     for (std::size_t w = 0; w < words_.size(); ++w) {
       const u32* s = &symbols_[starts_[w]];
       for (u32 k = 0; k + 1 < lengths_[w]; ++k) {
-        auto& [count, places] = pairs_[pair_of(s[k], s[k + 1])];
-        count += static_cast<std::int64_t>(words_[w]->count);
-        if (places.empty() || places.back() != w) places.push_back(static_cast<u32>(w));
+        Info& info = of(pair_of(s[k], s[k + 1]));
+        info.count += static_cast<std::int64_t>(words_[w]->count);
+        if (info.places.empty() || info.places.back() != w)
+          info.places.push_back(static_cast<u32>(w));
       }
     }
-    for (const auto& [pair, info] : pairs_) push(pair, info.count);
+    for (const Info& info : infos_) push(info.pair, info.count);
     while (!heap_.empty() && pieces_.size() < options_.size) {
       const Candidate top = heap_.top();
       heap_.pop();
-      const auto found = pairs_.find(top.pair);
-      const std::int64_t now = found == pairs_.end() ? 0 : found->second.count;
-      if (now != static_cast<std::int64_t>(top.count)) {
-        push(top.pair, now);  // outdated: put it back under its present count
+      Info& info = of(top.pair);
+      if (info.count != static_cast<std::int64_t>(top.count)) {
+        push(top.pair, info.count);  // outdated: put it back under its present count
         continue;
       }
-      merge(top.pair, std::move(found->second.places));
+      merge(top.pair, std::exchange(info.places, {}));
     }
   }
 
@@ -136,11 +136,10 @@ class Trainer {
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
     for (u32 w : places) merge_in(w, left, right, merged);
-    pairs_.erase(pair);
+    of(pair) = {pair, 0, {}};
     std::sort(born_.begin(), born_.end());
     born_.erase(std::unique(born_.begin(), born_.end()), born_.end());
-    for (Pair born : born_)
-      if (auto found = pairs_.find(born); found != pairs_.end()) push(born, found->second.count);
+    for (Pair born : born_) push(born, of(born).count);
   }
 
   void merge_in(u32 w, u32 left, u32 right, u32 merged) {
@@ -150,11 +149,11 @@ class Trainer {
     for (u32 k = 0; k + 1 < n; ++k) {
       if (s[k] != left || s[k + 1] != right) continue;
       if (k > 0) {
-        pairs_[pair_of(s[k - 1], left)].count -= count;
+        of(pair_of(s[k - 1], left)).count -= count;
         bear(pair_of(s[k - 1], merged), count, w);
       }
       if (k + 2 < n) {
-        pairs_[pair_of(right, s[k + 2])].count -= count;
+        of(pair_of(right, s[k + 2])).count -= count;
         bear(pair_of(merged, s[k + 2]), count, w);
       }
       s[k] = merged;
@@ -164,7 +163,7 @@ class Trainer {
   }
 
   void bear(Pair pair, std::int64_t count, u32 w) {
-    auto& info = pairs_[pair];
+    Info& info = of(pair);
     info.count += count;
     info.places.push_back(w);
     born_.push_back(pair);
@@ -182,6 +181,33 @@ class Trainer {
     return found->second;
   }
 
+  struct Info {
+    Pair pair;
+    std::int64_t count = 0;
+    std::vector<u32> places;  // words that may hold the pair
+  };
+
+  // What is known of a pair, which may be nothing yet. Valid until another pair is looked up.
+  Info& of(Pair pair) {
+    if (infos_.size() * 2 >= index_.size()) {
+      index_.assign(std::max<std::size_t>(1024, index_.size() * 4), kNone);
+      for (u32 i = 0; i < infos_.size(); ++i) index_[place_of(infos_[i].pair)] = i;
+    }
+    u32& i = index_[place_of(pair)];
+    if (i == kNone) {
+      i = static_cast<u32>(infos_.size());
+      infos_.push_back({pair, 0, {}});
+    }
+    return infos_[i];
+  }
+
+  std::size_t place_of(Pair pair) const {
+    std::size_t place = fold(pair, 0x9e3779b97f4a7c15ull) & (index_.size() - 1);
+    while (index_[place] != kNone && infos_[index_[place]].pair != pair)
+      place = (place + 1) & (index_.size() - 1);
+    return place;
+  }
+
   static std::string text_of(u32 c) {
     std::string text;
     encode(c, text);
@@ -189,10 +215,7 @@ class Trainer {
   }
   static Pair pair_of(u32 left, u32 right) { return u64{left} << 32 | right; }
 
-  struct Info {
-    std::int64_t count = 0;
-    std::vector<u32> places;  // words that may hold the pair
-  };
+  static constexpr u32 kNone = 0xffffffff;
 
   Options options_;
   std::vector<const Entry*> words_;
@@ -201,7 +224,8 @@ class Trainer {
   std::vector<u32> lengths_;
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, u32> ages_;
-  std::unordered_map<Pair, Info> pairs_;
+  std::vector<Info> infos_;  // of all pairs that ever were
+  std::vector<u32> index_;   // pair -> its place there, by open addressing
   std::priority_queue<Candidate> heap_;
   std::vector<Pair> born_;
 };
