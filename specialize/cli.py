@@ -16,9 +16,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from specialize.errors import SpecializeError
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 NO_MEMORY = "out of memory; a smaller lapt.batch or finetune.batch needs less"
 EPILOG = """examples:
@@ -27,6 +29,10 @@ EPILOG = """examples:
   specialize augment bert-base-multilingual-cased --text ug.txt.xz --out ug-tokenizer
   specialize run recipes/uyghur.toml --out runs/ug
 """
+TEXTS = "texts of any format, or count files"
+COUNT = """Count the tokens of texts once: FILE.counts then stands for them wherever words are
+counted, as --text of inspect and augment. Counts of parts merge to those of the whole, in the order
+given. .xz, .gz and .zst are read and written too."""
 PREDICT = """Annotate a file, which needs no annotation: what it has for the task is replaced, all
 else is kept. For pos and dep it is CoNLL-U, whose columns may be "_"; for ner a word a line, with
 or without a tag, and a blank line behind every sentence. Plain text, named .txt, one sentence a
@@ -96,76 +102,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    demo = commands.add_parser(
-        "demo", help="everything, offline, in minutes, on a synthetic language"
-    )
-    demo.add_argument("--out", type=Path, default=Path("runs/demo"), help="default: %(default)s")
-    demo.set_defaults(run=_demo)
-
-    run = commands.add_parser("run", help="one specialization, from text to report")
-    run.add_argument("recipe", type=Path, help="a recipe (TOML); see recipes/")
-    run.add_argument("--out", type=Path, help="the run's folder; default: runs/NAME of the recipe")
-    _add_set(run, "KEY=VALUE", "change the recipe: lapt.epochs=2")
-    run.set_defaults(run=_run)
-
-    inspect = commands.add_parser("inspect", help="audit tokenizers on texts")
-    inspect.add_argument(
-        "tokenizer", nargs="+", help="directory, vocab.txt, tokenizer.json or name"
-    )
-    inspect.add_argument(
-        "--text", nargs="+", required=True, metavar="FILE", help="texts of any format"
-    )
-    inspect.add_argument(
-        "--json", action="store_true", help="one JSON object per tokenizer and text"
-    )
-    inspect.set_defaults(run=_inspect)
-
-    augment = commands.add_parser("augment", help="a new tokenizer with pieces for the text")
-    augment.add_argument("tokenizer", help="directory, vocab.txt, tokenizer.json or name")
-    augment.add_argument(
-        "--text", nargs="+", required=True, metavar="FILE", help="texts of any format"
-    )
-    augment.add_argument("--method", default="tva", help="default: %(default)s")
-    _add_set(augment, "OPTION=VALUE", "an option of the method: pieces=200")
-    augment.add_argument("--out", type=Path, required=True, help="folder to write")
-    augment.set_defaults(run=_augment)
-
-    pretrain = commands.add_parser("pretrain", help="a small multilingual base from nothing")
-    pretrain.add_argument("recipe", type=Path, help="a recipe; see recipes/pretrain_mini.toml")
-    pretrain.add_argument("--out", type=Path, required=True, help="folder to write")
-    _add_set(pretrain, "KEY=VALUE", "change the recipe: steps=500")
-    pretrain.set_defaults(run=_pretrain)
-
-    predict = commands.add_parser(
-        "predict", help="annotate a file with a run's fine-tuned head", description=PREDICT
-    )
-    predict.add_argument("folder", type=Path, help="a run's folder")
-    predict.add_argument("task", help="pos, dep or ner")
-    predict.add_argument("file", type=Path, help="CoNLL-U, columns of words (ner) or plain text")
-    predict.add_argument("--out", type=Path, required=True, help="file to write")
-    predict.set_defaults(run=_predict)
-
-    evaluate = commands.add_parser("evaluate", help="official scores of a system file against gold")
-    evaluate.add_argument("gold", type=Path, help="CoNLL-U, or columns of words and entity tags")
-    evaluate.add_argument("system", type=Path, help="the same text, annotated by a system")
-    evaluate.add_argument("--json", action="store_true", help="one JSON object")
-    evaluate.set_defaults(run=_evaluate)
-
-    methods = commands.add_parser(
-        "methods", help="the methods a recipe can name, with their options"
-    )
-    kinds = ["mixin", "augment", "embed", "task"]
-    methods.add_argument("kind", nargs="?", choices=kinds, help="only these; default: all")
-    methods.set_defaults(run=_methods)
-
-    doctor = commands.add_parser("doctor", help="what is installed and what it will use")
-    doctor.set_defaults(run=_doctor)
+    for add in (
+        _add_demo,
+        _add_run,
+        _add_inspect,
+        _add_augment,
+        _add_count,
+        _add_pretrain,
+        _add_predict,
+        _add_evaluate,
+        _add_methods,
+        _add_doctor,
+    ):
+        add(commands)
     return parser
 
 
 def _add_set(command: argparse.ArgumentParser, form: str, example: str) -> None:
     said = f"{example}; may be repeated"
     command.add_argument("--set", action="append", default=[], metavar=form, help=said)
+
+
+def _add_demo(commands: Commands) -> None:
+    command = commands.add_parser(
+        "demo", help="everything, offline, in minutes, on a synthetic language"
+    )
+    command.add_argument("--out", type=Path, default=Path("runs/demo"), help="default: %(default)s")
+    command.set_defaults(run=_demo)
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -175,6 +138,16 @@ def _demo(options: argparse.Namespace) -> None:
     recipe = demo_recipe(options.out)
     facts = specialize(recipe, options.out, command=options.command_line, say=_clock())
     _show(facts, options.out)
+
+
+def _add_run(commands: Commands) -> None:
+    command = commands.add_parser("run", help="one specialization, from text to report")
+    command.add_argument("recipe", type=Path, help="a recipe (TOML); see recipes/")
+    command.add_argument(
+        "--out", type=Path, help="the run's folder; default: runs/NAME of the recipe"
+    )
+    _add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
+    command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -188,15 +161,27 @@ def _run(options: argparse.Namespace) -> None:
     _show(facts, out)
 
 
+def _add_inspect(commands: Commands) -> None:
+    command = commands.add_parser("inspect", help="audit tokenizers on texts")
+    command.add_argument(
+        "tokenizer", nargs="+", help="directory, vocab.txt, tokenizer.json or name"
+    )
+    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    command.add_argument(
+        "--json", action="store_true", help="one JSON object per tokenizer and text"
+    )
+    command.set_defaults(run=_inspect)
+
+
 def _inspect(options: argparse.Namespace) -> None:
-    from specialize.corpus import CorpusFiles, open_corpus
+    from specialize.corpus import open_text
     from specialize.inspection import audit_path, table, tokenizer_path
 
     rows = []
     for name in options.tokenizer:
         path = tokenizer_path(name)
         for text in options.text:
-            found = audit_path(path, open_corpus(CorpusFiles((text,), dev=0.0)))
+            found = audit_path(path, open_text([text]))
             rows.append((name, text, found))
             if options.json:
                 said = {"tokenizer": name, "text": text, **found.to_json()}
@@ -205,14 +190,61 @@ def _inspect(options: argparse.Namespace) -> None:
         print(table(rows))
 
 
+def _add_augment(commands: Commands) -> None:
+    command = commands.add_parser("augment", help="a new tokenizer with pieces for the text")
+    command.add_argument("tokenizer", help="directory, vocab.txt, tokenizer.json or name")
+    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    command.add_argument("--method", default="tva", help="default: %(default)s")
+    _add_set(command, "OPTION=VALUE", "an option of the method: pieces=200")
+    command.add_argument("--out", type=Path, required=True, help="folder to write")
+    command.set_defaults(run=_augment)
+
+
 def _augment(options: argparse.Namespace) -> None:
-    from specialize.corpus import CorpusFiles, open_corpus
+    from specialize.corpus import open_text
     from specialize.inspection import augment_tokenizer, tokenizer_path
     from specialize.recipe import read_changes
 
     path, chosen = tokenizer_path(options.tokenizer), read_changes(options.set)
-    corpus = open_corpus(CorpusFiles(tuple(options.text), dev=0.0))
-    print(augment_tokenizer(path, corpus, options.method, chosen, options.out))
+    text = open_text(options.text)
+    print(augment_tokenizer(path, text, options.method, chosen, options.out))
+
+
+def _add_count(commands: Commands) -> None:
+    command = commands.add_parser(
+        "count", help="the counts of texts, kept in a file and merged", description=COUNT
+    )
+    command.add_argument("file", nargs="+", help=TEXTS)
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.counts", help="or .counts.xz, .gz, .zst"
+    )
+    command.add_argument("--ray", action="store_true", help="count the files on a Ray cluster")
+    command.set_defaults(run=_count)
+
+
+def _count(options: argparse.Namespace) -> None:
+    from specialize.corpus.countfile import check_counts_path, open_text, write_counts
+    from specialize.vocab.count import counted
+
+    check_counts_path(options.out)
+    if options.ray:
+        from specialize.corpus.distributed import count_with_ray
+
+        counts = count_with_ray(options.file)
+    else:
+        counts = counted(open_text(options.file))
+    write_counts(counts, options.out)
+    facts = {"tokens": sum(counts.tokens.values()), "types": len(counts.tokens)}
+    facts |= {"characters": counts.characters, "bytes": counts.bytes}
+    print(f"{', '.join(f'{n:,} {name}' for name, n in facts.items())}: {options.out}")
+
+
+def _add_pretrain(commands: Commands) -> None:
+    command = commands.add_parser("pretrain", help="a small multilingual base from nothing")
+    command.add_argument("recipe", type=Path, help="a recipe; see recipes/pretrain_mini.toml")
+    command.add_argument("--out", type=Path, required=True, help="folder to write")
+    _add_set(command, "KEY=VALUE", "change the recipe: steps=500")
+    command.set_defaults(run=_pretrain)
 
 
 def _pretrain(options: argparse.Namespace) -> None:
@@ -220,6 +252,17 @@ def _pretrain(options: argparse.Namespace) -> None:
     from specialize.train.pretrain import pretrain
 
     print(pretrain(read_pretrain(options.recipe, options.set), options.out, say=_clock()))
+
+
+def _add_predict(commands: Commands) -> None:
+    command = commands.add_parser(
+        "predict", help="annotate a file with a run's fine-tuned head", description=PREDICT
+    )
+    command.add_argument("folder", type=Path, help="a run's folder")
+    command.add_argument("task", help="pos, dep or ner")
+    command.add_argument("file", type=Path, help="CoNLL-U, columns of words (ner) or plain text")
+    command.add_argument("--out", type=Path, required=True, help="file to write")
+    command.set_defaults(run=_predict)
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -233,11 +276,28 @@ def _predict(options: argparse.Namespace) -> None:
     print(options.out)
 
 
+def _add_evaluate(commands: Commands) -> None:
+    command = commands.add_parser("evaluate", help="official scores of a system file against gold")
+    command.add_argument("gold", type=Path, help="CoNLL-U, or columns of words and entity tags")
+    command.add_argument("system", type=Path, help="the same text, annotated by a system")
+    command.add_argument("--json", action="store_true", help="one JSON object")
+    command.set_defaults(run=_evaluate)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from specialize.evaluation import evaluate_files, scores_table
 
     scores = evaluate_files(options.gold, options.system)
     print(json.dumps(scores, ensure_ascii=False) if options.json else scores_table(scores))
+
+
+def _add_methods(commands: Commands) -> None:
+    command = commands.add_parser(
+        "methods", help="the methods a recipe can name, with their options"
+    )
+    kinds = ["mixin", "augment", "embed", "task"]
+    command.add_argument("kind", nargs="?", choices=kinds, help="only these; default: all")
+    command.set_defaults(run=_methods)
 
 
 def _methods(options: argparse.Namespace) -> None:
@@ -250,6 +310,11 @@ def _methods(options: argparse.Namespace) -> None:
             print(f"  {name:14} {line}")
             for option, (_, default) in known.items():
                 print(f"  {'':14}   {option} = {default!r}")
+
+
+def _add_doctor(commands: Commands) -> None:
+    command = commands.add_parser("doctor", help="what is installed and what it will use")
+    command.set_defaults(run=_doctor)
 
 
 def _doctor(options: argparse.Namespace) -> None:

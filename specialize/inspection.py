@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from specialize.methods import bind
 from specialize.model.find import find_model
 from specialize.vocab.audit import Audit, audit, audit_path
 from specialize.vocab.base import VocabChange
-from specialize.vocab.count import count_words
+from specialize.vocab.count import Text, count_words
 from specialize.vocab.coverage import explain, write_pieces
 from specialize.vocab.files import read_wordpiece, write_wordpiece
 from specialize.vocab.wordpiece import WordPiece
@@ -67,7 +67,7 @@ def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
 
 
 def augment_tokenizer(
-    path: Path, corpus: Iterable[str], method: str, options: Mapping[str, Any], out: Path
+    path: Path, corpus: Text, method: str, options: Mapping[str, Any], out: Path
 ) -> str:
     """Write the tokenizer of ``path`` with pieces for ``corpus`` to ``out``; return what changed.
 

@@ -133,10 +133,13 @@ def as_words(counts: Mapping[str, int]) -> WordCounts:
     if isinstance(counts, WordCounts):
         return counts
     words = WordCounts()
-    words.add(numbered(counts))
+    words.add(numbered(counts.items()))
     return words
 
 
-def numbered(counts: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
-    """Yield what ``add`` takes, for counts in order of first occurrence."""
-    return ((text, count, place) for place, (text, count) in enumerate(counts.items()))
+def numbered(items: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Yield what ``add`` takes, for (text, occurrences) in order of first occurrence."""
+    place = 0
+    for text, count in items:
+        yield text, count, place
+        place += 4 * len(text) + 1  # subtle: words within a token are placed by their bytes

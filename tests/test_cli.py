@@ -112,6 +112,29 @@ def test_augment_writes_a_tokenizer_that_knows_more(
     assert sum(plain.tokenize(line).count("[UNK]") for line in lines) == after
 
 
+def test_counts_stand_for_their_texts(
+    call: Call, base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "more.txt").write_text("a ab\na é\n", "utf-8")
+    said = call("count", tmp_path / "more.txt", "--out", tmp_path / "more.counts")
+    line = f"4 tokens, 3 types, 7 characters, 8 bytes: {tmp_path / 'more.counts'}\n"
+    assert (said.code, said.out, said.err) == (0, line, "")
+    merged = tmp_path / "all.counts.xz"
+    assert call("count", toy.corpus, tmp_path / "more.counts", "--out", merged).code == 0
+    texts = [[toy.corpus, tmp_path / "more.txt"], [merged], [toy.corpus, tmp_path / "more.counts"]]
+    shown = []
+    for i, text in enumerate(texts):
+        out = tmp_path / f"new{i}"
+        words = ["augment", base_folder, "--set", "new_vocabulary=300", "--out", out, "--text"]
+        shown.append(call(*words, *text).out.replace(str(out), ""))
+        assert (out / "vocab.txt").read_bytes() == (tmp_path / "new0/vocab.txt").read_bytes()
+    assert shown[0].startswith("99 pieces added by tva: ")
+    assert shown[0] == shown[1] == shown[2]
+    audited = call("inspect", base_folder, "--text", tmp_path / "more.txt", "--json").out
+    counted = call("inspect", base_folder, "--text", tmp_path / "more.counts", "--json").out
+    assert counted == audited.replace("more.txt", "more.counts")
+
+
 GOLD = """\
 1\tOgüt\to\tPROPN\tN\t_\t2\tnsubj\t_\t_
 2\tkeldi\tk\tVERB\tV\t_\t0\troot\t_\tSpaceAfter=No
@@ -235,6 +258,8 @@ def folder(tmp_path: Path, recipe: Path, base_folder: Path, toy: ToyFiles) -> Pa
     (tmp_path / "wide.conllu").write_text(GOLD + "1\tx\t_\n\n", "utf-8")
     (tmp_path / "short.tsv").write_text("Ogüt\tB-PER\n\n", "utf-8")
     (tmp_path / "other.tsv").write_text("Ogut\tB-PER\n\n", "utf-8")
+    head = "# specialize counts 1\n# characters 1\n# bytes 1\n# types 1\n"
+    (tmp_path / "cut.counts").write_text(head, "utf-8")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine", "utf-8")
     (tmp_path / "base").symlink_to(base_folder)
@@ -291,6 +316,13 @@ FAULTS = [
     ("evaluate wide.conllu wide.conllu", 3, "wide.conllu:5: "),
     ("evaluate short.tsv other.tsv", 3, r"other.tsv:1: other words than \S*short.tsv:1"),
     ("evaluate full dev.conllu", 4, "full: cannot be read: Is a directory"),
+    ("count corpus.txt", 2, "arguments are required: --out"),
+    ("count none.txt --out new.counts", 4, "none.txt: no such file"),
+    ("count corpus.txt --out new.txt", 2, "new.txt: a count file is named FILE.counts"),
+    ("count empty.txt --out new.counts", 3, "empty.txt:1: no line of text"),
+    ("count cut.counts --out new.counts", 3, "cut.counts:4: 0 types follow, not 1"),
+    (INSPECT + "cut.counts", 3, "cut.counts:4: "),
+    (RUN + '--set corpus.files=["cut.counts"]', 3, "cut.counts:1: counts have no lines"),
     ("pretrain toy.toml --out new", 2, r"the recipe lacks \[languages\]"),
 ]
 
@@ -310,7 +342,7 @@ def test_a_fault_is_one_line_with_its_code_and_leaves_nothing(
     assert (said.code, said.out) == (code, ""), said.err
     lines = [x for x in said.err.splitlines() if not x.startswith(("usage:", " "))]
     assert len(lines) == 1
-    assert re.match(f"specialize( methods)?: .*{message}", lines[0]), lines[0]
+    assert re.match(f"specialize( methods| count)?: .*{message}", lines[0]), lines[0]
     assert contents(folder) == before
 
 

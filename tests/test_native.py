@@ -116,6 +116,12 @@ def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules)
     assert native == defined
 
 
+def test_pieces_of_given_counts_come_in_their_order() -> None:
+    counts = {"\u200bab": 1, "c": 1}  # deleted in front: "ab" stands three bytes behind its token
+    defined, native = both(lambda: pairs(count_replacements(counts, SMALL, SMALL).overall))
+    assert native == defined == [("ab", 1), ("c", 1)]
+
+
 @given(
     st.dictionaries(st.text("abşд#", min_size=1, max_size=12), st.integers(1, 9), max_size=40),
     st.integers(8, 60),

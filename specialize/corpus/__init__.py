@@ -3,10 +3,12 @@
 The files of the package in the order of reading: ``files`` (paths, decompression, lines),
 ``counts`` (tokens counted), ``conllu``, ``dump`` and ``formats`` (one file as documents),
 ``removal`` (evaluation sentences taken out), ``treatment`` (Unicode and punctuation), ``corpus``
-(all of it together).
+(all of it together), ``countfile`` (counts kept in files and merged), ``distributed`` (counting on
+a Ray cluster).
 """
 
 from specialize.corpus.corpus import Corpus, CorpusFacts, CorpusFiles, FileFacts, open_corpus
+from specialize.corpus.countfile import merge_counts, open_text, read_counts, write_counts
 from specialize.corpus.counts import TextCounts, count_lines
 from specialize.corpus.files import read_lines
 
@@ -17,6 +19,10 @@ __all__ = [
     "FileFacts",
     "TextCounts",
     "count_lines",
+    "merge_counts",
     "open_corpus",
+    "open_text",
+    "read_counts",
     "read_lines",
+    "write_counts",
 ]

@@ -6,12 +6,13 @@ import codecs
 import mmap
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from specialize import native
 from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
+from specialize.errors import UsageError
 
 _TOKEN = re.compile(r"[^ \t\r\n]+")
 
@@ -27,6 +28,10 @@ class TextCounts:
     tokens: Mapping[str, int]  # -> occurrences, in order of first occurrence
     characters: int  # code points of the lines, their ends left out
     bytes: int  # of these in UTF-8
+
+    def __iter__(self) -> Iterator[str]:
+        """Refuse to yield lines, to whoever takes the counts for a text."""
+        raise UsageError("counts have no lines, which are read here; name the text itself")
 
 
 def count_lines(lines: Iterable[str]) -> TextCounts:

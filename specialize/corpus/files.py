@@ -58,7 +58,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         try:
             line = raw.decode()
         except UnicodeDecodeError as fault:
-            raise _not_utf8(path, number, raw, fault.start) from None
+            raise not_utf8(path, number, raw, fault.start) from None
         yield number, line.rstrip("\r\n")
 
 
@@ -81,10 +81,11 @@ def refuse_binary(path: Path, block: bytes) -> None:
     at = block.find(b"\0")
     if at >= 0:
         start = block.rfind(b"\n", 0, at) + 1
-        raise _not_utf8(path, block.count(b"\n", 0, at) + 1, block[start:], at - start)
+        raise not_utf8(path, block.count(b"\n", 0, at) + 1, block[start:], at - start)
 
 
-def _not_utf8(path: Path, number: int, raw: bytes, at: int) -> DataError:
+def not_utf8(path: Path, number: int, raw: bytes, at: int) -> DataError:
+    """Return what to raise where byte ``at`` of a line is not UTF-8."""
     column = len(raw[:at].decode(errors="replace")) + 1
     return DataError(
         f"{path}:{number}: not UTF-8 (byte 0x{raw[at]:02x} at column {column}); "

@@ -26,6 +26,7 @@ def read_documents(path: Path) -> Iterator[list[str]]:
     - ``.parquet``: the same, its column ``text``;
     - ``.conllu``: one line a sentence, its surface tokens joined by spaces; ``# newdoc`` begins a
       document, and a sentence before the first of them is a document of its own;
+    - ``.counts``: DataError, as a count file holds no lines;
     - anything else is text, where a blank line ends a document; in a file without any blank line
       between lines each line is a document (it takes one more pass, once, to know). Where the
       first line says so it is WikiExtractor output instead, in either of its forms, or, in an
@@ -37,6 +38,11 @@ def read_documents(path: Path) -> Iterator[list[str]]:
 def is_text(path: Path) -> bool:
     """Return whether ``read_documents`` takes ``path`` for plain text, each line as it stands."""
     return _reader(path) is _sniffed and _kind(path) is _text
+
+
+def is_counts(path: Path) -> bool:
+    """Return whether ``path`` is named as a count file is, compressed or not."""
+    return _reader(path) is _refuse_counts
 
 
 def has_text(path: Path) -> bool:
@@ -194,8 +200,13 @@ def _conllu(path: Path) -> Iterator[list[str]]:
     yield document
 
 
+def _refuse_counts(path: Path) -> Iterator[list[str]]:
+    raise DataError(f"{path}:1: counts have no lines, which are read here; name the text itself")
+
+
 _READERS: dict[str, Callable[[Path], Iterator[list[str]]]] = {
     ".jsonl": _jsonl,
     ".parquet": _parquet,
     ".conllu": _conllu,
+    ".counts": _refuse_counts,
 }

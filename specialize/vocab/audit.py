@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize import native
+from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.count import Text, counted, split_tokens
 from specialize.vocab.files import is_wordpiece, read_wordpiece
@@ -46,11 +47,11 @@ class Audit:
         return asdict(self) | shares
 
 
-def audit_path(path: Path, lines: Iterable[str]) -> Audit:
+def audit_path(path: Path, lines: Text) -> Audit:
     """Return the audit of ``lines`` under the tokenizer at ``path``: a directory or file.
 
     WordPiece with BERT's rules is counted here, any other tokenizer.json, and a GPT-2 directory
-    (vocab.json and merges.txt), by the tokenizers library.
+    (vocab.json and merges.txt), by the tokenizers library, which takes lines, not their counts.
     """
     if model := _sentencepiece(path):
         raise UsageError(
@@ -58,10 +59,19 @@ def audit_path(path: Path, lines: Iterable[str]) -> Audit:
             "as AutoTokenizer's save_pretrained does"
         )
     if _byte_level(path):
-        return Audit(**count_by_library(read_byte_level(path), lines))
+        return Audit(**count_by_library(read_byte_level(path), _lines(lines, path)))
     if is_wordpiece(path):
         return audit(read_wordpiece(path), lines)
-    return audit_library(path / "tokenizer.json" if path.is_dir() else path, lines)
+    file = path / "tokenizer.json" if path.is_dir() else path
+    return audit_library(file, _lines(lines, path))
+
+
+def _lines(text: Text, path: Path) -> Iterable[str]:
+    if isinstance(text, TextCounts):
+        raise UsageError(
+            f"{path}: only WordPiece tokenizers can be audited on counts; name the text itself"
+        )
+    return text
 
 
 def audit(vocabulary: WordPiece, lines: Text) -> Audit:

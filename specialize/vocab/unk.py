@@ -76,7 +76,7 @@ def _natively(counts: Mapping[str, int], old: WordPiece, new: WordPiece) -> Repl
             units = units.tokens
         else:
             units = native.TokenCounts()
-            units.add(native.numbered(counts))
+            units.add(native.numbered(counts.items()))
     found = native.core().count_replacements(
         units.handle, old.handle, new.handle, rules, parted, native.threads()
     )
