@@ -102,6 +102,10 @@ class TokenCounts(Counts):
         """Add (token, occurrences, place of the first)."""
         self._core.text_add(self.handle, items)
 
+    def merge(self, other: TokenCounts) -> None:
+        """Add the tokens of a text that comes behind this one."""
+        self._core.text_merge(self.handle, other.handle, threads())
+
     def valid(self) -> bool:
         """Whether all that was fed is UTF-8."""
         return bool(self._core.text_valid(self.handle, threads()))
@@ -126,6 +130,15 @@ class WordCounts(Counts):
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
         """Add (word, occurrences, place of the first)."""
         self._core.words_add(self.handle, items)
+
+
+def as_tokens(counts: Mapping[str, int]) -> TokenCounts:
+    """Return counts of tokens as the extension's."""
+    if isinstance(counts, TokenCounts):
+        return counts
+    tokens = TokenCounts()
+    tokens.add(numbered(counts.items()))
+    return tokens
 
 
 def as_words(counts: Mapping[str, int]) -> WordCounts:

@@ -153,7 +153,8 @@ Ref in_order(const std::unordered_map<Key, Seen>& seen) {
 }
 
 // items: (text, count, first)
-void add_items(Table& to, PyObject* items) {
+template <class To>
+void add_items(To& to, PyObject* items) {
   each_item(items, [&](PyObject* item) {
     PyObject* text;
     unsigned long long count, first;
@@ -218,7 +219,19 @@ PyObject* text_add(PyObject*, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
     PyObject *text, *items;
     parse(arguments, "OO", &text, &items);
-    add_items(unwrap<Text>(text).tokens, items);
+    add_items(unwrap<Text>(text), items);
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* text_merge(PyObject*, PyObject* arguments) {
+  return guarded([&]() -> PyObject* {
+    PyObject *text, *other;
+    unsigned threads;
+    parse(arguments, "OOI", &text, &other, &threads);
+    Text& to = unwrap<Text>(text);
+    const Text& from = unwrap<Text>(other);
+    unlocked([&] { to.merge(from, threads); });
     Py_RETURN_NONE;
   });
 }
@@ -486,6 +499,7 @@ PyMethodDef methods[] = {
     {"text_feed", text_feed, METH_VARARGS, nullptr},
     {"text_valid", text_valid, METH_VARARGS, nullptr},
     {"text_add", text_add, METH_VARARGS, nullptr},
+    {"text_merge", text_merge, METH_VARARGS, nullptr},
     {"text_facts", text_facts, METH_O, nullptr},
     {"text_tokens", text_tokens, METH_O, nullptr},
     {"rules_new", rules_new, METH_VARARGS, nullptr},

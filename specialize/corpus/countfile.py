@@ -63,20 +63,18 @@ def merge_counts(parts: Iterable[TextCounts]) -> TextCounts:
 
     ``parts`` are taken one by one: memory holds the types of one and of the sum.
     """
-    characters = size = 0
-
-    def items() -> Iterator[tuple[str, int]]:
-        nonlocal characters, size
-        for part in parts:
-            characters += part.characters
-            size += part.bytes
-            yield from part.tokens.items()
-
-    tokens = summed(items())
-    return TextCounts(tokens, characters, size)
+    sums, characters, size = summed(()), 0, 0
+    for part in parts:
+        characters += part.characters
+        size += part.bytes
+        if isinstance(sums, native.TokenCounts):
+            sums.merge(native.as_tokens(part.tokens))
+        else:
+            sums.update(part.tokens)
+    return TextCounts(sums, characters, size)
 
 
-def summed(items: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+def summed(items: Iterable[tuple[str, int]]) -> native.TokenCounts | Counter[str]:
     """Return the sum of (token, occurrences) by token, in order of first occurrence."""
     if native.core():
         tokens = native.TokenCounts()

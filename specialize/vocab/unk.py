@@ -72,11 +72,8 @@ def _natively(counts: Mapping[str, int], old: WordPiece, new: WordPiece) -> Repl
         if old.rules.strip_accents:  # a few marks depend on their neighbours
             return _count(counts, old, new)
         rules = native_rules(old.rules)
-        if parted := isinstance(units, UnitCounts):
-            units = units.tokens
-        else:
-            units = native.TokenCounts()
-            units.add(native.numbered(counts.items()))
+        parted = isinstance(units, UnitCounts)
+        units = units.tokens if isinstance(units, UnitCounts) else native.as_tokens(units)
     found = native.core().count_replacements(
         units.handle, old.handle, new.handle, rules, parted, native.threads()
     )

@@ -26,6 +26,24 @@ class Text {
     waiting_.assign(p + ready, n - ready);
   }
 
+  // Takes a token that was counted elsewhere.
+  void add(std::string_view token, u64 count, u64 first) {
+    tokens.add(token, count, first);
+    read_ = std::max(read_, first + token.size() + 1);
+  }
+
+  // Takes the tokens of a text that comes behind this one.
+  void merge(const Text& other, unsigned threads) {
+    each_partition(threads, [&](std::size_t p, unsigned) {
+      tokens.parts[p].reserve(tokens.parts[p].size() + other.tokens.parts[p].size());
+      other.tokens.parts[p].each([&](const Entry& e) {
+        tokens.parts[p].add(e.hash, e.text, e.length(), e.count, read_ + e.first);
+      });
+    });
+    extent += other.extent;
+    read_ += other.read_;
+  }
+
   // Whether all of it is UTF-8; no character is cut, as tokens end at ASCII.
   bool valid(unsigned threads) const {
     std::atomic<bool> good = true;
