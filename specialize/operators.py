@@ -42,8 +42,9 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
 
     ``text`` [N]: UTF-8 as uint8; units are pre-tokenised words (Chau et al. 2020).
     """
-    if (old.rules, old.prefix, old.max_chars) != (new.rules, new.prefix, new.max_chars):
-        raise UsageError("the two vocabularies pre-tokenise or split differently")
+    for name in ("rules", "special", "prefix", "max_chars"):
+        if getattr(old, name) != getattr(new, name):
+            raise UsageError(f"the two vocabularies split differently: {name} is not the same")
     load()
     replaced, overall = torch.ops.specialize.count_replacements(
         text,

@@ -51,5 +51,5 @@ def test_what_they_do_not_take() -> None:
     uncased = WordPiece(OLD.pieces, rules=BertRules(lowercase=True))
     with pytest.raises(UsageError, match="cased"):
         operators.audit(as_tensor("a"), uncased)
-    with pytest.raises(UsageError, match="split differently"):
+    with pytest.raises(UsageError, match="rules is not the same"):
         operators.count_replacements(as_tensor("a"), OLD, uncased)

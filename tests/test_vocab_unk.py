@@ -3,6 +3,7 @@
 import pytest
 
 from specialize.vocab.count import count_tokens, count_words
+from specialize.vocab.pretokenize import BertRules
 from specialize.vocab.unk import Replacements, count_replacements
 from specialize.vocab.wordpiece import WordPiece
 
@@ -47,6 +48,17 @@ def test_ties_go_to_the_first_occurrence():
     found = Replacements(replaced={"d": 1, "c": 2, "b": 2}, overall={"z": 1, "b": 2, "y": 1})
     assert found.ranked(OLD, pad=True) == ["c", "d", "z", "y"]
     assert found.ranked(WordPiece(["[UNK]", "y"])) == ["c", "b", "d"]
+
+
+def test_vocabularies_may_part_words_differently():
+    special = WordPiece(["[PAD]", "[UNK]", "[MASK]", "a"])
+    plain = WordPiece(["[PAD]", "[UNK]", "a", "##b", "[", "]", "MASK"])
+    found = count_replacements(count_tokens(["[MASK] ab"]), special, plain)
+    assert found.overall == {"[": 1, "MASK": 1, "]": 1, "a": 1, "##b": 1}
+    assert found.replaced == {"a": 1, "##b": 1}
+    cased, uncased = WordPiece(["[UNK]", "x"]), BertRules(lowercase=True)
+    lower = WordPiece(["[UNK]", "a", "##b"], rules=uncased)
+    assert count_replacements(count_words(["AB"]), cased, lower).replaced == {"a": 1, "##b": 1}
 
 
 @pytest.mark.parametrize("count", [count_words, count_tokens])

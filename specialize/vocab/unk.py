@@ -43,7 +43,8 @@ def count_replacements(counts: Mapping[str, int], old: Vocabulary, new: Vocabula
     ``new`` that is not among its pieces under ``old``.
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
-        return _natively(counts, old, new)
+        alike = (old.rules, old.special) == (new.rules, new.special)
+        return _natively(counts, old, new) if alike else _count(counts, old, new)
     return _count(counts, old, new)
 
 

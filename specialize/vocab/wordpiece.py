@@ -139,8 +139,8 @@ class WordPiece:
 
     @cached_property
     def longest(self) -> int:
-        """Return how many characters the longest piece has."""
-        return max(len(piece.removeprefix(self.prefix)) for piece in self.pieces)
+        """Return how many characters the longest piece has, the prefix included."""
+        return max(map(len, self.pieces))
 
     @cached_property
     def handle(self) -> Any:

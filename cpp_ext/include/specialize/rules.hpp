@@ -240,6 +240,7 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
     all.hard.insert(all.hard.end(), parts[t].hard.begin(), parts[t].hard.end());
     tables.push_back(std::move(parts[t].table));
   }
+  std::sort(all.hard.begin(), all.hard.end(), [](auto* a, auto* b) { return a->first < b->first; });
   merge(all.table, tables, threads);
   return all;
 }

@@ -127,14 +127,10 @@ inline const Blocks kBlocks = best_blocks();
 class Queue {
  public:
   explicit Queue(Table& table) : table_(table) {}
-  ~Queue() {
-    for (const Token& t : waiting_)
-      if (t.n) table_.add(t.hash, t.p, t.n, 1, t.first);
-  }
   void push(const char* p, u64 n, u64 first) {
     if (n >= u64{1} << 32) throw std::length_error("a token of 4 GB or more");
     Token& oldest = waiting_[next_ % kSize];
-    if (oldest.n) table_.add(oldest.hash, oldest.p, oldest.n, 1, oldest.first);
+    count(oldest);
     const u64 hash = hash_of(p, n);
     oldest = {hash, p, first, static_cast<u32>(n)};
     const u64 entry = ago(kSize / 3), text = ago(kSize * 2 / 3);
@@ -142,6 +138,12 @@ class Queue {
     table_.part(entry).fetch_entry(entry);
     table_.part(text).fetch_text(text);
     ++next_;
+  }
+  void finish() {
+    for (Token& t : waiting_) {
+      count(t);
+      t.n = 0;
+    }
   }
 
  private:
@@ -152,6 +154,10 @@ class Queue {
     u64 first = 0;
     u32 n = 0;
   };
+
+  void count(const Token& t) {
+    if (t.n) table_.add(t.hash, t.p, t.n, 1, t.first);
+  }
 
   u64 ago(std::size_t steps) const { return waiting_[(next_ + kSize - steps) % kSize].hash; }
 
@@ -251,6 +257,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
     queue.push(text + begin, n - begin, base + begin);
     lines.token(begin, n);
   }
+  queue.finish();
   return lines.total();
 }
 

@@ -28,6 +28,9 @@ class Trainer {
   Trainer(const Table& words, Options options) : options_(std::move(options)) {
     for (const Partition& part : words.parts)
       part.each([&](const Entry& e) { words_.push_back(&e); });
+    u32 highest = 0;
+    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { highest = std::max(highest, c); });
+    characters_ = std::size_t{highest} + 1;
   }
 
   std::vector<std::string> train() {
@@ -48,8 +51,6 @@ class Trainer {
     }
   };
 
-  static constexpr std::size_t kCharacters = 0x110000;
-
   template <class F>
   static void each_letter(std::string_view text, F f) {
     const char *p = text.data(), *const end = p + text.size();
@@ -58,10 +59,10 @@ class Trainer {
 
   // The most frequent characters in their own order; of equally frequent ones the lower.
   std::vector<u32> letters() const {
-    std::vector<u64> counts(kCharacters);
+    std::vector<u64> counts(characters_);
     for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count; });
     std::vector<u32> ranked;
-    for (u32 c = 0; c < kCharacters; ++c)
+    for (u32 c = 0; c < characters_; ++c)
       if (counts[c]) ranked.push_back(c);
     std::stable_sort(ranked.begin(), ranked.end(),
                      [&](u32 a, u32 b) { return counts[a] > counts[b]; });
@@ -73,7 +74,7 @@ class Trainer {
   // Writes the words that ``letters`` spell as symbols, and begins the pieces.
   void spell(const std::vector<u32>& letters) {
     enum : u8 { unknown, initial_only, inside_too };
-    std::vector<u8> use(kCharacters, unknown);
+    std::vector<u8> use(characters_, unknown);
     for (u32 c : letters) use[c] = initial_only;
     const auto spelt = [&](const Entry* e) {
       bool all = true;
@@ -89,7 +90,7 @@ class Trainer {
       });
     }
     for (const std::string& piece : options_.special) age_of(piece);
-    std::vector<u32> initial(kCharacters), continuing(kCharacters);
+    std::vector<u32> initial(characters_), continuing(characters_);
     for (u32 c : letters) initial[c] = age_of(text_of(c));
     for (u32 c : letters)
       if (options_.closed || use[c] == inside_too)
@@ -219,6 +220,7 @@ class Trainer {
 
   Options options_;
   std::vector<const Entry*> words_;
+  std::size_t characters_ = 0;     // one more than the highest code point
   std::vector<u32> symbols_;       // of all words, one after the other
   std::vector<std::size_t> starts_;
   std::vector<u32> lengths_;

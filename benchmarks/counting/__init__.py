@@ -1,0 +1,1 @@
+"""What benchmarks/count.py runs: texts, tools, measurements, tables."""

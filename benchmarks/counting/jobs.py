@@ -1,0 +1,97 @@
+"""One tool in one process: what it is given, and what is measured of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[1]
+THREAD_VARIABLES = ("SPECIALIZE_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a tool works on."""
+
+    tool: str
+    text: str  # UTF-8 file
+    vocabulary: str  # folder with vocab.txt and tokenizer.json
+    trained: str = ""  # folder of the new vocabulary of 5,000 pieces
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run; loading the tool and its vocabulary is not in its seconds."""
+
+    seconds: float
+    cpu: float  # seconds of all threads, user and system
+    memory: int  # bytes at the peak, of the whole process
+    totals: Mapping[str, int]  # pieces and unknown, or what else the tool counts
+
+
+class ToolFailed(Exception):
+    """A tool is not installed, or broke."""
+
+
+def run_job(job: Job, *, python: str, module: str) -> Measured:
+    """Run ``job`` by ``module`` in a fresh process of ``python``."""
+    done = subprocess.run(
+        [python, "-m", module, json.dumps(asdict(job))],
+        env=environment(job.threads, native="0" if job.tool == "definition" else "1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise ToolFailed(f"{job.tool}: {''.join(last) or f'exit code {done.returncode}'}")
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def environment(threads: int, *, native: str = "1") -> dict[str, str]:
+    """Return the environment of a process that finds these modules and uses so many threads."""
+    path = os.pathsep.join((str(BENCHMARKS), str(BENCHMARKS.parent)))
+    bounds = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return os.environ | bounds | {"PYTHONPATH": path, "SPECIALIZE_NATIVE": native}
+
+
+def lines_of(path: str, batch: int = 20_000) -> Iterator[list[str]]:
+    """Yield the lines of a file without their ends, in batches."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        while lines := file.readlines(batch * 100):
+            yield [line.rstrip("\n") for line in lines]
+
+
+def serve(tools: Mapping[str, object]) -> None:
+    """Run the job of the command line by its tool; print what was measured as JSON."""
+    import resource
+    import time
+
+    job = Job(**json.loads(sys.argv[1]))
+    work = tools[job.tool](job)  # type: ignore[operator]
+    before, begin = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    totals = work()
+    seconds, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    print(json.dumps(asdict(Measured(seconds, cpu, peak_memory(), totals))))
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process had in memory.
+
+    Not getrusage's, which a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

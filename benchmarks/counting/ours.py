@@ -1,0 +1,85 @@
+"""Our tools: each takes a job, loads what it needs, and returns the work to be measured."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from pathlib import Path
+
+from counting.jobs import Job, serve
+from specialize import native
+from specialize.corpus import open_corpus
+from specialize.vocab.audit import audit
+from specialize.vocab.count import count_words
+from specialize.vocab.files import read_wordpiece
+from specialize.vocab.train import train_wordpiece
+from specialize.vocab.unk import count_replacements
+from specialize.vocab.wordpiece import SPECIAL, WordPiece
+
+Work = Callable[[], dict[str, int]]
+
+
+def floor(job: Job) -> Work:
+    """The table of types alone: no rule, no piece."""
+
+    def work() -> dict[str, int]:
+        tokens = native.TokenCounts()
+        with (
+            open(job.text, "rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            memoryview(data) as view,
+        ):
+            tokens.feed(view, whole=True)
+        return {"types": tokens.facts()[2]}
+
+    return work
+
+
+def full_audit(job: Job) -> Work:
+    vocabulary = _loaded(job.vocabulary)
+
+    def work() -> dict[str, int]:
+        found = audit(vocabulary, open_corpus(job.text))
+        return {"pieces": found.pieces, "unknown": found.unknown_pieces}
+
+    return work
+
+
+def unknowns(job: Job) -> Work:
+    """What tva selects by: the pieces of V that replace unknowns, the most telling 99."""
+    old, new = _loaded(job.vocabulary), _loaded(job.trained)
+
+    def work() -> dict[str, int]:
+        found = count_replacements(count_words(open_corpus(job.text)), old, new)
+        return {"replaced": sum(found.replaced.values()), "chosen": len(found.ranked(old)[:99])}
+
+    return work
+
+
+def training(job: Job) -> Work:
+    """From the file to 5,000 pieces."""
+
+    def work() -> dict[str, int]:
+        words = count_words(open_corpus(job.text))
+        return {"trained": len(train_wordpiece(words, size=5_000, special=SPECIAL))}
+
+    return work
+
+
+def _loaded(folder: str) -> WordPiece:
+    vocabulary = read_wordpiece(Path(folder))
+    if native.core():
+        _ = vocabulary.handle
+    return vocabulary
+
+
+TOOLS = {
+    "floor": floor,
+    "audit": full_audit,
+    "unknowns": unknowns,
+    "definition": full_audit,  # with SPECIALIZE_NATIVE=0
+    "training": training,
+}
+
+if __name__ == "__main__":
+    serve(TOOLS)
