@@ -123,21 +123,18 @@ inline Blocks best_blocks() {
 
 inline const Blocks kBlocks = best_blocks();
 
-// Tokens wait here, hashed, while the memory they need is fetched in the table's three steps.
+// Tokens wait here, hashed, while the memory their entries lie in is fetched.
 class Queue {
  public:
   explicit Queue(Table& table) : table_(table) {}
+
   void push(const char* p, u64 n, u64 first) {
     if (n >= u64{1} << 32) throw std::length_error("a token of 4 GB or more");
-    Token& oldest = waiting_[next_ % kSize];
-    count(oldest);
     const u64 hash = hash_of(p, n);
+    table_.prefetch(hash);
+    Token& oldest = waiting_[next_++ % kSize];
+    count(oldest);
     oldest = {hash, p, first, static_cast<u32>(n)};
-    const u64 entry = ago(kSize / 3), text = ago(kSize * 2 / 3);
-    table_.part(hash).fetch_tags(hash);
-    table_.part(entry).fetch_entry(entry);
-    table_.part(text).fetch_text(text);
-    ++next_;
   }
   void finish() {
     for (Token& t : waiting_) {
@@ -147,7 +144,7 @@ class Queue {
   }
 
  private:
-  static constexpr std::size_t kSize = 32;
+  static constexpr std::size_t kSize = 16;
   struct Token {
     u64 hash = 0;
     const char* p = nullptr;
@@ -158,8 +155,6 @@ class Queue {
   void count(const Token& t) {
     if (t.n) table_.add(t.hash, t.p, t.n, 1, t.first);
   }
-
-  u64 ago(std::size_t steps) const { return waiting_[(next_ + kSize - steps) % kSize].hash; }
 
   Table& table_;
   Token waiting_[kSize];

@@ -1,8 +1,8 @@
 // A table of counted strings: what occurs, how often, and where first.
 //
-// Open addressing in partitions by bits of the hash: tables of several threads are merged partition
-// by partition, with no second pass, and a partition that grows moves only itself. Strings live in
-// blocks that never move. Results do not depend on the order of insertion.
+// Open addressing over 32-byte entries, in partitions by bits of the hash: tables of several threads
+// are merged partition by partition, with no second pass, and a partition that grows moves only
+// itself. Strings live in blocks that never move. Results do not depend on the order of insertion.
 #pragma once
 
 #include <algorithm>
@@ -60,118 +60,79 @@ inline u64 hash_of(const char* p, std::size_t n) {
 }
 
 struct Entry {
-  u64 hash;
-  u64 first;         // place of the first occurrence
-  u64 count;
-  const char* text;  // its length, 4 bytes, stands before it
+  u64 hash = 0;
+  u64 first = 0;              // place of the first occurrence
+  u64 count = 0;              // 0: the entry is free
+  const char* text = nullptr; // its length, 4 bytes, stands before it
 
   u32 length() const { return static_cast<u32>(load32(text - 4)); }
   std::string_view view() const { return {text, length()}; }
 };
 
-// Entries in groups of eight, with a byte of the hash of each in one word: as a rule a look at that
-// word tells where a string is, or that it is new (after the SwissTable of Abseil).
 class Partition {
  public:
   void add(u64 hash, const char* p, u32 n, u64 count, u64 first) {
-    if (used_ * 8 >= tags_.size() * 8 * 7) resize(tags_.size() + tags_.size() / 2 + 1);
-    for (std::size_t group = start(hash);; group = after(group)) {
-      const u64 tags = tags_[group];
-      for (u64 same = matches(tags, hash); same; same &= same - 1) {
-        Entry& e = entries_[slot(group, same)];
-        if (e.hash == hash && e.length() == n && std::memcmp(e.text, p, n) == 0) {
-          e.count += count;
-          if (first < e.first) e.first = first;
-          return;
-        }
+    if (entries_.empty()) resize(kSmallest);
+    std::size_t i = start(hash);
+    for (;; i = i + 1 == entries_.size() ? 0 : i + 1) {
+      Entry& e = entries_[i];
+      if (e.count == 0) {
+        e = {hash, first, count, keep(p, n)};
+        if (++used_ * 4 > entries_.size() * 3) resize(entries_.size() + entries_.size() / 2);
+        return;
       }
-      if (const u64 free = ~tags & kHighest) {
-        put(group, free, {hash, first, count, keep(p, n)});
+      if (e.hash == hash && e.length() == n && std::memcmp(e.text, p, n) == 0) {
+        e.count += count;
+        if (first < e.first) e.first = first;
         return;
       }
     }
   }
 
-  // Memory is fetched in three steps, each needing what the one before has brought.
-  void fetch_tags(u64 hash) const {
-    if (!tags_.empty()) __builtin_prefetch(&tags_[start(hash)]);
-  }
-  void fetch_entry(u64 hash) const {
-    if (const Entry* e = likely(hash)) __builtin_prefetch(e);
-  }
-  void fetch_text(u64 hash) const {
-    const Entry* e = likely(hash);
-    if (e && e->hash == hash) __builtin_prefetch(e->text - 4);
+  void prefetch(u64 hash) const {
+    if (!entries_.empty()) __builtin_prefetch(&entries_[start(hash)]);
   }
 
   void merge(const Partition& other) {
     reserve(used_ + other.used_);
-    other.each([&](const Entry& e) { add(e.hash, e.text, e.length(), e.count, e.first); });
-  }
-
-  // Makes room for ``n`` entries. subtle: entries of one table put into a smaller one come in the
-  // order of their places there too, and without room for all would pile up at its front.
-  void reserve(std::size_t n) {
-    if (tags_.size() * 7 < n) resize(n / 6 + 1);
+    for (const Entry& e : other.entries_)
+      if (e.count) add(e.hash, e.text, e.length(), e.count, e.first);
   }
 
   // Strings lie in the order they came in, entries in that of their hashes: fetched ahead.
   template <class F>
   void each(F f) const {
-    for (std::size_t group = 0; group < tags_.size(); ++group) {
-      if (group + 1 < tags_.size())
-        for (u64 some = tags_[group + 1] & kHighest; some; some &= some - 1)
-          __builtin_prefetch(entries_[slot(group + 1, some)].text - 4);
-      for (u64 some = tags_[group] & kHighest; some; some &= some - 1)
-        f(static_cast<const Entry&>(entries_[slot(group, some)]));
+    constexpr std::size_t kAhead = 16;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (i + kAhead < entries_.size() && entries_[i + kAhead].count)
+        __builtin_prefetch(entries_[i + kAhead].text - 4);
+      if (entries_[i].count) f(entries_[i]);
     }
   }
 
+  // Makes room for ``n`` entries. subtle: entries of one table put into a smaller one come in the
+  // order of their places there too, and without room for all would pile up at its front.
+  void reserve(std::size_t n) {
+    if (entries_.size() * 3 < n * 4) resize(std::max(kSmallest, n + n / 2));
+  }
+
   std::size_t size() const { return used_; }
-  std::size_t bytes() const { return tags_.size() * 8 * (sizeof(Entry) + 1) + kept_; }
+  std::size_t bytes() const { return entries_.size() * sizeof(Entry) + kept_; }
 
  private:
-  static constexpr std::size_t kBlock = std::size_t{1} << 16;
-  static constexpr u64 kHighest = 0x8080808080808080ull, kEach = 0x0101010101010101ull;
+  static constexpr std::size_t kSmallest = 64, kBlock = std::size_t{1} << 16;
 
-  // The upper half of the hash spreads over the groups; the lowest bits chose the partition.
-  std::size_t start(u64 hash) const { return ((hash >> 32) * tags_.size()) >> 32; }
-  std::size_t after(std::size_t group) const { return group + 1 == tags_.size() ? 0 : group + 1; }
-  static u64 tag(u64 hash) { return 0x80 | (hash >> 8 & 0x7f); }  // never 0: that is a free place
-  static std::size_t slot(std::size_t group, u64 bits) {
-    return group * 8 + static_cast<std::size_t>(__builtin_ctzll(bits)) / 8;
-  }
-  // The highest bit of each byte that equals the tag; now and then of one more above it.
-  static u64 matches(u64 tags, u64 hash) {
-    const u64 differing = tags ^ kEach * tag(hash);
-    return (differing - kEach) & ~differing & kHighest;
-  }
-  const Entry* likely(u64 hash) const {
-    if (tags_.empty()) return nullptr;
-    const std::size_t group = start(hash);
-    const u64 same = matches(tags_[group], hash);
-    return same ? &entries_[slot(group, same)] : nullptr;
-  }
+  // The upper half of the hash spreads over the partition; the lowest bits chose it.
+  std::size_t start(u64 hash) const { return ((hash >> 32) * entries_.size()) >> 32; }
 
-  void put(std::size_t group, u64 free, const Entry& e) {
-    const std::size_t i = slot(group, free);
-    entries_[i] = e;
-    tags_[group] |= tag(e.hash) << (i % 8 * 8);
-    ++used_;
-  }
-
-  void resize(std::size_t groups) {
-    const std::vector<u64> tags = std::exchange(tags_, std::vector<u64>(groups));
-    const auto entries =
-        std::exchange(entries_, std::make_unique_for_overwrite<Entry[]>(groups * 8));
-    used_ = 0;
-    for (std::size_t old = 0; old < tags.size(); ++old) {
-      for (u64 some = tags[old] & kHighest; some; some &= some - 1) {
-        const Entry& e = entries[slot(old, some)];
-        std::size_t group = start(e.hash);
-        while (!(~tags_[group] & kHighest)) group = after(group);
-        put(group, ~tags_[group] & kHighest, e);
-      }
+  void resize(std::size_t n) {
+    std::vector<Entry> old(n);
+    old.swap(entries_);
+    for (const Entry& e : old) {
+      if (!e.count) continue;
+      std::size_t i = start(e.hash);
+      while (entries_[i].count) i = i + 1 == entries_.size() ? 0 : i + 1;
+      entries_[i] = e;
     }
   }
 
@@ -179,9 +140,8 @@ class Partition {
     const std::size_t need = std::size_t{n} + 4;
     char* to;
     if (need > kBlock / 4) {  // long strings have blocks of their own, behind the one being filled
-      blocks_.insert(blocks_.empty() ? blocks_.end() : blocks_.end() - 1,
-                     std::make_unique_for_overwrite<char[]>(need));
-      to = blocks_[blocks_.size() - (blocks_.size() > 1 ? 2 : 1)].get();
+      const auto place = blocks_.empty() ? blocks_.end() : blocks_.end() - 1;
+      to = blocks_.insert(place, std::make_unique_for_overwrite<char[]>(need))->get();
       kept_ += need;
     } else {
       if (need > left_) {
@@ -197,9 +157,8 @@ class Partition {
     return to + 4;
   }
 
-  std::vector<u64> tags_;                        // a group each
-  std::unique_ptr<Entry[]> entries_;             // eight a group
-  std::vector<std::unique_ptr<char[]>> blocks_;  // of text; the last is being filled
+  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<char[]>> blocks_;  // the last is being filled
   std::size_t used_ = 0, left_ = 0, kept_ = 0;
 };
 
@@ -208,13 +167,12 @@ class Table {
   static constexpr std::size_t kPartitions = 64;
 
   void add(u64 hash, const char* p, u32 n, u64 count, u64 first) {
-    part(hash).add(hash, p, n, count, first);
+    parts[hash % kPartitions].add(hash, p, n, count, first);
   }
   void add(std::string_view s, u64 count, u64 first) {
     add(hash_of(s.data(), s.size()), s.data(), static_cast<u32>(s.size()), count, first);
   }
-  const Partition& part(u64 hash) const { return parts[hash % kPartitions]; }
-  Partition& part(u64 hash) { return parts[hash % kPartitions]; }
+  void prefetch(u64 hash) const { parts[hash % kPartitions].prefetch(hash); }
 
   std::size_t size() const {
     std::size_t n = 0;
