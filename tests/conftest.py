@@ -15,6 +15,7 @@ from specialize.vocab.train import train_wordpiece
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
+settings.register_profile("many", deadline=None, max_examples=20_000)  # --hypothesis-profile=many
 settings.load_profile("any machine")
 
 SHAPE = {
