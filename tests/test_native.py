@@ -173,6 +173,20 @@ def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: 
     assert native == defined
 
 
+def test_an_unknown_piece_spelt_in_letters() -> None:
+    """unk is a word of the text, and an unknown piece wherever it stands."""
+    old = WordPiece(["unk", *"abunk", *("##" + c for c in "abunk")], unk="unk", special=["unk"])
+    new = old.with_pieces([*old.pieces, "##c", "##nk"])
+    counts = {"unk": 2, "abc": 3, "ab": 4, "aunk": 5}
+
+    def compute() -> Any:
+        found = count_replacements(count_words([" ".join(counts)]), old, new)
+        return pairs(found.replaced), pairs(found.overall)
+
+    defined, native = both(compute)
+    assert native == defined
+
+
 def test_words_at_the_limit_of_length() -> None:
     vocabulary = WordPiece([*SPECIAL, "ш", "##ш"])
     lines = ["ш" * 100 + " " + "ш" * 101, "\u200d" + "ш" * 100]

@@ -15,8 +15,9 @@ class Chooser {
       : vocabulary_(vocabulary), threads_(std::max(1u, threads)) {
     std::vector<std::vector<const Entry*>> parts(threads_);
     each_partition(threads_, [&](std::size_t p, unsigned t) {
+      std::vector<int> ids;
       words.parts[p].each([&](const Entry& e) {
-        if (!vocabulary_.too_long(e.view()) && dead_end(e.view()) < e.length())
+        if (!vocabulary_.too_long(e.view()) && !vocabulary_.covers(e.view(), ids))
           parts[t].push_back(&e);
       });
     });

@@ -73,6 +73,7 @@ class WordPiece {
         max_chars_(max_chars),
         known_(pieces_, prefix_) {
     for (int id : special) specials_.add(pieces_[static_cast<std::size_t>(id)], id);
+    close_alphabet();
   }
 
   const Specials& specials() const { return specials_; }
@@ -83,6 +84,18 @@ class WordPiece {
   const std::string& prefix() const { return prefix_; }
   bool too_long(std::string_view word) const {
     return word.size() > max_chars_ && characters_in(word) > max_chars_;
+  }
+
+  // Whether pieces cover the word. Where each character of the pieces is a piece itself, alone and
+  // inside a word, as in mBERT's vocabulary, its characters tell without a look at the pieces.
+  bool covers(std::string_view word, std::vector<int>& ids) const {
+    if (alphabet_.empty()) return cover(word, ids);
+    const char *p = word.data(), *const end = p + word.size();
+    for (u32 n; p < end; p += n) {
+      const u32 c = decode(p, end, n);
+      if (!(alphabet_[c / 64] >> (c % 64) & 1)) return false;
+    }
+    return !too_long(word) && !word.empty();
   }
 
   // Calls piece(id) for each piece of the word: [UNK] alone where they do not cover it.
@@ -123,12 +136,40 @@ class WordPiece {
   }
 
  private:
+  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it.
+  void close_alphabet() {
+    std::vector<u64> letters(0x110000 / 64);
+    for (const std::string& piece : pieces_) {
+      if (specials_.exactly(piece) || is_slot(piece)) continue;
+      std::string_view text = piece;
+      if (text.starts_with(prefix_)) text.remove_prefix(prefix_.size());
+      const char *p = text.data(), *const end = p + text.size();
+      for (u32 n; p < end; p += n) {
+        const u32 c = decode(p, end, n);
+        u64& bits = letters[c / 64];
+        if (bits >> (c % 64) & 1) continue;
+        if (known_.find(false, {p, n}) < 0 || known_.find(true, {p, n}) < 0) return;
+        bits |= u64{1} << (c % 64);
+      }
+    }
+    alphabet_ = std::move(letters);
+  }
+
+  static bool is_slot(std::string_view piece) {
+    constexpr std::string_view head = "[unused";
+    if (!piece.starts_with(head) || !piece.ends_with(']')) return false;
+    const std::string_view digits = piece.substr(head.size(), piece.size() - head.size() - 1);
+    return !digits.empty() &&
+           std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  }
+
   std::vector<std::string> pieces_;
   std::string prefix_;
   int unk_;
   u32 max_chars_;
   Pieces known_;
   Specials specials_;
+  std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
 };
 
 struct Audit {
@@ -195,6 +236,14 @@ class Counter {
     after_.push_back(now_.id(item.first));
   }
 
+  // A unit of one word that the old vocabulary covers: nothing of it is replaced.
+  void known(std::string_view word, u64 count, u64 first) {
+    u32 place = 0;
+    now_.segment(word, ids_, [&](int id) {
+      sums.overall[static_cast<std::size_t>(id)].add(count, first, place++);
+    });
+  }
+
   // The unit is whole: it occurs ``count`` times, first at ``first``.
   void close(u64 count, u64 first) {
     u32 place = 0;
@@ -253,10 +302,13 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   for (unsigned t = 0; t < std::max(1u, threads); ++t) parts.emplace_back(old, now, as_old);
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
+    std::vector<int> ids;
     table.parts[p].each([&](const Entry& e) {
       if (rules) {
         replacing::Sink sink{parts[t], e, parted};
         split(e.view(), *rules, old.specials(), buffer, sink);
+      } else if (old.covers(e.view(), ids) && !old.specials().exactly(e.view())) {
+        return parts[t].known(e.view(), e.count, e.first);
       } else {
         parts[t].word(e.view());
       }
