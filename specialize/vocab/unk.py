@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from specialize import native
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.count import UnitCounts, native_rules
+from specialize.vocab.pretokenize import words
 from specialize.vocab.wordpiece import WordPiece
 
 
@@ -44,7 +45,8 @@ def count_replacements(counts: Mapping[str, int], old: Vocabulary, new: Vocabula
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
-        return _natively(counts, old, new) if alike else _count(counts, old, new)
+        if alike and not any(_in_words(piece, old) for piece in old.special):
+            return _natively(counts, old, new)
     return _count(counts, old, new)
 
 
@@ -65,6 +67,11 @@ def _count(counts: Mapping[str, int], old: Vocabulary, new: Vocabulary) -> Repla
 
 def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
     return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
+
+
+def _in_words(special: str, vocabulary: WordPiece) -> bool:
+    """Whether a special piece may stand inside a word, as [UNK] cannot."""
+    return len(words(special, vocabulary.rules)) == 1
 
 
 def _natively(counts: Mapping[str, int], old: WordPiece, new: WordPiece) -> Replacements:
