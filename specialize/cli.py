@@ -14,11 +14,12 @@ import shlex
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, TextIO, TypeAlias
 
-from specialize.errors import SpecializeError
+from specialize.errors import SpecializeError, SpecializeWarning
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     options.command_line = shlex.join(["specialize", *words])
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _warn
     try:
         options.run(options)
         sys.stdout.flush()
@@ -337,6 +339,22 @@ def _clock() -> Callable[[str], None]:
     return lambda text: print(
         f"{time.monotonic() - began:6.0f}s  {text}", file=sys.stderr, flush=True
     )
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning of ours as a line for people, any other as Python does."""
+    if not issubclass(category, SpecializeWarning):
+        said = warnings.formatwarning(message, category, filename, lineno, line)
+    else:
+        said = f"specialize: {message}\n"
+    (file or sys.stderr).write(said)
 
 
 def _fail(message: str, code: int) -> int:

@@ -23,3 +23,7 @@ class MissingError(SpecializeError):
     """A model, a file, an optional package or disk space is not there."""
 
     exit_code = 4
+
+
+class SpecializeWarning(UserWarning):
+    """Something works, but not as well as it could; said once."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
-from specialize.errors import MissingError, UsageError
+from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
 
@@ -37,7 +37,8 @@ def _load(*, demanded: bool) -> Any:
                 f"{INSTALL}"
             ) from None
         warnings.warn(
-            f"the native extension is not there, counting goes on in Python: {INSTALL}",
+            f"the native extension is not there, so counting is slow, in Python: {INSTALL}",
+            SpecializeWarning,
             stacklevel=3,
         )
         return None

@@ -14,7 +14,7 @@ from vocab_oracle import hard_text
 
 from specialize.augment import char_first, greedy, tva
 from specialize.corpus import CorpusFiles, count_lines, open_corpus
-from specialize.errors import DataError, MissingError, UsageError
+from specialize.errors import DataError, MissingError, SpecializeWarning, UsageError
 from specialize.native import core, threads
 from specialize.vocab.audit import audit
 from specialize.vocab.count import count_tokens, count_words, split_tokens
@@ -284,6 +284,24 @@ def test_a_demanded_extension_that_is_missing_is_said(monkeypatch: pytest.Monkey
     with pytest.raises(MissingError, match="pip install"):
         core()
     monkeypatch.setenv("SPECIALIZE_NATIVE", "")
-    with pytest.warns(UserWarning, match="native extension is not there"):
+    with pytest.warns(SpecializeWarning, match="native extension is not there"):
         assert core() is None
+    native._load.cache_clear()
+
+
+def test_the_command_line_says_once_that_it_counts_in_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from specialize import native
+    from specialize.cli import main
+
+    native._load.cache_clear()
+    monkeypatch.setitem(sys.modules, "specialize_native", None)
+    monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
+    monkeypatch.setattr("warnings.showwarning", None)  # main sets it: put back after the test
+    (tmp_path / "a.txt").write_text("Ein Text.\n", "utf-8")
+    assert main(["inspect", "mini", "--text", str(tmp_path / "a.txt")]) == 0
+    said = capsys.readouterr().err
+    assert said.count("specialize: the native extension is not there") == 1
+    assert "Warning" not in said
     native._load.cache_clear()
