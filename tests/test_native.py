@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from vocab_oracle import hard_text
 
 from specialize.augment import char_first, greedy, tva
+from specialize.augment._spelling import missing_characters
 from specialize.corpus import CorpusFiles, count_lines, open_corpus
 from specialize.errors import DataError, MissingError, SpecializeWarning, UsageError
 from specialize.native import core, threads
@@ -171,6 +172,16 @@ def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: 
 
     defined, native = both(compute, workers)
     assert native == defined
+
+
+def test_a_word_spelt_like_a_free_slot_lacks_nothing() -> None:
+    old = WordPiece([*SPECIAL, "[unused1]", "a", "##a"])
+    words = {"[unused1]": 2, "[MASK]": 1, "aş": 1}
+
+    def compute() -> list[str]:
+        return list(missing_characters(old, words))
+
+    assert both(compute) == (["##ş"], ["##ş"])
 
 
 def test_an_unknown_piece_spelt_in_letters() -> None:

@@ -17,8 +17,9 @@ class Chooser {
     each_partition(threads_, [&](std::size_t p, unsigned t) {
       std::vector<int> ids;
       words.parts[p].each([&](const Entry& e) {
-        if (!vocabulary_.too_long(e.view()) && !vocabulary_.covers(e.view(), ids))
-          parts[t].push_back(&e);
+        if (vocabulary_.too_long(e.view()) || vocabulary_.covers(e.view(), ids)) return;
+        // subtle: a special piece is none of the letters', and yet a piece that may cover a word
+        if (dead_end(e.view()) < e.length()) parts[t].push_back(&e);
       });
     });
     std::vector<const Entry*> unknown;
