@@ -1,10 +1,11 @@
 """Is a small base model one? A linear probe for UPOS on frozen states, in languages it has seen.
 
-    SPECIALIZE_DATA=../shared/data python benchmarks/probe_mini.py [MODEL_DIRECTORY]
+    SPECIALIZE_DATA=../shared/data python benchmarks/probe_mini.py [MODEL_DIRECTORY [TREEBANK...]]
 
 Compared on dev, mean of three probe seeds, with (a) the same architecture with random weights and
 (b) linear classifiers over character 1- to 4-grams of the word, alone and with those of its two
-neighbours. Prints a Markdown table.
+neighbours; learnt from 100 sentences, where it shows what the states know, and from all there are.
+Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ TREEBANKS = (
 )
 BUCKETS = 2**18
 SEEDS = (1, 2, 3)
+SIZES = {100: 30, 1_000_000: 8}  # sentences to learn from -> epochs
 
 
 def states(model: nn.Module, words: WordEncoder, sentences: list) -> Tensor:
@@ -80,18 +82,22 @@ def _grams(word: str) -> list[str]:
     return [framed[i : i + n] for n in range(1, 5) for i in range(len(framed) - n + 1)]
 
 
-def probe_states(train: Tensor, gold: Tensor, dev: Tensor, dev_gold: Tensor, seed: int) -> float:
+def probe_states(
+    train: Tensor, gold: Tensor, dev: Tensor, dev_gold: Tensor, seed: int, epochs: int
+) -> float:
     """Return the dev accuracy of a linear classifier on (standardised) states."""
     mean, std = train.mean(0), train.std(0) + 1e-6
     train, dev = (train - mean) / std, (dev - mean) / std
     torch.manual_seed(seed)
     linear = nn.Linear(train.shape[1], int(gold.max()) + 1)
-    fit(lambda items: linear(train[items]), linear, gold, seed, rate=1e-3)
+    fit(lambda items: linear(train[items]), linear, gold, seed, rate=1e-3, epochs=epochs)
     with torch.no_grad():
         return 100 * float((linear(dev).argmax(1) == dev_gold).float().mean())
 
 
-def probe_ngrams(train: list, gold: Tensor, dev: list, dev_gold: Tensor, seed: int) -> float:
+def probe_ngrams(
+    train: list, gold: Tensor, dev: list, dev_gold: Tensor, seed: int, epochs: int
+) -> float:
     """Return the dev accuracy of a linear classifier on n-grams."""
     torch.manual_seed(seed)
     bag = nn.EmbeddingBag(BUCKETS, int(gold.max()) + 1, mode="sum")
@@ -101,14 +107,15 @@ def probe_ngrams(train: list, gold: Tensor, dev: list, dev_gold: Tensor, seed: i
         offsets = np.cumsum([0, *map(len, rows[:-1])])
         return bag(torch.tensor([g for row in rows for g in row]), torch.from_numpy(offsets))
 
-    fit(lambda items: scores([train[i] for i in items.tolist()]), bag, gold, seed, rate=5e-3)
+    def picked(items: Tensor) -> Tensor:
+        return scores([train[i] for i in items.tolist()])
+
+    fit(picked, bag, gold, seed, rate=5e-3, epochs=epochs)
     with torch.no_grad():
         return 100 * float((scores(dev).argmax(1) == dev_gold).float().mean())
 
 
-def fit(
-    scores, module: nn.Module, gold: Tensor, seed: int, *, rate: float, epochs: int = 8
-) -> None:
+def fit(scores, module: nn.Module, gold: Tensor, seed: int, *, rate: float, epochs: int) -> None:
     """Train with Adam; the rate falls to 0."""
     optimizer = torch.optim.Adam(module.parameters(), lr=rate)
     size = 128
@@ -145,26 +152,28 @@ def main() -> None:
         f"{facts['processor']}, {facts['cores']} cores, torch {facts['torch']}.\n"
     )
     print(
-        "| treebank | train words | mini, frozen | random weights | n-grams | n-grams, neighbours |"
+        "| treebank | sentences | words | mini, frozen | random weights | n-grams | "
+        "n-grams, neighbours |\n|---|---|---|---|---|---|---|"
     )
-    print("|---|---|---|---|---|---|")
-    for name in TREEBANKS:
-        train, dev = (task.read(_file(name, part)) for part in ("train", "dev"))
-        tags = {t: i for i, t in enumerate(task.labels([*train, *dev])["tags"])}
-        gold, dev_gold = (
-            torch.tensor([tags[t] for s in part for t in s.gold]) for part in (train, dev)
-        )
-        cells = []
-        for model in (base.model, untrained):
-            seen, held = states(model, words, train), states(model, words, dev)
-            cells.append(np.mean([probe_states(seen, gold, held, dev_gold, s) for s in SEEDS]))
-        for context in (False, True):
-            seen, held = ngrams(train, context=context), ngrams(dev, context=context)
-            cells.append(np.mean([probe_ngrams(seen, gold, held, dev_gold, s) for s in SEEDS]))
-        print(
-            f"| {name} | {len(gold):,} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |",
-            flush=True,
-        )
+    for name in sys.argv[2:] or TREEBANKS:
+        whole, dev = (task.read(_file(name, part)) for part in ("train", "dev"))
+        tags = {t: i for i, t in enumerate(task.labels([*whole, *dev])["tags"])}
+        for size, epochs in SIZES.items():
+            train = whole[:size]
+            gold, dev_gold = (
+                torch.tensor([tags[t] for s in part for t in s.gold]) for part in (train, dev)
+            )
+            cells = []
+            for model in (base.model, untrained):
+                seen, held = states(model, words, train), states(model, words, dev)
+                found = [probe_states(seen, gold, held, dev_gold, s, epochs) for s in SEEDS]
+                cells.append(np.mean(found))
+            for context in (False, True):
+                seen, held = ngrams(train, context=context), ngrams(dev, context=context)
+                found = [probe_ngrams(seen, gold, held, dev_gold, s, epochs) for s in SEEDS]
+                cells.append(np.mean(found))
+            shown = " | ".join(f"{cell:.1f}" for cell in cells)
+            print(f"| {name} | {len(train):,} | {len(gold):,} | {shown} |", flush=True)
 
 
 def _file(treebank: str, part: str) -> Path:
