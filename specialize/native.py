@@ -60,7 +60,8 @@ def threads() -> int:
 class Counts(Mapping[str, int]):
     """Text -> occurrences, in order of first occurrence, held by the extension.
 
-    Native operators take ``handle`` as it is; who looks into the mapping has it made then.
+    Native operators take ``handle`` as it is; who looks into the mapping has it made then, so
+    that nothing may be added afterwards.
     """
 
     def __init__(self, handle: Any, items: Any, size: Any) -> None:
