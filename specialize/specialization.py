@@ -55,6 +55,7 @@ class Specialization:
         from transformers import AutoConfig, AutoModelForMaskedLM
 
         from specialize.model.words import WordEncoder, WordModel
+        from specialize.train.optim import device
 
         folder = self.folder / "heads" / task
         if not (folder / "head.json").exists():
@@ -70,7 +71,7 @@ class Specialization:
         load_model(module, folder / "model.safetensors")
         mixes = [bind("mixin", name, options) for name, options in said["mixin"]]
         words = WordEncoder(self.vocabulary(), length=said["length"], mix=chain(mixes))
-        return Head(module.eval(), words, method, said["labels"])
+        return Head(module.eval().to(device()), words, method, said["labels"])
 
 
 def chain(mixes: Sequence[Callable[[str], str]]) -> Callable[[str], str]:

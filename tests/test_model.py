@@ -12,7 +12,7 @@ from specialize.errors import DataError, MissingError, UsageError
 from specialize.model.find import find_model
 from specialize.model.install import install, prove_installed, snapshot
 from specialize.model.load import load_base, save_model
-from specialize.model.masked import logits_at
+from specialize.model.masked import logits_at, positions
 from specialize.model.rows import merge, tier
 from specialize.model.words import ScalarMix, WordEncoder, WordModel
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
@@ -27,7 +27,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 def masked_batch(mask_id: int) -> tuple[torch.Tensor, torch.Tensor]:
     ids = torch.tensor([[22, 30, mask_id, 40, 50, 23], [22, mask_id, 31, 41, 51, 23]])
-    return ids, ids == mask_id
+    return ids, positions(ids == mask_id)
 
 
 @pytest.mark.parametrize("slots", [True, False])
@@ -74,8 +74,8 @@ def test_logits_at_positions_equal_the_models_own(folder: Path) -> None:
     ids, chosen = masked_batch(base.vocabulary.ids["[MASK]"])
     with torch.no_grad():
         ours = logits_at(base.model, ids, torch.ones_like(ids), chosen)
-        theirs = base.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[chosen]
-    torch.testing.assert_close(ours, theirs)
+        theirs = base.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    torch.testing.assert_close(ours, theirs.flatten(0, 1)[chosen])
 
 
 def test_fresh_rows_have_their_own_rate_and_kept_rows_theirs(folder: Path) -> None:
@@ -89,7 +89,7 @@ def test_fresh_rows_have_their_own_rate_and_kept_rows_theirs(folder: Path) -> No
         [{"params": rest, "lr": 1e-3} | plain, {"params": [rows], "lr": 5e-3} | plain]
     )
     ids = torch.tensor([[22, 5, 6, 40, 23]])
-    logits_at(base.model, ids, None, ids == 6).logsumexp(-1).sum().backward()
+    logits_at(base.model, ids, None, positions(ids == 6)).logsumexp(-1).sum().backward()
     optimizer.step()
     merge(base.model)
     moved = (base.model.get_input_embeddings().weight - start).abs().amax(dim=1)

@@ -41,7 +41,8 @@ def mixture(parts: list[list[int]], old_rows: int) -> Tensor:
     places = torch.tensor(where, dtype=torch.long).reshape(-1, 2).T
     values = torch.tensor(weights, dtype=torch.float32)
     size = (len(parts), old_rows)
-    return torch.sparse_coo_tensor(places, values, size, check_invariants=True).coalesce()
+    with torch.sparse.check_sparse_tensor_invariants():
+        return torch.sparse_coo_tensor(places, values, size).coalesce()
 
 
 def drawn(table_VD: Tensor, count: int, *, seed: int, mean: bool) -> Tensor:

@@ -16,15 +16,21 @@ MaskedModel = Any  # a transformers model for masked language modelling (BERT, M
 
 
 def logits_at(
-    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, chosen_BL: Tensor
+    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, chosen_M: Tensor
 ) -> Tensor:
-    """Return logits [M, V] at the chosen positions.
+    """Return logits [M, V] at the chosen positions of the flattened batch (b * L + l, in order).
 
     The head outweighs a small encoder, so computing it for masked positions only is worth 1.8x of
-    the arithmetic for mBERT's shape; transformers computes all. ``real_BL``: False at padding.
+    the arithmetic for mBERT's shape; transformers computes all. Positions, not a mask: a GPU would
+    have to wait until the mask is counted. ``real_BL``: False at padding.
     """
     states_BLD = model.base_model(input_ids=ids_BL, attention_mask=real_BL).last_hidden_state
-    return _head(model)(states_BLD[chosen_BL])
+    return _head(model)(states_BLD.flatten(0, 1)[chosen_M])
+
+
+def positions(chosen_BL: Tensor) -> Tensor:
+    """Return the places [M] of the flattened batch where ``chosen_BL`` is True."""
+    return chosen_BL.flatten().nonzero().squeeze(1)
 
 
 def layers(model: MaskedModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:

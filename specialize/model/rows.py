@@ -25,7 +25,8 @@ class FreshRows(nn.Module):
     def __init__(self, rows_FD: Tensor, ids: Sequence[int]) -> None:
         super().__init__()
         self.rows = nn.Parameter(rows_FD.clone())
-        self.register_buffer("ids", torch.tensor(list(ids)), persistent=False)
+        places = torch.tensor(list(ids), device=rows_FD.device)
+        self.register_buffer("ids", places, persistent=False)
 
     def forward(self, table_VD: Tensor) -> Tensor:
         """Return the table with the fresh rows in place; the rows below get no gradient."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from specialize.model.masked import MaskedModel, logits_at
+from specialize.model.masked import MaskedModel, logits_at, positions
 from specialize.train import loop
 from specialize.train.batches import Frame, frame_of, mask
 from specialize.vocab.wordpiece import WordPiece
@@ -60,11 +60,12 @@ def train_masked(
         seeds = (plan.seed, step) if not masking.static else (plan.seed, epoch % masking.static)
         inputs, chosen = _mask(ids, items, frame, masking, seeds)
         real = ids != frame.pad
-        all_real = bool(real.all())
-        inputs, chosen, ids = inputs.to(device), chosen.to(device), ids.to(device)
+        places = positions(chosen)  # on the CPU, so that a GPU never waits for them
+        targets = ids.flatten()[places].to(device)
+        padding = None if bool(real.all()) else real.to(device)
         with parametrize.cached():
-            logits = logits_at(model, inputs, None if all_real else real.to(device), chosen)
-        return F.cross_entropy(logits.float(), ids[chosen])
+            logits = logits_at(model, inputs.to(device), padding, places.to(device))
+        return F.cross_entropy(logits.float(), targets)
 
     return loop.run(
         model,

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from specialize.model.masked import MaskedModel, logits_at
+from specialize.model.masked import MaskedModel, logits_at, positions
 from specialize.train.batches import frame_of
 from specialize.vocab.wordpiece import WordPiece
 
@@ -67,11 +67,11 @@ def bits_per_byte(
         part = coded[start : start + batch]
         inputs = _pad([c.inputs for c in part], pad).to(device)
         targets = _pad([c.targets for c in part], -1).to(device)
-        chosen = targets >= 0
-        if chosen.any():
+        places = positions(targets >= 0)
+        if len(places):
             real = _pad([[1] * len(c.inputs) for c in part], 0).to(device)
-            logits = logits_at(model, inputs, real, chosen)
-            loss = F.cross_entropy(logits.float(), targets[chosen], reduction="sum")
+            logits = logits_at(model, inputs, real, places)
+            loss = F.cross_entropy(logits.float(), targets.flatten()[places], reduction="sum")
             bits += float(loss) / math.log(2)
     model.train(was_training)
     return bits / size if size else math.nan

@@ -5,7 +5,6 @@ This is how the bundled "mini" is made (recipes/pretrain_mini.toml); any set of 
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specialize import folders
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
 from specialize.errors import DataError
 from specialize.model.load import new_modernbert, save_model
@@ -86,8 +86,10 @@ def pretrain(recipe: Pretrain, out: Path, *, say: Say) -> Path:
     table = {
         code: bits_per_byte(model, vocabulary, t, length=recipe.length) for code, t in dev.items()
     }
-    log = {"history": [asdict(e) for e in history], "bits_per_byte": table, "sequences": counts}
-    (out / "training.json").write_text(json.dumps(log, indent=1), "utf-8")
+    done = [asdict(e) for e in history]
+    done[0]["train_loss"] = None  # JSON has no nan
+    log = {"history": done, "bits_per_byte": table, "sequences": counts}
+    folders.write_json(out / "training.json", log)
     return out / "model"
 
 
