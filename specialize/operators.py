@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from specialize import native
-from specialize.errors import MissingError, UsageError
+from specialize.errors import DataError, MissingError, UsageError
 from specialize.vocab.pretokenize import BertRules, character_rules
 from specialize.vocab.wordpiece import WordPiece
 
@@ -24,6 +24,7 @@ AUDIT = ("words", "pieces", "unknown_pieces", "continued_words", "characters", "
 def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
     """Return the sums of ``specialize.vocab.audit`` for UTF-8 ``text`` [N], a uint8 tensor."""
     load()
+    _check(text)
     sums = torch.ops.specialize.audit(
         text,
         _pieces(vocabulary),
@@ -34,7 +35,7 @@ def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
         vocabulary.max_chars,
         native.threads(),
     )
-    return dict(zip(AUDIT, sums.tolist(), strict=True))
+    return dict(zip(AUDIT, _utf8(sums).tolist(), strict=True))
 
 
 def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Tensor, Tensor]:
@@ -46,6 +47,7 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
         if getattr(old, name) != getattr(new, name):
             raise UsageError(f"the two vocabularies split differently: {name} is not the same")
     load()
+    _check(text)
     replaced, overall = torch.ops.specialize.count_replacements(
         text,
         _pieces(old),
@@ -59,7 +61,22 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
         old.max_chars,
         native.threads(),
     )
-    return replaced, overall
+    return _utf8(replaced), overall
+
+
+def _check(text: Tensor) -> None:
+    if text.dtype != torch.uint8 or not text.is_contiguous() or text.device.type != "cpu":
+        raise UsageError(
+            "text is a contiguous uint8 tensor on the CPU, "
+            f"not {str(text.dtype).removeprefix('torch.')} on {text.device}"
+        )
+
+
+def _utf8(found: Tensor) -> Tensor:
+    """Return ``found``; DataError where the operator gave nothing."""
+    if not found.numel():
+        raise DataError("the text is not UTF-8")
+    return found
 
 
 @cache

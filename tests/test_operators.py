@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from specialize import operators
-from specialize.errors import MissingError, UsageError
+from specialize.errors import DataError, MissingError, UsageError
 from specialize.vocab.audit import audit
 from specialize.vocab.count import count_words
 from specialize.vocab.pretokenize import BertRules
@@ -44,10 +44,13 @@ def test_replacements() -> None:
 
 
 def test_what_they_do_not_take() -> None:
-    with pytest.raises(RuntimeError, match="uint8 tensor"):
+    with pytest.raises(UsageError, match="uint8 tensor on the CPU, not float32 on cpu"):
         operators.audit(torch.zeros(3), OLD)
-    with pytest.raises((ValueError, RuntimeError), match="UTF-8"):
-        operators.audit(torch.tensor([255], dtype=torch.uint8), OLD)
+    bad = torch.tensor([255], dtype=torch.uint8)
+    with pytest.raises(DataError, match="UTF-8"):
+        operators.audit(bad, OLD)
+    with pytest.raises(DataError, match="UTF-8"):
+        operators.count_replacements(bad, OLD, NEW)
     uncased = WordPiece(OLD.pieces, rules=BertRules(lowercase=True))
     with pytest.raises(UsageError, match="cased"):
         operators.audit(as_tensor("a"), uncased)

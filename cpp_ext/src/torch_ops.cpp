@@ -79,9 +79,14 @@ Read read(const Tensor& text, const Rules& rules, const Specials& specials, unsi
   return result;
 }
 
+// No exception may leave an operator: before torch 2.13 the process dies of it. A fault comes back as
+// tensors without elements; specialize.operators checks what it gives, so that only text that is not
+// UTF-8 is left to be told so.
+Tensor nothing(const Tensor& like) { return torch::stable::new_empty(like, {0}); }
+
 // -> words, pieces, unknown, continued, characters, bytes
-Tensor audit_text(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::string prefix,
-                  std::int64_t unk, std::int64_t max_chars, std::int64_t threads) {
+Tensor audited(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::string prefix,
+               std::int64_t unk, std::int64_t max_chars, std::int64_t threads) {
   const WordPiece vocabulary = vocabulary_of(pieces, special, prefix, unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
   const Read seen = read(text, rules_of(rules), vocabulary.specials(), workers);
@@ -96,11 +101,10 @@ Tensor audit_text(Tensor text, Tensor pieces, Tensor special, Tensor rules, std:
 }
 
 // -> [V], [V]: by piece of the new vocabulary, where it replaces unknowns, and overall
-std::tuple<Tensor, Tensor> count_replacements(Tensor text, Tensor old_pieces, Tensor new_pieces,
-                                              Tensor old_special, Tensor new_special, Tensor rules,
-                                              std::string prefix, std::int64_t old_unk,
-                                              std::int64_t new_unk, std::int64_t max_chars,
-                                              std::int64_t threads) {
+std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pieces,
+                                   Tensor old_special, Tensor new_special, Tensor rules,
+                                   std::string prefix, std::int64_t old_unk, std::int64_t new_unk,
+                                   std::int64_t max_chars, std::int64_t threads) {
   const WordPiece before = vocabulary_of(old_pieces, old_special, prefix, old_unk, max_chars);
   const WordPiece after = vocabulary_of(new_pieces, new_special, prefix, new_unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
@@ -113,6 +117,24 @@ std::tuple<Tensor, Tensor> count_replacements(Tensor text, Tensor old_pieces, Te
     return counts_like(rules, plain);
   };
   return {counts(sums.replaced), counts(sums.overall)};
+}
+
+Tensor audit_text(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::string prefix,
+                  std::int64_t unk, std::int64_t max_chars, std::int64_t threads) try {
+  return audited(text, pieces, special, rules, prefix, unk, max_chars, threads);
+} catch (const std::exception&) {
+  return nothing(text);
+}
+
+std::tuple<Tensor, Tensor> count_replacements(Tensor text, Tensor old_pieces, Tensor new_pieces,
+                                              Tensor old_special, Tensor new_special, Tensor rules,
+                                              std::string prefix, std::int64_t old_unk,
+                                              std::int64_t new_unk, std::int64_t max_chars,
+                                              std::int64_t threads) try {
+  return counted(text, old_pieces, new_pieces, old_special, new_special, rules, prefix, old_unk,
+                 new_unk, max_chars, threads);
+} catch (const std::exception&) {
+  return {nothing(text), nothing(text)};
 }
 
 }  // namespace
