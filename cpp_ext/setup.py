@@ -9,7 +9,7 @@ from typing import Any
 
 from setuptools import Extension, setup
 
-HEADERS = glob("include/specialize/*.hpp")
+HEADERS = [*glob("include/specialize/*.hpp"), "src/python.hpp"]
 FLAGS = ["-std=c++20", "-O3", "-g0", "-fvisibility=hidden"]
 STABLE = "-DTORCH_TARGET_VERSION=0x020a000000000000"  # torch 2.10
 
@@ -17,7 +17,7 @@ STABLE = "-DTORCH_TARGET_VERSION=0x020a000000000000"  # torch 2.10
 def core() -> Extension:
     return Extension(
         "specialize_native._core",
-        ["src/core.cpp"],
+        ["src/core.cpp", *sorted(glob("src/*_module.cpp"))],
         depends=HEADERS,
         include_dirs=["include"],
         extra_compile_args=FLAGS,

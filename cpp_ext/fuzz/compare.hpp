@@ -49,7 +49,7 @@ inline bool same(const naive::Words& a, const naive::Words& b) {
          a.hard == b.hard;
 }
 
-// [(key, count)] by first occurrence, as core.cpp hands them to Python.
+// [(key, count)] by first occurrence, as python.hpp hands them to Python.
 template <class Key>
 std::vector<std::pair<Key, u64>> ranked(std::vector<std::pair<Key, specialize::Seen>> all) {
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) {

@@ -186,15 +186,17 @@ namespace wording {
 
 struct Sink {
   Words& to;
+  Queue& queue;
   const Entry& from;
 
   void word(std::string_view text, u64 offset) {
-    // most tokens are one word as they stand, and hashed already
-    const u64 hash = text.data() == from.text && text.size() == from.length()
-                         ? from.hash
-                         : hash_of(text.data(), text.size());
-    to.table.add(hash, text.data(), static_cast<u32>(text.size()), from.count,
-                 from.first + offset);
+    const Key key(text);
+    if (text.data() == from.text() && text.size() == from.length)
+      to.table.add(key, from.count, from.first + offset);  // stands where the token does, close by
+    else if (key.length <= Key::kNear)
+      queue.push(key, from.count, from.first + offset);
+    else
+      to.table.add(key, from.count, from.first + offset);  // its text may not stay
   }
   void special(const std::pair<std::string, int>& item, u64 offset) {
     to.specials[item.second].add(from.count, from.first + offset);
@@ -219,6 +221,7 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
     parts[t].table.parts[p].reserve(tokens.parts[p].size());
+    Queue queue(parts[t].table);
     tokens.parts[p].each([&](const Entry& e) {
       if (rules.any_hard()) {  // then look first, so that nothing is counted twice
         wording::Deaf deaf;
@@ -227,10 +230,11 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
           return;
         }
       }
-      wording::Sink sink{parts[t], e};
+      wording::Sink sink{parts[t], queue, e};
       if (split(e.view(), rules, specials, buffer, sink) == Fault::invalid)
         throw std::invalid_argument("not UTF-8");
     });
+    queue.finish();
   });
   Words all = std::move(parts[0]);
   std::vector<Table> tables;

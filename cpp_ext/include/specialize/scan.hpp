@@ -123,43 +123,11 @@ inline Blocks best_blocks() {
 
 inline const Blocks kBlocks = best_blocks();
 
-// Tokens wait here, hashed, while the memory their entries lie in is fetched.
-class Queue {
- public:
-  explicit Queue(Table& table) : table_(table) {}
-
-  void push(const char* p, u64 n, u64 first) {
-    if (n >= u64{1} << 32) throw std::length_error("a token of 4 GB or more");
-    const u64 hash = hash_of(p, n);
-    table_.prefetch(hash);
-    Token& oldest = waiting_[next_++ % kSize];
-    count(oldest);
-    oldest = {hash, p, first, static_cast<u32>(n)};
-  }
-  void finish() {
-    for (Token& t : waiting_) {
-      count(t);
-      t.n = 0;
-    }
-  }
-
- private:
-  static constexpr std::size_t kSize = 16;
-  struct Token {
-    u64 hash = 0;
-    const char* p = nullptr;
-    u64 first = 0;
-    u32 n = 0;
-  };
-
-  void count(const Token& t) {
-    if (t.n) table_.add(t.hash, t.p, t.n, 1, t.first);
-  }
-
-  Table& table_;
-  Token waiting_[kSize];
-  std::size_t next_ = 0;
-};
+inline Key key_of(const char* p, u64 n, const char* end) {
+  if (n >= u64{1} << 32) throw std::length_error("a token of 4 GB or more");
+  const u32 length = static_cast<u32>(n);
+  return p + Key::kNear <= end ? Key::readable(p, length) : Key(p, length);
+}
 
 // Follows tokens and adds up the lines they stand in.
 class Lines {
@@ -221,7 +189,8 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
   constexpr std::size_t kWindow = 64;  // blocks looked at together
   scanning::Masks masks[kWindow];
   scanning::Lines lines(text);
-  scanning::Queue queue(table);
+  Queue queue(table);
+  const char* const end = text + n;
   bool inside = false;
   u64 begin = 0;
   for (u64 at = 0; at < n;) {
@@ -240,7 +209,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
       for (; edges; edges &= edges - 1) {
         const u64 place = at + static_cast<u64>(__builtin_ctzll(edges));
         if (!((word >> (place - at)) & 1)) {
-          queue.push(text + begin, place - begin, base + begin);
+          queue.push(scanning::key_of(text + begin, place - begin, end), 1, base + begin);
           lines.token(begin, place);
         } else {
           begin = place;
@@ -249,7 +218,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
     }
   }
   if (inside) {
-    queue.push(text + begin, n - begin, base + begin);
+    queue.push(scanning::key_of(text + begin, n - begin, end), 1, base + begin);
     lines.token(begin, n);
   }
   queue.finish();

@@ -1,87 +1,65 @@
 // A table of counted strings: what occurs, how often, and where first.
 //
-// Open addressing over 32-byte entries, in partitions by bits of the hash: tables of several threads
-// are merged partition by partition, with no second pass, and a partition that grows moves only
-// itself. Strings live in blocks that never move. Results do not depend on the order of insertion.
+// Open addressing over 48-byte entries that hold short strings themselves: to find one is to look
+// into memory once. In partitions by bits of the hash: tables of several threads are merged
+// partition by partition, with no second pass, and a partition that grows moves only itself. Long
+// strings live in blocks that never move. Results do not depend on the order of insertion.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <memory>
 #include <utility>
-#include <string_view>
 #include <vector>
+
+#include "key.hpp"
 
 namespace specialize {
 
-using u8 = std::uint8_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-
-inline u64 load64(const char* p) {
-  u64 v;
-  std::memcpy(&v, p, 8);
-  return v;
-}
-
-inline u64 load32(const char* p) {
-  u32 v;
-  std::memcpy(&v, p, 4);
-  return v;
-}
-
-inline u64 fold(u64 a, u64 b) {
-  unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<u64>(product) ^ static_cast<u64>(product >> 64);
-}
-
-// A hash in the manner of wyhash: no byte outside [p, p + n) is read.
-inline u64 hash_of(const char* p, std::size_t n) {
-  constexpr u64 k0 = 0xa0761d6478bd642full, k1 = 0xe7037ed1a0b428dbull, k2 = 0x8ebc6af09c88c6e3ull;
-  u64 a, b, seed = k2 ^ n;
-  if (n >= 8) {
-    for (; n > 16; p += 16, n -= 16) seed = fold(load64(p) ^ k1, load64(p + 8) ^ seed);
-    if (n >= 8) {
-      a = load64(p);
-      b = load64(p + n - 8);
-    } else {  // the tail of a long string, read together with bytes before it
-      a = load64(p + n - 16);
-      b = load64(p + n - 8);
-    }
-  } else if (n >= 4) {
-    a = load32(p);
-    b = load32(p + n - 4);
-  } else {
-    a = n ? (u64(u8(p[0])) << 16) | (u64(u8(p[n >> 1])) << 8) | u8(p[n - 1]) : 0;
-    b = 0;
-  }
-  return fold(fold(a ^ k0, b ^ seed), k1 ^ seed);
-}
-
 struct Entry {
-  u64 hash = 0;
-  u64 first = 0;              // place of the first occurrence
-  u64 count = 0;              // 0: the entry is free
-  const char* text = nullptr; // its length, 4 bytes, stands before it
+  u64 first = 0;  // place of the first occurrence
+  u64 count = 0;  // 0: the entry is free
+  u32 hash = 0;   // its upper half: its lowest bits chose the partition
+  u32 length = 0;
+  union {
+    u64 near[3] = {0, 0, 0};  // the string, if it is no longer than Key::kNear
+    const char* far;
+  };
 
-  u32 length() const { return static_cast<u32>(load32(text - 4)); }
-  std::string_view view() const { return {text, length()}; }
+  const char* text() const {
+    return length <= Key::kNear ? reinterpret_cast<const char*>(near) : far;
+  }
+  std::string_view view() const { return {text(), length}; }
+
+  // Of its hash, only what a partition looks at.
+  Key key() const {
+    Key key;
+    key.text = text();
+    key.length = length;
+    key.hash = u64{hash} << 32;
+    if (length <= Key::kNear) std::memcpy(key.near, near, sizeof near);
+    return key;
+  }
+
+  bool holds(const Key& key) const {
+    if (hash != static_cast<u32>(key.hash >> 32) || length != key.length) return false;
+    if (length <= Key::kNear)
+      return !((near[0] ^ key.near[0]) | (near[1] ^ key.near[1]) | (near[2] ^ key.near[2]));
+    return std::memcmp(far, key.text, length) == 0;
+  }
 };
 
 class Partition {
  public:
-  void add(u64 hash, const char* p, u32 n, u64 count, u64 first) {
+  void add(const Key& key, u64 count, u64 first) {
     if (entries_.empty()) resize(kSmallest);
-    std::size_t i = start(hash);
+    std::size_t i = start(key.hash >> 32);
     for (;; i = i + 1 == entries_.size() ? 0 : i + 1) {
       Entry& e = entries_[i];
       if (e.count == 0) {
-        e = {hash, first, count, keep(p, n)};
+        fill(e, key, count, first);
         if (++used_ * 4 > entries_.size() * 3) resize(entries_.size() + entries_.size() / 2);
         return;
       }
-      if (e.hash == hash && e.length() == n && std::memcmp(e.text, p, n) == 0) {
+      if (e.holds(key)) {
         e.count += count;
         if (first < e.first) e.first = first;
         return;
@@ -90,24 +68,22 @@ class Partition {
   }
 
   void prefetch(u64 hash) const {
-    if (!entries_.empty()) __builtin_prefetch(&entries_[start(hash)]);
+    if (entries_.empty()) return;
+    const char* const e = reinterpret_cast<const char*>(&entries_[start(hash >> 32)]);
+    __builtin_prefetch(e);
+    __builtin_prefetch(e + sizeof(Entry) - 1);  // it may lie in two lines of the cache
   }
 
   void merge(const Partition& other) {
     reserve(used_ + other.used_);
     for (const Entry& e : other.entries_)
-      if (e.count) add(e.hash, e.text, e.length(), e.count, e.first);
+      if (e.count) add(e.key(), e.count, e.first);
   }
 
-  // Strings lie in the order they came in, entries in that of their hashes: fetched ahead.
   template <class F>
   void each(F f) const {
-    constexpr std::size_t kAhead = 16;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (i + kAhead < entries_.size() && entries_[i + kAhead].count)
-        __builtin_prefetch(entries_[i + kAhead].text - 4);
-      if (entries_[i].count) f(entries_[i]);
-    }
+    for (const Entry& e : entries_)
+      if (e.count) f(e);
   }
 
   // Makes room for ``n`` entries. subtle: entries of one table put into a smaller one come in the
@@ -122,8 +98,18 @@ class Partition {
  private:
   static constexpr std::size_t kSmallest = 64, kBlock = std::size_t{1} << 16;
 
-  // The upper half of the hash spreads over the partition; the lowest bits chose it.
-  std::size_t start(u64 hash) const { return ((hash >> 32) * entries_.size()) >> 32; }
+  std::size_t start(u64 upper) const { return (upper * entries_.size()) >> 32; }
+
+  void fill(Entry& e, const Key& key, u64 count, u64 first) {
+    e.first = first;
+    e.count = count;
+    e.hash = static_cast<u32>(key.hash >> 32);
+    e.length = key.length;
+    if (key.length > Key::kNear)
+      e.far = keep(key.text, key.length);
+    else
+      std::memcpy(e.near, key.near, sizeof e.near);
+  }
 
   void resize(std::size_t n) {
     std::vector<Entry> old(n);
@@ -137,7 +123,7 @@ class Partition {
   }
 
   const char* keep(const char* p, u32 n) {
-    const std::size_t need = std::size_t{n} + 4;
+    const std::size_t need = n;
     char* to;
     if (need > kBlock / 4) {  // long strings have blocks of their own, behind the one being filled
       const auto place = blocks_.empty() ? blocks_.end() : blocks_.end() - 1;
@@ -152,9 +138,8 @@ class Partition {
       to = blocks_.back().get() + (kBlock - left_);
       left_ -= need;
     }
-    std::memcpy(to, &n, 4);
-    std::memcpy(to + 4, p, n);
-    return to + 4;
+    std::memcpy(to, p, n);
+    return to;
   }
 
   std::vector<Entry> entries_;
@@ -166,11 +151,8 @@ class Table {
  public:
   static constexpr std::size_t kPartitions = 64;
 
-  void add(u64 hash, const char* p, u32 n, u64 count, u64 first) {
-    parts[hash % kPartitions].add(hash, p, n, count, first);
-  }
-  void add(std::string_view s, u64 count, u64 first) {
-    add(hash_of(s.data(), s.size()), s.data(), static_cast<u32>(s.size()), count, first);
+  void add(const Key& key, u64 count, u64 first) {
+    parts[key.hash % kPartitions].add(key, count, first);
   }
   void prefetch(u64 hash) const { parts[hash % kPartitions].prefetch(hash); }
 
@@ -195,6 +177,40 @@ class Table {
   }
 
   Partition parts[kPartitions];
+};
+
+// Strings on their way into a table wait here while the memory their entries lie in is fetched.
+class Queue {
+ public:
+  explicit Queue(Table& table) : table_(table) {}
+
+  void push(const Key& key, u64 count, u64 first) {
+    Waiting& oldest = waiting_[next_++ % kSize];
+    add(oldest);
+    oldest = {key, count, first};
+    table_.prefetch(key.hash);
+  }
+  void finish() {
+    for (Waiting& w : waiting_) {
+      add(w);
+      w.count = 0;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSize = 16;
+  struct Waiting {
+    Key key;
+    u64 count = 0, first = 0;
+  };
+
+  void add(const Waiting& w) {
+    if (w.count) table_.add(w.key, w.count, w.first);
+  }
+
+  Table& table_;
+  Waiting waiting_[kSize];
+  std::size_t next_ = 0;
 };
 
 }  // namespace specialize

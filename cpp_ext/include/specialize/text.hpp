@@ -37,7 +37,7 @@ class Text {
     each_partition(threads, [&](std::size_t p, unsigned) {
       tokens.parts[p].reserve(tokens.parts[p].size() + other.tokens.parts[p].size());
       other.tokens.parts[p].each([&](const Entry& e) {
-        tokens.parts[p].add(e.hash, e.text, e.length(), e.count, read_ + e.first);
+        tokens.parts[p].add(e.key(), e.count, read_ + e.first);
       });
     });
     extent += other.extent;

@@ -1,0 +1,151 @@
+// Words counted, and what vocabularies make of them.
+#include "python.hpp"
+
+#include "specialize/effects.hpp"
+
+namespace specialize::python {
+
+namespace {
+
+// -> words, [(number of the special piece, count)], [(removed character, count)],
+//    [(hard token, count, first)]
+PyObject* words_of_text(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *text, *rules, *special;
+    unsigned threads;
+    parse(arguments, "OOOI", &text, &rules, &special, &threads);
+    const Text& from = unwrap<Text>(text);
+    const Rules& by = unwrap<Rules>(rules);
+    auto words = std::make_unique<Words>();
+    Specials specials;
+    int id = 0;
+    each_item(special, [&](PyObject* piece) { specials.add(std::string(utf8(piece)), id++); });
+    unlocked([&] { *words = words_of(from.tokens, by, specials, threads); });
+    Ref written = in_order(words->specials), removed = in_order(words->removed);
+    Ref hard = list_of(words->hard, [](const Entry* e) {
+      return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length),
+                           static_cast<unsigned long long>(e->count),
+                           static_cast<unsigned long long>(e->first));
+    });
+    words->hard.clear();
+    return Py_BuildValue("(NNNN)", wrap(std::move(words)), written.give(), removed.give(),
+                         hard.give());
+  });
+}
+
+PyObject* words_new(PyObject*, PyObject*) {
+  return guarded([] { return wrap(std::make_unique<Words>()); });
+}
+
+PyObject* words_add(PyObject*, PyObject* arguments) {
+  return guarded([&]() -> PyObject* {
+    PyObject *words, *items;
+    parse(arguments, "OO", &words, &items);
+    add_items(unwrap<Words>(words).table, items);
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* words_size(PyObject*, PyObject* words) {
+  return guarded([&] { return PyLong_FromSize_t(unwrap<Words>(words).table.size()); });
+}
+
+PyObject* words_items(PyObject*, PyObject* words) {
+  return guarded([&] { return counted(unwrap<Words>(words).table.ordered()).give(); });
+}
+
+PyObject* audit_words(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *vocabulary;
+    unsigned threads;
+    parse(arguments, "OOI", &words, &vocabulary, &threads);
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece& by = unwrap<WordPiece>(vocabulary);
+    Audit sum;
+    unlocked([&] { sum = audit(table, by, threads); });
+    using Long = unsigned long long;
+    return Py_BuildValue("(KKKKN)", Long{sum.words}, Long{sum.pieces}, Long{sum.unknown},
+                         Long{sum.continued}, in_order(sum.missing).give());
+  });
+}
+
+Ref by_piece(const std::vector<Seen>& sums) {
+  std::unordered_map<int, Seen> seen;
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    if (sums[i].count) seen.emplace(static_cast<int>(i), sums[i]);
+  return in_order(seen);
+}
+
+// -> [(piece of the new vocabulary, count)] for unknowns replaced, and overall
+PyObject* count_replacements(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *units, *old, *now, *rules;
+    int parted;
+    unsigned threads;
+    parse(arguments, "OOOOpI", &units, &old, &now, &rules, &parted, &threads);
+    const Rules* by = unwrap_or_null<Rules>(rules);
+    const Table& table = by ? unwrap<Text>(units).tokens : unwrap<Words>(units).table;
+    const WordPiece &before = unwrap<WordPiece>(old), &after = unwrap<WordPiece>(now);
+    Replacements sums(0);
+    unlocked([&] { sums = replacements(table, before, after, by, parted != 0, threads); });
+    return Py_BuildValue("(NN)", by_piece(sums.replaced).give(), by_piece(sums.overall).give());
+  });
+}
+
+// -> [(pieces, unknown pieces)] with the first so many fresh pieces
+PyObject* cover_words(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *now, *ids, *at;
+    unsigned threads;
+    parse(arguments, "OOOOI", &words, &now, &ids, &at, &threads);
+    const std::vector<int> fresh = ids_of(ids);
+    std::vector<std::size_t> points;
+    each_item(at, [&](PyObject* point) { points.push_back(PyLong_AsSize_t(point)); });
+    if (PyErr_Occurred()) throw Failed{};
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece& by = unwrap<WordPiece>(now);
+    std::vector<Covered> sums;
+    unlocked([&] { sums = coverage(table, by, fresh, points, threads); });
+    return list_of(sums, [](const Covered& sum) {
+             return Py_BuildValue("(LL)", static_cast<long long>(sum.pieces),
+                                  static_cast<long long>(sum.unknown));
+           })
+        .give();
+  });
+}
+
+// -> by fresh piece: (occurrences of words it made known, [example words])
+PyObject* explain_pieces(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *old, *now, *ids;
+    unsigned examples, threads;
+    parse(arguments, "OOOOII", &words, &old, &now, &ids, &examples, &threads);
+    const std::vector<int> fresh = ids_of(ids);
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece &before = unwrap<WordPiece>(old), &after = unwrap<WordPiece>(now);
+    std::vector<Explained> told;
+    unlocked([&] { told = explain(table, before, after, fresh, examples, threads); });
+    return list_of(told, [](const Explained& one) {
+             return Py_BuildValue("(KN)", static_cast<unsigned long long>(one.replaced),
+                                  counted(one.words).give());
+           })
+        .give();
+  });
+}
+
+}  // namespace
+
+PyMethodDef words_methods[] = {
+    {"words_of_text", words_of_text, METH_VARARGS, nullptr},
+    {"words_new", words_new, METH_NOARGS, nullptr},
+    {"words_add", words_add, METH_VARARGS, nullptr},
+    {"words_size", words_size, METH_O, nullptr},
+    {"words_items", words_items, METH_O, nullptr},
+    {"audit_words", audit_words, METH_VARARGS, nullptr},
+    {"count_replacements", count_replacements, METH_VARARGS, nullptr},
+    {"cover_words", cover_words, METH_VARARGS, nullptr},
+    {"explain_pieces", explain_pieces, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace specialize::python
