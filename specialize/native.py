@@ -108,6 +108,10 @@ class TokenCounts(Counts):
         """Add the tokens of a text that comes behind this one."""
         self._core.text_merge(self.handle, other.handle, threads())
 
+    def prune(self, max_types: int) -> tuple[int, int]:
+        """Drop the rarest of more than ``max_types``; return types and occurrences dropped."""
+        return self._core.text_prune(self.handle, max_types, threads())  # type: ignore[no-any-return]
+
     def valid(self) -> bool:
         """Whether all that was fed is UTF-8."""
         return bool(self._core.text_valid(self.handle, threads()))

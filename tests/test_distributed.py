@@ -28,6 +28,8 @@ ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
 here, there = counted(open_text(sys.argv[1:2])), count_with_ray(sys.argv[1:2])
 assert list(there.tokens.items()) == list(here.tokens.items())
 assert (there.characters, there.bytes) == (here.characters, here.bytes)
+assert there.dropped == here.dropped
+assert there.dropped.tokens == 2
 try:
     count_with_ray(sys.argv[1:])
 except DataError as fault:
@@ -43,7 +45,7 @@ def test_ray_counts_the_same(tmp_path: Path) -> None:
         text = "".join(f"{j * i % 17} ئا{j % 5} \u2028{i}\tb\x1c\n" for j in range(200))
         (tmp_path / f"{i}.txt").write_text(text, "utf-8")
     (tmp_path / "4.txt").write_text("\n", "utf-8")
-    write_counts(count_lines(["first seen", "ئا1 there"]), tmp_path / "5.counts.xz")
+    write_counts(count_lines(["ئا1 ئا1 first seen"], max_types=2), tmp_path / "5.counts.xz")
     broken = tmp_path / ".broken.txt"  # hidden, so that the folder does not stand for it
     broken.write_bytes(b"a\n\xff\n")
     done = subprocess.run(

@@ -20,6 +20,7 @@ ORDER = [
     {"specialization", "demo"},
     {"arm"},
     {"pipeline"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 ]

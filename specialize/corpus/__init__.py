@@ -8,17 +8,25 @@ a Ray cluster).
 """
 
 from specialize.corpus.corpus import Corpus, CorpusFacts, CorpusFiles, FileFacts, open_corpus
-from specialize.corpus.countfile import merge_counts, open_text, read_counts, write_counts
-from specialize.corpus.counts import TextCounts, count_lines
+from specialize.corpus.countfile import (
+    count_texts,
+    merge_counts,
+    open_text,
+    read_counts,
+    write_counts,
+)
+from specialize.corpus.counts import Dropped, TextCounts, count_lines
 from specialize.corpus.files import read_lines
 
 __all__ = [
     "Corpus",
     "CorpusFacts",
     "CorpusFiles",
+    "Dropped",
     "FileFacts",
     "TextCounts",
     "count_lines",
+    "count_texts",
     "merge_counts",
     "open_corpus",
     "open_text",

@@ -15,6 +15,19 @@ from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refus
 from specialize.errors import UsageError
 
 _TOKEN = re.compile(r"[^ \t\r\n]+")
+PRUNED_BLOCK = 16 * BLOCK  # bytes of a file between two looks at how many types there are
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What ``prune`` took from counts, which are lower bounds since."""
+
+    types: int = 0  # one that comes back and goes again counts twice
+    tokens: int = 0  # their occurrences
+
+    def __add__(self, other: Dropped) -> Dropped:
+        """Return the sum."""
+        return Dropped(self.types + other.types, self.tokens + other.tokens)
 
 
 @dataclass(frozen=True)
@@ -28,64 +41,91 @@ class TextCounts:
     tokens: Mapping[str, int]  # -> occurrences, in order of first occurrence
     characters: int  # code points of the lines, their ends left out
     bytes: int  # of these in UTF-8
+    dropped: Dropped = Dropped()  # tokens that were counted and are not in ``tokens``
 
     def __iter__(self) -> Iterator[str]:
         """Refuse to yield lines, to whoever takes the counts for a text."""
         raise UsageError("counts have no lines, which are read here; name the text itself")
 
 
-def count_lines(lines: Iterable[str]) -> TextCounts:
-    """Return the counts of ``lines``, given without their ends."""
-    if native.core():
-        return _count_lines_natively(lines)
-    tokens: Counter[str] = Counter()
-    characters = size = 0
-    for line in lines:
-        tokens.update(_TOKEN.findall(line))
-        characters += len(line)
-        size += len(line.encode())
-    return TextCounts(tokens, characters, size)
+def count_lines(lines: Iterable[str], *, max_types: int = 0) -> TextCounts:
+    """Return the counts of ``lines``, given without their ends.
 
-
-def _count_lines_natively(lines: Iterable[str]) -> TextCounts:
-    tokens, characters, size = native.TokenCounts(), 0, 0
-    waiting: list[str] = []
-    held = 0
-
-    def feed() -> int:
-        data = "\n".join([*waiting, ""]).encode()
-        tokens.feed(data, whole=True)
-        return len(data) - len(waiting)
-
-    for line in lines:
-        waiting.append(line)
-        characters += len(line)
-        held += len(line)
-        if held > BLOCK:
-            size += feed()
-            waiting.clear()
-            held = 0
-    size += feed()
-    return TextCounts(tokens, characters, size)
-
-
-def count_files(paths: Iterable[Path]) -> TextCounts:
-    """Return the counts of files of plain text, compressed or not, by the native extension.
-
-    The same as those of their stripped lines. Plain files are mapped, not read.
+    They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines.
     """
-    paths, tokens = list(paths), native.TokenCounts()
+    return _count_blocks(_blocks_of(lines), max_types)
+
+
+def _count_blocks(
+    parts: Iterable[list[str]], max_types: int, *, stripped: bool = False
+) -> TextCounts:
+    """Count the tokens of lines in blocks, and measure the lines, stripped or as they are."""
+    check_max_types(max_types)
+    tokens: native.TokenCounts | Counter[str]
+    tokens = native.TokenCounts() if native.core() else Counter()
+    characters = size = 0
+    dropped = Dropped()
+    for lines in parts:
+        data = "\n".join([*lines, ""]).encode()
+        if isinstance(tokens, native.TokenCounts):
+            tokens.feed(data, whole=True)
+        else:
+            for line in lines:
+                tokens.update(_TOKEN.findall(line))
+        if stripped:
+            lines = [line.strip() for line in lines]
+            data = "\n".join([*lines, ""]).encode()
+        characters += sum(map(len, lines))
+        size += len(data) - len(lines)
+        dropped += prune(tokens, max_types)
+    return TextCounts(tokens, characters, size, dropped)
+
+
+def _blocks_of(lines: Iterable[str]) -> Iterator[list[str]]:
+    block: list[str] = []
+    held = 0
+    for line in lines:
+        block.append(line)
+        held += len(line)
+        if held >= BLOCK:
+            yield block
+            block, held = [], 0
+    yield block
+
+
+def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
+    """Return the counts of files of plain text, compressed or not: those of their stripped lines.
+
+    They are pruned to ``max_types``, 0 for no bound, after every block of a file: ``PRUNED_BLOCK``
+    bytes and the rest of their last line. Natively and without a bound, plain files are mapped.
+    """
+    paths = list(paths)
+    if not native.core():
+        return _count_blocks(_blocks_of_files(paths), max_types, stripped=True)
+    check_max_types(max_types)
+    tokens, dropped = native.TokenCounts(), Dropped()
     for path in paths:
-        if path.suffix.lower() in COMPRESSED:
+        if max_types:
+            for block in _whole_lines(_text_blocks(path)):
+                tokens.feed(block, whole=True)
+                if len(tokens) > max_types and not tokens.valid():
+                    _say_where(paths)
+                dropped += prune(tokens, max_types)
+        elif path.suffix.lower() in COMPRESSED:
             _feed_blocks(path, tokens)
         elif path.stat().st_size:
             _feed_mapped(path, tokens)
     if not tokens.valid():
-        for path in paths:
-            for _ in read_lines(path):  # finds the place, and says it
-                pass
+        _say_where(paths)
     characters, size, _, _ = tokens.facts()
-    return TextCounts(tokens, characters, size)
+    return TextCounts(tokens, characters, size, dropped)
+
+
+def _say_where(paths: Iterable[Path]) -> None:
+    """Read files that are not all UTF-8, which finds the place and raises DataError."""
+    for path in paths:
+        for _ in read_lines(path):
+            pass
 
 
 def _feed_mapped(path: Path, tokens: native.TokenCounts) -> None:
@@ -97,9 +137,61 @@ def _feed_mapped(path: Path, tokens: native.TokenCounts) -> None:
 
 
 def _feed_blocks(path: Path, tokens: native.TokenCounts) -> None:
+    for block in _text_blocks(path):
+        tokens.feed(block, whole=False)
+    tokens.feed(b"", whole=True)
+
+
+def _text_blocks(path: Path) -> Iterator[bytes]:
     for nth, block in enumerate(blocks(path)):
         if nth == 0:
             refuse_binary(path, block)
             block = block.removeprefix(codecs.BOM_UTF8)
-        tokens.feed(block, whole=False)
-    tokens.feed(b"", whole=True)
+        yield block
+
+
+def _whole_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of ``parts`` in blocks, cut at the first LF that makes them long enough."""
+    held = bytearray()
+    for part in parts:
+        begin = max(len(held), PRUNED_BLOCK - 1)
+        held += part
+        while end := held.find(b"\n", begin) + 1:
+            yield bytes(held[:end])
+            del held[:end]
+            begin = PRUNED_BLOCK - 1
+    yield bytes(held)
+
+
+def _blocks_of_files(paths: Iterable[Path]) -> Iterator[list[str]]:
+    """Yield the lines of the files, in the same blocks as of their bytes."""
+    for path in paths:
+        for block in _whole_lines(_text_blocks(path)):
+            try:
+                yield [line.decode() for line in block.splitlines()]
+            except UnicodeDecodeError:
+                _say_where([path])
+
+
+def check_max_types(max_types: int) -> None:
+    """Refuse a bound that is none."""
+    if max_types < 0:
+        raise UsageError(f"max_types is a number of types, 0 for no bound, not {max_types}")
+
+
+def prune(tokens: native.TokenCounts | Counter[str], max_types: int) -> Dropped:
+    """Drop the rarest of more than ``max_types`` types (0: no bound); return what was dropped.
+
+    All types that occur once go, then, while more than half of ``max_types`` are left, all that
+    occur twice, and so on: ties go together, so that no order and no chance has a say.
+    """
+    if not 0 < max_types < len(tokens):
+        return Dropped()
+    if isinstance(tokens, native.TokenCounts):
+        return Dropped(*tokens.prune(max_types))
+    most = sorted(tokens.values(), reverse=True)[max_types // 2]  # that a dropped type occurs
+    kept = {token: count for token, count in tokens.items() if count > most}
+    dropped = Dropped(len(tokens) - len(kept), tokens.total() - sum(kept.values()))
+    tokens.clear()
+    tokens.update(kept)
+    return dropped

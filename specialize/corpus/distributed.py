@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus.countfile import count_file, open_text, summed
-from specialize.corpus.counts import TextCounts
+from specialize.corpus.counts import Dropped, TextCounts
 from specialize.corpus.files import expand
 from specialize.corpus.formats import is_counts
 from specialize.errors import MissingError, SpecializeError
 
-_FACTS = (" characters", " bytes")  # stand among the tokens, none of which holds a space
+# These stand among the tokens, none of which holds a space
+_FACTS = (" characters", " bytes", " dropped types", " dropped tokens")
 _FILE = 1 << 40  # places in a file at most
 
 
@@ -45,7 +46,8 @@ def count_with_ray(names: Sequence[str]) -> TextCounts:
         raise type(cause)(str(cause).partition("\n")[0]) from None  # Ray has more lines to say
     found = _items(pyarrow.concat_tables(tables).sort_by("first"))
     facts = dict(next(found) for _ in _FACTS)
-    return TextCounts(summed(found), *(facts[name] for name in _FACTS))
+    characters, size, *dropped = (facts[name] for name in _FACTS)
+    return TextCounts(summed(found), characters, size, Dropped(*dropped))
 
 
 def _count_one(batch: Any) -> Any:
@@ -54,7 +56,8 @@ def _count_one(batch: Any) -> Any:
 
     [number], [path] = batch["number"].to_pylist(), batch["path"].to_pylist()
     counts = count_file(Path(path))
-    texts, sums = [*_FACTS, *counts.tokens], [counts.characters, counts.bytes]
+    texts, dropped = [*_FACTS, *counts.tokens], counts.dropped
+    sums = [counts.characters, counts.bytes, dropped.types, dropped.tokens]
     sums += counts.tokens.values()
     first = range(number * _FILE, number * _FILE + len(texts))
     return pyarrow.table(
