@@ -270,7 +270,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
   const bool lettered = in.coin();
   Setting setting = read_setting(in);
   // subtle: by chance, or the corpus fills with inputs that cost more than all others
-  const u64 chance = hash_of(reinterpret_cast<const char*>(data), size) % 16;
+  const u64 chance = Key(reinterpret_cast<const char*>(data), static_cast<u32>(size)).hash % 16;
   if (chance == 0) setting.threads = 3;
   setting.trains = chance == 1;
   const std::string text = in.rest(lettered).substr(0, 3000);
