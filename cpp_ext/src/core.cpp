@@ -3,11 +3,12 @@
 
 namespace specialize::python {
 
-extern PyMethodDef text_methods[], words_methods[], vocabulary_methods[];  // one table a file
+extern PyMethodDef text_methods[], words_methods[], vocabulary_methods[],
+    units_methods[];  // one table a file
 
 namespace {
 
-PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods};
+PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods};
 
 PyModuleDef module{PyModuleDef_HEAD_INIT, "specialize_native._core", nullptr, -1, nullptr,
                    nullptr, nullptr, nullptr, nullptr};

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize import native
 from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.count import Text, counted, split_tokens
 from specialize.vocab.files import is_wordpiece, read_wordpiece
-from specialize.vocab.library import count_by_library, read_byte_level, read_tokenizer
+from specialize.vocab.library import count_text, read_byte_level, read_tokenizer
 from specialize.vocab.wordpiece import WordPiece
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Audit:
     bytes: int  # of these in UTF-8
     missing: dict[str, int] = field(default_factory=dict)  # cannot be spelt, most frequent first
     deleted: dict[str, int] = field(default_factory=dict)  # by the normaliser, such as ZWNJ
+    counted_by: str = "types"  # each segmented once; or "library": line by line, by tokenizers
+    why_library: str = ""  # what of the tokenizer or of the text is not known to allow types
 
     @property
     def fertility(self) -> float:
@@ -50,20 +55,31 @@ class Audit:
 def audit_path(path: Path, lines: Text) -> Audit:
     """Return the audit of ``lines`` under the tokenizer at ``path``: a directory or file.
 
-    WordPiece with BERT's rules is counted here, any other tokenizer.json, and a GPT-2 directory
-    (vocab.json and merges.txt), by the tokenizers library, which takes lines, not their counts.
+    WordPiece with BERT's rules is counted here. Any other tokenizer.json, and a GPT-2 directory
+    (vocab.json and merges.txt), takes lines, not their counts: see ``audit_library``.
     """
+    return audit_opened(open_tokenizer(path), lines, path)
+
+
+def audit_opened(opened: WordPiece | Tokenizer, lines: Text, path: Path) -> Audit:
+    """Return the same of a tokenizer that is open already; ``path`` is for the messages."""
+    if isinstance(opened, WordPiece):
+        return audit(opened, lines)
+    return _by_library(opened, _lines(lines, path))
+
+
+def open_tokenizer(path: Path) -> WordPiece | Tokenizer:
+    """Return the tokenizer of a directory or file: ours where it is BERT's WordPiece."""
     if model := _sentencepiece(path):
         raise UsageError(
             f"{model}: SentencePiece models are not read yet; convert it to a tokenizer.json, "
             "as AutoTokenizer's save_pretrained does"
         )
     if _byte_level(path):
-        return Audit(**count_by_library(read_byte_level(path), _lines(lines, path)))
+        return read_byte_level(path)
     if is_wordpiece(path):
-        return audit(read_wordpiece(path), lines)
-    file = path / "tokenizer.json" if path.is_dir() else path
-    return audit_library(file, _lines(lines, path))
+        return read_wordpiece(path)
+    return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
 
 
 def _lines(text: Text, path: Path) -> Iterable[str]:
@@ -132,12 +148,17 @@ def _unspelt(vocabulary: WordPiece, word: str) -> Iterator[str]:
 
 
 def audit_library(tokenizer_file: Path, lines: Iterable[str]) -> Audit:
-    """Return the audit of ``lines`` under any tokenizer.json, by the tokenizers library.
+    """Return the audit of ``lines`` under any tokenizer.json, as the tokenizers library does it.
 
     Words are those of its own pre-tokeniser, or white-space tokens where it has none. ``missing``:
-    the characters under unknown pieces.
+    the characters under unknown pieces. ``counted_by`` says whether types were counted or lines.
     """
-    return Audit(**count_by_library(read_tokenizer(tokenizer_file), lines))
+    return _by_library(read_tokenizer(tokenizer_file), lines)
+
+
+def _by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> Audit:
+    counts, reason = count_text(tokenizer, lines)
+    return Audit(**counts, counted_by="library" if reason else "types", why_library=reason)
 
 
 def _sentencepiece(path: Path) -> Path | None:

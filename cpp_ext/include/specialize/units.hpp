@@ -1,0 +1,166 @@
+// From lines to counted units: a line is cut before a space that stands alone between two solid
+// characters. The definition is specialize/vocab/units.py.
+#pragma once
+
+#include "rules.hpp"
+#include "scan.hpp"
+
+namespace specialize {
+
+// Which characters are solid, as the definition has it: given one by one below kListed.
+class Solid {
+ public:
+  static constexpr u32 kListed = 0x20000, kIdeographs = 0x40000;
+
+  explicit Solid(std::string listed) : listed_(std::move(listed)) { listed_.resize(kListed); }
+
+  bool at(const char* p, const char* end) const {
+    u32 n;
+    return has(decode(p, end, n));
+  }
+  bool before(const char* begin, const char* end) const {
+    const char* p = end - 1;
+    while (p > begin && end - p < 4 && (u8(*p) & 0xc0) == 0x80) --p;
+    return at(p, end);
+  }
+
+ private:
+  bool has(u32 c) const { return c < kListed ? listed_[c] != 0 : c < kIdeographs; }
+
+  std::string listed_;
+};
+
+class Units {
+ public:
+  explicit Units(std::string solid) : solid_(std::move(solid)) {}
+
+  // Counts the units of ``lines``; what they refer to is copied.
+  void feed(const std::vector<std::string_view>& lines, unsigned threads) {
+    std::string text = "\n";  // also before the first line
+    std::vector<u64> ends;
+    for (std::string_view line : lines) {
+      text.append(line);
+      ends.push_back(text.size());
+      text += '\n';
+    }
+    threads = static_cast<unsigned>(
+        std::min<u64>(std::max(1u, threads), 1 + text.size() / kWorthIt));
+    if (threads == 1) {
+      count(text, ends, 0, ends.size(), table);
+    } else {
+      std::vector<Table> tables(threads);
+      run(threads, [&](unsigned t) {
+        const std::size_t n = ends.size();
+        count(text, ends, n * t / threads, n * (t + 1) / threads, tables[t]);
+      });
+      merge(table, tables, threads);
+    }
+    read_ += text.size();
+  }
+
+  Table table;
+
+ private:
+  static constexpr u64 kWorthIt = u64{1} << 19;
+
+  void count(const std::string& text, const std::vector<u64>& ends, std::size_t from,
+             std::size_t to, Table& into) const {
+    Queue queue(into);
+    for (std::size_t i = from; i < to; ++i) line(text, i ? ends[i - 1] + 1 : 1, ends[i], queue);
+    queue.finish();
+  }
+
+  // The line stands at text[begin, end), behind a line end.
+  void line(const std::string& all, u64 begin, u64 end, Queue& queue) const {
+    if (begin == end) return;
+    const char* const text = all.data();
+    const auto push = [&](u64 a, u64 b) {
+      queue.push(scanning::key_of(text + a, b - a, text + all.size()), 1, read_ + a);
+    };
+    if (!solid_.at(text + begin, text + end)) {
+      const bool marked = text[begin] == ' ' || text[begin] == '\n';
+      return push(begin - marked, end);
+    }
+    u64 unit = begin;
+    for (u64 at = begin; at < end; at += 64) {
+      scanning::Masks mask;
+      if (all.size() - at >= 64) {
+        scanning::kBlocks(text + at, 1, &mask);
+      } else {
+        mask = scanning::masks_of_few(text + at, all.size() - at);
+      }
+      for (u64 spaces = mask.space; spaces; spaces &= spaces - 1) {
+        const u64 place = at + static_cast<u64>(__builtin_ctzll(spaces));
+        if (place + 1 >= end) break;
+        if (text[place] != ' ') continue;
+        if (!solid_.before(text + unit, text + place) || !solid_.at(text + place + 1, text + end))
+          continue;
+        push(unit, place);
+        unit = place;
+      }
+    }
+    push(unit, end);
+  }
+
+  Solid solid_;
+  u64 read_ = 0;
+};
+
+// Whether a text holds one of some others, such as special pieces.
+class Contents {
+ public:
+  explicit Contents(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts)
+      if (!text.empty()) texts_[u8(text[0])].push_back(text);
+  }
+
+  bool in(std::string_view text) const {
+    for (std::size_t i = 0; i < text.size(); ++i)
+      for (const std::string& one : texts_[u8(text[i])])
+        if (text.substr(i).starts_with(one)) return true;
+    return false;
+  }
+
+ private:
+  std::vector<std::string> texts_[256];  // by their first byte
+};
+
+// What units come to under a tokenizer.
+struct UnitAudit {
+  u64 words = 0, pieces = 0, unknown_words = 0, unknown_pieces = 0, continued = 0;
+  u64 characters = 0, bytes = 0;
+  std::unordered_map<u32, Seen> missing;  // characters of unknown pieces
+  std::vector<const Entry*> rest;  // left to be counted elsewhere, but for characters and bytes
+
+  UnitAudit& operator+=(const UnitAudit& o) {
+    words += o.words;
+    pieces += o.pieces;
+    unknown_words += o.unknown_words;
+    unknown_pieces += o.unknown_pieces;
+    continued += o.continued;
+    characters += o.characters;
+    bytes += o.bytes;
+    merge(missing, o.missing);
+    rest.insert(rest.end(), o.rest.begin(), o.rest.end());
+    return *this;
+  }
+
+  // Adds a unit's characters and bytes; returns it without a line end put before it.
+  std::string_view measure(const Entry& e) {
+    std::string_view text = e.view();
+    if (text[0] == '\n') text.remove_prefix(1);
+    for (char c : text) characters += e.count * ((u8(c) & 0xc0) != 0x80);
+    bytes += e.count * text.size();
+    return text;
+  }
+
+  static UnitAudit sum(std::vector<UnitAudit> parts) {
+    UnitAudit all;
+    for (const UnitAudit& part : parts) all += part;
+    std::sort(all.rest.begin(), all.rest.end(),
+              [](auto* a, auto* b) { return a->first < b->first; });
+    return all;
+  }
+};
+
+}  // namespace specialize
