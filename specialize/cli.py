@@ -30,15 +30,6 @@ EPILOG = """examples:
   specialize run recipes/uyghur.toml --out runs/ug
 """
 TEXTS = "texts of any format, or count files"
-COUNT = """Count the tokens of texts once: FILE.counts then stands for them wherever words are
-counted, as --text of inspect and augment. Counts of parts merge to those of the whole, in the order
-given. .xz, .gz and .zst are read and written too. Memory follows the types (words that differ):
-with --max-types N the rarest are dropped whenever there are more, until no more than half of N are
-left, and what was dropped is said and kept in the file."""
-PREDICT = """Annotate a file, which needs no annotation: what it has for the task is replaced, all
-else is kept. For pos and dep it is CoNLL-U, whose columns may be "_"; for ner a word a line, with
-or without a tag, and a blank line behind every sentence. Plain text, named .txt, one sentence a
-line and words parted by white space, becomes that. .xz and .gz are read too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,9 +141,12 @@ def _add_inspect(parsers: Parsers) -> None:
         "tokenizer", nargs="+", help="directory, vocab.txt, tokenizer.json or name"
     )
     command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
-    command.add_argument(
-        "--json", action="store_true", help="one JSON object per tokenizer and text"
-    )
+    beside = "the same in another language: line for line, or a .tsv of both, in two columns"
+    command.add_argument("--parallel", type=Path, metavar="FILE", help=beside)
+    more = "measures that take longer, and what the second of two tokenizers cuts differently"
+    command.add_argument("--details", action="store_true", help=more)
+    command.add_argument("--json", action="store_true", help="all, an object a tokenizer and text")
+    command.add_argument("--html", type=Path, metavar="FILE", help="all, as a page to send around")
     command.set_defaults(run=commands.inspect)
 
 
@@ -161,6 +155,10 @@ def _add_augment(parsers: Parsers) -> None:
     command.add_argument("tokenizer", help="directory, vocab.txt, tokenizer.json or name")
     command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
     command.add_argument("--method", default="tva", help="default: %(default)s")
+    guard = "texts of other languages, whose known words keep their segmentation"
+    command.add_argument("--guard", nargs="+", metavar="FILE", help=guard)
+    budget = "share of the guard's words that may change, as 0.001; default: none"
+    command.add_argument("--guard-budget", type=float, metavar="SHARE", help=budget)
     _add_set(command, "OPTION=VALUE", "an option of the method: pieces=200")
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     command.set_defaults(run=commands.augment)
@@ -168,7 +166,7 @@ def _add_augment(parsers: Parsers) -> None:
 
 def _add_count(parsers: Parsers) -> None:
     command = parsers.add_parser(
-        "count", help="the counts of texts, kept in a file and merged", description=COUNT
+        "count", help="the counts of texts, kept in a file and merged", description=commands.COUNT
     )
     command.add_argument("file", nargs="+", help=TEXTS)
     command.add_argument(
@@ -192,7 +190,7 @@ def _add_pretrain(parsers: Parsers) -> None:
 
 def _add_predict(parsers: Parsers) -> None:
     command = parsers.add_parser(
-        "predict", help="annotate a file with a run's fine-tuned head", description=PREDICT
+        "predict", help="annotate a file with a run's fine-tuned head", description=commands.PREDICT
     )
     command.add_argument("folder", type=Path, help="a run's folder")
     command.add_argument("task", help="pos, dep or ner")

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from specialize.corpus import Corpus, TextCounts
     from specialize.corpus.counts import Dropped
 
+COUNT = """Count the tokens of texts once: FILE.counts then stands for them wherever words are
+counted, as --text of inspect and augment. Counts of parts merge to those of the whole, in the order
+given. .xz, .gz and .zst are read and written too. Memory follows the types (words that differ):
+with --max-types N the rarest are dropped whenever there are more, until no more than half of N are
+left, and what was dropped is said and kept in the file."""
+PREDICT = """Annotate a file, which needs no annotation: what it has for the task is replaced, all
+else is kept. For pos and dep it is CoNLL-U, whose columns may be "_"; for ner a word a line, with
+or without a tag, and a blank line behind every sentence. Plain text, named .txt, one sentence a
+line and words parted by white space, becomes that. .xz and .gz are read too."""
+
 
 def demo(options: Namespace) -> None:
     """Run the whole method on the bundled base and a synthetic language."""
@@ -42,25 +52,29 @@ def run(options: Namespace) -> None:
 
 def inspect(options: Namespace) -> None:
     """Audit every tokenizer on every text."""
-    from specialize.corpus import open_text
-    from specialize.inspection import audit_path, table, tokenizer_path
+    from specialize.findings import inspect_texts
 
-    rows, notes = [], {}
-    for name in options.tokenizer:
-        path = tokenizer_path(name)
-        for text in options.text:
-            opened = open_text([text])
-            found, lost = audit_path(path, opened), _dropped(opened)
-            rows.append((name, text, found))
-            notes[text] = _note(lost)
-            if options.json:
-                said = {"tokenizer": name, "text": text, **found.to_json(), "dropped": asdict(lost)}
-                print(json.dumps(said, ensure_ascii=False))
+    wanted = options.details or options.json or options.html
+    found = inspect_texts(
+        options.tokenizer, options.text, parallel=options.parallel, details=bool(wanted)
+    )
+    findings = []
+    for finding in found:
+        findings.append(finding)
+        if options.json:
+            print(json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False))
     if not options.json:
-        print(table(rows))
-        for text, note in notes.items():
-            if note:
+        from specialize.findings_text import said
+
+        print(said(findings))
+        for text, dropped in {f.text: f.dropped for f in findings}.items():
+            if note := _note(dropped):
                 print(f"\n{Path(text).name}: {note}")
+    if options.html:
+        from specialize.findings_page import write_page
+
+        write_page(findings, options.html, command=options.command_line)
+        print(options.html, file=sys.stderr if options.json else sys.stdout)
 
 
 def augment(options: Namespace) -> None:
@@ -70,8 +84,10 @@ def augment(options: Namespace) -> None:
     from specialize.recipe import read_changes
 
     path, chosen = tokenizer_path(options.tokenizer), read_changes(options.set)
-    text = open_text(options.text)
-    print(augment_tokenizer(path, text, options.method, chosen, options.out))
+    given = {"guard": options.guard, "guard_budget": options.guard_budget}
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    text, method, out = open_text(options.text), options.method, options.out
+    print(augment_tokenizer(path, text, method, chosen, out, texts=options.text))
     if note := _note(_dropped(text)):
         print(note)
 

@@ -208,7 +208,7 @@ def test_a_device_without_space_is_named_as_such(
 def test_too_little_memory_says_what_needs_less(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("specialize.inspection.audit_path", failing(error))
+    monkeypatch.setattr("specialize.findings.audit_opened", failing(error))
     said = call("inspect", folder / "base", "--text", folder / "corpus.txt")
     assert said.code == 5
     assert said.err == f"specialize: {cli.NO_MEMORY}\n"
@@ -218,7 +218,7 @@ def test_too_little_memory_says_what_needs_less(
 def test_a_bug_is_not_dressed_up(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("specialize.inspection.audit_path", failing(error))
+    monkeypatch.setattr("specialize.findings.audit_opened", failing(error))
     with pytest.raises(type(error), match="odd"):
         call("inspect", folder / "base", "--text", folder / "corpus.txt")
 

@@ -1,4 +1,4 @@
-"""New pieces that make known words unknown are found and left out.
+"""New pieces that make known words unknown, or change guarded ones, are found and left out.
 
 WordPiece takes the longest piece first and never goes back, so a new piece can lead it into a
 dead end: with {a, ##b, ##cd}, ``abcd`` is ``a ##b ##cd``; once ``##bc`` is there it is ``a ##bc``,
@@ -8,9 +8,11 @@ and no piece goes on with ``d``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import Guard
 from specialize.vocab.wordpiece import WordPiece, longest_first
 
 
@@ -21,25 +23,30 @@ def place_safely(
     words: Iterable[str],
     *,
     slots: bool = True,
+    guard: Guard | None = None,
 ) -> VocabChange:
     """Place the first ``wanted`` of ``candidates`` that leave every known word known.
 
+    Those that ``guard`` does not admit are passed over.
+
     Checked are ``words`` and the text of the vocabulary's own pieces. Where a word would become
     unknown, the last new piece on the way to its dead end is dropped and the next candidate comes
-    in, until no such word is left. The change says what was dropped.
+    in, until no such word is left. The change says what was dropped, and what the guard refused.
     """
+    refused: dict[str, None] = {}
     waiting = _unique(candidates)
+    if guard:
+        waiting = guard.admit(waiting, refused)
     chosen = dict.fromkeys(islice(waiting, wanted))
-    if vocabulary.closed_alphabet is not None:  # then no piece leads into a dead end
-        return vocabulary.place(chosen, slots=slots)
-    known = _known(vocabulary, words)
     dropped: dict[str, None] = {}
+    # with a closed alphabet no piece leads into a dead end
+    known = _known(vocabulary, words) if vocabulary.closed_alphabet is None else []
     while faults := _faults(vocabulary, chosen, known):
         dropped |= faults
         chosen = {piece: None for piece in chosen if piece not in faults}
         chosen |= dict.fromkeys(islice(waiting, wanted - len(chosen)))
     change = vocabulary.place(chosen, slots=slots)
-    return VocabChange(change.old, change.new, change.kept, change.fresh, tuple(dropped))
+    return replace(change, dropped=tuple(dropped), refused=tuple(refused))
 
 
 def _unique(candidates: Iterable[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from specialize.augment._spelling import missing_characters
 from specialize.augment._trained import check_pieces, train_like
 from specialize.augment._units import words_in
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import open_guard
 from specialize.vocab.unk import count_replacements
 from specialize.vocab.wordpiece import WordPiece
 
@@ -22,6 +23,8 @@ def change(
     min_count: int = 1,
     fill: bool = False,
     new_vocabulary: int = 5000,
+    guard: tuple[str, ...] = (),
+    guard_budget: float = 0.0,
 ) -> VocabChange:
     """Add the characters that unknown words lack, until no word is unknown.
 
@@ -30,11 +33,14 @@ def change(
     ``pieces`` are added; a form that fewer than ``min_count`` word occurrences need is not worth
     one. ``fill``: what is left of ``pieces`` goes to those tva would add, its padding included,
     from a new vocabulary of ``new_vocabulary``. ``slots``: take [unusedN] places before appending.
+    ``guard``: files of other languages; the words in them that are known keep their segmentation,
+    but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary if fill else pieces)
+    keep = open_guard(vocabulary, guard, guard_budget)
     words = words_in(corpus, vocabulary.rules)
     candidates = _candidates(vocabulary, words, min_count, new_vocabulary if fill else 0)
-    return place_safely(vocabulary, candidates, pieces, words, slots=slots)
+    return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)
 
 
 def _candidates(

@@ -11,6 +11,7 @@ from specialize.augment._spelling import Spelling, native_chooser
 from specialize.augment._trained import check_pieces, train_like
 from specialize.augment._units import words_in
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import open_guard
 from specialize.vocab.wordpiece import WordPiece
 
 
@@ -23,6 +24,8 @@ def change(
     slots: bool = True,
     min_count: int = 5,
     alphabet: int = 1000,
+    guard: tuple[str, ...] = (),
+    guard_budget: float = 0.0,
 ) -> VocabChange:
     """Add, one after the other, the piece that turns the most unknown words into known ones.
 
@@ -33,12 +36,16 @@ def change(
     character comes next that the most occurrences of unknown words lack. Ties go to characters
     before pieces, then to those needed first in the corpus, or merged first in training. It ends
     with ``pieces``, or once no word is unknown. ``slots``: take [unusedN] places before appending.
+    ``guard``: files of other languages; the words in them that are known keep their segmentation,
+    but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary)
+    keep = open_guard(vocabulary, guard, guard_budget)
     words = words_in(corpus, vocabulary.rules)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     merged = [piece for piece in new.pieces if piece not in vocabulary.ids]
-    return place_safely(vocabulary, _chosen(vocabulary, words, merged), pieces, words, slots=slots)
+    chosen = _chosen(vocabulary, words, merged)
+    return place_safely(vocabulary, chosen, pieces, words, slots=slots, guard=keep)
 
 
 def _chosen(

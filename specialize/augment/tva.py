@@ -10,6 +10,7 @@ from specialize.augment._units import words_in
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.count import count_tokens, counted
+from specialize.vocab.guard import open_guard
 from specialize.vocab.unk import count_replacements
 from specialize.vocab.wordpiece import WordPiece
 
@@ -28,6 +29,8 @@ def change(
     slots: bool = True,
     min_count: int = 5,
     alphabet: int = 1000,
+    guard: tuple[str, ...] = (),
+    guard_budget: float = 0.0,
 ) -> VocabChange:
     """Add the n pieces of a new vocabulary V that replace the most unknowns of the corpus.
 
@@ -47,13 +50,17 @@ def change(
       of V that the corpus never needs.
 
     ``slots``: take [unusedN] places before appending. ``min_count`` and ``alphabet``: V merges no
-    rarer pair and has no more characters. Two things of the authors' run are not reproduced: their
-    trainer gives another V each time, where ours breaks ties by the pieces' age, and they trained
-    V on text from which control characters had not been removed. Nor is a fault that goes
-    unnoticed in theirs: pieces that make known words unknown are left out (``change.dropped``).
+    rarer pair and has no more characters. ``guard``: files of other languages; the words in them
+    that are known keep their segmentation, but for a share ``guard_budget`` of their occurrences.
+
+    Two things of the authors' run are not reproduced: their trainer gives another V each time,
+    where ours breaks ties by the pieces' age, and they trained V on text from which control
+    characters had not been removed. Nor is a fault that goes unnoticed in theirs: pieces that make
+    known words unknown are left out (``change.dropped``).
     """
     check_pieces(pieces, new_vocabulary)
     unit, pad = _settings(preset, unit, pad)
+    keep = open_guard(vocabulary, guard, guard_budget)
     text = counted(corpus)
     words = words_in(text, vocabulary.rules)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
@@ -61,7 +68,7 @@ def change(
     candidates = count_replacements(units, vocabulary, new).ranked(vocabulary, pad=pad)
     if pad:  # with what V has and never uses, so that E-MBERT has all of it
         candidates += [piece for piece in new.pieces if piece not in vocabulary.ids]
-    return place_safely(vocabulary, candidates, pieces, words, slots=slots)
+    return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)
 
 
 def _settings(preset: str, unit: str, pad: bool | None) -> tuple[str, bool]:

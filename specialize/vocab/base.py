@@ -48,6 +48,7 @@ class VocabChange:
     kept: Mapping[int, int]  # new id -> old id
     fresh: tuple[int, ...]  # new ids without an old row, in the order of selection
     dropped: tuple[str, ...] = ()  # pieces left out because they made known words unknown
+    refused: tuple[str, ...] = ()  # pieces left out because they changed guarded words
 
     @property
     def fresh_pieces(self) -> list[str]:

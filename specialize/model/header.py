@@ -1,0 +1,92 @@
+"""How many rows a model has, read from its files' headers: no weight is read, no torch needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import DataError
+
+_TABLE = re.compile(  # as the families name it: BERT, ModernBERT, Llama, GPT-2, T5
+    r"(.*\.)?(word_embeddings|tok_embeddings|embed_tokens|wte|shared)\.weight"
+)
+
+
+@dataclass(frozen=True)
+class ModelRows:
+    """What a model's folder says of its embedding table."""
+
+    vocab_size: int  # of config.json
+    tables: dict[str, int] = field(default_factory=dict)  # tensor -> rows, as far as recognised
+
+    @property
+    def rows(self) -> int:
+        """Return for how many pieces there are rows."""
+        return min([self.vocab_size, *self.tables.values()])
+
+
+def model_rows(folder: Path) -> ModelRows | None:
+    """Return what config.json and the headers of safetensors files in ``folder`` say.
+
+    None where there is no config.json or it names no vocab_size. DataError where a file is damaged
+    or the two disagree.
+    """
+    config = folder / "config.json"
+    if not config.is_file():
+        return None
+    described = _load(config, config.read_bytes())
+    size = described.get("vocab_size") if isinstance(described, dict) else None
+    if not isinstance(size, int):
+        return None
+    tables: dict[str, int] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tables |= {name: rows for name, rows in _tables(file) if _TABLE.fullmatch(name)}
+    for name, rows in tables.items():
+        if rows != size:
+            raise DataError(
+                f"{config}:{_line(config)}: vocab_size is {size}, but {name} has {rows} rows; "
+                "config and weights are not of one model"
+            )
+    return ModelRows(size, tables)
+
+
+def check_rows(folder: Path, pieces: int) -> ModelRows | None:
+    """Return ``model_rows``; DataError where these are fewer than the tokenizer's ``pieces``."""
+    found = model_rows(folder)
+    if found and found.vocab_size < pieces:
+        config = folder / "config.json"
+        raise DataError(
+            f"{config}:{_line(config)}: vocab_size is {found.vocab_size}, but the tokenizer has "
+            f"{pieces} pieces; it is another model's, or was extended without the model"
+        )
+    return found
+
+
+def _tables(file: Path) -> list[tuple[str, int]]:
+    """Return the two-dimensional tensors of a safetensors file: (name, rows)."""
+    with file.open("rb") as opened:
+        size = int.from_bytes(opened.read(8), "little")
+        if not 2 <= size <= file.stat().st_size - 8:
+            raise DataError(f"{file}:1: no safetensors header; fetch the file again")
+        header = _load(file, opened.read(size))
+    try:
+        shapes = {name: tensor["shape"] for name, tensor in header.items() if name[:2] != "__"}
+        return [(name, shape[0]) for name, shape in shapes.items() if len(shape) == 2]
+    except (AttributeError, KeyError, TypeError):
+        raise DataError(f"{file}:1: a damaged safetensors header; fetch the file again") from None
+
+
+def _load(file: Path, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:  # no JSON, or no UTF-8
+        raise DataError(f"{file}:1: its JSON is damaged; fetch the file again") from None
+
+
+def _line(config: Path) -> int:
+    """Return the line of config.json that gives vocab_size."""
+    lines = config.read_text("utf-8").splitlines()
+    return next((i for i, line in enumerate(lines, 1) if '"vocab_size"' in line), 1)

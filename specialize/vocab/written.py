@@ -1,0 +1,169 @@
+"""A tokenizer as it was written, read by two readers, beside what is claimed of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from specialize.corpus import TextCounts
+from specialize.vocab.base import VocabChange
+from specialize.vocab.count import Text
+from specialize.vocab.coverage import PieceFacts
+from specialize.vocab.files import read_wordpiece, vocabulary_file
+from specialize.vocab.library import read_tokenizer
+from specialize.vocab.wordpiece import WordPiece
+
+SHOWN = 5  # pieces and words that a message names
+SAMPLE = 5_000  # types of tokens
+_TOKEN = re.compile(r"[^ \t\r\n]+")
+_SLOT = re.compile(r"\[unused\d+\]")
+
+
+class Broken(Exception):
+    """A check that does not hold: its name, and what breaks it."""
+
+    def __init__(self, check: str, what: str) -> None:
+        super().__init__(f"{check!r}: {what}")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a written tokenizer is held against; all of it can be JSON."""
+
+    source: str  # the tokenizer it was made from
+    fresh: dict[str, int]  # new piece -> id
+    tokens: list[str] = field(default_factory=list)  # a sample of the text
+    examples: dict[str, list[str]] = field(default_factory=dict)  # new piece -> words that have it
+    guard: dict[str, int] = field(default_factory=dict)  # word -> occurrences
+    budget: float = 0.0  # share of the guarded words that may change
+
+
+def claims_of(
+    change: VocabChange,
+    text: Text,
+    facts: Iterable[PieceFacts],
+    *,
+    source: Path,
+    guard: Mapping[str, int],
+    budget: float,
+) -> Claims:
+    """Return the claims of ``change``, made for ``text`` from the tokenizer at ``source``."""
+    return Claims(
+        source=str(source),
+        fresh=dict(zip(change.fresh_pieces, change.fresh, strict=True)),
+        tokens=sample(text),
+        examples={found.piece: [fix.word for fix in found.words] for found in facts},
+        guard=dict(guard),
+        budget=budget,
+    )
+
+
+def sample(text: Text, size: int = SAMPLE) -> list[str]:
+    """Return the first ``size`` types of tokens of ``text``: of a corpus no more is read."""
+    if isinstance(text, TextCounts):
+        return list(islice(text.tokens, size))
+    found: dict[str, None] = {}
+    for line in text:
+        for token in _TOKEN.finditer(line):
+            found[token[0]] = None
+            if len(found) == size:
+                return list(found)
+    return list(found)
+
+
+class Written:
+    """The tokenizer in a folder, read anew, and the one it was made from."""
+
+    def __init__(self, folder: Path, claims: Claims) -> None:
+        source = Path(claims.source)
+        self.claims = claims
+        self.old, self.new = read_wordpiece(source), read_wordpiece(folder)
+        self.plain = read_wordpiece(folder / "vocab.txt")
+        self.added_before = _added(vocabulary_file(source))
+        self.added = _added(folder / "tokenizer.json")
+        self.library = read_tokenizer(folder / "tokenizer.json")
+        self.library.no_truncation()
+        self.library.no_padding()
+        self._segmented: dict[str, list[str]] = {}
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Return the words of the sample and of the new pieces, each once."""
+        found = [word for token in self.claims.tokens for word in self.old.words(token)]
+        found += [word for some in self.claims.examples.values() for word in some]
+        return list(dict.fromkeys(found))
+
+    def now(self, word: str) -> list[str]:
+        """Return the pieces of ``word``."""
+        if word not in self._segmented:
+            self._segmented[word] = self.new.segment(word)
+        return self._segmented[word]
+
+    def knew(self, word: str) -> bool:
+        """Whether the old tokenizer had pieces for ``word``."""
+        return self.old.segment(word) != [self.old.unk]
+
+    def encoded(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids that the library has for each text."""
+        found = self.library.encode_batch(texts, add_special_tokens=False)
+        return [encoding.ids for encoding in found]
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the library joins pieces as WordPiece does; a decoder may be missing."""
+        decoder = json.loads(self.library.to_str())["decoder"] or {}
+        return decoder.get("type") == "WordPiece" and decoder.get("prefix") == self.new.prefix
+
+    def fresh_in(self, *words: str) -> list[str]:
+        """Return the new pieces that stand in ``words``, each once."""
+        return list(dict.fromkeys(p for w in words for p in self.now(w) if p in self.claims.fresh))
+
+    def probe(self, piece: str) -> str:
+        """Return a shortest word that might have ``piece``: itself, or behind a letter."""
+        inside = self.new.prefix and piece.startswith(self.new.prefix)
+        return "a" * bool(inside) + piece.removeprefix(self.new.prefix)
+
+    def never(self, piece: str) -> str:
+        """Return why no text can have ``piece``, "" where one can."""
+        word = self.probe(piece)
+        if not piece.removeprefix(self.new.prefix):
+            return "it spells nothing"
+        if len(word) > self.new.max_chars:
+            return f"words of more than {self.new.max_chars} characters are unknown"
+        # subtle: what the rules make of a text, they leave as it is, and its parts too
+        if (made := self.new.words(word)) != [word]:
+            return f"{word!r} becomes {' '.join(made)!r} before it is segmented"
+        return ""
+
+
+def is_slot(piece: str) -> bool:
+    """Whether ``piece`` only keeps a place for others."""
+    return bool(_SLOT.fullmatch(piece))
+
+
+def own_words(vocabulary: WordPiece) -> list[str]:
+    """Return the words that are pieces themselves: no special piece, no slot, none continuing."""
+    prefix = vocabulary.prefix
+    return [
+        piece
+        for piece in vocabulary.pieces
+        if not (prefix and piece.startswith(prefix))
+        and piece not in vocabulary.special
+        and piece != vocabulary.unk
+        and len(piece) <= vocabulary.max_chars
+        and not is_slot(piece)
+    ]
+
+
+def _added(file: Path) -> list[dict[str, Any]]:
+    """Return the added tokens of a tokenizer.json, none of a vocab.txt."""
+    if file.suffix != ".json":
+        return []
+    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8")).get("added_tokens") or []
+    return found
