@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus import TextCounts
+from specialize.errors import MissingError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.count import Text
 from specialize.vocab.coverage import PieceFacts
 from specialize.vocab.files import read_wordpiece, vocabulary_file
 from specialize.vocab.library import read_tokenizer
-from specialize.vocab.wordpiece import WordPiece
 
 SHOWN = 5  # pieces and words that a message names
 SAMPLE = 5_000  # types of tokens
@@ -84,7 +84,7 @@ class Written:
         source = Path(claims.source)
         self.claims = claims
         self.old, self.new = read_wordpiece(source), read_wordpiece(folder)
-        self.plain = read_wordpiece(folder / "vocab.txt")
+        self.plain = _lines(folder / "vocab.txt")
         self.added_before = _added(vocabulary_file(source))
         self.added = _added(folder / "tokenizer.json")
         self.library = read_tokenizer(folder / "tokenizer.json")
@@ -147,18 +147,10 @@ def is_slot(piece: str) -> bool:
     return bool(_SLOT.fullmatch(piece))
 
 
-def own_words(vocabulary: WordPiece) -> list[str]:
-    """Return the words that are pieces themselves: no special piece, no slot, none continuing."""
-    prefix = vocabulary.prefix
-    return [
-        piece
-        for piece in vocabulary.pieces
-        if not (prefix and piece.startswith(prefix))
-        and piece not in vocabulary.special
-        and piece != vocabulary.unk
-        and len(piece) <= vocabulary.max_chars
-        and not is_slot(piece)
-    ]
+def _lines(file: Path) -> list[str]:
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file")
+    return file.read_bytes().decode().removesuffix("\n").split("\n")
 
 
 def _added(file: Path) -> list[dict[str, Any]]:
