@@ -23,6 +23,8 @@ def said(findings: Sequence[Finding]) -> str:
             parts += ["\n".join(part) for part in _in_detail(finding, finding.details)]
     lost = {short_name(f.tokenizer): f.details.unreachable for f in findings if f.details}
     parts += ["\n".join(part) for name, of in lost.items() if (part := _unreachable(name, of))]
+    if slowly := _by_line(findings):
+        parts.append("\n".join(slowly))
     parts.append("\n".join(["Will new pieces pay?", *_verdicts(findings)]))
     return "\n\n".join(parts)
 
@@ -35,6 +37,16 @@ def percent(share: float | None) -> str:
 def decimal(value: float | None) -> str:
     """Return a number with two decimals, – for none."""
     return "–" if value is None else f"{value:.2f}"
+
+
+def _by_line(findings: Sequence[Finding]) -> list[str]:
+    """Return, of what was not counted by types, why it was not."""
+    return [
+        f"{short_name(f.tokenizer)} on {short_name(f.text)}: counted line by line, by the "
+        f"tokenizers library ({f.audit.why_library})"
+        for f in findings
+        if f.audit.counted_by == "library"
+    ]
 
 
 def _measures(findings: Sequence[Finding]) -> list[str]:

@@ -216,3 +216,12 @@ def test_help_does_not_load_what_makes_pages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_what_is_counted_line_by_line_says_why(call: Call, files: Path) -> None:
+    odd = json.loads((files / "bytes.json").read_text("utf-8"))
+    odd["pre_tokenizer"] = {"type": "Punctuation", "behavior": "Isolated"}
+    (files / "odd.json").write_text(json.dumps(odd), "utf-8")
+    out = call("inspect", files / "odd.json", files / "bytes.json", "--text", files / "ug.txt").out
+    assert "line by line, by the tokenizers library (pre-tokeniser Punctuation)" in out
+    assert out.count("line by line") == 1
