@@ -16,6 +16,7 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
+INTERFACE = 2  # of the extension that this package is for: cpp_ext/src/core.cpp
 
 
 def core() -> Any:
@@ -31,18 +32,21 @@ def _load(*, demanded: bool) -> Any:
     try:
         from specialize_native import _core
     except ImportError as error:
-        if demanded:
-            raise MissingError(
-                f"SPECIALIZE_NATIVE=1, but the native extension cannot be loaded ({error}): "
-                f"{INSTALL}"
-            ) from None
-        warnings.warn(
-            f"the native extension is not there, so counting is slow, in Python: {INSTALL}",
-            SpecializeWarning,
-            stacklevel=3,
+        why, state = str(error), "not there"
+    else:
+        if getattr(_core, "INTERFACE", 1) == INTERFACE:
+            return _core
+        why = state = "of another version than this package"
+    if demanded:
+        raise MissingError(
+            f"SPECIALIZE_NATIVE=1, but the native extension cannot be loaded ({why}): {INSTALL}"
         )
-        return None
-    return _core
+    warnings.warn(
+        f"the native extension is {state}, so counting is slow, in Python: {INSTALL}",
+        SpecializeWarning,
+        stacklevel=3,
+    )
+    return None
 
 
 def threads() -> int:

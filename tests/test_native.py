@@ -316,3 +316,17 @@ def test_the_command_line_says_once_that_it_counts_in_python(
     assert said.count("specialize: the native extension is not there") == 1
     assert "Warning" not in said
     native._load.cache_clear()
+
+
+def test_an_extension_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from specialize import native
+
+    monkeypatch.setattr(native, "INTERFACE", native.INTERFACE + 1)
+    native._load.cache_clear()
+    monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
+    with pytest.warns(SpecializeWarning, match="of another version"):
+        assert native.core() is None
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(MissingError, match="of another version"):
+        native.core()
+    native._load.cache_clear()

@@ -10,6 +10,9 @@ namespace {
 
 PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods};
 
+// Counts up with every change that Python sees: specialize/native.py takes no other.
+constexpr int kInterface = 2;
+
 PyModuleDef module{PyModuleDef_HEAD_INIT, "specialize_native._core", nullptr, -1, nullptr,
                    nullptr, nullptr, nullptr, nullptr};
 
@@ -18,6 +21,7 @@ PyObject* create() {
     Ref made(PyModule_Create(&module));
     for (PyMethodDef* table : kTables)
       if (PyModule_AddFunctions(made.get(), table) < 0) throw Failed{};
+    if (PyModule_AddIntConstant(made.get(), "INTERFACE", kInterface) < 0) throw Failed{};
     return made.give();
   });
 }
