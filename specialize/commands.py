@@ -54,6 +54,8 @@ def inspect(options: Namespace) -> None:
     """Audit every tokenizer on every text."""
     from specialize.findings import inspect_texts
 
+    if options.html and (options.html.is_dir() or options.html.parent.is_file()):
+        raise UsageError(f"--html {options.html} is no file to write; name one in a folder")
     wanted = options.details or options.json or options.html
     found = inspect_texts(
         options.tokenizer, options.text, parallel=options.parallel, details=bool(wanted)

@@ -75,7 +75,8 @@ class Finding:
         verdict {pays, reason, figures}; parity {file, pairs, pieces, other_pieces, parity, ...}.
         With details also vocabulary_size, pieces_used, renyi_efficiency, renyi_efficiency_used;
         changed [{from, to, count}]; unreachable {count, by_reason, pieces {piece: why}, tested,
-        untested, exact}; differs {share, unit, words, changed, longer, shorter, examples, ...}.
+        untested, exact}; differs {share, unit, words, changed, longer, shorter, examples, ...};
+        curve [[one-character pieces added, share of pieces still unknown]].
         """
         found = {"tokenizer": self.tokenizer, "text": self.text, **self.audit.to_json()}
         found |= {"dropped": asdict(self.dropped), "bytes_per_piece": self.bytes_per_piece}
@@ -87,6 +88,7 @@ class Finding:
             found["changed"] = [change.to_json() for change in details.changed]
             found["unreachable"] = details.unreachable.to_json()
             found["differs"] = details.differs and details.differs.to_json()
+            found["curve"] = details.curve
         return found
 
 

@@ -21,7 +21,7 @@ def said(findings: Sequence[Finding]) -> str:
     for finding in findings:
         if finding.details:
             parts += ["\n".join(part) for part in _in_detail(finding, finding.details)]
-    lost = {short_name(f.tokenizer): f.details.unreachable for f in findings if f.details}
+    lost = {f.tokenizer: f.details.unreachable for f in findings if f.details}
     parts += ["\n".join(part) for name, of in lost.items() if (part := _unreachable(name, of))]
     if slowly := _by_line(findings):
         parts.append("\n".join(slowly))
@@ -76,10 +76,10 @@ def _parities(findings: Sequence[Finding]) -> list[str]:
         "pieces/word",
         "unknown words",
     )
-    found = {short_name(f.tokenizer): f.parity for f in findings if f.parity}
+    found = {f.tokenizer: f.parity for f in findings if f.parity}
     if not found:
         return []
-    rows = [_parity_row(name, parity) for name, parity in found.items()]
+    rows = [_parity_row(short_name(name), parity) for name, parity in found.items()]
     return columns([head, *rows])
 
 
@@ -115,7 +115,7 @@ def _unreachable(name: str, found: Unreachable) -> list[str]:
     sure = "" if found.exact else " (a test of each piece's own spelling only)"
     what = f"{len(found.pieces):,} of {found.tested:,} pieces, {reasons}{sure}"
     first = list(found.pieces)[:EXAMPLES]
-    return [*_wrapped(f"{name}, unreachable by any text: {what}:"), filled(first)]
+    return [*_wrapped(f"{short_name(name)}, unreachable by any text: {what}:"), filled(first)]
 
 
 def _differences(where: str, found: Differences) -> Iterator[str]:

@@ -140,7 +140,7 @@ def _summary(
     lines = [_pieces(fresh, f"added by {method}")]
     if change.dropped:
         lines.append(_pieces(change.dropped, "dropped that made known words unknown"))
-    if guarded := of["guard"]["occurrences"]:
+    if guarded := of.get("guard", {}).get("occurrences"):
         lines.append(_pieces(change.refused, "dropped for the guard"))
         changed = of["guard"]["changed"]
         lines.append(f"{changed:,} of {guarded:,} guarded occurrences of words changed")

@@ -84,8 +84,11 @@ def load() -> None:
     """Load the operators into torch; MissingError where they are not built."""
     try:
         import specialize_native
+        from specialize_native import _core
     except ImportError as error:
         raise MissingError(f"the native extension is not there ({error}): {_INSTALL}") from None
+    if getattr(_core, "INTERFACE", 1) != native.INTERFACE:
+        raise MissingError(f"the native extension is of another version: {_INSTALL}")
     folder = Path(specialize_native.__file__).parent
     libraries = sorted(folder.glob("_ops*"))
     if not libraries:

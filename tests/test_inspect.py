@@ -29,6 +29,7 @@ NAMES = {
     # the measures
     *("bytes_per_piece", "verdict", "parity", "vocabulary_size", "pieces_used"),
     *("renyi_efficiency", "renyi_efficiency_used", "changed", "unreachable", "differs"),
+    "curve",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from specialize.errors import DataError, MissingError
+from specialize.vocab.audit import audit_path
 from specialize.vocab.files import is_wordpiece, read_wordpiece, vocabulary_file, write_wordpiece
 from specialize.vocab.pretokenize import BertRules
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
@@ -128,3 +129,30 @@ def test_a_byte_level_tokenizer_is_not_wordpiece(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text('{"model": {"type": "BPE"}, "normalizer": null}')
     assert not is_wordpiece(path)
+
+
+def test_tokens_added_later_are_left_to_the_library(tmp_path: Path) -> None:
+    vocabulary = WordPiece([*SPECIAL, "a", "##b", "<", ">", "n"])
+    write_wordpiece(vocabulary, tmp_path)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    tokenizer.add_tokens(["<n>"])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    found = audit_path(tmp_path, ["ab <n>", "a<n>"])
+    assert (found.words, found.pieces, found.unknown_pieces) == (4, 5, 0)
+    with pytest.raises(DataError, match="added token '<n>' is no special piece"):
+        read_wordpiece(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"added_tokens": ["x"]}, {"model": "x"}, {"model": {"type": "WordPiece", "vocab": ["a"]}}],
+    ids=["tokens", "model", "vocab"],
+)
+def test_a_tokenizer_of_other_types_is_refused(tmp_path: Path, change: dict) -> None:
+    write_wordpiece(WordPiece([*SPECIAL, "a"]), tmp_path)
+    file = tmp_path / "tokenizer.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | change), "utf-8")
+    with pytest.raises(DataError, match=r"tokenizer.json:1: "):
+        read_wordpiece(tmp_path)
+    with pytest.raises(DataError, match=r"tokenizer.json:1: "):
+        audit_path(tmp_path, ["a"])

@@ -36,15 +36,19 @@ def read_wordpiece(path: Path) -> WordPiece:
 
 
 def is_wordpiece(path: Path) -> bool:
-    """Return whether ``path`` holds a WordPiece vocabulary with BERT's pre-tokenisation."""
+    """Return whether ``path`` holds a WordPiece vocabulary with BERT's pre-tokenisation.
+
+    One with tokens added to the vocabulary later is not: they are looked for in the text first.
+    """
     file = vocabulary_file(path)
     if file.suffix != ".json":
         return True
     described = _load_json(file)
-    model, normalizer = described.get("model") or {}, described.get("normalizer") or {}
-    pre = described.get("pre_tokenizer") or {}
-    kinds = (model.get("type"), normalizer.get("type"), pre.get("type"))
-    return kinds == ("WordPiece", "BertNormalizer", "BertPreTokenizer")
+    parts = [_part(described, name, file) for name in ("model", "normalizer", "pre_tokenizer")]
+    kinds = tuple(part.get("type") for part in parts)
+    if kinds != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
+        return False
+    return not _foreign_token(described, file)
 
 
 def vocabulary_file(path: Path) -> Path:
@@ -82,14 +86,19 @@ def write_wordpiece(
 
 
 def _from_json(described: Json, file: Path) -> WordPiece:
-    model, rules = described.get("model") or {}, described.get("normalizer") or {}
+    model, rules = _part(described, "model", file), _part(described, "normalizer", file)
     if model.get("type") != "WordPiece":
         raise DataError(f"{file}:1: a {model.get('type')} tokenizer, where a WordPiece is needed")
     if rules.get("type") != "BertNormalizer":
         raise DataError(f"{file}:1: normaliser {rules.get('type')}, where BERT's is needed")
     _require(model, "model", _MODEL_KEYS, file)
     _require(rules, "normalizer", _RULE_KEYS, file)
-    ids: Mapping[str, int] = model["vocab"]
+    ids: Mapping[str, int] = _part(model, "vocab", file)
+    if token := _foreign_token(described, file):
+        raise DataError(
+            f"{file}:1: added token {token!r} is no special piece of the WordPiece vocabulary; "
+            "only such are handled: take it out of added_tokens"
+        )
     pieces = sorted(ids, key=ids.__getitem__)
     if [ids[p] for p in pieces] != list(range(len(pieces))):
         raise DataError(f"{file}:1: the ids are not 0 to {len(pieces) - 1}, each once")
@@ -107,8 +116,36 @@ def _from_json(described: Json, file: Path) -> WordPiece:
             strip_accents=lowercase if strip is None else strip,
             lowercase=lowercase,
         ),
-        special=[t["content"] for t in described.get("added_tokens", ()) if t["special"]],
+        special=[token["content"] for token in _added(described, file)],
     )
+
+
+def _part(described: Json, name: str, file: Path) -> Json:
+    """Return an object within a JSON object, {} where it is null or missing."""
+    part = described.get(name) or {}
+    if not isinstance(part, dict):
+        raise DataError(f"{file}:1: {name} is a {type(part).__name__}, where an object is needed")
+    return part
+
+
+def _added(described: Json, file: Path) -> list[Json]:
+    tokens = described.get("added_tokens") or []
+    if not isinstance(tokens, list) or not all(
+        isinstance(token, dict) and isinstance(token.get("content"), str) for token in tokens
+    ):
+        raise DataError(f"{file}:1: added_tokens are objects with their content; these are not")
+    return tokens
+
+
+def _foreign_token(described: Json, file: Path) -> str:
+    """Return an added token that is not a special piece of the vocabulary, or ""."""
+    pieces = _part(_part(described, "model", file), "vocab", file)
+    foreign = (
+        token["content"]
+        for token in _added(described, file)
+        if not token.get("special") or token["content"] not in pieces
+    )
+    return next(foreign, "")
 
 
 def _build(pieces: Sequence[str], file: Path, **settings: Any) -> WordPiece:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 from specialize.corpus import open_text
 from specialize.errors import DataError, UsageError
@@ -105,7 +106,7 @@ def check_budget(budget: float) -> None:
 
 def allowed_changes(budget: float, occurrences: int) -> int:
     """Return how many of ``occurrences`` a share of ``budget`` is, rounded down."""
-    return int(budget * occurrences)
+    return int(Fraction(str(budget)) * occurrences)
 
 
 def _guarded(vocabulary: WordPiece, word: str) -> Sequence[str]:
