@@ -275,6 +275,8 @@ def test_pairs_are_lines_beside_lines_or_two_columns(tmp_path: Path) -> None:
     assert read_pairs(tmp_path / "b.txt", tmp_path / "a.txt") == expected
     (tmp_path / "c.tsv").write_text("one\teins\n\tzwei\nthree\tdrei\n", "utf-8")
     assert read_pairs(tmp_path / "c.tsv") == expected
+    (tmp_path / "d.tsv").write_text("one\teins\n\nthree\tdrei\n", "utf-8")
+    assert read_pairs(tmp_path / "d.tsv") == expected
 
 
 def test_pairs_that_do_not_fit_are_refused(tmp_path: Path) -> None:

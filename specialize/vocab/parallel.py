@@ -69,7 +69,7 @@ def read_pairs(path: Path, text: Path | None = None) -> Pairs:
 
 def _columns(path: Path) -> Iterable[tuple[str, str]]:
     for number, line in read_lines(path):
-        columns = line.split("\t")
+        columns = line.split("\t") if line else ["", ""]
         if len(columns) != 2:
             raise DataError(
                 f"{path}:{number}: {len(columns)} column(s), where a sentence, a tab and the same "
