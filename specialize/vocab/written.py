@@ -85,8 +85,10 @@ class Written:
         self.claims = claims
         self.old, self.new = read_wordpiece(source), read_wordpiece(folder)
         self.plain = _lines(folder / "vocab.txt")
-        self.added_before = _added(vocabulary_file(source))
-        self.added = _added(folder / "tokenizer.json")
+        self.added_before = _described(vocabulary_file(source)).get("added_tokens") or []
+        described = _described(folder / "tokenizer.json")
+        self.added = described.get("added_tokens") or []
+        self.decoder = described.get("decoder") or {}
         self.library = read_tokenizer(folder / "tokenizer.json")
         self.library.no_truncation()
         self.library.no_padding()
@@ -117,8 +119,8 @@ class Written:
     @property
     def decodes(self) -> bool:
         """Whether the library joins pieces as WordPiece does; a decoder may be missing."""
-        decoder = json.loads(self.library.to_str())["decoder"] or {}
-        return decoder.get("type") == "WordPiece" and decoder.get("prefix") == self.new.prefix
+        prefix = self.decoder.get("prefix")
+        return self.decoder.get("type") == "WordPiece" and prefix == self.new.prefix
 
     def fresh_in(self, *words: str) -> list[str]:
         """Return the new pieces that stand in ``words``, each once."""
@@ -153,9 +155,9 @@ def _lines(file: Path) -> list[str]:
     return file.read_bytes().decode().removesuffix("\n").split("\n")
 
 
-def _added(file: Path) -> list[dict[str, Any]]:
-    """Return the added tokens of a tokenizer.json, none of a vocab.txt."""
+def _described(file: Path) -> dict[str, Any]:
+    """Return what a tokenizer.json says, nothing for a vocab.txt."""
     if file.suffix != ".json":
-        return []
-    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8")).get("added_tokens") or []
-    return found
+        return {}
+    described: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return described
