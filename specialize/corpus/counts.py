@@ -14,7 +14,7 @@ from specialize import native
 from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
 from specialize.errors import UsageError
 
-_TOKEN = re.compile(r"[^ \t\r\n]+")
+TOKEN = re.compile(r"[^ \t\r\n]+")
 PRUNED_BLOCK = 16 * BLOCK  # bytes of a file between two looks at how many types there are
 
 
@@ -71,7 +71,7 @@ def _count_blocks(
             tokens.feed(data, whole=True)
         else:
             for line in lines:
-                tokens.update(_TOKEN.findall(line))
+                tokens.update(TOKEN.findall(line))
         if stripped:
             lines = [line.strip() for line in lines]
             data = "\n".join([*lines, ""]).encode()

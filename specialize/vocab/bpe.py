@@ -63,7 +63,7 @@ def byte_level(described: Json) -> ByteLevel | None:
     odd = ("dropout", "continuing_subword_prefix", "end_of_word_suffix")
     if model["type"] != "BPE" or any(model.get(name) for name in odd):
         return None
-    bytes_ = _byte_pieces()
+    bytes_ = byte_pieces()
     if pattern is None or described.get("normalizer") or not model["vocab"].keys() >= {*bytes_}:
         return None
     ids = model["vocab"]
@@ -90,7 +90,7 @@ def _pattern(pre: Json) -> Pattern | None:
     return _KNOWN.get(split["pattern"].get("Regex"))
 
 
-def _byte_pieces() -> list[str]:
+def byte_pieces() -> list[str]:
     """Return the character that stands for each byte: itself if it is printable (GPT-2)."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
@@ -99,7 +99,7 @@ def _byte_pieces() -> list[str]:
 
 def _in_bytes(pieces: Iterable[str]) -> list[bytes]:
     """Return the bytes of the pieces that stand for bytes."""
-    table = {ord(piece): byte for byte, piece in enumerate(_byte_pieces())}
+    table = {ord(piece): byte for byte, piece in enumerate(byte_pieces())}
     named = ([table.get(ord(c), -1) for c in piece] for piece in pieces)
     return [bytes(codes) for codes in named if -1 not in codes]
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from specialize.vocab.bpe import byte_pieces
 from specialize.vocab.units import MARK
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Speller:
         self._suffix: str = model.get("end_of_word_suffix") or ""
         self._vocabulary: dict[str, int] = tokenizer.get_vocab()
         named = json.dumps([described.get("pre_tokenizer"), described.get("decoder")])
-        self._table = _byte_of_character() if '"ByteLevel"' in named else {}
+        table = {piece: byte for byte, piece in enumerate(byte_pieces())}
+        self._table = table if '"ByteLevel"' in named else {}
         self._marks = "\u0120" if self._table else MARK
         self.unknown = _unknown(model)
         self._special = {token["content"] for token in described.get("added_tokens") or ()}
@@ -110,10 +112,3 @@ def _unknown(model: dict[str, Any]) -> str:
     if model["type"] == "Unigram":
         return "" if model["unk_id"] is None else str(model["vocab"][model["unk_id"]][0])
     return model.get("unk_token") or ""
-
-
-def _byte_of_character() -> dict[str, int]:
-    """Return the byte of each character that stands for one: itself if it is printable (GPT-2)."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(0x100, 0x200))
-    return {chr(byte if byte in printable else next(others)): byte for byte in range(256)}

@@ -18,7 +18,8 @@ from typing import Any
 
 from specialize.errors import DataError, MissingError, SpecializeError
 from specialize.vocab.guard import allowed_changes
-from specialize.vocab.written import SHOWN, Broken, Claims, Written, is_slot
+from specialize.vocab.wordpiece import is_slot
+from specialize.vocab.written import SHOWN, Broken, Claims, Written
 
 
 @dataclass(frozen=True)

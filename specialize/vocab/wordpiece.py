@@ -16,6 +16,11 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SLOT = re.compile(r"\[unused\d+\]")
 
 
+def is_slot(piece: str) -> bool:
+    """Whether ``piece`` only keeps a place for others, as [unused1] does."""
+    return bool(_SLOT.fullmatch(piece))
+
+
 class WordPiece:
     """A WordPiece vocabulary with BERT's pre-tokenisation.
 
@@ -93,7 +98,7 @@ class WordPiece:
         so that no other id moves.
         """
         pieces, fresh = list(self.pieces), []
-        free = [i for i, piece in enumerate(pieces) if _SLOT.fullmatch(piece)] if slots else []
+        free = [i for i, piece in enumerate(pieces) if is_slot(piece)] if slots else []
         for i, piece in enumerate(new):
             if piece in self.ids:
                 raise DataError(f"piece {piece!r} is in the vocabulary already")
@@ -122,7 +127,7 @@ class WordPiece:
     @cached_property
     def slots(self) -> int:
         """Return how many [unusedN] places are free."""
-        return sum(1 for piece in self.pieces if _SLOT.fullmatch(piece))
+        return sum(1 for piece in self.pieces if is_slot(piece))
 
     @cached_property
     def closed_alphabet(self) -> frozenset[str] | None:
@@ -131,7 +136,7 @@ class WordPiece:
         With a closed alphabet a word is unknown exactly if it is too long or holds another
         character, and no added piece can make a word unknown.
         """
-        special = {p for p in self.pieces if p in self.special or _SLOT.fullmatch(p)}
+        special = {p for p in self.pieces if p in self.special or is_slot(p)}
         bare = (p.removeprefix(self.prefix) for p in self.pieces if p not in special)
         letters = frozenset(c for piece in bare for c in piece)
         closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus import TextCounts
+from specialize.corpus.counts import TOKEN
 from specialize.errors import MissingError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.count import Text
@@ -21,8 +21,6 @@ from specialize.vocab.library import read_tokenizer
 
 SHOWN = 5  # pieces and words that a message names
 SAMPLE = 5_000  # types of tokens
-_TOKEN = re.compile(r"[^ \t\r\n]+")
-_SLOT = re.compile(r"\[unused\d+\]")
 
 
 class Broken(Exception):
@@ -70,7 +68,7 @@ def sample(text: Text, size: int = SAMPLE) -> list[str]:
         return list(islice(text.tokens, size))
     found: dict[str, None] = {}
     for line in text:
-        for token in _TOKEN.finditer(line):
+        for token in TOKEN.finditer(line):
             found[token[0]] = None
             if len(found) == size:
                 return list(found)
@@ -142,11 +140,6 @@ class Written:
         if (made := self.new.words(word)) != [word]:
             return f"{word!r} becomes {' '.join(made)!r} before it is segmented"
         return ""
-
-
-def is_slot(piece: str) -> bool:
-    """Whether ``piece`` only keeps a place for others."""
-    return bool(_SLOT.fullmatch(piece))
 
 
 def _lines(file: Path) -> list[str]:
