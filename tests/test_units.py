@@ -138,6 +138,15 @@ def t5_normalizer(*before: Any) -> normalizers.Normalizer:
     return normalizers.Sequence([*before, *rest])
 
 
+def spm_normalizer(*before: Any, begin: bool = False) -> normalizers.Normalizer:
+    ends = ["[ \u2581]+\\z", *["\\A +"] * begin]
+    steps = [
+        normalizers.Replace(Regex(" {2,}"), " "),
+        *(normalizers.Replace(Regex(e), "") for e in ends),
+    ]
+    return normalizers.Sequence([*before, *steps])
+
+
 def llama2(pieces: tuple[str, ...] = ()) -> Tokenizer:
     """Merges within words; all bytes are pieces, as unknown characters fall back to them."""
     alphabet = ["<unk>", "<s>", "</s>", *(f"<0x{b:02X}>" for b in range(256)), *"▁abcdst12é"]
@@ -191,6 +200,14 @@ KNOWN = {
         mark=AddedToken("<extra_id_0>", lstrip=True, rstrip=True, normalized=False),
     ),
     "Llama 2": llama2(),
+    "SentencePiece": unigram(  # as a .model is read
+        pre_tokenizers.Metaspace(prepend_scheme="first"),
+        spm_normalizer(normalizers.NFKC()),
+    ),
+    "SentencePiece, spaces removed at both ends": unigram(
+        pre_tokenizers.Metaspace(prepend_scheme="never"),
+        spm_normalizer(normalizers.NFKC(), begin=True),
+    ),
 }
 KNOWN["cl100k, NFC"].normalizer = normalizers.NFC()
 KNOWN["RoBERTa"].post_processor = processors.ByteLevel(trim_offsets=True)
@@ -215,7 +232,8 @@ def test_types_count_as_lines(wanted, lines, name):
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_plain_text_is_counted_by_types(name):
-    special = [] if name == "Llama 2" else ["<s> <s>d", "st b <mask> a"]
+    anew = ("Llama 2", "SentencePiece, spaces removed at both ends")
+    special = [] if name in anew else ["<s> <s>d", "st b <mask> a"]
     lines = ["b's c d, 12345.", *special]
     found, reason = count_text(KNOWN[name], lines)
     assert reason == ""

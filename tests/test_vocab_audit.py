@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from vocab_oracle import LETTERS, hard_text, library_pieces, library_tokenizer
 
-from specialize.errors import DataError, MissingError, UsageError
+from specialize.errors import DataError, MissingError
 from specialize.vocab.audit import Audit, audit, audit_library, audit_path
 from specialize.vocab.files import read_wordpiece, write_wordpiece
 from specialize.vocab.pretokenize import BertRules
@@ -180,10 +180,10 @@ def test_a_wordpiece_directory_is_counted_here(tmp_path):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_sentencepiece_model_is_refused_with_the_way_out(tmp_path, named):
+def test_a_damaged_sentencepiece_model_is_named(tmp_path, named):
     model = tmp_path / "spiece.model"
     model.write_bytes(b"\n\x0e")
-    with pytest.raises(UsageError, match=r"convert it to a tokenizer\.json"):
+    with pytest.raises(DataError, match=r"spiece\.model:1: no SentencePiece model, or damaged"):
         audit_path(model if named else tmp_path, ["a"])
 
 

@@ -13,7 +13,7 @@ from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.count import Text, counted, split_tokens
 from specialize.vocab.files import is_wordpiece, read_wordpiece
-from specialize.vocab.library import count_text, read_byte_level, read_tokenizer
+from specialize.vocab.library import count_text, open_library, other_file, read_tokenizer
 from specialize.vocab.wordpiece import WordPiece
 
 if TYPE_CHECKING:
@@ -70,16 +70,10 @@ def audit_opened(opened: WordPiece | Tokenizer, lines: Text, path: Path) -> Audi
 
 def open_tokenizer(path: Path) -> WordPiece | Tokenizer:
     """Return the tokenizer of a directory or file: ours where it is BERT's WordPiece."""
-    if model := _sentencepiece(path):
-        raise UsageError(
-            f"{model}: SentencePiece models are not read yet; convert it to a tokenizer.json, "
-            "as AutoTokenizer's save_pretrained does"
-        )
-    if _byte_level(path):
-        return read_byte_level(path)
-    if is_wordpiece(path):
+    other = other_file(path)
+    if not other and is_wordpiece(path):
         return read_wordpiece(path)
-    return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
+    return open_library(path)
 
 
 def _lines(text: Text, path: Path) -> Iterable[str]:
@@ -159,20 +153,3 @@ def audit_library(tokenizer_file: Path, lines: Iterable[str]) -> Audit:
 def _by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> Audit:
     counts, reason = count_text(tokenizer, lines)
     return Audit(**counts, counted_by="library" if reason else "types", why_library=reason)
-
-
-def _sentencepiece(path: Path) -> Path | None:
-    """Return the SentencePiece model that ``path`` is, or is a directory of."""
-    if path.is_dir() and not any((path / name).is_file() for name in _READABLE):
-        return next(iter(sorted(path.glob("*.model"))), None)
-    return path if path.suffix == ".model" else None
-
-
-_READABLE = ("tokenizer.json", "vocab.txt", "merges.txt")
-
-
-def _byte_level(path: Path) -> bool:
-    """Whether ``path`` is a directory of GPT-2's two files, or one of them."""
-    if path.is_dir():
-        return not (path / "tokenizer.json").is_file() and (path / "merges.txt").is_file()
-    return path.name in ("vocab.json", "merges.txt")

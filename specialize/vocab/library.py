@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from specialize.errors import DataError, MissingError
-from specialize.vocab.bpe import byte_level
+from specialize.vocab.bpe_counts import byte_level
 from specialize.vocab.local import crossing, unsafe, until_map, why_not
-from specialize.vocab.unigram import unigram
+from specialize.vocab.ranks import is_ranks, read_ranks
+from specialize.vocab.spm import read_sentencepiece
+from specialize.vocab.unigram_counts import unigram
 from specialize.vocab.units import CONTEXT, UnitAudit, UnitCounts, count_units, text_of
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def read_tokenizer(file: Path) -> Tokenizer:
 
 def read_byte_level(path: Path) -> Tokenizer:
     """Return the tokenizer of GPT-2's two files; ``path`` is their folder or one of them."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     folder = path if path.is_dir() else path.parent
     vocab, merges = folder / "vocab.json", folder / "merges.txt"
@@ -41,7 +43,46 @@ def read_byte_level(path: Path) -> Tokenizer:
 
     tokenizer = Tokenizer(_loaded(vocab, read))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    if tokenizer.token_to_id(_END) is not None:
+        tokenizer.add_special_tokens([_END])
     return tokenizer
+
+
+def open_library(path: Path) -> Tokenizer:
+    """Return the tokenizer of a directory or file: tokenizer.json, or what ``other_file`` names."""
+    from tokenizers import Tokenizer
+
+    other = other_file(path)
+    if not other:
+        return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
+    if other.name in _GPT2:
+        return read_byte_level(path)
+    described = read_ranks(other) if is_ranks(other) else read_sentencepiece(other)
+    return _loaded(other, lambda: Tokenizer.from_str(json.dumps(described)))
+
+
+_END = "<|endoftext|>"
+_GPT2 = ("merges.txt", "vocab.json")
+
+
+def other_file(path: Path) -> Path | None:
+    """Return the file of another format that ``path`` is, or is the directory of.
+
+    GPT-2's merges.txt with its vocab.json, a SentencePiece model, or tiktoken's ranks; None where
+    there is a tokenizer.json or vocab.txt.
+    """
+    if path.is_dir():
+        if any((path / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+            return None
+        return next(iter(other_files(path)), None)
+    return path if path.name in _GPT2 or path.suffix in (".model", ".tiktoken") else None
+
+
+def other_files(folder: Path) -> list[Path]:
+    """Return the files of such formats in a folder, one for each."""
+    kinds = ("merges.txt", "*.model", "*.tiktoken")
+    return [file for kind in kinds for file in sorted(folder.glob(kind)) if file.is_file()]
 
 
 def _loaded(file: Path, read: Callable[[], T]) -> T:
@@ -61,13 +102,22 @@ def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, An
     counted by the library, as their units may show that it has to be done.
     """
     described = json.loads(tokenizer.to_str())
+    units, reason = units_of(described, lines)
+    if units is None:
+        return count_by_library(tokenizer, lines), reason
+    return _count_units(tokenizer, units, described), ""
+
+
+def units_of(
+    described: dict[str, Any], lines: Iterable[str]
+) -> tuple[Mapping[str, int] | None, str]:
+    """Return the counted units of ``lines``, or None and why they do not stand for the lines."""
     reason = "lines read once" if isinstance(lines, Iterator) else why_not(described)
-    if not reason:
-        units = count_units(lines)
-        reason = _why_not_these(described, units)
-        if not reason:
-            return _count_units(tokenizer, units, described), ""
-    return count_by_library(tokenizer, lines), reason
+    if reason:
+        return None, reason
+    units = count_units(lines)
+    reason = _why_not_these(described, units)
+    return (None, reason) if reason else (units, "")
 
 
 def _count_units(

@@ -50,7 +50,7 @@ def _why_not_pretokenized(described: Json) -> str:
     while steps and steps[0]["type"] == "Digits":  # takes digits out
         del steps[0]
     if described.get("pre_tokenizer") is None:
-        return "" if _merges_stay(described) else "no pre-tokeniser"
+        return "" if merges_stay(described) else "no pre-tokeniser"
     if not steps:
         return "pre-tokeniser Digits"
     return "" if _cuts(steps[0]) else f"pre-tokeniser {steps[0]['type']}"
@@ -78,7 +78,7 @@ def _cuts(step: Json) -> bool:
             return kind in ("WhitespaceSplit", "Whitespace", "BertPreTokenizer")
 
 
-def _merges_stay(described: Json) -> bool:
+def merges_stay(described: Json) -> bool:
     """Whether no piece of a BPE over whole lines, as Llama 2's, has the mark after a letter."""
     model, steps = described["model"], _steps(described.get("normalizer"), "normalizers")
     if model["type"] != "BPE" or not any(
@@ -107,9 +107,15 @@ def _local_normalizer(step: Json) -> bool:
             return kind in _BY_CHARACTER
 
 
+# spaces at the ends of a text, which no cut is next to
+_BEGIN, _ENDS = "\\A +", (f"[ {MARK}]+\\z", "[  ]+\\z")
+
+
 def _local_replace(pattern: Json, content: str) -> bool:
     if pattern == {"Regex": " {2,}"}:
         return content in (" ", MARK)
+    if pattern.get("Regex") in (_BEGIN, *_ENDS):
+        return not content
     text = pattern.get("String", "")
     if text == " ":
         return content == MARK
@@ -121,6 +127,9 @@ def _local_replace(pattern: Json, content: str) -> bool:
 
 
 # What units of a text have to do with it ----------------------------------------------------------
+
+
+_FIRST = {"Regex": _BEGIN}  # acts where a text begins, as Prepend does
 
 
 def _may_cross(token: Json) -> bool:
@@ -138,7 +147,7 @@ def crossing(described: Json, units: Iterable[str]) -> str:
     deletes the next character, which moves the library's offsets up to the line's end.
     """
     steps = _steps(described.get("normalizer"), "normalizers")
-    prepends = any(step["type"] == "Prepend" for step in steps)
+    prepends = any(step["type"] == "Prepend" or step.get("pattern") == _FIRST for step in steps)
     tokens = described.get("added_tokens") or ()
     if not steps:
         tokens = [token for token in tokens if _may_cross(token)]

@@ -176,12 +176,19 @@ def _of_library(tokenizer: Tokenizer) -> Unreachable:
             untested += 1
             continue
         tested += 1
-        if why := _fails(speller, piece, text):
+        if why := why_never(speller, piece):
             found[piece] = why
     return Unreachable(found, tested, untested, exact=False)
 
 
-def _fails(speller: Speller, piece: str, text: str) -> str:
+def why_never(speller: Speller, piece: str) -> str:
+    """Return why a piece is not made of its own spelling, "" if it is.
+
+    Part of a character has no spelling as text; of such a piece, only the model is asked.
+    """
+    text = speller.text(piece)
+    if text is None:
+        return "" if speller.is_made(piece) else OTHERS
     plain, kept = speller.bare(text), speller.normalized(text)
     if kept != plain:
         return DELETED if _is_shortened(kept, plain) else CHANGED

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from specialize.vocab.bpe import byte_pieces
+from specialize.vocab.bpe_counts import byte_pieces
 from specialize.vocab.units import MARK
 
 if TYPE_CHECKING:
