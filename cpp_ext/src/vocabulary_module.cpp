@@ -147,6 +147,32 @@ PyObject* train_wordpiece(PyObject*, PyObject* arguments) {
   });
 }
 
+// -> [(piece, occurrences of the pair it was first merged from)]
+PyObject* merge_further(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *names, *avoid;
+    Py_ssize_t more;
+    unsigned long long min_count;
+    parse(arguments, "OOnKO", &words, &names, &more, &min_count, &avoid);
+    Trainer::Options options{0, {}, min_count, static_cast<std::size_t>(-1), false, ""};
+    each_item(names, [&](PyObject* item) {
+      unsigned c;
+      PyObject* piece;
+      parse(item, "IO", &c, &piece);
+      options.names.emplace(c, utf8(piece));
+    });
+    each_item(avoid, [&](PyObject* piece) { options.avoid.emplace(utf8(piece)); });
+    const Table& table = unwrap<Words>(words).table;
+    std::vector<Trainer::Merged> found;
+    unlocked([&] {
+      found = Trainer(table, std::move(options)).train_further(static_cast<std::size_t>(more));
+    });
+    return list_of(found, [](const Trainer::Merged& m) {
+             return Py_BuildValue("(NK)", text_of(m.piece), static_cast<unsigned long long>(m.count));
+           }).give();
+  });
+}
+
 }  // namespace
 
 PyMethodDef vocabulary_methods[] = {
@@ -159,6 +185,7 @@ PyMethodDef vocabulary_methods[] = {
     {"chooser_next_missing", chooser_next_missing, METH_VARARGS, nullptr},
     {"chooser_next_best", chooser_next_best, METH_O, nullptr},
     {"train_wordpiece", train_wordpiece, METH_VARARGS, nullptr},
+    {"merge_further", merge_further, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,17 +1,17 @@
-"""Training a WordPiece vocabulary from word counts: the same pieces every time.
+"""Pieces merged from word counts: a WordPiece vocabulary, or more pieces for any BPE.
 
-The scheme is that of the tokenizers library's "WordPiece" trainer, which the paper's authors used
-(byte-pair merges over characters, continuing ones marked ``##``), with its one fault mended: ties
-between equally frequent pairs go to the pair of older pieces, as there, but the age of characters
-is their order in Unicode, not that of a hash table. On small corpora ties decide much: of a
-vocabulary of two thousand pieces, 140 change with another rule.
+The same every time. The scheme is that of the tokenizers library's "WordPiece" trainer, which the
+paper's authors used (byte-pair merges over characters, continuing ones marked ``##``), with its one
+fault mended: ties between equally frequent pairs go to the pair of older pieces, as there, but the
+age of characters is their order in Unicode, not that of a hash table. On small corpora ties decide
+much: of a vocabulary of two thousand pieces, 140 change with another rule.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -73,11 +73,72 @@ def _train(
     pieces = {piece: age for age, piece in enumerate(dict.fromkeys([*special, *base]))}
     if len(pieces) > size:
         return len(pieces)
-    for left, right in _merges(symbols, [n for _, n in words], min_count, prefix, pieces):
+    for (left, right), _ in _merges(symbols, [n for _, n in words], min_count, prefix, pieces):
         if len(pieces) == size:
             break
         pieces.setdefault(left + right.removeprefix(prefix), len(pieces))
     return list(pieces)
+
+
+def merge_further(
+    words: Mapping[tuple[str, ...], int],
+    ages: Mapping[str, int],
+    *,
+    pieces: int,
+    min_count: int = 1,
+    avoid: Iterable[str] = (),
+) -> list[tuple[str, int]]:
+    """Return at most ``pieces`` new pieces, each with the occurrences of the pair first merged.
+
+    Byte-pair merging goes on from ``words``, given as the pieces that they are already; ``ages``
+    gives each such piece an age, by which ties are broken as above. Nothing that is spelt as one of
+    ``avoid`` is merged.
+    """
+    if native.core():
+        return _merge_natively(words, ages, pieces, max(1, min_count), frozenset(avoid))
+    return _merge_further(words, ages, pieces, max(1, min_count), frozenset(avoid))
+
+
+def _merge_further(
+    words: Mapping[tuple[str, ...], int],
+    ages: Mapping[str, int],
+    pieces: int,
+    min_count: int,
+    avoid: frozenset[str],
+) -> list[tuple[str, int]]:
+    symbols, counts = [list(word) for word in words], list(words.values())
+    used = sorted({symbol for word in symbols for symbol in word}, key=ages.__getitem__)
+    known = {symbol: age for age, symbol in enumerate(used)}
+    new: dict[str, int] = {}
+    for (left, right), count in _merges(symbols, counts, min_count, "", known, avoid):
+        if len(new) == pieces:
+            break
+        if left + right not in known:
+            known[left + right] = len(known)
+            new[left + right] = count
+    return list(new.items())
+
+
+def _merge_natively(
+    words: Mapping[tuple[str, ...], int],
+    ages: Mapping[str, int],
+    pieces: int,
+    min_count: int,
+    avoid: frozenset[str],
+) -> list[tuple[str, int]]:
+    """Merge pieces as if they were the characters of words, which they are by their ages."""
+    letters = {piece: chr(_letter(age)) for piece, age in ages.items()}
+    spelt = {"".join(map(letters.__getitem__, word)): count for word, count in words.items()}
+    names = [(ord(letters[piece]), piece) for piece in {p for word in words for p in word}]
+    found = native.core().merge_further(
+        native.as_words(spelt).handle, names, pieces, min_count, list(avoid)
+    )
+    return list(found)
+
+
+def _letter(age: int) -> int:
+    """Return a code point for the piece of an age, in the same order; surrogates are none."""
+    return age + 1 if age + 1 < 0xD800 else age + 1 + 0x800
 
 
 def most_frequent_letters(counts: Mapping[str, int], limit: int) -> set[str]:
@@ -95,11 +156,12 @@ def _merges(
     min_count: int,
     prefix: str,
     ages: Mapping[str, int],
-) -> Iterator[Pair]:
-    """Yield the pair to merge next, most frequent first; ``symbols`` change as it goes.
+    avoid: Container[str] = (),
+) -> Iterator[tuple[Pair, int]]:
+    """Yield the pair to merge next, most frequent first, with its occurrences.
 
-    ``ages``: piece -> its place in the vocabulary, where each merged pair must stand before the
-    next is asked for.
+    ``symbols`` change as it goes. ``ages``: piece -> its place in the vocabulary, where each merged
+    pair must stand before the next is asked for. ``avoid``: what is spelt so is not merged.
     """
     pairs: Counter[Pair] = Counter()
     places: defaultdict[Pair, set[int]] = defaultdict(set)  # words that may hold the pair
@@ -120,7 +182,9 @@ def _merges(
         if -count != pairs[pair]:
             push(pair)  # outdated: put it back under its present count
             continue
-        yield pair
+        if pair[0] + pair[1].removeprefix(prefix) in avoid:
+            continue
+        yield pair, -count
         for new in _merge(pair, symbols, counts, pairs, places, prefix):
             push(new)
 

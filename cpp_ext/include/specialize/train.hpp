@@ -1,9 +1,10 @@
-// Training a WordPiece vocabulary from word counts, as specialize/vocab/train.py defines it:
-// byte-pair merges over characters, ties to the pair of older pieces.
+// Merging pieces from word counts, as specialize/vocab/train.py defines it: a WordPiece vocabulary
+// from characters, or more pieces for any BPE; ties go to the pair of older pieces.
 #pragma once
 
 #include <queue>
 #include <string>
+#include <unordered_set>
 
 #include "rules.hpp"
 
@@ -18,6 +19,13 @@ class Trainer {
     std::size_t alphabet = 1000;
     bool closed = false;
     std::string prefix = "##";
+    std::unordered_map<u32, std::string> names = {};  // of characters that stand for pieces
+    std::unordered_set<std::string> avoid = {};       // what is never merged
+  };
+
+  struct Merged {
+    std::string piece;
+    u64 count;  // of the pair it was first merged from
   };
 
   // Throws TooSmall where ``size`` does not hold special pieces and characters.
@@ -38,6 +46,18 @@ class Trainer {
     if (pieces_.size() > options_.size) throw TooSmall{pieces_.size()};
     merge_all();
     return std::move(pieces_);
+  }
+
+  // At most ``more`` pieces merged from words whose characters are ``names``.
+  std::vector<Merged> train_further(std::size_t more) {
+    spell(letters());
+    const std::size_t known = pieces_.size();
+    options_.size = known + more;
+    merge_all();
+    std::vector<Merged> merged;
+    for (std::size_t i = 0; i < gains_.size(); ++i)
+      merged.push_back({std::move(pieces_[known + i]), gains_[i]});
+    return merged;
   }
 
  private:
@@ -91,10 +111,10 @@ class Trainer {
     }
     for (const std::string& piece : options_.special) age_of(piece);
     std::vector<u32> initial(characters_), continuing(characters_);
-    for (u32 c : letters) initial[c] = age_of(text_of(c));
+    for (u32 c : letters) initial[c] = age_of(name_of(c));
     for (u32 c : letters)
       if (options_.closed || use[c] == inside_too)
-        continuing[c] = age_of(options_.prefix + text_of(c));
+        continuing[c] = age_of(options_.prefix + name_of(c));
     for (const Entry* e : words_) {
       starts_.push_back(symbols_.size());
       each_letter(e->view(), [&](u32 c) {
@@ -116,6 +136,7 @@ class Trainer {
       }
     }
     for (const Info& info : infos_) push(info.pair, info.count);
+    begun_ = pieces_.size();
     while (!heap_.empty() && pieces_.size() < options_.size) {
       const Candidate top = heap_.top();
       heap_.pop();
@@ -124,15 +145,22 @@ class Trainer {
         push(top.pair, info.count);  // outdated: put it back under its present count
         continue;
       }
-      merge(top.pair, std::exchange(info.places, {}));
+      const std::string text = spelling(top.pair);
+      if (options_.avoid.contains(text)) continue;
+      const u32 merged = age_of(text);
+      if (merged + 1 == pieces_.size() && gains_.size() < pieces_.size() - begun_)
+        gains_.push_back(top.count);
+      merge(top.pair, merged, std::exchange(info.places, {}));
     }
   }
 
-  void merge(Pair pair, std::vector<u32> places) {
+  std::string spelling(Pair pair) const {
+    const std::string &head = pieces_[pair >> 32], &tail = pieces_[static_cast<u32>(pair)];
+    return head + (tail.starts_with(options_.prefix) ? tail.substr(options_.prefix.size()) : tail);
+  }
+
+  void merge(Pair pair, u32 merged, std::vector<u32> places) {
     const u32 left = static_cast<u32>(pair >> 32), right = static_cast<u32>(pair);
-    const std::string& tail = pieces_[right];
-    const bool marked = tail.starts_with(options_.prefix);
-    const u32 merged = age_of(pieces_[left] + (marked ? tail.substr(options_.prefix.size()) : tail));
     born_.clear();
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
@@ -209,6 +237,11 @@ class Trainer {
     return place;
   }
 
+  std::string name_of(u32 c) const {
+    const auto found = options_.names.find(c);
+    return found == options_.names.end() ? text_of(c) : found->second;
+  }
+
   static std::string text_of(u32 c) {
     std::string text;
     encode(c, text);
@@ -230,6 +263,8 @@ class Trainer {
   std::vector<u32> index_;   // pair -> its place there, by open addressing
   std::priority_queue<Candidate> heap_;
   std::vector<Pair> born_;
+  std::size_t begun_ = 0;     // pieces before the first merge
+  std::vector<u64> gains_;    // of the pieces after them
 };
 
 }  // namespace specialize
