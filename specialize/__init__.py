@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from specialize.pipeline import specialize
     from specialize.recipe import read_recipe
     from specialize.specialization import Specialization
-    from specialize.vocab.audit import audit, audit_path
+    from specialize.vocab.audit import audit_path
     from specialize.vocab.coverage import coverage, explain
-    from specialize.vocab.files import write_wordpiece
+    from specialize.vocab.families import audit_vocabulary as audit
+    from specialize.vocab.families import write_vocabulary
 
 _HOMES = {
     "CorpusFiles": "corpus",
     "Specialization": "specialization",
-    "audit": "vocab.audit",
+    "audit": "vocab.families:audit_vocabulary",
     "audit_path": "vocab.audit",
     "coverage": "vocab.coverage",
     "evaluate_files": "evaluation",
@@ -37,7 +38,7 @@ _HOMES = {
     "read_recipe": "recipe",
     "save_model": "model.load",
     "specialize": "pipeline",
-    "write_wordpiece": "vocab.files",
+    "write_vocabulary": "vocab.families",
 }
 __all__ = [
     "CorpusFiles",
@@ -54,7 +55,7 @@ __all__ = [
     "read_recipe",
     "save_model",
     "specialize",
-    "write_wordpiece",
+    "write_vocabulary",
 ]
 
 

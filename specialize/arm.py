@@ -22,6 +22,7 @@ from specialize.vocab.audit import audit
 from specialize.vocab.base import VocabChange
 from specialize.vocab.count import count_words
 from specialize.vocab.coverage import coverage, explain, write_pieces
+from specialize.vocab.wordpiece import WordPiece
 
 Say = Callable[[str], None]
 Facts = dict[str, Any]
@@ -65,7 +66,7 @@ class ArmRun:
         began = time.monotonic()
         base = load_base(self.base)
         text = self.corpus.train()
-        self.change: VocabChange = self.arm.augment()(base.vocabulary, text)
+        self.change: VocabChange[WordPiece] = self.arm.augment()(base.vocabulary, text)
         self.say(f"{len(self.change.fresh)} pieces added to {len(self.change.old.pieces):,}")
         table = base.model.get_input_embeddings().weight.detach()
         seed = self.arm.embed.options.get("seed", self.recipe.seeds[0])
@@ -94,7 +95,7 @@ class ArmRun:
 
         base, change, seconds = load_base(self.base), self.change, self.seconds
         facts = self._vocabulary_facts(change)
-        if change.fresh:
+        if change.new is not change.old:
             before = snapshot(base.model)
             install(base.model, change, self.rows)
             prove_installed(base.model, change, before, self.base)
@@ -112,7 +113,7 @@ class ArmRun:
         finish(self._checkpoint("lapt"))
         finish(self._checkpoint("lapt").with_suffix(".npy"))
 
-    def _vocabulary_facts(self, change: VocabChange) -> Facts:
+    def _vocabulary_facts(self, change: VocabChange[WordPiece]) -> Facts:
         words = count_words(self.corpus.train(), change.old.rules)
         pieces = [asdict(piece) for piece in explain(change, words)]
         texts: dict[str, Iterable[str]] = {"corpus (held out)": self.corpus.dev()}
@@ -137,10 +138,10 @@ class ArmRun:
             "vocabulary_sha256": hashlib.sha256("\n".join(change.new.pieces).encode()).hexdigest(),
             "audit": audits,
             "pieces": pieces,
-            "coverage": coverage(change, words) if change.fresh else [],
+            "coverage": coverage(change, words) if change.fresh and change.extends else [],
         }
 
-    def _lapt(self, model: Any, change: VocabChange) -> list[Epoch]:
+    def _lapt(self, model: Any, change: VocabChange[WordPiece]) -> list[Epoch]:
         if self.lapt_plan is None:
             return []
         return lapt(

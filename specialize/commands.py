@@ -81,8 +81,9 @@ def inspect(options: Namespace) -> None:
 
 def augment(options: Namespace) -> None:
     """Write a tokenizer with pieces for the texts."""
+    from specialize.augmentation import augment_tokenizer
     from specialize.corpus import open_text
-    from specialize.inspection import augment_tokenizer, tokenizer_path
+    from specialize.inspection import tokenizer_path
     from specialize.recipe import read_changes
 
     path, chosen = tokenizer_path(options.tokenizer), read_changes(options.set)

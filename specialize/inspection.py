@@ -1,30 +1,15 @@
-"""Tokenizers without models: audited on texts, and augmented for them."""
+"""Tokenizers by name, and audits of them as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from specialize import folders
-from specialize.corpus import open_text
-from specialize.errors import UsageError
-from specialize.methods import bind, describe
 from specialize.model.find import find_model
-from specialize.model.header import check_rows
-from specialize.vocab.audit import Audit, audit, audit_path
-from specialize.vocab.base import VocabChange
-from specialize.vocab.count import Text, count_words
-from specialize.vocab.coverage import explain, write_pieces
-from specialize.vocab.files import read_wordpiece, vocabulary_file, write_wordpiece
-from specialize.vocab.library import read_tokenizer
-from specialize.vocab.manifest import fingerprints, outcome, tokenizer_files, tool
-from specialize.vocab.verify import Check, prove_afresh
-from specialize.vocab.wordpiece import WordPiece
-from specialize.vocab.written import claims_of
+from specialize.vocab.audit import Audit, audit_path
+from specialize.vocab.families import AnyVocabulary, read_vocabulary
 
-__all__ = ["audit_path", "augment_tokenizer", "open_vocabulary", "table", "tokenizer_path"]
+__all__ = ["audit_path", "open_vocabulary", "table", "tokenizer_path"]
 
 
 WIDTH = 100  # of what is printed, in characters
@@ -36,9 +21,9 @@ def tokenizer_path(name: str) -> Path:
     return path if path.exists() else find_model(name)
 
 
-def open_vocabulary(name: str | Path) -> WordPiece:
+def open_vocabulary(name: str | Path) -> AnyVocabulary:
     """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub."""
-    return read_wordpiece(tokenizer_path(str(name)))
+    return read_vocabulary(tokenizer_path(str(name)))
 
 
 def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
@@ -71,89 +56,6 @@ def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
                 lines += ["", f"{short_name(tokenizer)} on {short_name(text)}, {what}:"]
                 lines.append(most(found))
     return "\n".join(lines)
-
-
-def augment_tokenizer(
-    path: Path,
-    corpus: Text,
-    method: str,
-    options: Mapping[str, Any],
-    out: Path,
-    *,
-    texts: Sequence[str] = (),
-) -> str:
-    """Write the tokenizer of ``path`` with pieces for ``corpus`` to ``out``; return what changed.
-
-    ``out`` gets tokenizer.json, tokenizer_config.json, vocab.txt, pieces.tsv, words_fixed.tsv and
-    manifest.json, all or none: DataError where what was written fails a check (``vocab.verify``),
-    UsageError if ``out`` is a folder with something in it. ``texts``: the files of the corpus,
-    whose fingerprints the manifest gives.
-    """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is not an empty folder; name another --out")
-    choose = bind("augment", method, options)
-    old, rows = _checked_source(path)
-    change: VocabChange = choose(old, corpus)
-    facts = explain(change, count_words(corpus, old.rules))
-    before, after = audit(old, corpus), audit(change.new, corpus)
-    guard = choose.keywords.get("guard", ())
-    words = count_words(open_text(guard), old.rules) if guard else {}
-    budget = choose.keywords.get("guard_budget", 0.0)
-    claims = claims_of(change, corpus, facts, source=path, guard=words, budget=budget)
-    with folders.whole_folder(out) as folder:
-        write_wordpiece(change.new, folder, source=path)
-        write_pieces([asdict(piece) for piece in facts], folder)
-        checks = prove_afresh(folder, claims)
-        said = {"tool": tool(), "method": method, "options": _settings(method, options)}
-        said["inputs"] = fingerprints(tokenizer=tokenizer_files(path), text=texts, guard=guard)
-        said |= outcome(change, checks, before, after) | {"rows of the model": rows}
-        folders.write_json(folder / "manifest.json", said)
-    shown = table([("before", "the text", before), ("after", "the text", after)])
-    return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
-
-
-def _checked_source(path: Path) -> tuple[WordPiece, int | None]:
-    """Return the vocabulary of ``path``, and the rows of the model it lies with, None without.
-
-    DataError where a file is damaged, or there are fewer rows than pieces.
-    """
-    file = vocabulary_file(path)
-    if file.suffix == ".json":
-        read_tokenizer(file)
-    vocabulary = read_wordpiece(path)
-    model = check_rows(file.parent, len(vocabulary.pieces))
-    return vocabulary, model.rows if model else None
-
-
-def _settings(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all options of a method with their values, but for files, of which it is said what."""
-    known = describe("augment", method).options
-    values = {name: option.default for name, option in known.items()} | dict(options)
-    return {name: value for name, value in values.items() if name != "guard"}
-
-
-def _summary(
-    method: str, change: VocabChange, checks: Sequence[Check], rows: int | None
-) -> list[str]:
-    """Return what was added, dropped and proved, a line each."""
-    fresh, of = change.fresh_pieces, {check.name: check.on for check in checks}
-    lines = [_pieces(fresh, f"added by {method}")]
-    if change.dropped:
-        lines.append(_pieces(change.dropped, "dropped that made known words unknown"))
-    if guarded := of.get("guard", {}).get("occurrences"):
-        lines.append(_pieces(change.refused, "dropped for the guard"))
-        changed = of["guard"]["changed"]
-        lines.append(f"{changed:,} of {guarded:,} guarded occurrences of words changed")
-    if rows is not None and rows < len(change.new.pieces):
-        lines.append(f"the model needs {len(change.new.pieces):,} rows and has {rows:,}")
-    return [*lines, f"proved as written: {', '.join(of)}"]
-
-
-def _pieces(pieces: Sequence[str], what: str, limit: int = 20) -> str:
-    """Return how many pieces there are, what of them, and the first of them."""
-    count = "1 piece" if len(pieces) == 1 else f"{len(pieces)} pieces"
-    shown = " ".join(pieces[:limit]) + (" ..." if len(pieces) > limit else "")
-    return f"{count} {what}: {shown}" if pieces else f"{count} {what}"
 
 
 def _share(part: int, whole: int) -> str:

@@ -14,7 +14,7 @@ ORDER = [
     {"vocab"},
     {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection"},
-    {"findings"},
+    {"findings", "augmentation"},
     {"findings_text"},
     {"recipe", "machine"},
     {"charts"},

@@ -24,7 +24,7 @@ def place_safely(
     *,
     slots: bool = True,
     guard: Guard | None = None,
-) -> VocabChange:
+) -> VocabChange[WordPiece]:
     """Place the first ``wanted`` of ``candidates`` that leave every known word known.
 
     Those that ``guard`` does not admit are passed over.

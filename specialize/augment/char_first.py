@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from specialize.augment._repair import place_safely
 from specialize.augment._spelling import missing_characters
 from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import words_in
+from specialize.augment._units import wordpiece, words_in
 from specialize.vocab.base import VocabChange
 from specialize.vocab.guard import open_guard
 from specialize.vocab.unk import count_replacements
@@ -25,7 +25,7 @@ def change(
     new_vocabulary: int = 5000,
     guard: tuple[str, ...] = (),
     guard_budget: float = 0.0,
-) -> VocabChange:
+) -> VocabChange[WordPiece]:
     """Add the characters that unknown words lack, until no word is unknown.
 
     A character is added in the forms the words need, word-initial (``ې``) and continuing
@@ -37,8 +37,8 @@ def change(
     but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary if fill else pieces)
-    keep = open_guard(vocabulary, guard, guard_budget)
-    words = words_in(corpus, vocabulary.rules)
+    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
+    words = words_in(corpus, vocabulary)
     candidates = _candidates(vocabulary, words, min_count, new_vocabulary if fill else 0)
     return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)
 

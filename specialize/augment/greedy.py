@@ -9,7 +9,7 @@ from specialize import native
 from specialize.augment._repair import place_safely
 from specialize.augment._spelling import Spelling, native_chooser
 from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import words_in
+from specialize.augment._units import wordpiece, words_in
 from specialize.vocab.base import VocabChange
 from specialize.vocab.guard import open_guard
 from specialize.vocab.wordpiece import WordPiece
@@ -26,7 +26,7 @@ def change(
     alphabet: int = 1000,
     guard: tuple[str, ...] = (),
     guard_budget: float = 0.0,
-) -> VocabChange:
+) -> VocabChange[WordPiece]:
     """Add, one after the other, the piece that turns the most unknown words into known ones.
 
     Candidates are the characters that unknown words lack and the pieces of a new vocabulary of
@@ -40,8 +40,8 @@ def change(
     but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary)
-    keep = open_guard(vocabulary, guard, guard_budget)
-    words = words_in(corpus, vocabulary.rules)
+    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
+    words = words_in(corpus, vocabulary)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     merged = [piece for piece in new.pieces if piece not in vocabulary.ids]
     chosen = _chosen(vocabulary, words, merged)

@@ -8,6 +8,6 @@ from specialize.vocab.base import VocabChange, unchanged
 from specialize.vocab.wordpiece import WordPiece
 
 
-def change(vocabulary: WordPiece, corpus: Iterable[str]) -> VocabChange:
+def change(vocabulary: WordPiece, corpus: Iterable[str]) -> VocabChange[WordPiece]:
     """Return the vocabulary as it is; the corpus is not read."""
     return unchanged(vocabulary)

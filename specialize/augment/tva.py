@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from specialize.augment._repair import place_safely
 from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import words_in
+from specialize.augment._units import wordpiece, words_in
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.count import count_tokens, counted
@@ -31,7 +31,7 @@ def change(
     alphabet: int = 1000,
     guard: tuple[str, ...] = (),
     guard_budget: float = 0.0,
-) -> VocabChange:
+) -> VocabChange[WordPiece]:
     """Add the n pieces of a new vocabulary V that replace the most unknowns of the corpus.
 
     VA, TVA and E-MBERT are settings of (V, n, a), a being the rate of the fresh rows:
@@ -60,9 +60,9 @@ def change(
     """
     check_pieces(pieces, new_vocabulary)
     unit, pad = _settings(preset, unit, pad)
-    keep = open_guard(vocabulary, guard, guard_budget)
+    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
     text = counted(corpus)
-    words = words_in(text, vocabulary.rules)
+    words = words_in(text, vocabulary)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     units = count_tokens(text, vocabulary.rules) if unit == "token" else words
     candidates = count_replacements(units, vocabulary, new).ranked(vocabulary, pad=pad)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from torch import Tensor
 
 from specialize.embed._rows import FreshRows, drawn, mixture
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
     table_VD: Tensor,
-    change: VocabChange,
+    change: VocabChange[Vocabulary],
     corpus: Iterable[str],
     *,
     noise: float = 1.0,

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from torch import Tensor
 
 from specialize.embed._rows import FreshRows, drawn, mixture
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
-    table_VD: Tensor, change: VocabChange, corpus: Iterable[str], *, seed: int = 0
+    table_VD: Tensor, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
 ) -> FreshRows:
     """Return rows drawn around 0 with the old table's deviation in each dimension."""
     nothing = mixture([[] for _ in change.fresh], len(table_VD))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from torch import Tensor
 
 from specialize.embed._rows import FreshRows, drawn, mixture
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
-    table_VD: Tensor, change: VocabChange, corpus: Iterable[str], *, seed: int = 0
+    table_VD: Tensor, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
 ) -> FreshRows:
     """Return the mean of the old rows of each piece's old segmentation (FVT, Gee et al. 2022).
 
@@ -20,10 +20,6 @@ def init(
     segmentation; its row is drawn around the mean row.
     """
     old = change.old
-    parts = []
-    for piece in change.fresh_pieces:
-        continuing = piece.startswith(old.prefix)
-        covered = old.cover(piece.removeprefix(old.prefix), continuing=continuing)
-        parts.append([old.ids[p] for p in covered])
+    parts = [[old.ids[part] for part in old.parts(piece)] for piece in change.fresh_pieces]
     rows = drawn(table_VD, len(parts), seed=seed, mean=True)
     return FreshRows(mixture(parts, len(table_VD)), rows)

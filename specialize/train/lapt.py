@@ -19,6 +19,7 @@ from specialize.train.masked import Masking, train_masked
 from specialize.train.measure import bits_per_byte, held_out
 from specialize.train.optim import adamw, at_least, groups, precision
 from specialize.vocab.base import VocabChange
+from specialize.vocab.wordpiece import WordPiece
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Lapt:
 
 def lapt(
     model: MaskedModel,
-    change: VocabChange,
+    change: VocabChange[WordPiece],
     corpus: Corpus,
     how: Lapt,
     *,
@@ -97,7 +98,7 @@ def lapt(
     return history
 
 
-def _packed(change: VocabChange, corpus: Corpus, length: int, file: Path) -> np.ndarray:
+def _packed(change: VocabChange[WordPiece], corpus: Corpus, length: int, file: Path) -> np.ndarray:
     """Return the training text as sequences, kept in ``file`` for a resumed run."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from specialize.vocab.wordpiece import WordPiece
+from typing import Generic, Protocol, TypeVar
 
 
 class Vocabulary(Protocol):
-    """Pieces and the rule that splits words with them."""
+    """Pieces and the rule that splits words with them: what every family has."""
 
-    unk: str
-    prefix: str  # marks a piece that continues a word, as in ##ing
+    unk: str  # the piece for what is not known, "" where there is none
+    special: tuple[str, ...]  # pieces with a meaning of their own, as [CLS]
 
     @property
     def pieces(self) -> Sequence[str]:
@@ -27,28 +24,42 @@ class Vocabulary(Protocol):
         ...
 
     def words(self, text: str) -> list[str]:
-        """Return the pre-tokenised words of ``text``."""
+        """Return the pre-tokenised words of ``text``, as the pieces spell them."""
         ...
 
     def segment(self, word: str) -> list[str]:
-        """Return the pieces of one pre-tokenised word; ``[unk]`` where they do not cover it."""
+        """Return the pieces of one pre-tokenised word; ``unk`` for what they do not cover."""
         ...
 
-    def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange:
-        """Return the change that gives ``new`` pieces ids: free slots first, then the end."""
+    def parts(self, piece: str) -> list[str]:
+        """Return the pieces that spell ``piece`` where it would stand; none if they do not."""
         ...
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of the pieces of ``text``, without special ones around it."""
+        ...
+
+
+V = TypeVar("V", bound=Vocabulary, covariant=True)
 
 
 @dataclass(frozen=True)
-class VocabChange:
+class VocabChange(Generic[V]):
     """From ``old`` to ``new``: which rows of the embedding table survive and which are fresh."""
 
-    old: WordPiece  # the one family so far; others will share the protocol above
-    new: WordPiece
+    old: V
+    new: V
     kept: Mapping[int, int]  # new id -> old id
     fresh: tuple[int, ...]  # new ids without an old row, in the order of selection
     dropped: tuple[str, ...] = ()  # pieces left out because they made known words unknown
     refused: tuple[str, ...] = ()  # pieces left out because they changed guarded words
+    joins: bool = False  # of a word that was known, old pieces are only joined
+
+    @property
+    def extends(self) -> bool:
+        """Whether old pieces have their ids; only slots may have gone."""
+        kept = all(new == old for new, old in self.kept.items())
+        return kept and len(self.new.pieces) >= len(self.old.pieces)
 
     @property
     def fresh_pieces(self) -> list[str]:
@@ -56,6 +67,16 @@ class VocabChange:
         return [self.new.pieces[i] for i in self.fresh]
 
 
-def unchanged(vocabulary: WordPiece) -> VocabChange:
+U = TypeVar("U", bound=Vocabulary)
+
+
+def unchanged(vocabulary: U) -> VocabChange[U]:
     """Return the change that changes nothing."""
     return VocabChange(vocabulary, vocabulary, {i: i for i in range(len(vocabulary.pieces))}, ())
+
+
+def appended(old: U, new: U, fresh: Sequence[str], *, joins: bool = False) -> VocabChange[U]:
+    """Return the change that puts ``fresh`` pieces behind all others."""
+    size = len(old.pieces)
+    kept, ids = {i: i for i in range(size)}, tuple(range(size, size + len(fresh)))
+    return VocabChange(old, new, kept, ids, joins=joins)

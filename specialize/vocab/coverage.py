@@ -10,6 +10,7 @@ from typing import Any
 
 from specialize import native
 from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.wordpiece import WordPiece
 
 EXAMPLES = 3
 
@@ -32,31 +33,40 @@ class PieceFacts:
     id: int
     replaced_unknowns: int  # occurrences of words that were unknown, and now have this piece
     words: list[WordFix]  # the most frequent words that have it, those that were unknown first
+    saved: int = 0  # pieces, where it stands for several; not counted for WordPiece
 
 
-def explain(change: VocabChange, words: Mapping[str, int]) -> list[PieceFacts]:
+def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFacts]:
     """Return what each fresh piece does for ``words`` (word -> occurrences), as selected."""
+    old, new = change.old, change.new
     if isinstance(words, native.WordCounts):
         return _explain_natively(change, words)
     fresh = set(change.fresh_pieces)
-    replaced = dict.fromkeys(fresh, 0)
+    replaced, uses = dict.fromkeys(fresh, 0), dict.fromkeys(fresh, 0)
     holders: defaultdict[str, list[WordFix]] = defaultdict(list)
     for word, count in words.items():
-        after = change.new.segment(word)
+        after = new.segment(word)
         held = fresh.intersection(after)
         if not held:
             continue
-        fix = WordFix(word, count, change.old.segment(word), after)
+        fix = WordFix(word, count, old.segment(word), after)
         for piece in held:
             holders[piece].append(fix)
-            replaced[piece] += count * _was_unknown(fix, change.old)
+            replaced[piece] += count * _was_unknown(fix, old)
+            uses[piece] += count * after.count(piece)
+    saves = {
+        piece: 0 if isinstance(old, WordPiece) else max(0, len(old.segment(piece)) - 1)
+        for piece in fresh
+    }
     return [
-        PieceFacts(piece, i, replaced[piece], _examples(holders[piece], change.old))
+        PieceFacts(
+            piece, i, replaced[piece], _examples(holders[piece], old), uses[piece] * saves[piece]
+        )
         for piece, i in zip(change.fresh_pieces, change.fresh, strict=True)
     ]
 
 
-def _explain_natively(change: VocabChange, words: native.WordCounts) -> list[PieceFacts]:
+def _explain_natively(change: VocabChange[WordPiece], words: native.WordCounts) -> list[PieceFacts]:
     old, new = change.old, change.new
     told = native.core().explain_pieces(
         words.handle, old.handle, new.handle, change.fresh, EXAMPLES, native.threads()
@@ -69,7 +79,7 @@ def _explain_natively(change: VocabChange, words: native.WordCounts) -> list[Pie
 
 
 def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:
-    return fix.before == [old.unk]
+    return old.unk in fix.before
 
 
 def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
@@ -78,12 +88,18 @@ def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
 
 
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
-    """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries."""
-    rows = ["rank\tid\tpiece\treplaced_unknowns\n"]
+    """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
+
+    Where saved pieces were counted, with these, and each piece's ``text`` as people read it.
+    """
+    pieces = list(pieces)
+    counted = any(facts["saved"] for facts in pieces)
+    rows = ["rank\tid\tpiece\treplaced_unknowns" + "\tsaved_pieces\ttext" * counted + "\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
     for rank, facts in enumerate(pieces, 1):
         piece = facts["piece"]
-        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{facts['replaced_unknowns']}\n")
+        saved = f"\t{facts['saved']}\t{facts.get('text', piece)}" * counted
+        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{facts['replaced_unknowns']}{saved}\n")
         for fix in facts["words"]:
             before, after = " ".join(fix["before"]), " ".join(fix["after"])
             fixes.append(f"{piece}\t{fix['word']}\t{fix['count']}\t{before}\t{after}\n")
@@ -93,7 +109,7 @@ def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
 
 
 def coverage(
-    change: VocabChange, words: Mapping[str, int], *, steps: int = 30
+    change: VocabChange[WordPiece], words: Mapping[str, int], *, steps: int = 30
 ) -> list[tuple[int, float]]:
     """Return (k, share of unknown pieces among all pieces with only the first k fresh pieces).
 

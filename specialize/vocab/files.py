@@ -14,6 +14,7 @@ from typing import Any
 
 from specialize.errors import DataError, MissingError
 from specialize.vocab.pretokenize import BertRules
+from specialize.vocab.renumber import renumbered, renumbered_config
 from specialize.vocab.wordpiece import WordPiece
 
 Json = dict[str, Any]
@@ -27,11 +28,11 @@ def read_wordpiece(path: Path) -> WordPiece:
     """
     file = vocabulary_file(path)
     if file.suffix == ".json":
-        return _from_json(_load_json(file), file)
+        return _from_json(load_json(file), file)
     lines = _read_text(file).split("\n")
     pieces = lines[:-1] if lines and not lines[-1] else lines
     config = file.parent / "tokenizer_config.json"
-    lowercase = config.is_file() and bool(_load_json(config).get("do_lower_case"))
+    lowercase = config.is_file() and bool(load_json(config).get("do_lower_case"))
     return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
 
 
@@ -43,7 +44,7 @@ def is_wordpiece(path: Path) -> bool:
     file = vocabulary_file(path)
     if file.suffix != ".json":
         return True
-    described = _load_json(file)
+    described = load_json(file)
     parts = [_part(described, name, file) for name in ("model", "normalizer", "pre_tokenizer")]
     kinds = tuple(part.get("type") for part in parts)
     if kinds != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
@@ -70,18 +71,20 @@ def write_wordpiece(
     """Write tokenizer.json, tokenizer_config.json and vocab.txt of ``vocabulary`` to ``folder``.
 
     Post-processor, added tokens and settings are those of ``source`` (a directory or file the
-    vocabulary came from) where it has them, BERT's otherwise.
+    vocabulary came from) where it has them, BERT's otherwise, with the ids of ``vocabulary``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     file = vocabulary_file(source) if source else None
-    described = _load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
+    described = load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
     described["model"]["vocab"] = dict(vocabulary.ids)
+    described = renumbered(described, vocabulary.ids)
     config_file = file.parent / "tokenizer_config.json" if file else None
-    config = _load_json(config_file) if config_file and config_file.is_file() else {}
+    config = load_json(config_file) if config_file and config_file.is_file() else {}
+    config = renumbered_config(config, vocabulary.ids)
     config = _bert_config(vocabulary) | config | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    _write_json(folder / "tokenizer.json", described, indent=None)  # quick: 100,000 pieces
-    _write_json(folder / "tokenizer_config.json", config, indent=1)
+    write_json(folder / "tokenizer.json", described, indent=None)  # quick: 100,000 pieces
+    write_json(folder / "tokenizer_config.json", config, indent=1)
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
 
 
@@ -215,7 +218,8 @@ def _bert_config(vocabulary: WordPiece) -> Json:
     return {"model_max_length": 512, "do_lower_case": vocabulary.rules.lowercase, **tokens}
 
 
-def _load_json(file: Path) -> Json:
+def load_json(file: Path) -> Json:
+    """Return the JSON object of a file; DataError where it is none."""
     try:
         value = json.loads(_read_text(file))
     except json.JSONDecodeError as error:
@@ -233,5 +237,6 @@ def _read_text(file: Path) -> str:
         raise DataError(f"{file}:{line}: not UTF-8; is this a vocabulary?") from None
 
 
-def _write_json(file: Path, value: Json, *, indent: int | None) -> None:
+def write_json(file: Path, value: Json, *, indent: int | None) -> None:
+    """Write a JSON object, its text as it is."""
     file.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", "utf-8")

@@ -82,20 +82,30 @@ class Guard:
 
 def open_guard(vocabulary: WordPiece, files: Sequence[str], budget: float) -> Guard | None:
     """Return the guard that the words of ``files`` make, texts or counts; None without files."""
-    if isinstance(files, str):
-        raise UsageError(f"guard is a list of files; write [{files!r}]")
-    if not files:
-        check_budget(budget)
-        if budget:
-            raise UsageError(f"guard_budget = {budget} without a guard; name files to guard")
+    if not check_guard(files, budget):
         return None
     guard = Guard(vocabulary, count_words(open_text(files), vocabulary.rules), budget=budget)
     if not guard.occurrences:
-        raise DataError(
-            f"{files[0]}:1: no word of the guard is known to the vocabulary, so there is nothing "
-            "to keep; name texts of languages that it serves"
-        )
+        raise nothing_to_keep(files)
     return guard
+
+
+def nothing_to_keep(files: Sequence[str]) -> DataError:
+    """Return the error of a guard without a known word."""
+    return DataError(
+        f"{files[0]}:1: no word of the guard is known to the vocabulary, so there is nothing "
+        "to keep; name texts of languages that it serves"
+    )
+
+
+def check_guard(files: Sequence[str], budget: float) -> bool:
+    """Return whether there is a guard; refuse settings that make no sense."""
+    if isinstance(files, str):
+        raise UsageError(f"guard is a list of files; write [{files!r}]")
+    check_budget(budget)
+    if budget and not files:
+        raise UsageError(f"guard_budget = {budget} without a guard; name files to guard")
+    return bool(files)
 
 
 def check_budget(budget: float) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 from specialize.corpus.files import expand
 from specialize.vocab.audit import Audit
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.files import vocabulary_file
-from specialize.vocab.verify import Check
+from specialize.vocab.library import other_file
+from specialize.vocab.written import Check
 
 _COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words")
 _BESIDE = ("tokenizer_config.json", "config.json")
@@ -31,7 +32,7 @@ def tool() -> str:
 
 
 def outcome(
-    change: VocabChange, checks: Sequence[Check], before: Audit, after: Audit
+    change: VocabChange[Vocabulary], checks: Sequence[Check], before: Audit, after: Audit
 ) -> dict[str, Any]:
     """Return what came of it, and what was proved; ``before``, ``after``: audits of the text."""
     old, new = len(change.old.pieces), len(change.new.pieces)
@@ -65,8 +66,9 @@ def fingerprints(
 
 def tokenizer_files(path: Path) -> list[str]:
     """Return the files that are read of the tokenizer at ``path``, config.json among them."""
-    file = vocabulary_file(path)
-    files = [file, *(file.parent / name for name in _BESIDE)]
+    file = other_file(path) or vocabulary_file(path)
+    beside = ("vocab.json", *_BESIDE) if file.name == "merges.txt" else _BESIDE
+    files = [file, *(file.parent / name for name in beside)]
     return [str(file) for file in files if file.is_file()]
 
 

@@ -76,6 +76,11 @@ class WordPiece:
         )
         return path if end == len(text) else []
 
+    def parts(self, piece: str) -> list[str]:
+        """Return the pieces that spell ``piece`` where it would stand; none if they do not."""
+        inside = bool(self.prefix) and piece.startswith(self.prefix)
+        return self.cover(piece[len(self.prefix) * inside :], continuing=inside)
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of the pieces of ``text``, without [CLS] and [SEP]."""
         ids: list[int] = []
@@ -91,7 +96,7 @@ class WordPiece:
                 ids += known
         return ids
 
-    def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange:
+    def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange[WordPiece]:
         """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
 
         The slots are the original's (ids 1..99 of mBERT); leftover slots keep their name and place,

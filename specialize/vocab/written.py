@@ -13,14 +13,16 @@ from typing import Any
 from specialize.corpus import TextCounts
 from specialize.corpus.counts import TOKEN
 from specialize.errors import MissingError
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.count import Text
 from specialize.vocab.coverage import PieceFacts
 from specialize.vocab.files import read_wordpiece, vocabulary_file
 from specialize.vocab.library import read_tokenizer
+from specialize.vocab.wordpiece import WordPiece
 
 SHOWN = 5  # pieces and words that a message names
 SAMPLE = 5_000  # types of tokens
+LINES = 1_000
 
 
 class Broken(Exception):
@@ -28,6 +30,15 @@ class Broken(Exception):
 
     def __init__(self, check: str, what: str) -> None:
         super().__init__(f"{check!r}: {what}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check that held."""
+
+    name: str
+    says: str
+    on: dict[str, int] = field(default_factory=dict)  # what it was proved on, counted
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,14 @@ class Claims:
     examples: dict[str, list[str]] = field(default_factory=dict)  # new piece -> words that have it
     guard: dict[str, int] = field(default_factory=dict)  # word -> occurrences
     budget: float = 0.0  # share of the guarded words that may change
+    # of any family, and where ids may move (``vocab.verify_any``):
+    olds: list[int] = field(default_factory=list)  # the old id of each id, -1 for a new piece
+    lines: list[str] = field(default_factory=list)  # a sample of the text, as it is
+    joins: bool = False  # old pieces are only joined
 
 
 def claims_of(
-    change: VocabChange,
+    change: VocabChange[Vocabulary],
     text: Text,
     facts: Iterable[PieceFacts],
     *,
@@ -52,14 +67,26 @@ def claims_of(
     budget: float,
 ) -> Claims:
     """Return the claims of ``change``, made for ``text`` from the tokenizer at ``source``."""
+    plain = isinstance(change.new, WordPiece) and change.extends
+    size = 0 if plain else len(change.new.pieces)
     return Claims(
         source=str(source),
         fresh=dict(zip(change.fresh_pieces, change.fresh, strict=True)),
-        tokens=sample(text),
+        tokens=sample(text) if plain else [],
+        olds=[change.kept.get(i, -1) for i in range(size)],
+        lines=[] if plain else sample_lines(text),
+        joins=change.joins,
         examples={found.piece: [fix.word for fix in found.words] for found in facts},
         guard=dict(guard),
         budget=budget,
     )
+
+
+def sample_lines(text: Text, size: int = LINES) -> list[str]:
+    """Return the first ``size`` lines that are not empty; of counts, their tokens as lines."""
+    if isinstance(text, TextCounts):
+        return list(islice(text.tokens, size))
+    return list(islice(filter(None, text), size))
 
 
 def sample(text: Text, size: int = SAMPLE) -> list[str]:

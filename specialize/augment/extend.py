@@ -1,0 +1,124 @@
+"""The pieces that save the most, in the way of the vocabulary's own family: any tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from specialize.augment._repair import place_safely
+from specialize.augment._spelling import missing_characters
+from specialize.augment._trained import train_like
+from specialize.augment._units import no_words, words_in
+from specialize.corpus import open_text
+from specialize.errors import UsageError
+from specialize.vocab.base import VocabChange
+from specialize.vocab.bpe import BPE
+from specialize.vocab.calibrated import calibrated
+from specialize.vocab.continued import continued
+from specialize.vocab.families import AnyVocabulary, words_of
+from specialize.vocab.guard import check_guard, nothing_to_keep, open_guard
+from specialize.vocab.unigram import Unigram
+from specialize.vocab.unk import count_replacements
+from specialize.vocab.utility import narrowed
+from specialize.vocab.wordpiece import WordPiece
+
+
+def change(
+    vocabulary: AnyVocabulary,
+    corpus: Iterable[str],
+    *,
+    pieces: int = 1000,
+    min_count: int = 5,
+    slots: bool = True,
+    mixture: float = 0.1,
+    strict: bool = False,
+    guard: tuple[str, ...] = (),
+    guard_budget: float = 0.0,
+) -> VocabChange[WordPiece] | VocabChange[BPE] | VocabChange[Unigram]:
+    """Add the ``pieces`` that save the most: unknowns where there are any, pieces otherwise.
+
+    - WordPiece: the characters that unknown words lack, then, of a vocabulary trained on the
+      corpus, what saves the most pieces (occurrences times old pieces, less one), the least useful
+      going round by round; ``slots``: [unusedN] places are taken before appending.
+    - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no text
+      gets longer (``vocab.continued``).
+    - Unigram: scores calibrated to the old ones, ln(``mixture``) + a piece's own log-probability;
+      ``strict``: scores that only join old pieces (``vocab.calibrated``).
+
+    ``min_count``: what occurs less often is not merged, nor a character added. ``guard``: files of
+    other languages; the words in them that are known keep their segmentation, but for a share
+    ``guard_budget`` of their occurrences.
+    """
+    if pieces < 0:
+        raise UsageError(f"n = {pieces} pieces cannot be added; ask for 0 or more")
+    if isinstance(vocabulary, WordPiece):
+        return _wordpiece(vocabulary, corpus, pieces, min_count, slots, guard, guard_budget)
+    words = words_of(vocabulary, corpus)
+    if not words:
+        raise no_words()
+    keep = _guarded(vocabulary, guard, guard_budget)
+    if isinstance(vocabulary, BPE):
+        merged = continued(
+            vocabulary, words, pieces=pieces, min_count=min_count, guard=keep, budget=guard_budget
+        )
+        return replace(vocabulary.place(merged.pieces), refused=tuple(merged.refused))
+    scored = calibrated(
+        vocabulary,
+        words,
+        pieces=pieces,
+        min_count=min_count,
+        mixture=mixture,
+        strict=strict,
+        guard=keep,
+        budget=guard_budget,
+    )
+    change = vocabulary.place(scored.scores)
+    dropped, refused = tuple(scored.dropped), tuple(scored.refused)
+    return replace(change, dropped=dropped, refused=refused, joins=strict)
+
+
+def _guarded(
+    vocabulary: BPE | Unigram, files: Sequence[str], budget: float
+) -> Mapping[str, int] | None:
+    """Return the words of the guard that are known."""
+    if not check_guard(files, budget):
+        return None
+    words = words_of(vocabulary, open_text(files))
+    known = {word: n for word, n in words.items() if vocabulary.parts(word)}
+    if not known:
+        raise nothing_to_keep(files)
+    return known
+
+
+def _wordpiece(
+    vocabulary: WordPiece,
+    corpus: Iterable[str],
+    pieces: int,
+    min_count: int,
+    slots: bool,
+    guard: Sequence[str],
+    budget: float,
+) -> VocabChange[WordPiece]:
+    keep = open_guard(vocabulary, guard, budget)
+    words = words_in(corpus, vocabulary)
+    refused: dict[str, None] = {}
+    letters = list(missing_characters(vocabulary, words, min_count=min_count))
+    size = 2 * pieces + 1000 + len(letters)
+    new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
+    known = vocabulary.ids.keys() | letters
+    candidates = [*letters, *(piece for piece in new.pieces if piece not in known)]
+    if keep:
+        candidates = list(keep.admit(candidates, refused))
+    letters = [piece for piece in letters if piece not in refused][:pieces]
+    longer = [piece for piece in candidates if piece not in letters]
+    spelt = vocabulary.place(letters, slots=False).new
+    saves = {piece: max(1, len(spelt.parts(piece)) - 1) for piece in longer}
+
+    def use(some: Sequence[str]) -> dict[str, int]:
+        trial = spelt.place(some, slots=False).new
+        overall = count_replacements(words, vocabulary, trial).overall
+        return {piece: overall.get(piece, 0) * saves[piece] for piece in some}
+
+    chosen = [*letters, *narrowed(longer, pieces - len(letters), use)]
+    change = place_safely(vocabulary, chosen, pieces, words, slots=slots)
+    return replace(change, refused=tuple(refused))

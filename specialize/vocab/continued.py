@@ -1,0 +1,157 @@
+"""Continued BPE: byte-pair merging goes on where the vocabulary's own merges end.
+
+A word's old pieces are found first, and new merges join them, so that every new segmentation is a
+coarsening of the old one and no text gets longer. What a guard forbids is therefore known before
+any merge is chosen: the first new merge in a word joins two of its old pieces, so a guarded word
+stays as it is exactly if no two neighbours of it spell a new piece.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+from specialize.vocab.bpe import BPE
+from specialize.vocab.guard import allowed_changes
+from specialize.vocab.train import merge_further
+
+Words = Mapping[str, int]
+_BYTE = 6  # characters of <0xFF>
+
+
+class Continued(NamedTuple):
+    """New pieces in the order of their merging, and those that changed guarded words."""
+
+    pieces: list[str]
+    refused: list[str]
+
+
+def continued(
+    vocabulary: BPE,
+    words: Words,
+    *,
+    pieces: int,
+    min_count: int = 2,
+    guard: Words | None = None,
+    budget: float = 0.0,
+) -> Continued:
+    """Return at most ``pieces`` new pieces.
+
+    ``words``, ``guard``: pre-tokenised word -> occurrences. A piece joins a pair that occurs
+    ``min_count`` times, the most frequent first; a character that has no piece yet saves as many
+    pieces as it has bytes, less one, at each occurrence, and comes where that puts it. Refused are
+    pieces that would change a word of the guard, beyond a share ``budget`` of its occurrences.
+    """
+    changed_by = Changed(vocabulary, guard or {})
+    avoid = set(changed_by.pieces)
+    if budget and guard:
+        avoid -= changed_by.affordable(_chosen(vocabulary, words, pieces, min_count, set()), budget)
+    chosen = _chosen(vocabulary, words, pieces, min_count, avoid)
+    wanted = _chosen(vocabulary, words, pieces, min_count, set()) if avoid else []
+    return Continued(chosen, [piece for piece in wanted if piece in avoid])
+
+
+class Changed:
+    """Which guarded words each possible new piece would change: word numbers by piece."""
+
+    def __init__(self, vocabulary: BPE, guard: Words) -> None:
+        """Guard the words that ``vocabulary`` knows."""
+        self.pieces: defaultdict[str, set[int]] = defaultdict(set)
+        self._counts = list(guard.values())
+        self.occurrences = 0
+        for number, word in enumerate(guard):
+            found = vocabulary.segment(word)
+            if vocabulary.unk in found:
+                continue
+            self.occurrences += self._counts[number]
+            for left, right in pairwise(found):
+                self.pieces[left + right].add(number)
+            if vocabulary.whole_first and len(found) > 1:
+                self.pieces[word].add(number)
+            for character in lacking(vocabulary, word, found):
+                self.pieces[character].add(number)
+
+    def affordable(self, wanted: list[str], budget: float) -> set[str]:
+        """Return those of ``wanted``, the first first, that change no more than the budget."""
+        allowed = allowed_changes(budget, self.occurrences)
+        changed: set[int] = set()
+        admitted: set[str] = set()
+        for piece in wanted:
+            more = self.pieces.get(piece, set()) - changed
+            if sum(self._counts[n] for n in changed | more) <= allowed:
+                changed |= more
+                admitted.add(piece)
+        return admitted
+
+
+def lacking(vocabulary: BPE, word: str, pieces: list[str]) -> list[str]:
+    """Return the characters of ``word`` that have no piece, and so are unknown or bytes."""
+    if not vocabulary.by_bytes and vocabulary.unk not in pieces:
+        return []
+    return [c for c in word if c not in vocabulary.ids]
+
+
+def _chosen(
+    vocabulary: BPE, words: Words, pieces: int, min_count: int, avoid: set[str]
+) -> list[str]:
+    symbols, letters = _symbols(vocabulary, words, avoid)
+    ages = vocabulary.ids | {c: len(vocabulary.ids) + i for i, c in enumerate(sorted(letters))}
+    merged = merge_further(
+        symbols, ages, pieces=pieces, min_count=min_count, avoid=avoid.union(vocabulary.ids)
+    )
+    # subtle: a character saves no less than what is merged from it, so it stays before that
+    saved = [(c, n) for c, n in letters.items() if n >= min_count]
+    known = {c for c, _ in saved}
+    lost = letters.keys() - known
+    merged = [(piece, n) for piece, n in merged if not lost.intersection(piece)]
+    ranked = sorted([*saved, *merged], key=lambda found: -found[1])  # stable
+    return [piece for piece, _ in ranked[:pieces]]
+
+
+def _symbols(
+    vocabulary: BPE, words: Words, avoid: set[str]
+) -> tuple[dict[tuple[str, ...], int], Counter[str]]:
+    """Return the words as pieces, characters that may become pieces among them, and these.
+
+    The characters have what they would save: at each occurrence, the bytes less one.
+    """
+    symbols: Counter[tuple[str, ...]] = Counter()
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        found = vocabulary.segment(word)
+        if missing := [c for c in lacking(vocabulary, word, found) if c not in avoid]:
+            for character in missing:
+                letters[character] += count * max(1, len(character.encode()) - 1)
+            found = _with_letters(vocabulary, word, set(missing))
+        for part in _known(vocabulary, found):
+            symbols[part] += count
+    return dict(symbols), letters
+
+
+def _with_letters(vocabulary: BPE, word: str, letters: set[str]) -> list[str]:
+    """Return the pieces of ``word`` with ``letters`` as pieces; what is unknown stays so."""
+    found: list[str] = []
+    begin = 0
+    for i, character in enumerate(word):
+        if character in letters:
+            found += vocabulary.segment(word[begin:i]) if begin < i else []
+            found.append(character)
+            begin = i + 1
+    return found + (vocabulary.segment(word[begin:]) if begin < len(word) else [])
+
+
+def _known(vocabulary: BPE, pieces: list[str]) -> list[tuple[str, ...]]:
+    """Return the runs of two pieces and more that can be merged: no unknown one, no bytes."""
+    runs: list[list[str]] = [[]]
+    for piece in pieces:
+        if piece == vocabulary.unk or (vocabulary.by_bytes and _is_byte(piece)):
+            runs.append([])
+        else:
+            runs[-1].append(piece)
+    return [tuple(run) for run in runs if len(run) > 1]
+
+
+def _is_byte(piece: str) -> bool:
+    return len(piece) == _BYTE and piece.startswith("<0x") and piece.endswith(">")

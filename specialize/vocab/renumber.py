@@ -1,0 +1,85 @@
+"""A tokenizer's files say in places which id a token has; these places follow when ids change.
+
+Beside the vocabulary itself they are, in tokenizer.json, the added tokens, the post-processor that
+puts [CLS] and [SEP] around a text, and the padding; in tokenizer_config.json the added tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def renumbered(described: Json, ids: Mapping[str, int]) -> Json:
+    """Return a tokenizer.json with the ids of ``ids`` (token -> id) everywhere but in its model.
+
+    Tokens that ``ids`` lacks stay as they are.
+    """
+    made = dict(described)
+    if tokens := described.get("added_tokens"):
+        made["added_tokens"] = [_token(token, ids) for token in tokens]
+    if processor := described.get("post_processor"):
+        made["post_processor"] = _processor(processor, ids)
+    if (padding := described.get("padding")) and padding.get("pad_token") in ids:
+        made["padding"] = padding | {"pad_id": ids[padding["pad_token"]]}
+    return made
+
+
+def renumbered_config(config: Json, ids: Mapping[str, int]) -> Json:
+    """Return a tokenizer_config.json whose table of added tokens, if it has one, follows."""
+    table: Mapping[str, Json] | None = config.get("added_tokens_decoder")
+    if not table:
+        return config
+    moved = {ids.get(token["content"], int(old)): token for old, token in table.items()}
+    return config | {"added_tokens_decoder": {str(i): moved[i] for i in sorted(moved)}}
+
+
+def named_tokens(described: Json) -> list[str]:
+    """Return the tokens whose ids a tokenizer.json gives outside of its model, each once."""
+    added = [token["content"] for token in described.get("added_tokens") or ()]
+    around = _around(described.get("post_processor") or {})
+    padding = [token for token in ((described.get("padding") or {}).get("pad_token"),) if token]
+    return list(dict.fromkeys([*added, *around, *padding]))
+
+
+def _token(token: Json, ids: Mapping[str, int]) -> Json:
+    return token | {"id": ids[token["content"]]} if token["content"] in ids else token
+
+
+_PAIRS = ("BertProcessing", "RobertaProcessing")  # "cls": ["[CLS]", 101], "sep": ["[SEP]", 102]
+
+
+def _processor(processor: Json, ids: Mapping[str, int]) -> Json:
+    kind = processor.get("type")
+    if kind == "Sequence":
+        steps = [_processor(step, ids) for step in processor["processors"]]
+        return processor | {"processors": steps}
+    if kind in _PAIRS:
+        pairs = {name: processor[name] for name in ("cls", "sep")}
+        return processor | {name: [t, ids.get(t, old)] for name, (t, old) in pairs.items()}
+    if kind == "TemplateProcessing":
+        tokens = {
+            name: _template(token, ids) for name, token in processor["special_tokens"].items()
+        }
+        return processor | {"special_tokens": tokens}
+    return processor
+
+
+def _template(token: Json, ids: Mapping[str, int]) -> Json:
+    pairs = zip(token["tokens"], token["ids"], strict=True)
+    return token | {"ids": [ids.get(text, old) for text, old in pairs]}
+
+
+def _around(processor: Json) -> Iterator[str]:
+    """Yield the tokens that a post-processor puts around a text."""
+    kind = processor.get("type")
+    if kind == "Sequence":
+        for step in processor["processors"]:
+            yield from _around(step)
+    elif kind in _PAIRS:
+        yield from (processor[name][0] for name in ("cls", "sep"))
+    elif kind == "TemplateProcessing":
+        for token in processor["special_tokens"].values():
+            yield from token["tokens"]

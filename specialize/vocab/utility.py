@@ -1,0 +1,27 @@
+"""The pieces that save the most, of more candidates than there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+_ROUND = 0.6  # of the candidates that are too many, the share that goes in one round
+_LAST = 50  # no more rounds for so few
+
+
+def narrowed(
+    candidates: Sequence[str], wanted: int, use: Callable[[Sequence[str]], Mapping[str, int]]
+) -> list[str]:
+    """Return at most ``wanted`` of ``candidates``, the most useful first.
+
+    ``use``: what each saves while just these are there; those that save nothing, or that it leaves
+    out, go at once, then the least useful, round by round, since those left take their place. Ties
+    go to the candidate that stands first.
+    """
+    while True:
+        saved = use(candidates)
+        useful = (piece for piece in candidates if saved.get(piece, 0) > 0)
+        ranked = sorted(useful, key=lambda piece: -saved[piece])  # stable
+        if len(ranked) == len(candidates) <= wanted:
+            return ranked
+        excess = max(0, int((1 - _ROUND) * (len(ranked) - wanted)))
+        candidates = ranked[: wanted + (excess if excess > _LAST else 0)]
