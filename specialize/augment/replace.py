@@ -1,0 +1,37 @@
+"""Another vocabulary, trained on the corpus: rows of pieces that the old one has are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from specialize.errors import DataError, UsageError
+from specialize.vocab.base import VocabChange
+from specialize.vocab.families import AnyVocabulary, words_of
+from specialize.vocab.trained import trained_like
+
+
+def change(
+    vocabulary: AnyVocabulary,
+    corpus: Iterable[str],
+    *,
+    pieces: int = 8000,
+    min_count: int = 5,
+) -> VocabChange[Any]:
+    """Replace the vocabulary by one of ``pieces`` pieces, of its own family, trained on the corpus.
+
+    Normaliser, pre-tokeniser and special pieces stay what they are (``vocab.trained``). A piece
+    that both have, with the mark of its place (``##``, ``Ġ``, ``▁``), keeps its row; the others,
+    by their ids, are fresh. ``min_count``: rarer pairs are not merged (not for Unigram), and rarer
+    characters are left out, so that words with these are unknown (or bytes) from now on.
+    """
+    if pieces < 1:
+        raise UsageError(f"a vocabulary of {pieces} pieces holds nothing; ask for 1 or more")
+    words = words_of(vocabulary, corpus)
+    if not words:
+        raise DataError("the corpus has no word to choose pieces by; name files with text")
+    new = trained_like(vocabulary, words, size=pieces, min_count=min_count)
+    known = vocabulary.ids
+    kept = {i: known[piece] for i, piece in enumerate(new.pieces) if piece in known}
+    fresh = tuple(i for i, piece in enumerate(new.pieces) if piece not in known)
+    return VocabChange(vocabulary, new, kept, fresh)
