@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from specialize.augmentation import augment_tokenizer
     from specialize.corpus import CorpusFiles, open_corpus
     from specialize.evaluation import evaluate_files
     from specialize.inspection import open_vocabulary
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CorpusFiles": "corpus",
     "Specialization": "specialization",
+    "augment_tokenizer": "augmentation",
     "audit": "vocab.families:audit_vocabulary",
     "audit_path": "vocab.audit",
     "coverage": "vocab.coverage",
@@ -45,6 +47,7 @@ __all__ = [
     "Specialization",
     "audit",
     "audit_path",
+    "augment_tokenizer",
     "coverage",
     "evaluate_files",
     "explain",

@@ -10,7 +10,7 @@ from typing import Any
 from specialize import folders
 from specialize.corpus import open_text
 from specialize.errors import UsageError
-from specialize.inspection import table
+from specialize.inspection import table, tokenizer_path
 from specialize.methods import bind, describe
 from specialize.model.header import check_rows
 from specialize.vocab.base import VocabChange
@@ -33,21 +33,24 @@ from specialize.vocab.written import Check, claims_of
 
 
 def augment_tokenizer(
-    path: Path,
+    name: str | Path,
     corpus: Text,
     method: str,
     options: Mapping[str, Any],
-    out: Path,
+    out: str | Path,
     *,
     texts: Sequence[str] = (),
 ) -> str:
-    """Write the tokenizer of ``path`` with pieces for ``corpus`` to ``out``; return what changed.
+    """Write the tokenizer called ``name`` changed for ``corpus`` to ``out``; return what was done.
+
+    ``name``: a path, "mini" or a model of the hub; ``options``: of ``method``, by their names.
 
     ``out`` gets the tokenizer's files (``vocab.families.write_vocabulary``), pieces.tsv,
     words_fixed.tsv and manifest.json, all or none: DataError where what was written fails a check
     (``vocab.verify``), UsageError if ``out`` is a folder with something in it. ``texts``: the files
     of the corpus, whose fingerprints the manifest gives.
     """
+    path, out = tokenizer_path(str(name)), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder; name another --out")
     choose = bind("augment", method, options)

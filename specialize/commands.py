@@ -83,14 +83,13 @@ def augment(options: Namespace) -> None:
     """Write a tokenizer with pieces for the texts."""
     from specialize.augmentation import augment_tokenizer
     from specialize.corpus import open_text
-    from specialize.inspection import tokenizer_path
     from specialize.recipe import read_changes
 
-    path, chosen = tokenizer_path(options.tokenizer), read_changes(options.set)
+    name, chosen = options.tokenizer, read_changes(options.set)
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
     chosen |= {name: value for name, value in given.items() if value is not None}
     text, method, out = open_text(options.text), options.method, options.out
-    print(augment_tokenizer(path, text, method, chosen, out, texts=options.text))
+    print(augment_tokenizer(name, text, method, chosen, out, texts=options.text))
     if note := _note(_dropped(text)):
         print(note)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from specialize.model.find import find_model
 from specialize.vocab.audit import Audit, audit_path
-from specialize.vocab.families import AnyVocabulary, read_vocabulary
+from specialize.vocab.families import AnyVocabulary, read_vocabulary, vocabulary_of
 
 __all__ = ["audit_path", "open_vocabulary", "table", "tokenizer_path"]
 
@@ -21,8 +22,13 @@ def tokenizer_path(name: str) -> Path:
     return path if path.exists() else find_model(name)
 
 
-def open_vocabulary(name: str | Path) -> AnyVocabulary:
-    """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub."""
+def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
+    """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub.
+
+    Also of a live fast tokenizer, the tokenizers library's or transformers'.
+    """
+    if not isinstance(name, str | Path):
+        return vocabulary_of(name)
     return read_vocabulary(tokenizer_path(str(name)))
 
 

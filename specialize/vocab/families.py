@@ -12,10 +12,12 @@ from specialize.vocab.audit import Audit, audit, audit_opened
 from specialize.vocab.bpe import BPE
 from specialize.vocab.count import Text, count_words
 from specialize.vocab.files import (
+    has_bert_rules,
     is_wordpiece,
     load_json,
     read_wordpiece,
     vocabulary_file,
+    wordpiece_of,
     write_json,
     write_wordpiece,
 )
@@ -42,6 +44,15 @@ def read_vocabulary(path: Path) -> AnyVocabulary:
         return read_wordpiece(path)
     file = other or vocabulary_file(path)
     return _of(json.loads(open_library(file).to_str()), str(file))
+
+
+def vocabulary_of(tokenizer: Any) -> AnyVocabulary:
+    """Return the vocabulary of a live fast tokenizer, the tokenizers library's or transformers'."""
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    described, name = json.loads(backend.to_str()), type(tokenizer).__name__
+    if has_bert_rules(described, Path(name)):
+        return wordpiece_of(described, Path(name))
+    return _of(described, name)
 
 
 def _of(described: dict[str, Any], source: str) -> BPE | Unigram:

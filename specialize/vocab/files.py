@@ -28,7 +28,7 @@ def read_wordpiece(path: Path) -> WordPiece:
     """
     file = vocabulary_file(path)
     if file.suffix == ".json":
-        return _from_json(load_json(file), file)
+        return wordpiece_of(load_json(file), file)
     lines = _read_text(file).split("\n")
     pieces = lines[:-1] if lines and not lines[-1] else lines
     config = file.parent / "tokenizer_config.json"
@@ -42,9 +42,11 @@ def is_wordpiece(path: Path) -> bool:
     One with tokens added to the vocabulary later is not: they are looked for in the text first.
     """
     file = vocabulary_file(path)
-    if file.suffix != ".json":
-        return True
-    described = load_json(file)
+    return file.suffix != ".json" or has_bert_rules(load_json(file), file)
+
+
+def has_bert_rules(described: Json, file: Path) -> bool:
+    """Return whether a tokenizer.json is a WordPiece with BERT's rules, without tokens added."""
     parts = [_part(described, name, file) for name in ("model", "normalizer", "pre_tokenizer")]
     kinds = tuple(part.get("type") for part in parts)
     if kinds != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
@@ -88,7 +90,8 @@ def write_wordpiece(
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
 
 
-def _from_json(described: Json, file: Path) -> WordPiece:
+def wordpiece_of(described: Json, file: Path) -> WordPiece:
+    """Return the WordPiece that a tokenizer.json describes; ``file`` is for the messages."""
     model, rules = _part(described, "model", file), _part(described, "normalizer", file)
     if model.get("type") != "WordPiece":
         raise DataError(f"{file}:1: a {model.get('type')} tokenizer, where a WordPiece is needed")
