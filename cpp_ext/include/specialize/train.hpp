@@ -115,22 +115,23 @@ class Trainer {
     for (u32 c : letters)
       if (options_.closed || use[c] == inside_too)
         continuing[c] = age_of(options_.prefix + name_of(c));
+    spelt_.reserve(words_.size());
     for (const Entry* e : words_) {
-      starts_.push_back(symbols_.size());
+      const std::size_t start = symbols_.size();
       each_letter(e->view(), [&](u32 c) {
-        const bool first = symbols_.size() == starts_.back();
-        symbols_.push_back(first ? initial[c] : continuing[c]);
+        symbols_.push_back(symbols_.size() == start ? initial[c] : continuing[c]);
       });
-      lengths_.push_back(static_cast<u32>(symbols_.size() - starts_.back()));
+      spelt_.push_back({start, static_cast<std::int64_t>(e->count),
+                        static_cast<u32>(symbols_.size() - start)});
     }
   }
 
   void merge_all() {
-    for (std::size_t w = 0; w < words_.size(); ++w) {
-      const u32* s = &symbols_[starts_[w]];
-      for (u32 k = 0; k + 1 < lengths_[w]; ++k) {
+    for (std::size_t w = 0; w < spelt_.size(); ++w) {
+      const u32* s = symbols_.data() + spelt_[w].start;
+      for (u32 k = 0; k + 1 < spelt_[w].length; ++k) {
         Info& info = of(pair_of(s[k], s[k + 1]));
-        info.count += static_cast<std::int64_t>(words_[w]->count);
+        info.count += spelt_[w].count;
         if (info.places.empty() || info.places.back() != w)
           info.places.push_back(static_cast<u32>(w));
       }
@@ -162,19 +163,23 @@ class Trainer {
   void merge(Pair pair, u32 merged, std::vector<u32> places) {
     const u32 left = static_cast<u32>(pair >> 32), right = static_cast<u32>(pair);
     born_.clear();
+    ++round_;
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
-    for (u32 w : places) merge_in(w, left, right, merged);
-    of(pair) = {pair, 0, {}};
-    std::sort(born_.begin(), born_.end());
-    born_.erase(std::unique(born_.begin(), born_.end()), born_.end());
+    for (std::size_t i = 0; i < places.size(); ++i) {  // each word waits for its memory
+      if (i + 16 < places.size()) __builtin_prefetch(&spelt_[places[i + 16]]);
+      if (i + 8 < places.size()) __builtin_prefetch(symbols_.data() + spelt_[places[i + 8]].start);
+      merge_in(places[i], left, right, merged);
+    }
+    of(pair) = {pair, 0, {}, round_};
     for (Pair born : born_) push(born, of(born).count);
   }
 
   void merge_in(u32 w, u32 left, u32 right, u32 merged) {
-    u32* s = &symbols_[starts_[w]];
-    const auto count = static_cast<std::int64_t>(words_[w]->count);
-    u32& n = lengths_[w];
+    Spelt& word = spelt_[w];
+    u32* s = &symbols_[word.start];
+    const std::int64_t count = word.count;
+    u32& n = word.length;
     for (u32 k = 0; k + 1 < n; ++k) {
       if (s[k] != left || s[k + 1] != right) continue;
       if (k > 0) {
@@ -195,7 +200,7 @@ class Trainer {
     Info& info = of(pair);
     info.count += count;
     info.places.push_back(w);
-    born_.push_back(pair);
+    if (std::exchange(info.round, round_) != round_) born_.push_back(pair);
   }
 
   void push(Pair pair, std::int64_t count) {
@@ -214,6 +219,7 @@ class Trainer {
     Pair pair;
     std::int64_t count = 0;
     std::vector<u32> places;  // words that may hold the pair
+    u32 round = 0;            // of the last merge that made more of it
   };
 
   // What is known of a pair, which may be nothing yet. Valid until another pair is looked up.
@@ -225,7 +231,7 @@ class Trainer {
     u32& i = index_[place_of(pair)];
     if (i == kNone) {
       i = static_cast<u32>(infos_.size());
-      infos_.push_back({pair, 0, {}});
+      infos_.push_back({pair, 0, {}, 0});
     }
     return infos_[i];
   }
@@ -254,15 +260,20 @@ class Trainer {
   Options options_;
   std::vector<const Entry*> words_;
   std::size_t characters_ = 0;     // one more than the highest code point
-  std::vector<u32> symbols_;       // of all words, one after the other
-  std::vector<std::size_t> starts_;
-  std::vector<u32> lengths_;
+  struct Spelt {
+    std::size_t start;  // of its symbols
+    std::int64_t count;
+    u32 length;
+  };
+  std::vector<u32> symbols_;  // of all words, one after the other
+  std::vector<Spelt> spelt_;
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, u32> ages_;
   std::vector<Info> infos_;  // of all pairs that ever were
   std::vector<u32> index_;   // pair -> its place there, by open addressing
   std::priority_queue<Candidate> heap_;
-  std::vector<Pair> born_;
+  std::vector<Pair> born_;  // pairs of which a merge made more, each once
+  u32 round_ = 0;
   std::size_t begun_ = 0;     // pieces before the first merge
   std::vector<u64> gains_;    // of the pieces after them
 };
