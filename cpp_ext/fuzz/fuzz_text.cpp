@@ -176,13 +176,13 @@ void check_replacements(const Text& text, const Words& words, const Setting& s,
   const WordPiece before = native(old), after = native(now);
   const auto tokens = plain(text.tokens), found = plain(words.table);
   const auto of_words = naive::replacements(naive::word_units(found, old, now), old, now);
-  check(same(replacements(words.table, before, after, nullptr, false, s.threads), of_words),
+  check(same(replacements(words.table, before, after, nullptr, false, true, s.threads), of_words),
         "replacements by words");
   if (s.hard) return;
   const Rules rules = native(s.rules);
   for (bool parted : {false, true}) {
     const auto units = naive::token_units(tokens, s.rules, parted, old, now);
-    check(same(replacements(text.tokens, before, after, &rules, parted, s.threads),
+    check(same(replacements(text.tokens, before, after, &rules, parted, true, s.threads),
                naive::replacements(units, old, now)),
           "replacements by tokens");
   }

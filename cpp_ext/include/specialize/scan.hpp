@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "outlook.hpp"
 #include "threads.hpp"
 #include "utf8.hpp"
 
@@ -190,10 +191,12 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
   scanning::Masks masks[kWindow];
   scanning::Lines lines(text);
   Queue queue(table);
+  Outlook outlook(table, n);
   const char* const end = text + n;
   bool inside = false;
   u64 begin = 0;
   for (u64 at = 0; at < n;) {
+    outlook.look(at);
     std::size_t blocks = std::min<u64>((n - at) / 64, kWindow);
     if (blocks) {
       scanning::kBlocks(text + at, blocks, masks);

@@ -155,6 +155,9 @@ class Table {
     parts[key.hash % kPartitions].add(key, count, first);
   }
   void prefetch(u64 hash) const { parts[hash % kPartitions].prefetch(hash); }
+  void reserve(std::size_t n) {
+    for (Partition& p : parts) p.reserve(n / kPartitions);
+  }
 
   std::size_t size() const {
     std::size_t n = 0;

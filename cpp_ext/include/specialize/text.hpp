@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scan.hpp"
+#include "valid.hpp"
 
 namespace specialize {
 
@@ -49,7 +50,7 @@ class Text {
     std::atomic<bool> good = true;
     each_partition(threads, [&](std::size_t p, unsigned) {
       tokens.parts[p].each([&](const Entry& e) {
-        if (!specialize::valid(e.view())) good = false;
+        if (!specialize::valid(e)) good = false;
       });
     });
     return good;

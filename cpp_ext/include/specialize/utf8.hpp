@@ -35,18 +35,6 @@ inline u32 decode(const char* p, const char* end, u32& n) {
   return kInvalid;
 }
 
-inline bool valid(std::string_view text) {
-  const char *p = text.data(), *const end = p + text.size();
-  for (u32 n; p < end; p += n) {
-    if (end - p >= 8 && !(load64(p) & 0x8080808080808080ull)) {
-      n = 8;
-      continue;
-    }
-    if (decode(p, end, n) == kInvalid) return false;
-  }
-  return true;
-}
-
 inline void encode(u32 c, std::string& to) {
   if (c < 0x80) {
     to += static_cast<char>(c);
