@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from specialize.augment import char_first, greedy, tva
 from specialize.augment._spelling import missing_characters
 from specialize.corpus import CorpusFiles, count_lines, open_corpus
 from specialize.errors import DataError, MissingError, SpecializeWarning, UsageError
-from specialize.native import core, threads
+from specialize.native import TokenCounts, core, threads
 from specialize.vocab.audit import audit
 from specialize.vocab.count import count_tokens, count_words, split_tokens
 from specialize.vocab.coverage import coverage, explain
@@ -83,6 +84,14 @@ SMALL = WordPiece([*SPECIAL, *LETTERS[:4], *("##" + c for c in LETTERS[1:]), "ab
 word = st.text(LETTERS + "fş", min_size=1, max_size=8)
 
 
+def test_a_text_long_enough_to_look_ahead() -> None:  # outlook.hpp: 16 MiB in one piece
+    data = b"".join(b"%d w%d\n" % (i % 1_000, i * i % 400_009) for i in range(1_900_000))
+    assert len(data) > 2**24
+    tokens = TokenCounts()
+    tokens.feed(data, whole=True)
+    assert Counter(tokens) == Counter(data.decode().split())
+
+
 @given(st.dictionaries(word, st.integers(1, 30), max_size=25), st.sampled_from(THREADS))
 def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -> None:
     lines = [" ".join([text] * n) for text, n in counts.items()]
@@ -94,6 +103,11 @@ def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -
         sums = [count_replacements(words, change.old, change.new)]
         sums += [count_replacements(count_tokens(lines), change.old, change.new)]
         sums += [count_replacements(counts, change.old, change.new)]
+        sums += [
+            count_replacements(units, change.old, change.new, overall=False)
+            for units in (words, count_tokens(lines))
+        ]
+        assert not sums[-1].overall
         orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
         curves = [coverage(change, words, steps=n) for n in (1, 3, 30)]
         return found, pairs(found["missing"]), orders, explain(change, words), curves

@@ -50,7 +50,8 @@ def unknowns(job: Job) -> Work:
     old, new = _loaded(job.vocabulary), _loaded(job.trained)
 
     def work() -> dict[str, int]:
-        found = count_replacements(count_words(open_corpus(job.text)), old, new)
+        words = count_words(open_corpus(job.text))
+        found = count_replacements(words, old, new, overall=False)
         return {"replaced": sum(found.replaced.values()), "chosen": len(found.ranked(old)[:99])}
 
     return work

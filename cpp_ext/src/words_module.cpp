@@ -76,18 +76,20 @@ Ref by_piece(const std::vector<Seen>& sums) {
   return in_order(seen);
 }
 
-// -> [(piece of the new vocabulary, count)] for unknowns replaced, and overall
+// -> [(piece of the new vocabulary, count)] for unknowns replaced, and overall if asked for
 PyObject* count_replacements(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *units, *old, *now, *rules;
-    int parted;
+    int parted, overall;
     unsigned threads;
-    parse(arguments, "OOOOpI", &units, &old, &now, &rules, &parted, &threads);
+    parse(arguments, "OOOOppI", &units, &old, &now, &rules, &parted, &overall, &threads);
     const Rules* by = unwrap_or_null<Rules>(rules);
     const Table& table = by ? unwrap<Text>(units).tokens : unwrap<Words>(units).table;
     const WordPiece &before = unwrap<WordPiece>(old), &after = unwrap<WordPiece>(now);
     Replacements sums(0);
-    unlocked([&] { sums = replacements(table, before, after, by, parted != 0, threads); });
+    unlocked([&] {
+      sums = replacements(table, before, after, by, parted != 0, overall != 0, threads);
+    });
     return Py_BuildValue("(NN)", by_piece(sums.replaced).give(), by_piece(sums.overall).give());
   });
 }

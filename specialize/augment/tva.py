@@ -65,7 +65,8 @@ def change(
     words = words_in(text, vocabulary)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     units = count_tokens(text, vocabulary.rules) if unit == "token" else words
-    candidates = count_replacements(units, vocabulary, new).ranked(vocabulary, pad=pad)
+    found = count_replacements(units, vocabulary, new, overall=pad)
+    candidates = found.ranked(vocabulary, pad=pad)
     if pad:  # with what V has and never uses, so that E-MBERT has all of it
         candidates += [piece for piece in new.pieces if piece not in vocabulary.ids]
     return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)

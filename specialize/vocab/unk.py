@@ -21,7 +21,7 @@ class Replacements:
     """How often each piece of the new vocabulary occurs, in order of first occurrence."""
 
     replaced: dict[str, int]  # where the unit has fewer unknowns than under the old vocabulary
-    overall: dict[str, int]  # everywhere
+    overall: dict[str, int]  # everywhere; empty where it was not asked for
 
     def ranked(self, old: Vocabulary, *, pad: bool = False) -> list[str]:
         """Return the pieces that ``old`` lacks, those that replace the most unknowns first.
@@ -35,34 +35,40 @@ class Replacements:
         return [piece for piece in dict.fromkeys(ranked) if piece not in old.ids]
 
 
-def count_replacements(counts: Mapping[str, int], old: Vocabulary, new: Vocabulary) -> Replacements:
+def count_replacements(
+    counts: Mapping[str, int], old: Vocabulary, new: Vocabulary, *, overall: bool = True
+) -> Replacements:
     """Count the pieces of ``new`` that replace unknowns of ``old``.
 
     ``counts``: unit -> occurrences, in order of first occurrence. A unit is a pre-tokenised word,
     or a white-space token, which may be several words (``"(ئاي)"`` is three), as in the authors'
     code. A unit that has fewer unknown pieces under ``new`` credits each occurrence of a piece of
-    ``new`` that is not among its pieces under ``old``.
+    ``new`` that is not among its pieces under ``old``. ``overall``: count pieces everywhere too,
+    as padding needs them; without it units that ``old`` covers need not be segmented.
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
         if alike and not any(_in_words(piece, old) for piece in old.special):
-            return _natively(counts, old, new)
-    return _count(counts, old, new)
+            return _natively(counts, old, new, overall)
+    return _count(counts, old, new, overall)
 
 
-def _count(counts: Mapping[str, int], old: Vocabulary, new: Vocabulary) -> Replacements:
+def _count(
+    counts: Mapping[str, int], old: Vocabulary, new: Vocabulary, overall: bool
+) -> Replacements:
     replaced: Counter[str] = Counter()
-    overall: Counter[str] = Counter()
+    everywhere: Counter[str] = Counter()
     for unit, count in counts.items():
         after = _pieces(unit, new)
-        for piece in after:
-            overall[piece] += count
+        if overall:
+            for piece in after:
+                everywhere[piece] += count
         before = _pieces(unit, old)
         if before.count(old.unk) > after.count(new.unk):
             for piece in after:
                 if piece not in before:
                     replaced[piece] += count
-    return Replacements(dict(replaced), dict(overall))
+    return Replacements(dict(replaced), dict(everywhere))
 
 
 def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
@@ -74,15 +80,17 @@ def _in_words(special: str, vocabulary: WordPiece) -> bool:
     return len(words(special, vocabulary.rules)) == 1
 
 
-def _natively(counts: Mapping[str, int], old: WordPiece, new: WordPiece) -> Replacements:
+def _natively(
+    counts: Mapping[str, int], old: WordPiece, new: WordPiece, overall: bool
+) -> Replacements:
     units, rules, parted = counts, None, False
     if not isinstance(units, native.WordCounts):
         if old.rules.strip_accents:  # a few marks depend on their neighbours
-            return _count(counts, old, new)
+            return _count(counts, old, new, overall)
         rules = native_rules(old.rules)
         parted = isinstance(units, UnitCounts)
         units = units.tokens if isinstance(units, UnitCounts) else native.as_tokens(units)
     found = native.core().count_replacements(
-        units.handle, old.handle, new.handle, rules, parted, native.threads()
+        units.handle, old.handle, new.handle, rules, parted, overall, native.threads()
     )
     return Replacements(*({new.pieces[i]: n for i, n in sums} for sums in found))

@@ -221,12 +221,18 @@ namespace replacing {
 
 class Counter {
  public:
-  Counter(const WordPiece& old, const WordPiece& now, const std::vector<int>& as_old)
-      : old_(old), now_(now), as_old_(as_old), sums(now.pieces().size()) {}
+  Counter(const WordPiece& old, const WordPiece& now, const std::vector<int>& as_old, bool overall)
+      : old_(old), now_(now), as_old_(as_old), overall_(overall), sums(now.pieces().size()) {}
 
   void word(std::string_view word, u64 offset = 0) {
     if (after_.empty()) offset_ = offset;
     old_.segment(word, ids_, [&](int id) { before_.push_back(id); });
+    now_.segment(word, ids_, [&](int id) { after_.push_back(id); });
+  }
+
+  // The same of a word that the old vocabulary does not cover.
+  void unknown(std::string_view word) {
+    before_.push_back(old_.unk());
     now_.segment(word, ids_, [&](int id) { after_.push_back(id); });
   }
 
@@ -238,6 +244,7 @@ class Counter {
 
   // A unit of one word that the old vocabulary covers: nothing of it is replaced.
   void known(std::string_view word, u64 count, u64 first) {
+    if (!overall_) return;
     u32 place = 0;
     now_.segment(word, ids_, [&](int id) {
       sums.overall[static_cast<std::size_t>(id)].add(count, first, place++);
@@ -252,7 +259,7 @@ class Counter {
                         std::count(after_.begin(), after_.end(), now_.unk());
     for (int id : after_) {
       const auto i = static_cast<std::size_t>(id);
-      sums.overall[i].add(count, first, place);
+      if (overall_) sums.overall[i].add(count, first, place);
       if (better && std::find(before_.begin(), before_.end(), as_old_[i]) == before_.end())
         sums.replaced[i].add(count, first, place);
       ++place;
@@ -264,6 +271,7 @@ class Counter {
  private:
   const WordPiece &old_, &now_;
   const std::vector<int>& as_old_;  // new id -> old id of the same piece, or -2
+  const bool overall_;
   std::vector<int> before_, after_, ids_;
   u64 offset_ = 0;
 
@@ -290,8 +298,9 @@ struct Sink {
 // A unit with fewer unknown pieces under ``now`` credits each occurrence of a piece that is not
 // among its pieces under ``old``. Units are the words of ``table`` or, where ``rules`` are given,
 // the white-space tokens in it, or with ``parted`` false each entry whole. No token may be hard.
+// Without ``overall`` only what is replaced is counted: covered words need not be segmented.
 inline Replacements replacements(const Table& table, const WordPiece& old, const WordPiece& now,
-                                 const Rules* rules, bool parted, unsigned threads) {
+                                 const Rules* rules, bool parted, bool overall, unsigned threads) {
   std::vector<int> as_old;
   for (const std::string& piece : now.pieces()) {
     const int id = old.id(piece);
@@ -299,7 +308,7 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   }
   std::vector<replacing::Counter> parts;
   parts.reserve(std::max(1u, threads));
-  for (unsigned t = 0; t < std::max(1u, threads); ++t) parts.emplace_back(old, now, as_old);
+  for (unsigned t = 0; t < std::max(1u, threads); ++t) parts.emplace_back(old, now, as_old, overall);
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
     std::vector<int> ids;
@@ -307,10 +316,12 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
       if (rules) {
         replacing::Sink sink{parts[t], e, parted};
         split(e.view(), *rules, old.specials(), buffer, sink);
-      } else if (old.covers(e.view(), ids) && !old.specials().exactly(e.view())) {
+      } else if (old.specials().exactly(e.view())) {
+        parts[t].word(e.view());
+      } else if (old.covers(e.view(), ids)) {
         return parts[t].known(e.view(), e.count, e.first);
       } else {
-        parts[t].word(e.view());
+        parts[t].unknown(e.view());
       }
       parts[t].close(e.count, e.first);
     });
