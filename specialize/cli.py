@@ -29,6 +29,7 @@ EPILOG = """examples:
   specialize augment bert-base-multilingual-cased --text ug.txt.xz --out ug-tokenizer
   specialize run recipes/uyghur.toml --out runs/ug
 """
+TOKENIZER = "directory, tokenizer.json, vocab.txt, .model, .tiktoken, or name"
 TEXTS = "texts of any format, or count files"
 
 
@@ -137,9 +138,7 @@ def _add_run(parsers: Parsers) -> None:
 
 def _add_inspect(parsers: Parsers) -> None:
     command = parsers.add_parser("inspect", help="audit tokenizers on texts")
-    command.add_argument(
-        "tokenizer", nargs="+", help="directory, vocab.txt, tokenizer.json or name"
-    )
+    command.add_argument("tokenizer", nargs="+", help=TOKENIZER)
     command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
     beside = "the same in another language: line for line, or a .tsv of both, in two columns"
     command.add_argument("--parallel", type=Path, metavar="FILE", help=beside)
@@ -151,8 +150,12 @@ def _add_inspect(parsers: Parsers) -> None:
 
 
 def _add_augment(parsers: Parsers) -> None:
-    command = parsers.add_parser("augment", help="a new tokenizer with pieces for the text")
-    command.add_argument("tokenizer", help="directory, vocab.txt, tokenizer.json or name")
+    command = parsers.add_parser(
+        "augment",
+        help="a new tokenizer: extended, replaced or pruned for the text",
+        description=commands.AUGMENT,
+    )
+    command.add_argument("tokenizer", help=TOKENIZER)
     command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
     command.add_argument("--method", default="tva", help="default: %(default)s")
     guard = "texts of other languages, whose known words keep their segmentation"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from specialize.corpus import Corpus, TextCounts
     from specialize.corpus.counts import Dropped
 
+AUGMENT = """Write a tokenizer with pieces for the texts, proved in a fresh process on what was
+written, or nothing. tva (of the papers), char_first and greedy are for WordPiece; extend is for any
+family, replace trains a new vocabulary, prune drops what the texts never use. Their options:
+specialize methods augment."""
 COUNT = """Count the tokens of texts once: FILE.counts then stands for them wherever words are
 counted, as --text of inspect and augment. Counts of parts merge to those of the whole, in the order
 given. .xz, .gz and .zst are read and written too. Memory follows the types (words that differ):
