@@ -1,5 +1,6 @@
 """Small tokenizers in the layouts of well-known ones, trained here, offline, and text for them."""
 
+import io
 import json
 from collections.abc import Callable
 from functools import cache
@@ -8,6 +9,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from tokenizers import (
     AddedToken,
     Regex,
@@ -190,7 +192,10 @@ def _llama2_like() -> str:
 
 @cache
 def _xlmr_like() -> str:
-    tokenizer = Tokenizer(models.Unigram())
+    head = [(name, 0.0) for name in ("<s>", "<pad>", "</s>", "<unk>")]
+    tokenizer = Tokenizer(
+        models.Unigram([*head, *_trained_unigram(600), ("<mask>", 0.0)], unk_id=3)
+    )
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Nmt(),
@@ -200,22 +205,28 @@ def _xlmr_like() -> str:
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=600, unk_token="<unk>", show_progress=False)
-    _train(tokenizer, trainer)
-    described = json.loads(tokenizer.to_str())
-    # subtle: the trainer finds the same pieces every time, but not in the same order
-    pieces = sorted(described["model"]["vocab"], key=lambda found: (-found[1], found[0]))
-    head = [[name, 0.0] for name in ("<s>", "<pad>", "</s>", "<unk>")]
-    listed = [*head, *(found for found in pieces if found[0] != "<unk>"), ["<mask>", 0.0]]
-    described["model"] |= {"vocab": listed, "unk_id": 3}
-    described["added_tokens"] = []
-    tokenizer = Tokenizer.from_str(json.dumps(described))
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return tokenizer.to_str()
+
+
+def _trained_unigram(size: int) -> list[tuple[str, float]]:
+    """Return pieces of sentencepiece, which finds the same every time, as the library does not."""
+    made = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(_base_text()),
+        model_writer=made,
+        vocab_size=size,
+        normalization_rule_name="identity",
+        num_threads=1,
+        minloglevel=2,
+    )
+    model = SentencePieceProcessor(model_proto=made.getvalue())
+    listed = ((model.id_to_piece(i), model.get_score(i)) for i in range(len(model)))
+    return [found for found in listed if found[0] not in ("<unk>", "<s>", "</s>")]
 
 
 def _bytes_trainer(size: int) -> trainers.BpeTrainer:

@@ -105,8 +105,9 @@ def _wordpiece(
     letters = list(missing_characters(vocabulary, words, min_count=min_count))
     size = 2 * pieces + 1000 + len(letters)
     new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
-    known = vocabulary.ids.keys() | letters
-    candidates = [*letters, *(piece for piece in new.pieces if piece not in known)]
+    # of single characters only those that are lacked often enough
+    merged = (p for p in new.pieces if len(p.removeprefix(vocabulary.prefix)) > 1)
+    candidates = [*letters, *(piece for piece in merged if piece not in vocabulary.ids)]
     if keep:
         candidates = list(keep.admit(candidates, refused))
     letters = [piece for piece in letters if piece not in refused][:pieces]

@@ -58,6 +58,7 @@ def calibrated(
     unknown ``min_count`` times, the most frequent first. The use of any other piece is what it
     saves: its occurrences times the old pieces that it takes the place of, less one. From twice as
     many candidates and more, the least useful go, round by round, while all the others are there.
+    With a guard that allows nothing, old pieces are guarded too: a text that is one stays one.
     """
     if not 0 < mixture <= 1:
         raise UsageError(f"mixture is a share above 0, up to 1, not {mixture}")
@@ -65,11 +66,14 @@ def calibrated(
     saves, scores = _candidates(vocabulary, words, 2 * pieces + 1000, mixture, strict)
     total = sum(len(word) * count for word, count in words.items())
     scores = {c: math.log(mixture * n / total) for c, n in letters.items()} | scores
-    kept = _Guarded(vocabulary, guard or {}, budget)
+    own = dict.fromkeys(vocabulary.pieces if guard and not budget else (), 1)
+    kept = [_Guarded(vocabulary, own, 0.0), _Guarded(vocabulary, guard or {}, budget)]
     dropped: dict[str, None] = {}
 
     def use(candidates: Sequence[str]) -> dict[str, int]:
-        trial = kept.admitted({piece: scores[piece] for piece in (*letters, *candidates)})
+        trial = {piece: scores[piece] for piece in (*letters, *candidates)}
+        for guarded in kept:
+            trial = guarded.admitted(trial)
         for character in letters.keys() - trial:
             del letters[character]
         used, faults = _used(vocabulary, trial, words)
@@ -78,9 +82,8 @@ def calibrated(
 
     longer = [piece for piece in scores if piece not in letters]
     chosen = narrowed(longer, pieces - len(letters), use)
-    return Calibrated(
-        {p: scores[p] for p in (*letters, *chosen)}, list(dropped), list(kept.refused)
-    )
+    refused = dict.fromkeys(piece for guarded in kept for piece in guarded.refused)
+    return Calibrated({p: scores[p] for p in (*letters, *chosen)}, list(dropped), list(refused))
 
 
 def _missing(vocabulary: Unigram, words: Words, min_count: int) -> Counter[str]:
