@@ -90,13 +90,15 @@ def test_there_is_not_always_something_to_add():
 
 
 def test_pieces_are_the_ones_that_save_the_most():
-    """▁ab is in 49 words and takes the place of three pieces, cc in 30 and of two."""
+    """▁ccc takes the place of four pieces in 30 words, ▁ab of three in 40, ▁abx of four in 9."""
     old = unigram({"▁": -3.0, "a": -4.0, "b": -4.0, "c": -4.0, "x": -4.0})
     words = {"▁ab": 40, "▁ccc": 30, "▁abx": 9, "▁xab": 3}
     assert {"▁ab", "cc", "▁xab"} <= trained_unigram(words, 1000).keys()
-    assert [*calibrated(old, words, pieces=9, strict=True).scores] == ["▁ab", "cc", "▁xab"]
-    assert [*calibrated(old, words, pieces=1).scores] == ["▁ab"]
-    assert [*calibrated(old, words | {"▁ccc": 99}, pieces=1).scores] == ["cc"]
+    assert "▁ccc" not in trained_unigram(words, 1000)  # but it is a frequent word
+    assert [*calibrated(old, words, pieces=9, strict=True).scores] == ["▁ccc", "▁ab", "▁abx"]
+    assert [*calibrated(old, words, pieces=1).scores] == ["▁ccc"]
+    rare = calibrated(old, words, pieces=9, min_count=31, strict=True).scores
+    assert [*rare] == ["▁ab"]
 
 
 def with_dead_ends(*texts: str) -> tuple[Unigram, dict[str, int]]:
@@ -106,6 +108,7 @@ def with_dead_ends(*texts: str) -> tuple[Unigram, dict[str, int]]:
         first, second = text[:2]
         scores |= {first.upper() + first: -20.0} | dict.fromkeys(text, -20.0)
         words |= {f"▁{text}": 50, f"▁{text}{first}": 20, f"▁{second}{text}": 20}
+        words[f"▁{second * 2}{text}"] = 20
         words[f"▁{first.upper()}{text}"] = 1
     return unigram(scores), words
 
@@ -114,8 +117,8 @@ def test_a_piece_that_makes_a_known_word_unknown_is_dropped():
     """▁Bbxyz is ▁ Bb x y z at -83. B alone is unknown, at -30, but bxyz behind it makes up."""
     old, words = with_dead_ends("bxyz")
     assert old.place({"bxyz": -1.0}).new.segment("▁Bbxyz") == ["▁", UNKNOWN, "bxyz"]
-    found = calibrated(old, words, pieces=9, mixture=1.0)
-    assert (list(found.scores), found.dropped) == (["▁bxyz"], ["bxyz"])
+    found = calibrated(old, words, pieces=9, mixture=1.0, min_count=30)
+    assert (list(found.scores), found.dropped) == (["▁bxyz", "▁x"], ["bxyz"])
     assert old.place(found.scores).new.segment("▁Bbxyz") == ["▁", "Bb", "x", "y", "z"]
 
 
@@ -294,7 +297,7 @@ for strict in (False, True):
     found = calibrated(old, words, pieces=150, guard=guard, budget=0.01, strict=strict, mixture=1.0)
     print(json.dumps([[*found.scores.items()], found.dropped, found.refused]))
 old, words = with_dead_ends("bxyz", "mnop", "qrst", "uvwd")
-print(*calibrated(old, words, pieces=40, mixture=1.0).dropped)
+print(*calibrated(old, words, pieces=40, mixture=1.0, min_count=30).dropped)
 """
 
 

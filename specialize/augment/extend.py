@@ -40,8 +40,8 @@ def change(
     - WordPiece: the characters that unknown words lack, then, of a vocabulary trained on the
       corpus, what saves the most pieces (occurrences times old pieces, less one), the least useful
       going round by round; ``slots``: [unusedN] places are taken before appending.
-    - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no text
-      gets longer (``vocab.continued``).
+    - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no known
+      text gets longer (``vocab.continued``).
     - Unigram: scores calibrated to the old ones, ln(``mixture``) + a piece's own log-probability;
       ``strict``: scores that only join old pieces (``vocab.calibrated``).
 

@@ -47,9 +47,9 @@ class BPE(FastVocabulary):
         """Return the change that appends ``new`` pieces, and merges for them behind all others.
 
         Every old merge goes before every new one, so a word's old pieces are found first and are
-        merged on: the new segmentation is a coarsening of the old, and no text gets longer. That
-        is continued BPE. Each new piece gets all merges of two pieces that spell it, as converters
-        from tiktoken and SentencePiece write them, in the order of these pieces' ids.
+        merged on: the new segmentation is a coarsening of the old, and no text without unknowns
+        gets longer. That is continued BPE. Each new piece gets all merges of two pieces that spell
+        it, as converters from tiktoken and SentencePiece write them, in the order of their ids.
         """
         fresh = list(new)
         made = self.folded()

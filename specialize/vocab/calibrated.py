@@ -63,8 +63,9 @@ def calibrated(
     if not 0 < mixture <= 1:
         raise UsageError(f"mixture is a share above 0, up to 1, not {mixture}")
     letters = dict(_missing(vocabulary, words, min_count).most_common(pieces))
-    saves, scores = _candidates(vocabulary, words, 2 * pieces + 1000, mixture, strict)
     total = sum(len(word) * count for word, count in words.items())
+    trained = _trained(words, 2 * pieces + 1000, min_count, total)
+    saves, scores = _scored(vocabulary, trained, mixture, strict)
     scores = {c: math.log(mixture * n / total) for c, n in letters.items()} | scores
     own = dict.fromkeys(vocabulary.pieces if guard and not budget else (), 1)
     kept = [_Guarded(vocabulary, own, 0.0), _Guarded(vocabulary, guard or {}, budget)]
@@ -78,7 +79,8 @@ def calibrated(
             del letters[character]
         used, faults = _used(vocabulary, trial, words)
         dropped.update(dict.fromkeys(piece for piece in trial if piece in faults))
-        return {p: used[p] * saves[p] for p in candidates if p in trial and p not in faults}
+        often = (p for p in candidates if p in trial and used[p] >= min_count)
+        return {p: used[p] * saves[p] for p in often if p not in faults}
 
     longer = [piece for piece in scores if piece not in letters]
     chosen = narrowed(longer, pieces - len(letters), use)
@@ -136,12 +138,23 @@ def _is_plain(word: str) -> bool:
     return MARK not in core and not any(c.isspace() for c in core)
 
 
-def _candidates(
-    vocabulary: Unigram, words: Words, size: int, mixture: float, strict: bool
-) -> tuple[dict[str, int], dict[str, float]]:
-    """Return what each candidate saves where it stands, and its score."""
+def _trained(words: Words, size: int, min_count: int, characters: int) -> dict[str, float]:
+    """Return candidates with their own log-probabilities: of a Unigram, and frequent words.
+
+    sentencepiece considers only what two types of words have in common, so that whole words may be
+    missing, however frequent; their probability is reckoned at two characters a piece.
+    """
     letters = {c for word in words for c in word}
     trained = trained_unigram(words, size + len(letters))
+    whole = (w for w, n in words.items() if n >= min_count and len(w) > 1 and _is_plain(w))
+    often = {w: math.log(2 * words[w] / characters) for w in whole if w not in trained}
+    return trained | often
+
+
+def _scored(
+    vocabulary: Unigram, trained: Mapping[str, float], mixture: float, strict: bool
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Return what each candidate saves where it stands, and its score."""
     saves: dict[str, int] = {}
     scores: dict[str, float] = {}
     for piece, score in trained.items():

@@ -1,9 +1,9 @@
 """Continued BPE: byte-pair merging goes on where the vocabulary's own merges end.
 
 A word's old pieces are found first, and new merges join them, so that every new segmentation is a
-coarsening of the old one and no text gets longer. What a guard forbids is therefore known before
-any merge is chosen: the first new merge in a word joins two of its old pieces, so a guarded word
-stays as it is exactly if no two neighbours of it spell a new piece.
+coarsening of the old one, and no text without unknowns gets longer. What a guard forbids is
+therefore known before any merge is chosen: the first new merge in a word joins two of its old
+pieces, so a guarded word stays as it is exactly if no two neighbours of it spell a new piece.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from specialize.vocab.train import merge_further
 
 Words = Mapping[str, int]
 _BYTE = 6  # characters of <0xFF>
+_LONGEST = 1000  # pieces that are merged in together: what it costs grows with their square
 
 
 class Continued(NamedTuple):
@@ -146,9 +147,10 @@ def _known(vocabulary: BPE, pieces: list[str]) -> list[tuple[str, ...]]:
     """Return the runs of two pieces and more that can be merged: no unknown one, no bytes."""
     runs: list[list[str]] = [[]]
     for piece in pieces:
-        if piece == vocabulary.unk or (vocabulary.by_bytes and _is_byte(piece)):
+        barred = piece == vocabulary.unk or (vocabulary.by_bytes and _is_byte(piece))
+        if barred or len(runs[-1]) == _LONGEST:
             runs.append([])
-        else:
+        if not barred:
             runs[-1].append(piece)
     return [tuple(run) for run in runs if len(run) > 1]
 

@@ -33,7 +33,7 @@ class PieceFacts:
     id: int
     replaced_unknowns: int  # occurrences of words that were unknown, and now have this piece
     words: list[WordFix]  # the most frequent words that have it, those that were unknown first
-    saved: int = 0  # pieces, where it stands for several; not counted for WordPiece
+    saved: int | None = None  # pieces, where it stands for several; not counted for WordPiece
 
 
 def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFacts]:
@@ -54,14 +54,14 @@ def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFac
             holders[piece].append(fix)
             replaced[piece] += count * _was_unknown(fix, old)
             uses[piece] += count * after.count(piece)
-    saves = {
-        piece: 0 if isinstance(old, WordPiece) else max(0, len(old.segment(piece)) - 1)
-        for piece in fresh
-    }
+
+    def saved(piece: str) -> int | None:
+        if isinstance(old, WordPiece):
+            return None
+        return uses[piece] * max(0, len(old.segment(piece)) - 1)
+
     return [
-        PieceFacts(
-            piece, i, replaced[piece], _examples(holders[piece], old), uses[piece] * saves[piece]
-        )
+        PieceFacts(piece, i, replaced[piece], _examples(holders[piece], old), saved(piece))
         for piece, i in zip(change.fresh_pieces, change.fresh, strict=True)
     ]
 
@@ -93,7 +93,7 @@ def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
     Where saved pieces were counted, with these, and each piece's ``text`` as people read it.
     """
     pieces = list(pieces)
-    counted = any(facts["saved"] for facts in pieces)
+    counted = any(facts["saved"] is not None for facts in pieces)
     rows = ["rank\tid\tpiece\treplaced_unknowns" + "\tsaved_pieces\ttext" * counted + "\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
     for rank, facts in enumerate(pieces, 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-_ROUND = 0.6  # of the candidates that are too many, the share that goes in one round
+_ROUND = 0.25  # of the candidates that are too many, the share that goes in one round
 _LAST = 50  # no more rounds for so few
 
 
