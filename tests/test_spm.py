@@ -274,11 +274,14 @@ def models(made: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def texts(words: list[str]) -> st.SearchStrategy[str]:
-    """Texts of ``words``, odd characters and spaces; U+2581 not first, nor a symbol alone."""
+    """Texts of ``words``, odd characters and spaces; U+2581 not first, nor twice.
+
+    ``▁▁`` is a symbol that maps change: what is on its sides is a text of its own to the library.
+    """
     space = st.sampled_from([" ", " ", "  ", "   "])
     part = st.sampled_from(words) | st.sampled_from(ODD) | space
     several = st.lists(part, max_size=10).map("".join)
-    return several.filter(lambda text: text[:1] != "▁" and text not in ("<sep>", "ab"))
+    return several.filter(lambda text: text.lstrip()[:1] != "▁" and "▁▁" not in text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -289,6 +292,7 @@ def test_a_text_has_the_same_pieces(models, made, kind, data):
     text = data.draw(texts(words))
     model = models[kind]
     assume(model.maps_alike(text))
+    assume(model.maps.normalize(text).strip(" ▁") not in ("<sep>", "ab"))  # a symbol alone
     model.check(text)
 
 
