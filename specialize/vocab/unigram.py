@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange, appended
@@ -34,6 +36,15 @@ class Unigram(FastVocabulary):
     def model_ids(model: Json) -> dict[str, int]:
         """Return piece -> id."""
         return {piece: i for i, (piece, _) in enumerate(model["vocab"])}
+
+    @cached_property
+    def _model(self) -> Any:
+        """Return the library's model by itself, which is made sooner than a whole tokenizer."""
+        from tokenizers import models
+
+        model = self.described["model"]
+        listed = [(piece, score) for piece, score in model["vocab"]]
+        return models.Unigram(listed, model["unk_id"], model.get("byte_fallback") or False)
 
     def folded(self) -> Json:
         """Return the tokenizer.json with added tokens among the model's pieces.
