@@ -67,7 +67,12 @@ class ArmRun:
         base = load_base(self.base)
         text = self.corpus.train()
         self.change: VocabChange[WordPiece] = self.arm.augment()(base.vocabulary, text)
-        self.say(f"{len(self.change.fresh)} pieces added to {len(self.change.old.pieces):,}")
+        change = self.change
+        said = f"{len(change.fresh)} pieces added to {len(change.old.pieces):,}"
+        dropped = (
+            "" if change.extends else f", {len(change.old.pieces) - len(change.kept):,} dropped"
+        )
+        self.say(said + dropped)
         table = base.model.get_input_embeddings().weight.detach()
         seed = self.arm.embed.options.get("seed", self.recipe.seeds[0])
         self.rows = self.arm.embed()(table, self.change, text, seed=seed)

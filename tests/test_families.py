@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, models
 from specialize import audit, augment_tokenizer, open_vocabulary, write_vocabulary
 from specialize.augment import extend
 from specialize.errors import DataError
+from specialize.inspection import tokenizer_path
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.bpe import BPE
 from specialize.vocab.unigram import Unigram
@@ -71,3 +72,32 @@ def test_families_share_the_protocol(layout) -> None:
     assert [vocabulary.ids[piece] for piece in pieces] == vocabulary.encode(line)
     piece = max(vocabulary.pieces, key=len)
     assert vocabulary.parts(piece) == [piece]
+
+
+def test_a_unigram_without_an_unknown_piece_is_refused() -> None:
+    described = made.xlmr_like()
+    described["model"]["unk_id"] = None
+    with pytest.raises(DataError, match=r"Tokenizer:1: model\.unk_id is null"):
+        open_vocabulary(Tokenizer.from_str(json.dumps(described)))
+
+
+def test_a_wordpiece_with_tokens_added_later_is_refused_for_these() -> None:
+    live = Tokenizer.from_file(str(tokenizer_path("mini") / "tokenizer.json"))
+    live.add_tokens(["<new>"])
+    with pytest.raises(DataError, match="Tokenizer:1: added token '<new>'"):
+        open_vocabulary(live)
+
+
+@pytest.mark.parametrize("table", [["a"], {"0": 1}, {"x": {"content": "<s>"}}])
+def test_a_damaged_table_of_tokens_is_named(tmp_path: Path, table) -> None:
+    config = tmp_path / "tokenizer_config.json"
+    config.write_text(json.dumps({"added_tokens_decoder": table}), "utf-8")
+    (tmp_path / "tokenizer.json").write_text(json.dumps(made.gpt2_like()), "utf-8")
+    with pytest.raises(DataError, match=r"tokenizer_config\.json:1: added_tokens_decoder"):
+        write_vocabulary(open_vocabulary(tmp_path), tmp_path / "new", source=tmp_path)
+
+
+def test_an_empty_file_of_ranks_is_named_as_one(tmp_path: Path) -> None:
+    (tmp_path / "a.tiktoken").write_bytes(b"")
+    with pytest.raises(DataError, match=r"a\.tiktoken:1: byte 0x00 has no rank"):
+        open_vocabulary(tmp_path)

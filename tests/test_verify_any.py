@@ -10,12 +10,15 @@ import pytest
 import tokenizers_made as made
 from cli_calls import Call, contents
 
+from specialize.augmentation import augment_tokenizer
 from specialize.errors import DataError
 from specialize.vocab.bpe import BPE
 from specialize.vocab.families import read_vocabulary, write_vocabulary
+from specialize.vocab.reach import unreachable
 from specialize.vocab.unigram import Unigram
 from specialize.vocab.verify import prove, prove_afresh
 from specialize.vocab.verify_any import is_joined
+from specialize.vocab.wordpiece import SPECIAL, WordPiece
 from specialize.vocab.written import Claims
 
 call = cli_calls.call  # fixture
@@ -218,3 +221,53 @@ def test_a_piece_that_no_text_yields_is_refused(tmp_path: Path, tokenizer: Path)
 def test_a_fresh_process_proves_the_same(tmp_path: Path, tokenizer: Path) -> None:
     claims = claimed(tmp_path, tokenizer)
     assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+
+
+@pytest.mark.parametrize("options", [("replace", {"pieces": 150}), ("prune", {})])
+def test_a_bare_vocab_txt_is_replaced_and_pruned(tmp_path: Path, options: Any) -> None:
+    """It has no tokenizer.json to be decoded by; a cut character is never inside of a word."""
+    letters = sorted({c for line in made.lines_in("Latin") for c in line} - {" "})
+    pieces = [*SPECIAL, *letters, *(f"##{c}" for c in letters)]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces), "utf-8")
+    text = [*made.lines_in("Latin", sentences=80), "x\u2581 \u2581", "a" * 120] * 2
+    augment_tokenizer(tmp_path / "vocab.txt", text, *options, tmp_path / "new")
+    new = read_vocabulary(tmp_path / "new")
+    assert isinstance(new, WordPiece)
+    assert options[0] == "prune" or not unreachable(new).pieces
+    manifest = json.loads((tmp_path / "new" / "manifest.json").read_text("utf-8"))
+    assert manifest["pieces"]["in slots"] == 0
+
+
+def _without_decoder() -> Json:
+    return made.xlmr_like() | {"decoder": None}
+
+
+def _cut_short() -> Json:
+    """Truncation and padding, and a character that others have for a mark."""
+    cut = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
+    pad = {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None}
+    pad |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "<unk>"}
+    return made.llama2_like() | {"truncation": cut, "padding": pad}
+
+
+def _between_spaces() -> Json:
+    """A BPE that has neither marks nor a decoder: U+2581 is a character like any other."""
+    letters = sorted({c for line in made.lines_in("Latin") for c in line} - {" "})
+    vocab = {piece: i for i, piece in enumerate(["<unk>", *letters])}
+    model = {"type": "BPE", "unk_token": "<unk>", "vocab": vocab, "merges": []}
+    return made.gpt2_like() | {
+        "added_tokens": [],
+        "model": model,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": None,
+        "decoder": None,
+    }
+
+
+@pytest.mark.parametrize("layout", [_without_decoder, _cut_short, _between_spaces])
+@pytest.mark.parametrize("method", ["extend", "replace"])
+def test_settings_of_others_are_no_fault(tmp_path: Path, layout: Any, method: str) -> None:
+    (tmp_path / "tokenizer.json").write_text(json.dumps(layout()), "utf-8")
+    text = [*made.lines_in("Latin", sentences=80), "\u2581a\tb"] * 5
+    augment_tokenizer(tmp_path, text, method, {"pieces": 400}, tmp_path / "new")
+    assert read_vocabulary(tmp_path / "new").pieces != read_vocabulary(tmp_path).pieces

@@ -90,3 +90,15 @@ def test_coverage_is_exact_for_any_vocabulary(initial, continuing, words, steps)
         unknown = sum(n for word, n in words.items() if pieces[word] == ["[UNK]"])
         total = sum(n * len(pieces[word]) for word, n in words.items())
         assert share == (unknown / total if total else 0.0)
+
+
+def test_tabs_and_line_ends_stay_in_their_cell(tmp_path):
+    fix = asdict(WordFix("\ta", 2, ["\t", "a"], ["\ta\n"]))
+    facts = {"piece": "\ta\n", "id": 7, "replaced_unknowns": 0, "saved": 2, "words": [fix]}
+    write_pieces([facts | {"text": "\u2028"}], tmp_path)
+    assert (tmp_path / "pieces.tsv").read_text("utf-8").splitlines()[1:] == [
+        "1\t7\t\\ta\\n\t0\t2\t\\u2028"
+    ]
+    assert (tmp_path / "words_fixed.tsv").read_text("utf-8").splitlines()[1:] == [
+        "\\ta\\n\t\\ta\t2\t\\t a\t\\ta\\n"
+    ]

@@ -51,6 +51,8 @@ def change(
     """
     if pieces < 0:
         raise UsageError(f"n = {pieces} pieces cannot be added; ask for 0 or more")
+    if min_count < 1:
+        raise UsageError(f"min_count = {min_count} is no count of occurrences; ask for 1 or more")
     if isinstance(vocabulary, WordPiece):
         return _wordpiece(vocabulary, corpus, pieces, min_count, slots, guard, guard_budget)
     words = words_of(vocabulary, corpus)

@@ -114,8 +114,7 @@ def without(vocabulary: AnyVocabulary, keep: set[str]) -> AnyVocabulary:
             renumbered(vocabulary.described | {"model": model}, ids), source=vocabulary.source
         )
     listed = [entry for entry in model["vocab"] if entry[0] in ids]
-    unknown = ids[vocabulary.unk] if vocabulary.unk else None
-    model = model | {"vocab": listed, "unk_id": unknown}
+    model = model | {"vocab": listed, "unk_id": ids[vocabulary.unk]}
     return Unigram(
         renumbered(vocabulary.described | {"model": model}, ids), source=vocabulary.source
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from specialize.errors import DataError, UsageError
+from specialize.augment._units import no_words
+from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.families import AnyVocabulary, words_of
 from specialize.vocab.trained import trained_like
@@ -29,7 +30,7 @@ def change(
         raise UsageError(f"a vocabulary of {pieces} pieces holds nothing; ask for 1 or more")
     words = words_of(vocabulary, corpus)
     if not words:
-        raise DataError("the corpus has no word to choose pieces by; name files with text")
+        raise no_words()
     new = trained_like(vocabulary, words, size=pieces, min_count=min_count)
     known = vocabulary.ids
     kept = {i: known[piece] for i, piece in enumerate(new.pieces) if piece in known}

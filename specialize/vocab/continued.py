@@ -16,9 +16,9 @@ from typing import NamedTuple
 from specialize.vocab.bpe import BPE
 from specialize.vocab.guard import allowed_changes
 from specialize.vocab.train import merge_further
+from specialize.vocab.units import BYTE
 
 Words = Mapping[str, int]
-_BYTE = 6  # characters of <0xFF>
 _LONGEST = 1000  # pieces that are merged in together: what it costs grows with their square
 
 
@@ -79,10 +79,13 @@ class Changed:
         allowed = allowed_changes(budget, self.occurrences)
         changed: set[int] = set()
         admitted: set[str] = set()
+        spent = 0
         for piece in wanted:
             more = self.pieces.get(piece, set()) - changed
-            if sum(self._counts[n] for n in changed | more) <= allowed:
+            cost = sum(self._counts[n] for n in more)
+            if spent + cost <= allowed:
                 changed |= more
+                spent += cost
                 admitted.add(piece)
         return admitted
 
@@ -147,13 +150,9 @@ def _known(vocabulary: BPE, pieces: list[str]) -> list[tuple[str, ...]]:
     """Return the runs of two pieces and more that can be merged: no unknown one, no bytes."""
     runs: list[list[str]] = [[]]
     for piece in pieces:
-        barred = piece == vocabulary.unk or (vocabulary.by_bytes and _is_byte(piece))
+        barred = piece == vocabulary.unk or (vocabulary.by_bytes and BYTE.fullmatch(piece))
         if barred or len(runs[-1]) == _LONGEST:
             runs.append([])
         if not barred:
             runs[-1].append(piece)
     return [tuple(run) for run in runs if len(run) > 1]
-
-
-def _is_byte(piece: str) -> bool:
-    return len(piece) == _BYTE and piece.startswith("<0x") and piece.endswith(">")

@@ -10,9 +10,11 @@ from typing import Any
 
 from specialize import native
 from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.spelt import visible
 from specialize.vocab.wordpiece import WordPiece
 
 EXAMPLES = 3
+_SIDES = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,20 @@ def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
 
-    Where saved pieces were counted, with these, and each piece's ``text`` as people read it.
+    Where saved pieces were counted, with these, and each piece's ``text`` as people read it. Tabs
+    and line ends stand escaped (``spelt.visible``).
     """
     pieces = list(pieces)
     counted = any(facts["saved"] is not None for facts in pieces)
     rows = ["rank\tid\tpiece\treplaced_unknowns" + "\tsaved_pieces\ttext" * counted + "\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
     for rank, facts in enumerate(pieces, 1):
-        piece = facts["piece"]
-        saved = f"\t{facts['saved']}\t{facts.get('text', piece)}" * counted
+        piece = visible(facts["piece"])
+        saved = f"\t{facts['saved']}\t{visible(facts.get('text', piece))}" * counted
         rows.append(f"{rank}\t{facts['id']}\t{piece}\t{facts['replaced_unknowns']}{saved}\n")
         for fix in facts["words"]:
-            before, after = " ".join(fix["before"]), " ".join(fix["after"])
-            fixes.append(f"{piece}\t{fix['word']}\t{fix['count']}\t{before}\t{after}\n")
+            word, *sides = map(visible, (fix["word"], *(" ".join(fix[s]) for s in _SIDES)))
+            fixes.append("\t".join((piece, word, str(fix["count"]), *sides)) + "\n")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pieces.tsv").write_text("".join(rows), "utf-8")
     (folder / "words_fixed.tsv").write_text("".join(fixes), "utf-8")

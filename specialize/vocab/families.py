@@ -12,9 +12,10 @@ from specialize.vocab.audit import Audit, audit, audit_opened
 from specialize.vocab.bpe import BPE
 from specialize.vocab.count import Text, count_words
 from specialize.vocab.files import (
+    CONFIG,
     has_bert_rules,
     is_wordpiece,
-    load_json,
+    load_config,
     read_wordpiece,
     vocabulary_file,
     wordpiece_of,
@@ -24,7 +25,7 @@ from specialize.vocab.files import (
 from specialize.vocab.library import open_library, other_file
 from specialize.vocab.ranks import is_ranks, write_ranks
 from specialize.vocab.renumber import renumbered_config
-from specialize.vocab.spelt import Speller
+from specialize.vocab.spelt import Speller, visible
 from specialize.vocab.spm import lowest_score, write_sentencepiece
 from specialize.vocab.unigram import Unigram
 from specialize.vocab.wordpiece import WordPiece
@@ -58,6 +59,8 @@ def vocabulary_of(tokenizer: Any) -> AnyVocabulary:
 def _of(described: dict[str, Any], source: str) -> BPE | Unigram:
     kind = described["model"]["type"]
     family = _FAMILIES.get(kind)
+    if kind == "WordPiece":
+        wordpiece_of(described, Path(source))  # says which rule, or added token, is another
     if family is None:
         raise DataError(
             f"{source}:1: a {kind} tokenizer with other rules than BERT's; WordPiece with BERT's "
@@ -81,10 +84,11 @@ def audit_vocabulary(vocabulary: AnyVocabulary, text: Text) -> Audit:
 
 
 def piece_reader(vocabulary: AnyVocabulary) -> Callable[[str], str]:
-    """Return the function that shows a piece as people read it: bytes as the text they are."""
+    """Return the function that shows a piece as people read it, in one line: bytes as text."""
     if isinstance(vocabulary, WordPiece):
-        return lambda piece: piece
-    return Speller(vocabulary.tokenizer).shown
+        return visible
+    shown = Speller(vocabulary.tokenizer).shown
+    return lambda piece: visible(shown(piece))
 
 
 def write_vocabulary(
@@ -109,7 +113,7 @@ def write_fast(vocabulary: BPE | Unigram, folder: Path, *, source: Path | None) 
     """
     folder.mkdir(parents=True, exist_ok=True)
     home = source if source is None or source.is_dir() else source.parent
-    config = load_json(file) if home and (file := home / CONFIG).is_file() else _config(vocabulary)
+    config = (load_config(home) if home else {}) or _config(vocabulary)
     config.pop("auto_map", None)  # the class is none of someone's code any more
     config = renumbered_config(config, vocabulary.ids)
     config["tokenizer_class"] = "PreTrainedTokenizerFast"
@@ -154,6 +158,5 @@ def _config(vocabulary: BPE | Unigram) -> dict[str, Any]:
     return found | ({"unk_token": vocabulary.unk} if vocabulary.unk else {})
 
 
-CONFIG = "tokenizer_config.json"
 _GPT2 = "<|endoftext|>"
 _NAMED = {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "mask": "<mask>"}

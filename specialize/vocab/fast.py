@@ -7,7 +7,6 @@ so that there is no second opinion; what this package adds is where new pieces g
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -18,14 +17,12 @@ from specialize.errors import DataError, UsageError
 from specialize.vocab.library import units_of
 from specialize.vocab.local import merges_stay
 from specialize.vocab.pretokenize import special_parts
-from specialize.vocab.units import CONTEXT, MARK, text_of
+from specialize.vocab.units import BEFORE_MARK, CONTEXT, text_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Json = dict[str, Any]
-
-_BEFORE_MARK = re.compile(f"(?<=[^{MARK}])(?={MARK})")
 
 
 class FastVocabulary:
@@ -101,7 +98,7 @@ class FastVocabulary:
         pre = self.tokenizer.pre_tokenizer
         if pre:
             return [word for word, _ in pre.pre_tokenize_str(text)]
-        return _BEFORE_MARK.split(text) if self._marks_begin else [text]
+        return BEFORE_MARK.split(text) if self._marks_begin else [text]
 
     @cached_property
     def _marks_begin(self) -> bool:

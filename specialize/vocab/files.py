@@ -18,6 +18,7 @@ from specialize.vocab.renumber import renumbered, renumbered_config
 from specialize.vocab.wordpiece import WordPiece
 
 Json = dict[str, Any]
+CONFIG = "tokenizer_config.json"
 
 
 def read_wordpiece(path: Path) -> WordPiece:
@@ -31,8 +32,7 @@ def read_wordpiece(path: Path) -> WordPiece:
         return wordpiece_of(load_json(file), file)
     lines = _read_text(file).split("\n")
     pieces = lines[:-1] if lines and not lines[-1] else lines
-    config = file.parent / "tokenizer_config.json"
-    lowercase = config.is_file() and bool(load_json(config).get("do_lower_case"))
+    lowercase = bool(load_config(file.parent).get("do_lower_case"))
     return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
 
 
@@ -63,7 +63,7 @@ def vocabulary_file(path: Path) -> Path:
             return path / name
     where = "holds no tokenizer.json or vocab.txt" if path.is_dir() else "is not there"
     raise MissingError(
-        f"{path}: {where}; name a tokenizer's directory, tokenizer.json or vocab.txt"
+        f"{path}: {where}; name a tokenizer's folder or file (also .model, .tiktoken, merges.txt)"
     )
 
 
@@ -77,17 +77,21 @@ def write_wordpiece(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    file = vocabulary_file(source) if source else None
-    described = load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
-    described["model"]["vocab"] = dict(vocabulary.ids)
-    described = renumbered(described, vocabulary.ids)
-    config_file = file.parent / "tokenizer_config.json" if file else None
-    config = load_json(config_file) if config_file and config_file.is_file() else {}
+    described = describe_wordpiece(vocabulary, source=source)
+    config = load_config(vocabulary_file(source).parent) if source else {}
     config = renumbered_config(config, vocabulary.ids)
     config = _bert_config(vocabulary) | config | {"tokenizer_class": "PreTrainedTokenizerFast"}
     write_json(folder / "tokenizer.json", described, indent=None)  # quick: 100,000 pieces
-    write_json(folder / "tokenizer_config.json", config, indent=1)
+    write_json(folder / CONFIG, config, indent=1)
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
+
+
+def describe_wordpiece(vocabulary: WordPiece, *, source: Path | None = None) -> Json:
+    """Return the tokenizer.json of ``vocabulary``, else as that of ``source``, or BERT's."""
+    file = vocabulary_file(source) if source else None
+    described = load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
+    described["model"]["vocab"] = dict(vocabulary.ids)
+    return renumbered(described, vocabulary.ids)
 
 
 def wordpiece_of(described: Json, file: Path) -> WordPiece:
@@ -136,11 +140,13 @@ def _part(described: Json, name: str, file: Path) -> Json:
 
 def _added(described: Json, file: Path) -> list[Json]:
     tokens = described.get("added_tokens") or []
-    if not isinstance(tokens, list) or not all(
-        isinstance(token, dict) and isinstance(token.get("content"), str) for token in tokens
-    ):
+    if not isinstance(tokens, list) or not all(map(_is_token, tokens)):
         raise DataError(f"{file}:1: added_tokens are objects with their content; these are not")
     return tokens
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("content"), str)
 
 
 def _foreign_token(described: Json, file: Path) -> str:
@@ -230,6 +236,17 @@ def load_json(file: Path) -> Json:
     if not isinstance(value, dict):
         raise DataError(f"{file}:1: a JSON {type(value).__name__}, where an object is needed")
     return value
+
+
+def load_config(folder: Path) -> Json:
+    """Return the tokenizer_config.json in ``folder``, {} where there is none."""
+    if not (file := folder / CONFIG).is_file():
+        return {}
+    config = load_json(file)
+    table = _part(config, "added_tokens_decoder", file)
+    if not all(map(str.isdecimal, table)) or not all(map(_is_token, table.values())):
+        raise DataError(f"{file}:1: added_tokens_decoder is no table of ids and tokens")
+    return config
 
 
 def _read_text(file: Path) -> str:

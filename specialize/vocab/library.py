@@ -58,7 +58,8 @@ def open_library(path: Path) -> Tokenizer:
         return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
     if other.name in _GPT2:
         return read_byte_level(path)
-    described = read_ranks(other) if is_ranks(other) else read_sentencepiece(other)
+    ranks = other.suffix == ".tiktoken" or is_ranks(other)  # Llama 3's are a tokenizer.model
+    described = read_ranks(other) if ranks else read_sentencepiece(other)
     return _loaded(other, lambda: Tokenizer.from_str(json.dumps(described)))
 
 

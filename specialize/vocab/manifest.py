@@ -41,7 +41,7 @@ def outcome(
             "before": old,
             "after": new,
             "added": len(change.fresh),
-            "in slots": len(change.fresh) - (new - old),
+            "in slots": sum(i < old for i in change.fresh) if change.extends else 0,
         },
         "text": {"before": _counts(before), "after": _counts(after)},
         "dropped": {

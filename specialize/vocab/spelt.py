@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from specialize.vocab.bpe_counts import byte_pieces
-from specialize.vocab.units import MARK
+from specialize.vocab.units import BYTE, MARK
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+_BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # where str.splitlines cuts, and tabs
+_TRIED = 5  # beginnings of a word that a continuing piece is tested behind
 
 
 class Speller:
@@ -31,11 +32,14 @@ class Speller:
         model: dict[str, Any] = described["model"]
         self._prefix: str = model.get("continuing_subword_prefix") or ""
         self._suffix: str = model.get("end_of_word_suffix") or ""
+        self._longest: float = model.get("max_input_chars_per_word") or float("inf")
         self._vocabulary: dict[str, int] = tokenizer.get_vocab()
-        named = json.dumps([described.get("pre_tokenizer"), described.get("decoder")])
+        steps = [described.get(name) for name in ("normalizer", "pre_tokenizer", "decoder")]
+        named = json.dumps(steps, ensure_ascii=False)
         table = {piece: byte for byte, piece in enumerate(byte_pieces())}
         self._table = table if '"ByteLevel"' in named else {}
-        self._marks = "\u0120" if self._table else MARK
+        self._mark = MARK if MARK in named else ""  # else U+2581 is a character like any other
+        self._marks = "\u0120" if self._table else self._mark
         self.unknown = _unknown(model)
         self._special = {token["content"] for token in described.get("added_tokens") or ()}
         self._special.add(self.unknown)
@@ -48,13 +52,14 @@ class Speller:
             return piece.encode()
         if self._table and all(character in self._table for character in piece):
             return bytes(self._table[character] for character in piece)
-        if byte := _BYTE.fullmatch(piece):
+        if byte := BYTE.fullmatch(piece):
             return bytes.fromhex(byte[1])
-        return self._core(piece).replace(MARK, " ").encode()
+        core = self._core(piece)
+        return (core.replace(self._mark, " ") if self._mark else core).encode()
 
     def text(self, piece: str) -> str | None:
         """Return the text that ``piece`` spells by itself; None if it has none to be tested by."""
-        if piece in self._special or _BYTE.fullmatch(piece) or not self._core(piece):
+        if piece in self._special or BYTE.fullmatch(piece) or not self._core(piece):
             return None
         if self._suffix and not piece.endswith(self._suffix):
             return None  # it stands before another piece only
@@ -79,7 +84,7 @@ class Speller:
 
     def bare(self, text: str) -> str:
         """Return ``text`` without spaces and marks."""
-        return text.replace(MARK, "").replace(" ", "")
+        return text.replace(self._mark, "").replace(" ", "")
 
     def stays_whole(self, piece: str, text: str) -> bool:
         """Whether the pre-tokeniser makes one word of ``piece``, which spells ``text``."""
@@ -90,21 +95,27 @@ class Speller:
         return any(unit.strip(f"{self._marks} ") == core for unit in units)
 
     def is_made(self, piece: str) -> bool:
-        """Whether the model makes ``piece`` of a word spelt like it."""
-        word = self._core(piece)
+        """Whether the model makes ``piece`` of a word spelt like it, or that ends so."""
+        words = [self._core(piece)]
         if self._prefix and piece.startswith(self._prefix):
-            word = self._beginning + word
-        return any(token.value == piece for token in self._model.tokenize(word))
+            room = self._longest - len(words[0])
+            fitting = (first for first in self._beginnings if len(first) <= room)
+            words = [first + words[0] for first in islice(fitting, _TRIED)]
+        return any(t.value == piece for word in words for t in self._model.tokenize(word))
 
     def _core(self, piece: str) -> str:
         return piece.removeprefix(self._prefix).removesuffix(self._suffix)
 
     @cached_property
-    def _beginning(self) -> str:
-        """Return the longest piece that begins words: none longer is taken in its place."""
-        pieces: Sequence[str] = sorted(self._vocabulary)
-        plain = (p for p in pieces if p.isalpha() and p not in self._special)
-        return max(plain, key=len, default="")
+    def _beginnings(self) -> list[str]:
+        """Return pieces that begin words, the longest first: none longer is taken in its place."""
+        plain = (p for p in self._vocabulary if p.isalpha() and p not in self._special)
+        return sorted(plain, key=lambda piece: (-len(piece), piece))
+
+
+def visible(text: str) -> str:
+    """Return ``text`` for a cell of a table: tabs and line ends as ``\\t``, ``\\u2028``."""
+    return _BREAK.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _unknown(model: dict[str, Any]) -> str:

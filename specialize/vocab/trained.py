@@ -7,7 +7,6 @@ by their types.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,13 +19,11 @@ from specialize.vocab.fast import Json
 from specialize.vocab.renumber import named_tokens, renumbered
 from specialize.vocab.train import merge_further, train_wordpiece
 from specialize.vocab.unigram import Unigram
-from specialize.vocab.units import MARK
+from specialize.vocab.units import BEFORE_MARK, BYTE, MARK
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 Words = Mapping[str, int]
 
-_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-_BEFORE_MARK = re.compile(f"(?<=[^{MARK}])(?={MARK})")
 _OF_ITS_OWN = 4  # <unk>, <s>, </s> and the mark: what the size of a SentencePiece model counts
 
 
@@ -37,7 +34,8 @@ def trained_like(
 
     Family, normaliser, pre-tokeniser and settings are those of ``vocabulary``. First come its
     special pieces, in their order, then the alphabet (bytes where it has them, and the characters
-    that occur ``min_count`` times; a WordPiece has each word-initial and continuing), then:
+    that occur ``min_count`` times; a WordPiece has each word-initial and, where its rules leave it
+    inside of a word, continuing), then:
 
     - WordPiece and BPE: pairs merged while they occur ``min_count`` times, the most frequent first;
     - Unigram: SentencePiece's, by probability.
@@ -75,7 +73,7 @@ def byte_letters(vocabulary: BPE | Unigram) -> list[str]:
     if is_byte_level(vocabulary):
         return byte_pieces()
     if vocabulary.described["model"].get("byte_fallback"):
-        return [piece for piece in vocabulary.pieces if _BYTE.fullmatch(piece)]
+        return [piece for piece in vocabulary.pieces if BYTE.fullmatch(piece)]
     return []
 
 
@@ -117,18 +115,21 @@ def _room(size: int, taken: int) -> int:
 
 def _wordpiece(vocabulary: WordPiece, words: Words, size: int, min_count: int) -> WordPiece:
     letters, special = _letters(words, min_count), control_pieces(vocabulary)
-    both = (mark + c for mark in ("", vocabulary.prefix) for c in letters)
-    _room(size, len(dict.fromkeys([*special, *both])))
+    cut = (c for c in letters if vocabulary.words(f"a{c}a") != [f"a{c}a"])
+    idle = {vocabulary.prefix + c for c in cut}  # as punctuation, never inside of a word
+    _room(size, len({*special, *letters}) + len(letters) - len(idle))
+    if any(len(word) > vocabulary.max_chars for word in words):  # which stay unknown
+        words = {word: n for word, n in words.items() if len(word) <= vocabulary.max_chars}
     pieces = train_wordpiece(
         words,
-        size=size,
+        size=size + len(idle),
         special=special,
         min_count=min_count,
         alphabet=len(letters),  # the most frequent so many: just these
         closed=True,
         prefix=vocabulary.prefix,
     )
-    return vocabulary.with_pieces(pieces)
+    return vocabulary.with_pieces([piece for piece in pieces if piece not in idle])
 
 
 def _bpe(vocabulary: BPE, words: Words, size: int, min_count: int) -> BPE:
@@ -185,7 +186,7 @@ def _unigram(vocabulary: Unigram, words: Words, size: int, min_count: int) -> Un
     listed = base | {piece: score for piece, score in scores.items() if piece in chosen}
     ids = {piece: i for i, piece in enumerate(listed)}
     model = vocabulary.described["model"] | {"vocab": [[p, s] for p, s in listed.items()]}
-    model["unk_id"] = ids[vocabulary.unk] if vocabulary.unk else None
+    model["unk_id"] = ids[vocabulary.unk]
     described = renumbered(vocabulary.described | {"model": model}, ids)
     return Unigram(described, source=vocabulary.source)
 
@@ -211,7 +212,7 @@ def _parts(words: Words, letters: frozenset[str]) -> Counter[str]:
     """Return what stands between marks, of ``letters`` only."""
     parts: Counter[str] = Counter()
     for word, count in words.items():
-        for part in _BEFORE_MARK.split(word):
+        for part in BEFORE_MARK.split(word):
             core = part.removeprefix(MARK)
             if core.split() == [core] and MARK not in core and letters.issuperset(part):
                 parts[part] += count

@@ -18,7 +18,7 @@ class Unigram(FastVocabulary):
     family = "Unigram"
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError where it has no piece for the unknown."""
+        """Take the tokenizer.json; DataError without a piece for the unknown, or one twice."""
         model = described["model"]
         self.scores: dict[str, float] = dict(model["vocab"])
         if len(self.scores) != len(model["vocab"]):
@@ -29,8 +29,12 @@ class Unigram(FastVocabulary):
                 "another name, so that no id moves"
             )
         super().__init__(described, source=source)
-        unknown = model["unk_id"]
-        self.unk: str = "" if unknown is None else model["vocab"][unknown][0]
+        if (unknown := model["unk_id"]) is None:
+            raise DataError(
+                f"{source}:1: model.unk_id is null, with which the library fails at a character "
+                "that has no piece; give it the id of a piece for the unknown"
+            )
+        self.unk: str = model["vocab"][unknown][0]
 
     @staticmethod
     def model_ids(model: Json) -> dict[str, int]:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from specialize.vocab.bpe import BPE
 from specialize.vocab.families import read_vocabulary
+from specialize.vocab.files import describe_wordpiece
 from specialize.vocab.guard import allowed_changes
 from specialize.vocab.library import open_library, other_files, read_tokenizer
 from specialize.vocab.reach import why_never
 from specialize.vocab.spelt import Speller
 from specialize.vocab.unigram import Unigram
+from specialize.vocab.wordpiece import WordPiece
 from specialize.vocab.written import SHOWN, Broken, Check, Claims
 
 if TYPE_CHECKING:
@@ -228,35 +230,40 @@ def _guard(written: _Written) -> Check | None:
 
 
 def _decode(written: _Written) -> Check:
-    """A line whose pieces are all known is decoded as its characters, and with its old spaces."""
-    old = _old_library(written)
-    new = written.library
+    """A line whose pieces are all known is decoded as its characters, and with its old spaces.
+
+    Without a decoder the library puts spaces between pieces, which are then no part of the text.
+    """
+    old, new = _old_library(written), written.library
     unknown = {written.new.ids[written.new.unk]} if written.new.unk else set[int]()
-    lines = [
-        (t, ids)
-        for t, ids in zip(written.lines, written.encoded, strict=True)
-        if not unknown & {*ids}
-    ]
+    both = zip(written.lines, written.encoded, strict=True)
+    lines = [(line, ids) for line, ids in both if not unknown & {*ids}]
     before = old.encode_batch([line for line, _ in lines], add_special_tokens=False)
     told = old.decode_batch([e.ids for e in before], skip_special_tokens=False)
     tells = new.decode_batch([ids for _, ids in lines], skip_special_tokens=False)
-    bare = Speller(new).normalized
+    speller = Speller(new)
     lost = {written.old.ids[written.old.unk]} if written.old.unk else set[int]()
+
+    def bare(text: str) -> str:
+        return "".join(speller.normalized(text).split())
+
     for (line, _), encoding, then, now in zip(lines, before, told, tells, strict=True):
-        exact = now == then if not lost & {*encoding.ids} else bare(now) == bare(line)
-        if not exact:
+        meant = line if lost & {*encoding.ids} else then
+        exact = meant is then and old.decoder is not None
+        if now != meant and (exact or bare(now) != bare(meant)):
             raise Broken("decode", f"{line!r} is decoded as {now!r}")
     return Check("decode", "what is known is decoded as before", {"lines": len(lines)})
 
 
 def _old_library(written: _Written) -> Tokenizer:
-    """Return the old tokenizer, live."""
+    """Return the old tokenizer, live; a vocab.txt is one with BERT's rules."""
     from tokenizers import Tokenizer
 
-    old = written.old
-    if isinstance(old, BPE | Unigram):
-        return Tokenizer.from_str(json.dumps(old.described))
-    return _open(open_library(Path(written.claims.source)))
+    old, source = written.old, Path(written.claims.source)
+    if not isinstance(old, WordPiece):
+        return old.tokenizer
+    described = describe_wordpiece(old, source=source)
+    return _open(Tokenizer.from_str(json.dumps(described)))
 
 
 CHECKS: tuple[Callable[[_Written], Check | None], ...] = (
