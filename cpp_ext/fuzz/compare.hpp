@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "naive.hpp"
+#include "specialize/audit.hpp"
 #include "specialize/choose.hpp"
 #include "specialize/effects.hpp"
 #include "specialize/text.hpp"
@@ -38,15 +39,28 @@ naive::Tallies<Key> plain(const std::unordered_map<Key, specialize::Seen>& seen)
   return all;
 }
 
+// All but the words.
+inline naive::Words plain(const specialize::Apart& apart) {
+  naive::Words all{{}, plain(apart.specials), plain(apart.removed), {}};
+  for (const specialize::Entry* e : apart.hard) all.hard.insert(std::string(e->view()));
+  return all;
+}
+
 inline naive::Words plain(const specialize::Words& words) {
-  naive::Words all{plain(words.table), plain(words.specials), plain(words.removed), {}};
-  for (const specialize::Entry* e : words.hard) all.hard.insert(std::string(e->view()));
+  naive::Words all = plain(static_cast<const specialize::Apart&>(words));
+  all.words = plain(words.table);
   return all;
 }
 
 inline bool same(const naive::Words& a, const naive::Words& b) {
   return a.words == b.words && a.specials == b.specials && a.removed == b.removed &&
          a.hard == b.hard;
+}
+
+// But for the words.
+inline bool same(const specialize::Apart& a, const naive::Words& b) {
+  const naive::Words apart = plain(a);
+  return apart.specials == b.specials && apart.removed == b.removed && apart.hard == b.hard;
 }
 
 // [(key, count)] by first occurrence, as python.hpp hands them to Python.

@@ -1,8 +1,7 @@
 // All of the headers on a text long enough for several threads, to be built with sanitizers; its
 // results must not depend on the threads. See the Makefile.
-#include <random>
-
 #include "compare.hpp"
+#include "generated.hpp"
 
 using namespace specialize;
 using compare::check;
@@ -10,29 +9,6 @@ using compare::plain;
 using compare::same;
 
 namespace {
-
-// Words of a skewed distribution in two alphabets, with marks, long tokens and odd white space.
-std::string generated(std::size_t bytes) {
-  std::mt19937_64 random(7);
-  std::vector<std::string> types;
-  for (int i = 0; i < 30'000; ++i) {
-    std::string word;
-    for (u64 n = 1 + random() % 9; n--;) {
-      const auto letter = static_cast<u32>(random() % 24);
-      encode(i % 2 ? 'a' + letter : 0x628 + letter, word);
-      if (random() % 40 == 0) encode(0x301, word);
-    }
-    types.push_back(word);
-  }
-  std::string text;
-  for (std::size_t nth = 0; text.size() < bytes; ++nth) {
-    const double even = static_cast<double>(random() >> 11) * 0x1p-53;
-    text += types[static_cast<std::size_t>(even * even * even * 30'000)];
-    if (nth % 50'000 == 49'999) text.append(5'000 + nth % 30'000, 'z');  // blocks of their own
-    text += nth % 17 == 0 ? ".\n" : nth % 91 == 0 ? "\u3000" : nth % 31 == 0 ? "\u200c" : " ";
-  }
-  return text;
-}
 
 Rules rules() {
   Rules all;
@@ -48,12 +24,21 @@ WordPiece vocabulary_of(const Words& words, std::size_t size, std::size_t alphab
   return {Trainer(words.table, options).train(), "##", 0, 100, {0, 1}};
 }
 
+struct Summed {
+  std::vector<u64> sums;
+  std::vector<std::pair<u32, u64>> missing;
+
+  explicit Summed(const Audit& of)
+      : sums{of.words, of.pieces, of.unknown, of.continued},
+        missing(compare::ranked<u32>({of.missing.begin(), of.missing.end()})) {}
+  bool operator==(const Summed&) const = default;
+};
+
 struct Results {
   naive::Tallies<std::string> tokens;
   naive::Words words;
   u64 characters, bytes;
-  std::vector<u64> audit;
-  std::vector<std::pair<u32, u64>> missing;
+  Summed audit;
   std::vector<std::vector<std::pair<int, u64>>> replaced;
   compare::Told told;
   std::vector<std::pair<u64, u64>> covered;
@@ -72,14 +57,10 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
   special.add("[MASK]", 1);
   const Words words = words_of(counted.tokens, by, special, threads);
   const WordPiece old = vocabulary_of(words, 90, 30), now = vocabulary_of(words, 600, 1000);
-  const Audit sum = audit(words.table, old, threads);
-  Results all{plain(counted.tokens),
-              plain(words),
-              counted.extent.characters,
-              counted.extent.bytes,
-              {sum.words, sum.pieces, sum.unknown, sum.continued},
-              compare::ranked<u32>({sum.missing.begin(), sum.missing.end()}),
-              {}, {}, {}, {}};
+  const Summed sum(audit(words.table, old, threads));
+  check(sum == Summed(audit_tokens(counted.tokens, by, old, threads).words), "audit of tokens");
+  Results all{plain(counted.tokens), plain(words), counted.extent.characters,
+              counted.extent.bytes, sum, {}, {}, {}, {}};
   const auto keep = [&](const Replacements& found) {
     all.replaced.push_back(compare::by_piece(found.replaced));
     all.replaced.push_back(compare::by_piece(found.overall));
@@ -95,10 +76,64 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
   return all;
 }
 
+// Whether it is UTF-8, by its characters; no byte behind its end may be looked at.
+void check_valid(std::string_view token) {
+  const std::vector<char> copy(token.begin(), token.end());
+  Entry entry;
+  entry.length = static_cast<u32>(copy.size());
+  if (copy.size() <= Key::kNear) std::memcpy(entry.near, copy.data(), copy.size());
+  else entry.far = copy.data();
+  const bool good = naive::characters(std::string(token)).has_value();
+  check(valid(entry) == good && valid(token) == good, "whether a token is UTF-8");
+}
+
+// Long enough to look ahead in (outlook.hpp), with many types, of which some are not UTF-8.
+void check_long() {
+  std::string text = generated::text(std::size_t{17} << 20);
+  std::mt19937_64 random(11);
+  for (std::size_t at = 0; at < text.size(); at += 1 + random() % 200)
+    text[at] = static_cast<char>(random());
+  Text whole, blocks;
+  whole.feed(text.data(), text.size(), true, 1);
+  for (std::size_t from = 0, step = 6'000'000; from < text.size(); from += step)
+    blocks.feed(&text[from], std::min(step, text.size() - from), false, 3);
+  blocks.feed(nullptr, 0, true, 1);
+  check(plain(whole.tokens) == plain(blocks.tokens), "tokens of a long text");
+  check(!whole.valid(1) && !blocks.valid(3), "a text that is not UTF-8");
+  for (const Entry* e : whole.tokens.ordered()) check_valid(e->view());
+}
+
+// Short keys of any bytes, crowded, so that cells of several parents stand side by side.
+void check_trie() {
+  std::mt19937_64 random(3);
+  const auto any = [&] {
+    std::string key(random() % 4, '\0');
+    for (char& c : key) c = static_cast<char>(random() % 3 ? random() % 24 : random());
+    return key;
+  };
+  std::map<std::string, int> known;
+  while (known.size() < 3'000) known.try_emplace(any(), static_cast<int>(known.size()));
+  std::vector<std::string_view> keys;
+  std::vector<int> values;
+  for (const auto& [key, value] : known) {
+    keys.push_back(key);
+    values.push_back(value);
+  }
+  Trie trie;
+  trie.build(keys, values);
+  for (int i = 0; i < 300'000; ++i) {
+    const std::string key = any();
+    const auto found = known.find(key);
+    check(trie.find(Trie::kRoot, key) == (found == known.end() ? -1 : found->second), "trie");
+  }
+}
+
 }  // namespace
 
 int main() {
-  const std::string text = generated(std::size_t{5} << 20);
+  check_trie();
+  check_long();
+  const std::string text = generated::text(std::size_t{5} << 20);
   const Results one = compute(text, false, 1);
   naive::Tallies<std::string> tokens;
   naive::count_tokens(text, 0, tokens);
@@ -108,7 +143,7 @@ int main() {
       const Results more = compute(text, in_blocks, threads);
       check(more.tokens == one.tokens && same(more.words, one.words), "tokens and words");
       check(more.characters == one.characters && more.bytes == one.bytes, "lines");
-      check(more.audit == one.audit && more.missing == one.missing, "audit");
+      check(more.audit == one.audit, "audit");
       check(more.replaced == one.replaced && more.told == one.told, "replacements");
       check(more.covered == one.covered && more.chosen == one.chosen, "coverage and choice");
     }

@@ -4,45 +4,17 @@
 // The first bytes are settings: how to cut the rest, rules of characters, two vocabularies whose
 // pieces are cut from the text, options of training. Bad settings do not exist.
 #include "compare.hpp"
+#include "input.hpp"
 #include "naive_train.hpp"
 
 using namespace specialize;
 using compare::check;
 using compare::plain;
 using compare::same;
+using input::Input;
+using input::text_of;
 
 namespace {
-
-// Characters of one to four bytes, marks, white space of Unicode, and what vocabularies mark with.
-constexpr u32 kLetters[] = {' ',    '\n',   'a',    'b',     'c',    '#',    '[',    ']',
-                            '\t',   '\r',   0x0b,   0x1c,    0x85,   0xa0,   0xe9,   0x301,
-                            0x5d0,  0x626,  0x200d, 0x2028,  0x3000, 0x4e16, 0xfffd, 0x1f600,
-                            0,      '.',    0x640,  0xac00,  0xdf,   0x2009, 'M',    0x10ffff};
-
-std::string text_of(u32 code) {
-  std::string text;
-  encode(code, text);
-  return text;
-}
-
-class Input {
- public:
-  Input(const u8* p, std::size_t n) : p_(p), end_(p + n) {}
-  u32 byte() { return p_ < end_ ? *p_++ : 0; }
-  u32 below(u32 n) { return byte() % n; }
-  bool coin() { return byte() & 1; }
-  u32 letter() { return kLetters[below(std::size(kLetters))]; }
-  std::string rest(bool lettered) {
-    std::string text;
-    for (; p_ < end_; ++p_)
-      text += lettered ? text_of(kLetters[*p_ % std::size(kLetters)])
-                       : std::string(1, static_cast<char>(*p_));
-    return text;
-  }
-
- private:
-  const u8 *p_, *end_;
-};
 
 struct Setting {
   unsigned threads = 1;
@@ -258,6 +230,10 @@ void check_text(const std::string& text, const Setting& s) {
   const naive::Audit sum = naive::audit(slow.words, old);
   check(same(audit(words.table, vocabulary, 1), sum), "audit");
   check(same(audit(shared.table, vocabulary, s.threads), sum), "audit of blocks");
+  for (const Text* counted : {&whole, &blocks}) {
+    const TokenAudit at_once = audit_tokens(counted->tokens, rules, vocabulary, s.threads);
+    check(same(at_once.words, sum) && same(at_once, slow), "audit of tokens");
+  }
   check_replacements(whole, shared, s, old, now);
   check_effects(words, s, old, now);
   if (s.trains) check_training(words, shared, s);

@@ -1,4 +1,4 @@
-// Training once more: all pairs are counted anew before every merge.
+// Training once more, and merging further: all pairs are counted anew before every merge.
 #pragma once
 
 #include "naive.hpp"
@@ -93,5 +93,46 @@ class Trainer {
   std::vector<std::pair<std::vector<std::string>, u64>> words_;
   std::vector<std::string> pieces_;
 };
+
+struct SpeltWord {
+  std::vector<std::string> pieces;
+  u64 count;
+};
+
+// At most ``more`` pieces merged from ``words``, whose pieces are ``known``, the oldest first.
+inline std::vector<std::pair<std::string, u64>> merge_further(
+    std::vector<SpeltWord> words, std::vector<std::string> known, std::size_t more, u64 min_count,
+    const std::vector<std::string>& avoid) {
+  const auto age = [&](const std::string& piece) {
+    return std::find(known.begin(), known.end(), piece) - known.begin();
+  };
+  const auto has = [](const auto& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  std::vector<std::pair<std::string, u64>> merged;
+  while (merged.size() < more) {
+    std::map<std::pair<std::ptrdiff_t, std::ptrdiff_t>, u64> counts;  // by age
+    for (const auto& [pieces, count] : words)
+      for (std::size_t k = 0; k + 1 < pieces.size(); ++k)
+        if (!has(avoid, pieces[k] + pieces[k + 1]))
+          counts[{age(pieces[k]), age(pieces[k + 1])}] += count;
+    const auto best = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) {
+      return a.second < b.second;  // of equal ones it takes the first
+    });
+    if (best == counts.end() || best->second < min_count) break;
+    const std::string left = known[static_cast<std::size_t>(best->first.first)];
+    const std::string right = known[static_cast<std::size_t>(best->first.second)];
+    for (auto& [pieces, count] : words)
+      for (std::size_t k = 0; k + 1 < pieces.size(); ++k)
+        if (pieces[k] == left && pieces[k + 1] == right) {
+          pieces[k] += right;
+          pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+        }
+    if (has(known, left + right)) continue;
+    known.push_back(left + right);
+    merged.emplace_back(left + right, best->second);
+  }
+  return merged;
+}
 
 }  // namespace naive
