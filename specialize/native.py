@@ -16,7 +16,7 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
-INTERFACE = 4  # of the extension that this package is for: cpp_ext/src/core.cpp
+INTERFACE = 5  # of the extension that this package is for: cpp_ext/src/core.cpp
 
 
 def core() -> Any:

@@ -116,6 +116,32 @@ def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -
     assert native == defined
 
 
+MARKED = ["[MASK]", "[UNK]", "[unk]", "\u200d", "\ufffd", "\x1c", "."]
+FORMS = ["E\u0301", "é", "Σ", "ΑΣ", "ſ", "世"]
+joined = st.lists(st.sampled_from([*LETTERS, *MARKED, *FORMS]) | word, min_size=1, max_size=9).map(
+    "".join
+)
+
+
+@given(
+    st.lists(st.lists(joined, max_size=6).map(" ".join), max_size=6),
+    st.sampled_from(RULES),
+    st.sampled_from(THREADS),
+)
+def test_an_audit_sums_tokens_whatever_they_are_joined_of(
+    lines: list[str], rules: BertRules, workers: str
+) -> None:
+    """Words that stand in several tokens, unknown ones too; some tokens the definition splits."""
+    by = WordPiece([*SMALL.pieces, "é", "e\u0301", "[", "]", "unk", "##σ"], rules=rules)
+
+    def compute() -> Any:
+        found = asdict(audit(by, lines))
+        return found, pairs(found["missing"]), sorted(found["deleted"].items())
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
 @given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES[:4]))
 def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules) -> None:
     old = WordPiece(SMALL.pieces, rules=rules)
@@ -210,6 +236,21 @@ def test_an_unknown_piece_spelt_in_letters() -> None:
 
     defined, native = both(compute)
     assert native == defined
+
+
+def test_a_word_that_spells_the_prefix_out() -> None:
+    """xa is the piece a inside a word, and a word of its own; the alphabet alone has no x."""
+    old = WordPiece([*SPECIAL, "a", "xa"], prefix="x")
+    new = old.with_pieces([*old.pieces, "x", "b"])
+
+    def compute() -> Any:
+        words = count_words(["xa a xab b"])
+        sums = [count_replacements(words, old, new, overall=overall) for overall in (True, False)]
+        return [(pairs(found.replaced), pairs(found.overall)) for found in sums]
+
+    defined, native = both(compute)
+    assert native == defined
+    assert defined[1] == ([("b", 1)], [])
 
 
 def test_words_at_the_limit_of_length() -> None:

@@ -8,6 +8,7 @@
 
 #include <tuple>
 
+#include "specialize/audit.hpp"
 #include "specialize/text.hpp"
 #include "specialize/train.hpp"
 #include "specialize/wordpiece.hpp"

@@ -1,11 +1,23 @@
 // Words counted, and what vocabularies make of them.
 #include "python.hpp"
 
+#include "specialize/audit.hpp"
 #include "specialize/effects.hpp"
 
 namespace specialize::python {
 
 namespace {
+
+// Empties ``hard`` -> [(hard token, count, first)]
+Ref taken(std::vector<const Entry*>& hard) {
+  Ref list = list_of(hard, [](const Entry* e) {
+    return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length),
+                         static_cast<unsigned long long>(e->count),
+                         static_cast<unsigned long long>(e->first));
+  });
+  hard.clear();
+  return list;
+}
 
 // -> words, [(number of the special piece, count)], [(removed character, count)],
 //    [(hard token, count, first)]
@@ -22,12 +34,7 @@ PyObject* words_of_text(PyObject*, PyObject* arguments) {
     each_item(special, [&](PyObject* piece) { specials.add(std::string(utf8(piece)), id++); });
     unlocked([&] { *words = words_of(from.tokens, by, specials, threads); });
     Ref written = in_order(words->specials), removed = in_order(words->removed);
-    Ref hard = list_of(words->hard, [](const Entry* e) {
-      return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length),
-                           static_cast<unsigned long long>(e->count),
-                           static_cast<unsigned long long>(e->first));
-    });
-    words->hard.clear();
+    Ref hard = taken(words->hard);
     return Py_BuildValue("(NNNN)", wrap(std::move(words)), written.give(), removed.give(),
                          hard.give());
   });
@@ -54,6 +61,17 @@ PyObject* words_items(PyObject*, PyObject* words) {
   return guarded([&] { return counted(unwrap<Words>(words).table.ordered()).give(); });
 }
 
+// -> (words, pieces, unknown, continued), [(missing character, count, first, place in its word)]
+PyObject* sums_of(const Audit& sum) {
+  using Long = unsigned long long;
+  Ref missing = list_of(std::vector(sum.missing.begin(), sum.missing.end()), [](auto& item) {
+    const auto& [c, seen] = item;
+    return Py_BuildValue("(IKKI)", c, Long{seen.count}, Long{seen.first}, seen.place);
+  });
+  return Py_BuildValue("((KKKK)N)", Long{sum.words}, Long{sum.pieces}, Long{sum.unknown},
+                       Long{sum.continued}, missing.give());
+}
+
 PyObject* audit_words(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *words, *vocabulary;
@@ -63,9 +81,25 @@ PyObject* audit_words(PyObject*, PyObject* arguments) {
     const WordPiece& by = unwrap<WordPiece>(vocabulary);
     Audit sum;
     unlocked([&] { sum = audit(table, by, threads); });
-    using Long = unsigned long long;
-    return Py_BuildValue("(KKKKN)", Long{sum.words}, Long{sum.pieces}, Long{sum.unknown},
-                         Long{sum.continued}, in_order(sum.missing).give());
+    return sums_of(sum);
+  });
+}
+
+// -> the same, [(id of the special piece, count)], [(removed character, count)],
+//    [(hard token, count, first)]
+PyObject* audit_text(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *text, *rules, *vocabulary;
+    unsigned threads;
+    parse(arguments, "OOOI", &text, &rules, &vocabulary, &threads);
+    const Table& table = unwrap<Text>(text).tokens;
+    const Rules& split = unwrap<Rules>(rules);
+    const WordPiece& by = unwrap<WordPiece>(vocabulary);
+    TokenAudit sum;
+    unlocked([&] { sum = audit_tokens(table, split, by, threads); });
+    Ref words(sums_of(sum.words)), written = in_order(sum.specials);
+    Ref removed = in_order(sum.removed), hard = taken(sum.hard);
+    return Py_BuildValue("(NNNN)", words.give(), written.give(), removed.give(), hard.give());
   });
 }
 
@@ -144,6 +178,7 @@ PyMethodDef words_methods[] = {
     {"words_size", words_size, METH_O, nullptr},
     {"words_items", words_items, METH_O, nullptr},
     {"audit_words", audit_words, METH_VARARGS, nullptr},
+    {"audit_text", audit_text, METH_VARARGS, nullptr},
     {"count_replacements", count_replacements, METH_VARARGS, nullptr},
     {"cover_words", cover_words, METH_VARARGS, nullptr},
     {"explain_pieces", explain_pieces, METH_VARARGS, nullptr},

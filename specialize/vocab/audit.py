@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from operator import add, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import native
 from specialize.corpus import TextCounts
 from specialize.errors import UsageError
-from specialize.vocab.count import Text, counted, split_tokens
+from specialize.vocab.count import Text, add_hard, counted, native_rules, split_tokens
 from specialize.vocab.files import is_wordpiece, read_wordpiece
 from specialize.vocab.library import count_text, open_library, other_file, read_tokenizer
 from specialize.vocab.wordpiece import WordPiece
@@ -92,35 +93,40 @@ def audit(vocabulary: WordPiece, lines: Text) -> Audit:
     characters of unknown words that are no piece where they stand, alone or continuing.
     """
     text = counted(lines)
-    split = split_tokens(text.tokens, vocabulary.rules, vocabulary.special)
-    words, pieces, unknown, continued, missing = _sums(vocabulary, split.words)
-    written = sum(split.special.values())
-    unknown += split.special.get(vocabulary.unk, 0)
+    found = _sums(vocabulary, text.tokens)
+    written = sum(found.special.values())
+    unknown = found.unknown + found.special.get(vocabulary.unk, 0)
     return Audit(
-        words=words + written,
-        pieces=pieces + written,
+        words=found.words + written,
+        pieces=found.pieces + written,
         unknown_words=unknown,
         unknown_pieces=unknown,
-        continued_words=continued,
+        continued_words=found.continued,
         characters=text.characters,
         bytes=text.bytes,
-        missing=_frequent_first(missing),
-        deleted=_frequent_first(split.deleted),
+        missing=_frequent_first(found.missing),
+        deleted=_frequent_first(found.deleted),
     )
 
 
-_Sums = tuple[int, int, int, int, Mapping[str, int]]  # words, pieces, unknown, continued, missing
+@dataclass(frozen=True)
+class _Sums:
+    words: int
+    pieces: int
+    unknown: int
+    continued: int
+    missing: Mapping[str, int]  # characters, by first occurrence
+    special: Mapping[str, int]  # pieces written out, which the sums leave out
+    deleted: Mapping[str, int]
 
 
-def _sums(vocabulary: WordPiece, words: Mapping[str, int]) -> _Sums:
-    if isinstance(words, native.WordCounts):
-        *sums, lacking = native.core().audit_words(
-            words.handle, vocabulary.handle, native.threads()
-        )
-        return (*sums, {chr(c): n for c, n in lacking})
+def _sums(vocabulary: WordPiece, tokens: Mapping[str, int]) -> _Sums:
+    if isinstance(tokens, native.TokenCounts):
+        return _sums_natively(vocabulary, tokens)
+    split = split_tokens(tokens, vocabulary.rules, vocabulary.special)
     pieces = unknown = continued = 0
     missing: Counter[str] = Counter()
-    for word, count in words.items():
+    for word, count in split.words.items():
         length = len(found := vocabulary.segment(word))
         pieces += count * length
         continued += count * (length > 1)
@@ -128,7 +134,33 @@ def _sums(vocabulary: WordPiece, words: Mapping[str, int]) -> _Sums:
             unknown += count
             for character in _unspelt(vocabulary, word):
                 missing[character] += count
-    return sum(words.values()), pieces, unknown, continued, missing
+    words = sum(split.words.values())
+    return _Sums(words, pieces, unknown, continued, missing, split.special, split.deleted)
+
+
+def _sums_natively(vocabulary: WordPiece, tokens: native.TokenCounts) -> _Sums:
+    """Return the same, token by token: no table of the words is made."""
+    core, rules, threads = native.core(), vocabulary.rules, native.threads()
+    (sums, missing), written, deleted, hard = core.audit_text(
+        tokens.handle, native_rules(rules), vocabulary.handle, threads
+    )
+    special = {vocabulary.pieces[i]: n for i, n in written}
+    deleted = {chr(c): n for c, n in deleted}
+    if hard:
+        rest = native.WordCounts()
+        add_hard(hard, rules, vocabulary.special, words=rest, written=special, deleted=deleted)
+        more, lacking = core.audit_words(rest.handle, vocabulary.handle, threads)
+        sums, missing = map(add, sums, more), missing + lacking
+    words, pieces, unknown, continued = sums
+    return _Sums(words, pieces, unknown, continued, _in_order(missing), special, deleted)
+
+
+def _in_order(missing: Iterable[tuple[int, int, int, int]]) -> Counter[str]:
+    """Sum up (character, occurrences, place of the word, place in it) by first occurrence."""
+    counts: Counter[str] = Counter()
+    for code, count, *_ in sorted(missing, key=itemgetter(2, 3)):
+        counts[chr(code)] += count
+    return counts
 
 
 def _frequent_first(counts: Mapping[str, int]) -> dict[str, int]:

@@ -117,15 +117,31 @@ def _split_natively(
     handle, written, deleted, hard = native.core().words_of_text(
         tokens.handle, native_rules(rules), list(special), native.threads()
     )
-    found = native.WordCounts(handle)
-    split = SplitTokens(found, {special[i]: n for i, n in written}, {chr(c): n for c, n in deleted})
+    words = native.WordCounts(handle)
+    written, deleted = {special[i]: n for i, n in written}, {chr(c): n for c, n in deleted}
+    add_hard(hard, rules, special, words=words, written=written, deleted=deleted)
+    return SplitTokens(words, written, deleted)
+
+
+def add_hard(
+    hard: Iterable[tuple[str, int, int]],
+    rules: BertRules,
+    special: Sequence[str],
+    *,
+    words: native.WordCounts,
+    written: dict[str, int],
+    deleted: dict[str, int],
+) -> None:
+    """Split tokens that the extension left, and add what they consist of to ``words`` and others.
+
+    ``hard``: (token, occurrences, place of the first). ``written``: special pieces.
+    """
     for token, count, first in hard:
         rest = _split({token: count}, rules, special)
-        found.add((word, n, first + i) for i, (word, n) in enumerate(rest.words.items()))
-        for of, more in ((split.special, rest.special), (split.deleted, rest.deleted)):
+        words.add((word, n, first + i) for i, (word, n) in enumerate(rest.words.items()))
+        for of, more in ((written, rest.special), (deleted, rest.deleted)):
             for text, n in more.items():
                 of[text] = of.get(text, 0) + n
-    return split
 
 
 @cache

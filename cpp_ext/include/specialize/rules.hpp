@@ -174,35 +174,52 @@ void merge(std::unordered_map<Key, Seen>& into, const std::unordered_map<Key, Se
   for (const auto& [key, seen] : from) into[key].add(seen);
 }
 
-// What the words of a table of tokens are.
-struct Words {
-  Table table;
+// What tokens consist of beside their words.
+struct Apart {
   std::unordered_map<int, Seen> specials;  // by id, written out in the text
   std::unordered_map<u32, Seen> removed;   // characters
   std::vector<const Entry*> hard;          // tokens left to the definition
+
+  void add(const Apart& o) {
+    merge(specials, o.specials);
+    merge(removed, o.removed);
+    hard.insert(hard.end(), o.hard.begin(), o.hard.end());
+    std::sort(hard.begin(), hard.end(), [](auto* a, auto* b) { return a->first < b->first; });
+  }
+};
+
+// What the words of a table of tokens are.
+struct Words : Apart {
+  Table table;
 };
 
 namespace wording {
 
-struct Sink {
-  Words& to;
-  Queue& queue;
+// Of a sink, what it does with all but words.
+struct Beside {
+  Apart& to;
   const Entry& from;
 
-  void word(std::string_view text, u64 offset) {
-    const Key key(text);
-    if (text.data() == from.text() && text.size() == from.length)
-      to.table.add(key, from.count, from.first + offset);  // stands where the token does, close by
-    else if (key.length <= Key::kNear)
-      queue.push(key, from.count, from.first + offset);
-    else
-      to.table.add(key, from.count, from.first + offset);  // its text may not stay
-  }
   void special(const std::pair<std::string, int>& item, u64 offset) {
     to.specials[item.second].add(from.count, from.first + offset);
   }
   void gap() {}
   void removed(u32 c, u64 offset) { to.removed[c].add(from.count, from.first + offset); }
+};
+
+struct Sink : Beside {
+  Table& table;
+  Queue& queue;
+
+  void word(std::string_view text, u64 offset) {
+    const Key key(text);
+    if (text.data() == from.text() && text.size() == from.length)
+      table.add(key, from.count, from.first + offset);  // stands where the token does, close by
+    else if (key.length <= Key::kNear)
+      queue.push(key, from.count, from.first + offset);
+    else
+      table.add(key, from.count, from.first + offset);  // its text may not stay
+  }
 };
 
 struct Deaf {
@@ -212,6 +229,24 @@ struct Deaf {
   void removed(u32, u64) {}
 };
 
+
+// Splits each of ``tokens`` into the sink that is made for it. Those that the definition must split
+// are kept in ``hard`` instead. Throws std::invalid_argument for text that is not UTF-8.
+template <class F>
+void split_each(const Partition& tokens, const Rules& rules, const Specials& specials,
+                std::vector<const Entry*>& hard, F sink_of) {
+  std::string buffer;
+  tokens.each([&](const Entry& e) {
+    if (rules.any_hard()) {  // then look first, so that nothing is counted twice
+      Deaf deaf;
+      if (split(e.view(), rules, specials, buffer, deaf) == Fault::hard) return hard.push_back(&e);
+    }
+    auto sink = sink_of(e);
+    if (split(e.view(), rules, specials, buffer, sink) == Fault::invalid)
+      throw std::invalid_argument("not UTF-8");
+  });
+}
+
 }  // namespace wording
 
 // Throws std::invalid_argument for text that is not UTF-8.
@@ -219,32 +254,20 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
                       unsigned threads) {
   std::vector<Words> parts(std::max(1u, threads));
   each_partition(threads, [&](std::size_t p, unsigned t) {
-    std::string buffer;
-    parts[t].table.parts[p].reserve(tokens.parts[p].size());
-    Queue queue(parts[t].table);
-    tokens.parts[p].each([&](const Entry& e) {
-      if (rules.any_hard()) {  // then look first, so that nothing is counted twice
-        wording::Deaf deaf;
-        if (split(e.view(), rules, specials, buffer, deaf) == Fault::hard) {
-          parts[t].hard.push_back(&e);
-          return;
-        }
-      }
-      wording::Sink sink{parts[t], queue, e};
-      if (split(e.view(), rules, specials, buffer, sink) == Fault::invalid)
-        throw std::invalid_argument("not UTF-8");
+    Words& to = parts[t];
+    to.table.parts[p].reserve(tokens.parts[p].size());
+    Queue queue(to.table);
+    wording::split_each(tokens.parts[p], rules, specials, to.hard, [&](const Entry& e) {
+      return wording::Sink{{to, e}, to.table, queue};
     });
     queue.finish();
   });
-  Words all = std::move(parts[0]);
+  Words all;
   std::vector<Table> tables;
-  for (std::size_t t = 1; t < parts.size(); ++t) {
-    merge(all.specials, parts[t].specials);
-    merge(all.removed, parts[t].removed);
-    all.hard.insert(all.hard.end(), parts[t].hard.begin(), parts[t].hard.end());
-    tables.push_back(std::move(parts[t].table));
+  for (Words& part : parts) {
+    all.add(part);
+    tables.push_back(std::move(part.table));
   }
-  std::sort(all.hard.begin(), all.hard.end(), [](auto* a, auto* b) { return a->first < b->first; });
   merge(all.table, tables, threads);
   return all;
 }

@@ -1,6 +1,7 @@
-// WordPiece: the longest piece first; and what a whole text's words come to under it.
+// WordPiece: the longest piece first; and how it is replaced where one vocabulary follows another.
 #pragma once
 
+#include <concepts>
 #include <string>
 
 #include "rules.hpp"
@@ -89,7 +90,9 @@ class WordPiece {
   // Whether pieces cover the word. Where each character of the pieces is a piece itself, alone and
   // inside a word, as in mBERT's vocabulary, its characters tell without a look at the pieces.
   bool covers(std::string_view word, std::vector<int>& ids) const {
-    if (alphabet_.empty()) return cover(word, ids);
+    // subtle: a piece that goes on inside a word also begins those that spell its prefix out
+    const bool spelt_out = !prefix_.empty() && word.starts_with(prefix_);
+    if (alphabet_.empty() || spelt_out) return cover(word, ids);
     const char *p = word.data(), *const end = p + word.size();
     for (u32 n; p < end; p += n) {
       const u32 c = decode(p, end, n);
@@ -109,6 +112,13 @@ class WordPiece {
   // The same into ``ids``; false where the word is unknown.
   bool cover(std::string_view word, std::vector<int>& ids) const {
     ids.clear();
+    return cover(word, [&](int id) { ids.push_back(id); });
+  }
+
+  // Calls piece(id) for each piece; false where the word is unknown, perhaps after some pieces.
+  template <class F>
+    requires std::invocable<F, int>
+  bool cover(std::string_view word, F piece) const {
     if (too_long(word)) return false;
     const char *p = word.data(), *const begin = p, *const end = p + word.size();
     while (p < end) {
@@ -119,10 +129,10 @@ class WordPiece {
         longest = to;
       });
       if (!longest) return false;
-      ids.push_back(last);
+      piece(last);
       p = longest;
     }
-    return !ids.empty();
+    return p > begin;
   }
 
   // Calls lacking(character, index) for each character of a word that is no piece where it stands.
@@ -171,43 +181,6 @@ class WordPiece {
   Specials specials_;
   std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
 };
-
-struct Audit {
-  u64 words = 0, pieces = 0, unknown = 0, continued = 0;
-  std::unordered_map<u32, Seen> missing;  // characters of unknown words
-};
-
-inline Audit audit(const Table& words, const WordPiece& vocabulary, unsigned threads) {
-  std::vector<Audit> parts(std::max(1u, threads));
-  each_partition(threads, [&](std::size_t p, unsigned t) {
-    std::vector<int> ids;
-    Audit& sum = parts[t];
-    words.parts[p].each([&](const Entry& e) {
-      int first = -1;
-      u64 n = 0;
-      vocabulary.segment(e.view(), ids, [&](int id) {
-        first = id;
-        ++n;
-      });
-      sum.words += e.count;
-      sum.pieces += e.count * n;
-      sum.continued += n > 1 ? e.count : 0;
-      if (n != 1 || first != vocabulary.unk()) return;
-      sum.unknown += e.count;
-      vocabulary.unspelt(e.view(),
-                         [&](u32 c, u32 i) { sum.missing[c].add(e.count, e.first, i); });
-    });
-  });
-  Audit all = std::move(parts[0]);
-  for (std::size_t t = 1; t < parts.size(); ++t) {
-    all.words += parts[t].words;
-    all.pieces += parts[t].pieces;
-    all.unknown += parts[t].unknown;
-    all.continued += parts[t].continued;
-    merge(all.missing, parts[t].missing);
-  }
-  return all;
-}
 
 // The paper's count: by piece of the new vocabulary.
 struct Replacements {
