@@ -1,0 +1,110 @@
+"""What is learnt from, measured on and kept: real text of the data folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from specialize.corpus import read_lines
+from specialize.corpus.conllu import read_sentences
+
+NEW = {  # the new languages: treebank of the held-out text, raw text to learn from
+    "ug": ("Uyghur-UDT", "wikipedia/ug common_voice/ug"),
+    "mt": ("Maltese-MUDT", "wikipedia/mt other/mt-parseme"),
+    "wo": ("Wolof-WTB", "wikipedia/wo other/wo-bible_nt other/wo-lacuna other/wo-lafand"),
+}
+SERVED = {  # languages that are there before: held-out text, raw text for bases and guard
+    "English-EWT": "common_voice/en",
+    "French-GSD": "common_voice/fr",
+    "German-GSD": "common_voice/de",
+    "Spanish-GSD": "common_voice/es",
+    "Italian-ISDT": "common_voice/it",
+    "Dutch-Alpino": "common_voice/nl",
+    "Indonesian-GSD": "wikipedia/id common_voice/id",
+    "Turkish-IMST": "common_voice/tr",
+    "Finnish-TDT": "common_voice/fi other/fi-leipzig_sample",
+    "Estonian-EWT": "common_voice/et other/et-leipzig_sample",
+    "Vietnamese-VTB": "wikipedia/vi common_voice/vi",
+    "Russian-GSD": "common_voice/ru",
+    "Ukrainian-IU": "wikipedia/uk common_voice/uk",
+    "Greek-GDT": "wikipedia/el common_voice/el",
+    "Persian-Seraji": "common_voice/fa",
+    "Urdu-UDTB": "common_voice/ur other/ur-leipzig_sample",
+}
+ALSO = ("common_voice/ar", "common_voice/pt", "common_voice/pl", "common_voice/bg other/bg-parseme")
+ALSO += ("common_voice/hi", "common_voice/zh")  # of the bases, neither guarded nor held out
+
+
+class Texts(NamedTuple):
+    """The texts of one base and new language."""
+
+    train: Path
+    dev: list[str]
+    guard: Path
+    others: list[str]  # held-out text of the languages that are there before
+
+
+def new_text(data: Path, folder: Path, code: str, megabytes: float) -> tuple[Path, list[str]]:
+    """Return the text of a new language to learn from, of ``megabytes``, and what is held out."""
+    treebank, names = NEW[code]
+    file = folder / f"{code}-{megabytes:g}.txt"
+    return write_lines(file, raw_lines(data, names, megabytes)), held_out(data, treebank)
+
+
+def served_text(
+    data: Path, folder: Path, served: Sequence[str], megabytes: float
+) -> tuple[Path, list[str]]:
+    """Return a guard of ``megabytes`` in all, from ``served`` treebanks' languages; and their dev.
+
+    Each language has the same share, or all that there is.
+    """
+    share = megabytes / len(served)
+    lines = chain.from_iterable(raw_lines(data, SERVED[name], share) for name in served)
+    guard = write_lines(folder / f"guard-{len(served)}-{megabytes:g}.txt", lines)
+    return guard, [line for name in served for line in held_out(data, name)]
+
+
+def base_text(data: Path, folder: Path, *, megabytes: float) -> Path:
+    """Return the text that base tokenizers are trained on: ``megabytes`` of each language."""
+    names = (*SERVED.values(), *ALSO)
+    lines = chain.from_iterable(raw_lines(data, name, megabytes) for name in names)
+    return write_lines(folder / f"bases-{megabytes:g}.txt", lines)
+
+
+def raw_lines(data: Path, names: str, megabytes: float) -> Iterator[str]:
+    """Yield the first ``megabytes`` of raw texts, with single spaces between words."""
+    left = megabytes * 1e6
+    for name in names.split():
+        for _, line in read_lines(data / "raw" / f"{name}.txt.xz"):
+            left -= len(line.encode()) + 1
+            if left < 0:
+                return
+            if line := " ".join(line.split()):
+                yield line
+
+
+def held_out(data: Path, treebank: str) -> list[str]:
+    """Return the sentences of a treebank's dev set, with single spaces."""
+    sentences = read_sentences(data / "ud" / f"UD_{treebank}" / "dev.conllu.xz")
+    return [" ".join(sentence.text.split()) for sentence in sentences]
+
+
+def write_lines(file: Path, lines: Iterable[str]) -> Path:
+    """Write ``lines`` to ``file`` where it is not there."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return file
+
+
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a file that ``write_lines`` wrote."""
+    return file.read_text("utf-8").split("\n")[:-1]
+
+
+def word_counts(lines: Iterable[str]) -> Counter[str]:
+    """Return how often each white-space word occurs, with a space before it but in first place."""
+    return Counter(chain.from_iterable(line.replace(" ", "\0 ").split("\0") for line in lines))
