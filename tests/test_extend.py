@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -333,3 +334,15 @@ def test_a_unigram_with_a_piece_twice_is_named_with_the_file(tmp_path):
     twice = described["model"]["vocab"][9][0]
     with pytest.raises(DataError, match=f"tokenizer.json:1: piece {twice!r} stands twice in the"):
         read_vocabulary(tmp_path)
+
+
+def test_a_guard_that_refuses_much_is_answered_by_more_candidates(tmp_path):
+    """Of the most frequent pairs the guard leaves none, so that rarer ones have to be looked at."""
+    old = WordPiece(["[UNK]", *"abcdefgh", *("##" + c for c in "abcdefgh")])
+    frequent = ["".join(pair) for pair in product("abcdefg", repeat=4)] * 9
+    guard = tmp_path / "guard.txt"
+    guard.write_text(" ".join(frequent), "utf-8")
+    lines = [" ".join(frequent), *["hhah hbhh hchh"] * 6]
+    change = extend.change(old, lines, pieces=3, guard=(str(guard),))
+    assert len(change.fresh) == 3
+    assert all("h" in piece for piece in change.fresh_pieces)

@@ -16,7 +16,7 @@ from specialize.vocab.bpe import BPE
 from specialize.vocab.calibrated import calibrated
 from specialize.vocab.continued import continued
 from specialize.vocab.families import AnyVocabulary, words_of
-from specialize.vocab.guard import check_guard, nothing_to_keep, open_guard
+from specialize.vocab.guard import Guard, check_guard, nothing_to_keep, open_guard
 from specialize.vocab.unigram import Unigram
 from specialize.vocab.unk import count_replacements
 from specialize.vocab.utility import narrowed
@@ -105,13 +105,7 @@ def _wordpiece(
     words = words_in(corpus, vocabulary)
     refused: dict[str, None] = {}
     letters = list(missing_characters(vocabulary, words, min_count=min_count))
-    size = 2 * pieces + 1000 + len(letters)
-    new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
-    # of single characters only those that are lacked often enough
-    merged = (p for p in new.pieces if len(p.removeprefix(vocabulary.prefix)) > 1)
-    candidates = [*letters, *(piece for piece in merged if piece not in vocabulary.ids)]
-    if keep:
-        candidates = list(keep.admit(candidates, refused))
+    candidates = _candidates(vocabulary, words, letters, pieces, min_count, keep, refused)
     letters = [piece for piece in letters if piece not in refused][:pieces]
     longer = [piece for piece in candidates if piece not in letters]
     spelt = vocabulary.place(letters, slots=False).new
@@ -125,3 +119,28 @@ def _wordpiece(
     chosen = [*letters, *narrowed(longer, pieces - len(letters), use)]
     change = place_safely(vocabulary, chosen, pieces, words, slots=slots)
     return replace(change, refused=tuple(refused))
+
+
+def _candidates(
+    vocabulary: WordPiece,
+    words: Mapping[str, int],
+    letters: Sequence[str],
+    pieces: int,
+    min_count: int,
+    guard: Guard | None,
+    refused: dict[str, None],
+) -> list[str]:
+    """Return ``letters`` and the pieces of a new vocabulary that ``guard`` admits.
+
+    Where it leaves fewer than ``pieces``, the new vocabulary is made larger, while the words yield
+    more. Of single characters only those that are lacked often enough are candidates.
+    """
+    size = 2 * pieces + 1000 + len(letters)
+    while True:
+        new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
+        merged = (p for p in new.pieces if len(p.removeprefix(vocabulary.prefix)) > 1)
+        found = [*letters, *(piece for piece in merged if piece not in vocabulary.ids)]
+        admitted = list(guard.admit(found, refused)) if guard else found
+        if len(admitted) >= pieces or len(new.pieces) < size:
+            return admitted
+        size *= 2
