@@ -107,7 +107,8 @@ def _wordpiece(
     letters = list(missing_characters(vocabulary, words, min_count=min_count))
     candidates = _candidates(vocabulary, words, letters, pieces, min_count, keep, refused)
     letters = [piece for piece in letters if piece not in refused][:pieces]
-    longer = [piece for piece in candidates if piece not in letters]
+    chosen_letters = frozenset(letters)
+    longer = [piece for piece in candidates if piece not in chosen_letters]
     spelt = vocabulary.place(letters, slots=False).new
     saves = {piece: max(1, len(spelt.parts(piece)) - 1) for piece in longer}
 

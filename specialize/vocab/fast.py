@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,6 +51,7 @@ class FastVocabulary:
                 "next; ids are 0, 1, 2 and so on, each once"
             )
         self.special: tuple[str, ...] = tuple(token["content"] for token in added)
+        self._alone = frozenset(self.special)
         self._split = special_parts(self.special)
 
     @staticmethod
@@ -106,7 +107,7 @@ class FastVocabulary:
 
     def segment(self, word: str) -> list[str]:
         """Return the pieces of one word, as the library's model finds them."""
-        if word in self.special:
+        if word in self._alone:
             return [word]
         return [self.pieces[token.id] for token in self._model.tokenize(word)]
 
@@ -146,8 +147,3 @@ class FastVocabulary:
                 yield self.words(CONTEXT + unit)[behind:], n
             else:
                 yield self.words(text_of(unit)), n
-
-
-def segmented(vocabulary: FastVocabulary, words: Mapping[str, int]) -> dict[str, list[str]]:
-    """Return word -> pieces of all ``words``."""
-    return {word: vocabulary.segment(word) for word in words}
