@@ -78,11 +78,9 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
 
 // Whether it is UTF-8, by its characters; no byte behind its end may be looked at.
 void check_valid(std::string_view token) {
-  const std::vector<char> copy(token.begin(), token.end());
-  Entry entry;
-  entry.length = static_cast<u32>(copy.size());
-  if (copy.size() <= Key::kNear) std::memcpy(entry.near, copy.data(), copy.size());
-  else entry.far = copy.data();
+  std::vector<u64> room(Entry::units(token.size()));
+  Entry::make(room.data(), Key(token), 1, 0);
+  const Entry& entry = *std::launder(reinterpret_cast<Entry*>(room.data()));
   const bool good = naive::characters(std::string(token)).has_value();
   check(valid(entry) == good && valid(token) == good, "whether a token is UTF-8");
 }

@@ -7,6 +7,8 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
+#include <utility>
+
 #include "specialize/rules.hpp"
 #include "specialize/text.hpp"
 #include "specialize/wordpiece.hpp"
@@ -133,7 +135,7 @@ inline PyObject* text_of(const std::string& text) {
 
 inline Ref counted(const std::vector<const Entry*>& entries) {
   return list_of(entries, [](const Entry* e) {
-    return Py_BuildValue("(s#K)", e->text(), static_cast<Py_ssize_t>(e->length),
+    return Py_BuildValue("(s#K)", e->text(), static_cast<Py_ssize_t>(e->length()),
                          static_cast<unsigned long long>(e->count));
   });
 }

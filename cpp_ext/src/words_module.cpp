@@ -11,7 +11,7 @@ namespace {
 // Empties ``hard`` -> [(hard token, count, first)]
 Ref taken(std::vector<const Entry*>& hard) {
   Ref list = list_of(hard, [](const Entry* e) {
-    return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length),
+    return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length()),
                          static_cast<unsigned long long>(e->count),
                          static_cast<unsigned long long>(e->first));
   });

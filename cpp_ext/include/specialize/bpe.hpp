@@ -6,6 +6,7 @@
 
 #include <limits>
 #include <unordered_set>
+#include <utility>
 
 #include "units.hpp"
 

@@ -19,7 +19,7 @@ class Chooser {
       words.parts[p].each([&](const Entry& e) {
         if (vocabulary_.too_long(e.view()) || vocabulary_.covers(e.view(), ids)) return;
         // subtle: a special piece is none of the letters', and yet a piece that may cover a word
-        if (dead_end(e.view()) < e.length) parts[t].push_back(&e);
+        if (dead_end(e.view()) < e.length()) parts[t].push_back(&e);
       });
     });
     std::vector<const Entry*> unknown;
@@ -27,7 +27,7 @@ class Chooser {
     std::sort(unknown.begin(), unknown.end(),
               [](auto* a, auto* b) { return a->first < b->first; });
     for (const Entry* e : unknown) {
-      words_.push_back({text_.size(), e->length, e->count});
+      words_.push_back({text_.size(), static_cast<u32>(e->length()), e->count});
       text_.append(e->view());
       text_ += '\n';  // in no word
     }

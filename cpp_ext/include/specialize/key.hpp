@@ -29,29 +29,25 @@ struct Key {
   static constexpr u32 kNear = 24;
 
   // No byte outside [p, p + n) is read.
-  Key(const char* p, u32 n) : text(p), length(n) {
+  Key(const char* p, u32 n) : text(p), length(n), near{} {
     if (n <= kNear) std::memcpy(near, p, n);
     set_hash();
   }
   Key(std::string_view s) : Key(s.data(), static_cast<u32>(s.size())) {}
 
   // The same where kNear bytes can be read at p, whatever they are.
-  static Key readable(const char* p, u32 n) {
-    if (n > kNear) return {p, n};
-    Key key;
-    key.text = p;
-    key.length = n;
-    for (u32 i = 0; i < 3; ++i) key.near[i] = load64(p + 8 * i) & kMasks.of[kNear - n + 8 * i];
-    key.set_hash();
-    return key;
+  struct Readable {};
+  Key(Readable, const char* p, u32 n) : text(p), length(n) {
+    for (u32 i = 0; i < 3; ++i) near[i] = load64(p + 8 * i) & kMasks.of[kNear - n + 8 * i];
+    set_hash();
   }
 
   Key() = default;
 
-  const char* text = nullptr;
-  u32 length = 0;
-  u64 hash = 0;
-  u64 near[3] = {0, 0, 0};  // the string itself, if it is no longer
+  const char* text;
+  u32 length;
+  u64 hash;
+  u64 near[3];  // the string itself, if it is no longer
 
  private:
   // of[kNear - n + 8 * i]: what word i has of a string of n bytes

@@ -209,11 +209,11 @@ struct Beside {
 
 struct Sink : Beside {
   Table& table;
-  Queue& queue;
+  Queue<Table>& queue;
 
   void word(std::string_view text, u64 offset) {
     const Key key(text);
-    if (text.data() == from.text() && text.size() == from.length)
+    if (text.data() == from.text() && text.size() == from.length())
       table.add(key, from.count, from.first + offset);  // stands where the token does, close by
     else if (key.length <= Key::kNear)
       queue.push(key, from.count, from.first + offset);

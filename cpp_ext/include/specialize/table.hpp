@@ -1,160 +1,129 @@
-// A table of counted strings: what occurs, how often, and where first.
+// A table of counted strings.
 //
-// Open addressing over 48-byte entries that hold short strings themselves: to find one is to look
-// into memory once. In partitions by bits of the hash: tables of several threads are merged
-// partition by partition, with no second pass, and a partition that grows moves only itself. Long
-// strings live in blocks that never move. Results do not depend on the order of insertion.
+// Entries stand one behind the other as they come, so that the frequent ones, which come early, are
+// close together, and never move; an index of eight bytes each leads to them. In partitions by bits
+// of the hash: tables of several threads are merged partition by partition, with no second pass.
+// Results do not depend on the order of insertion.
 #pragma once
 
+#include <bit>
+#include <concepts>
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include "key.hpp"
+#include "entry.hpp"
 
 namespace specialize {
-
-struct Entry {
-  u64 first = 0;  // place of the first occurrence
-  u64 count = 0;  // 0: the entry is free
-  u32 hash = 0;   // its upper half: its lowest bits chose the partition
-  u32 length = 0;
-  union {
-    u64 near[3] = {0, 0, 0};  // the string, if it is no longer than Key::kNear
-    const char* far;
-  };
-
-  const char* text() const {
-    return length <= Key::kNear ? reinterpret_cast<const char*>(near) : far;
-  }
-  std::string_view view() const { return {text(), length}; }
-
-  // Of its hash, only what a partition looks at.
-  Key key() const {
-    Key key;
-    key.text = text();
-    key.length = length;
-    key.hash = u64{hash} << 32;
-    if (length <= Key::kNear) std::memcpy(key.near, near, sizeof near);
-    return key;
-  }
-
-  bool holds(const Key& key) const {
-    if (hash != static_cast<u32>(key.hash >> 32) || length != key.length) return false;
-    if (length <= Key::kNear)
-      return !((near[0] ^ key.near[0]) | (near[1] ^ key.near[1]) | (near[2] ^ key.near[2]));
-    return std::memcmp(far, key.text, length) == 0;
-  }
-};
 
 class Partition {
  public:
   void add(const Key& key, u64 count, u64 first) {
-    if (entries_.empty()) resize(kSmallest);
-    std::size_t i = start(key.hash >> 32);
-    for (;; i = i + 1 == entries_.size() ? 0 : i + 1) {
-      Entry& e = entries_[i];
-      if (e.count == 0) {
-        fill(e, key, count, first);
-        if (++used_ * 4 > entries_.size() * 3) resize(entries_.size() + entries_.size() / 2);
-        return;
-      }
-      if (e.holds(key)) {
-        e.count += count;
-        if (first < e.first) e.first = first;
-        return;
+    std::size_t i = start(key.hash);
+    for (; slots_[i]; i = after(i))
+      if (like(slots_[i], key.hash) && entry(slots_[i])->add(key, count, first)) return;
+    slots_[i] = (key.hash & kUpper) | append(key, count, first);
+    if (++used_ * 2 > slots_.size()) resize(slots_.size() * 2);
+  }
+
+  // To be called well before a string is added: memory is fetched, first where the index leads to
+  // its entry, then the entry, which is returned; none if there is none with the hash.
+  void prefetch(u64 hash) const { __builtin_prefetch(&slots_[start(hash)]); }
+  Entry* seek(u64 hash) const {
+    for (std::size_t i = start(hash); slots_[i]; i = after(i)) {
+      if (!like(slots_[i], hash)) continue;
+      Entry* const e = entry(slots_[i]);
+      __builtin_prefetch(e);
+      __builtin_prefetch(reinterpret_cast<char*>(e + 1) + Key::kNear - 1);  // another line, perhaps
+      return e;
+    }
+    return nullptr;
+  }
+
+  // In the order they came in.
+  template <class F>
+  void each(F f) const {
+    for (const Block& block : blocks_) {
+      for (u64 at = 0; at < block.used;) {
+        const Entry& e = *std::launder(reinterpret_cast<Entry*>(&block.units[at]));
+        at += Entry::units(e.length());
+        f(e);
       }
     }
   }
 
-  void prefetch(u64 hash) const {
-    if (entries_.empty()) return;
-    const char* const e = reinterpret_cast<const char*>(&entries_[start(hash >> 32)]);
-    __builtin_prefetch(e);
-    __builtin_prefetch(e + sizeof(Entry) - 1);  // it may lie in two lines of the cache
-  }
-
-  void merge(const Partition& other) {
-    reserve(used_ + other.used_);
-    for (const Entry& e : other.entries_)
-      if (e.count) add(e.key(), e.count, e.first);
-  }
-
-  template <class F>
-  void each(F f) const {
-    for (const Entry& e : entries_)
-      if (e.count) f(e);
-  }
-
-  // Makes room for ``n`` entries. subtle: entries of one table put into a smaller one come in the
-  // order of their places there too, and without room for all would pile up at its front.
+  // Makes room for ``n`` entries.
   void reserve(std::size_t n) {
-    if (entries_.size() * 3 < n * 4) resize(std::max(kSmallest, n + n / 2));
+    if (slots_.size() < 2 * n) resize(std::bit_ceil(2 * n));
   }
 
   std::size_t size() const { return used_; }
-  std::size_t bytes() const { return entries_.size() * sizeof(Entry) + kept_; }
+  std::size_t bytes() const {
+    std::size_t units = slots_.size();
+    for (const Block& block : blocks_) units += block.room;
+    return 8 * units;
+  }
 
  private:
-  static constexpr std::size_t kSmallest = 64, kBlock = std::size_t{1} << 16;
+  static constexpr std::size_t kSmallest = 16;
+  static constexpr u64 kBlock = 8192;  // units of eight bytes
+  static constexpr u64 kUpper = ~u64{0} << 32;
 
-  std::size_t start(u64 upper) const { return (upper * entries_.size()) >> 32; }
+  struct Block {
+    std::unique_ptr<u64[]> units;
+    u64 used, room;
+  };
 
-  void fill(Entry& e, const Key& key, u64 count, u64 first) {
-    e.first = first;
-    e.count = count;
-    e.hash = static_cast<u32>(key.hash >> 32);
-    e.length = key.length;
-    if (key.length > Key::kNear)
-      e.far = keep(key.text, key.length);
-    else
-      std::memcpy(e.near, key.near, sizeof e.near);
+  std::size_t start(u64 hash) const { return hash >> shift_; }
+  std::size_t after(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
+  static bool like(u64 slot, u64 hash) { return !((slot ^ hash) & kUpper); }
+
+  Entry* entry(u64 slot) const {
+    const u64 at = static_cast<u32>(slot) - 1;
+    return std::launder(reinterpret_cast<Entry*>(&blocks_[at / kBlock].units[at % kBlock]));
   }
 
+  // Returns its place from 1 on: an entry begins in the first kBlock units of its block.
+  u64 append(const Key& key, u64 count, u64 first) {
+    const u64 need = Entry::units(key.length);
+    if (blocks_.empty() || blocks_.back().used + need > blocks_.back().room) {
+      const u64 room = std::max(need, kBlock);
+      blocks_.push_back({std::make_unique_for_overwrite<u64[]>(room), 0, room});
+    }
+    Block& block = blocks_.back();
+    const u64 place = (blocks_.size() - 1) * kBlock + block.used + 1;
+    if (place & kUpper) throw std::length_error("more than two terabytes of types");
+    Entry::make(&block.units[block.used], key, count, first);
+    block.used += need;
+    return place;
+  }
+
+  // subtle: slots are passed in the order of their hashes, and so are those that they go to.
   void resize(std::size_t n) {
-    std::vector<Entry> old(n);
-    old.swap(entries_);
-    for (const Entry& e : old) {
-      if (!e.count) continue;
-      std::size_t i = start(e.hash);
-      while (entries_[i].count) i = i + 1 == entries_.size() ? 0 : i + 1;
-      entries_[i] = e;
+    std::vector<u64> old(n);
+    old.swap(slots_);
+    shift_ = 64 - static_cast<u32>(std::countr_zero(n));
+    for (u64 slot : old) {
+      if (!slot) continue;
+      std::size_t i = start(slot);
+      while (slots_[i]) i = after(i);
+      slots_[i] = slot;
     }
   }
 
-  const char* keep(const char* p, u32 n) {
-    const std::size_t need = n;
-    char* to;
-    if (need > kBlock / 4) {  // long strings have blocks of their own, behind the one being filled
-      const auto place = blocks_.empty() ? blocks_.end() : blocks_.end() - 1;
-      to = blocks_.insert(place, std::make_unique_for_overwrite<char[]>(need))->get();
-      kept_ += need;
-    } else {
-      if (need > left_) {
-        blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlock));
-        kept_ += kBlock;
-        left_ = kBlock;
-      }
-      to = blocks_.back().get() + (kBlock - left_);
-      left_ -= need;
-    }
-    std::memcpy(to, p, n);
-    return to;
-  }
-
-  std::vector<Entry> entries_;
-  std::vector<std::unique_ptr<char[]>> blocks_;  // the last is being filled
-  std::size_t used_ = 0, left_ = 0, kept_ = 0;
+  // The upper half of a hash, whose lowest bits chose the partition, and an entry's place; 0: free.
+  std::vector<u64> slots_ = std::vector<u64>(kSmallest);
+  u32 shift_ = 64 - std::countr_zero(kSmallest);
+  std::vector<Block> blocks_;
+  std::size_t used_ = 0;
 };
 
 class Table {
  public:
   static constexpr std::size_t kPartitions = 64;
 
-  void add(const Key& key, u64 count, u64 first) {
-    parts[key.hash % kPartitions].add(key, count, first);
-  }
-  void prefetch(u64 hash) const { parts[hash % kPartitions].prefetch(hash); }
+  void add(const Key& key, u64 count, u64 first) { of(key.hash).add(key, count, first); }
+  void prefetch(u64 hash) const { of(hash).prefetch(hash); }
+  Entry* seek(u64 hash) const { return of(hash).seek(hash); }
   void reserve(std::size_t n) {
     for (Partition& p : parts) p.reserve(n / kPartitions);
   }
@@ -180,40 +149,51 @@ class Table {
   }
 
   Partition parts[kPartitions];
+
+ private:
+  Partition& of(u64 hash) { return parts[hash % kPartitions]; }
+  const Partition& of(u64 hash) const { return parts[hash % kPartitions]; }
 };
 
-// Strings on their way into a table wait here while the memory their entries lie in is fetched.
+// Strings on their way into a table, or a partition, wait here while its memory is fetched.
+template <class To>
 class Queue {
  public:
-  explicit Queue(Table& table) : table_(table) {}
+  explicit Queue(To& to) : to_(to) {}
 
   void push(const Key& key, u64 count, u64 first) {
-    Waiting& oldest = waiting_[next_++ % kSize];
-    add(oldest);
-    oldest = {key, count, first};
-    table_.prefetch(key.hash);
+    push([&] { return key; }, count, first);
   }
+
+  // ``key`` returns it. subtle: it is made where it waits, since what was just written in parts
+  // cannot be copied as a whole before it has reached the cache.
+  template <std::invocable F>
+  void push(F key, u64 count, u64 first) {
+    const Waiting& w = *new (&waiting_[n_]) Waiting{key(), count, first};
+    to_.prefetch(w.key.hash);
+    if (++n_ == kSize) finish();
+  }
+
   void finish() {
-    for (Waiting& w : waiting_) {
-      add(w);
-      w.count = 0;
+    Entry* found[kSize];
+    for (std::size_t i = 0; i < n_; ++i) found[i] = to_.seek(waiting_[i].key.hash);
+    for (std::size_t i = 0; i < n_; ++i) {
+      const Waiting& w = waiting_[i];
+      if (!found[i] || !found[i]->add(w.key, w.count, w.first)) to_.add(w.key, w.count, w.first);
     }
+    n_ = 0;
   }
 
  private:
-  static constexpr std::size_t kSize = 16;
-  struct Waiting {
+  static constexpr std::size_t kSize = 128;  // memory is slow: fewer are added before it is there
+  struct alignas(64) Waiting {
     Key key;
-    u64 count = 0, first = 0;
+    u64 count, first;
   };
 
-  void add(const Waiting& w) {
-    if (w.count) table_.add(w.key, w.count, w.first);
-  }
-
-  Table& table_;
+  To& to_;
+  std::size_t n_ = 0;
   Waiting waiting_[kSize];
-  std::size_t next_ = 0;
 };
 
 }  // namespace specialize

@@ -36,10 +36,7 @@ class Text {
   // Takes the tokens of a text that comes behind this one.
   void merge(const Text& other, unsigned threads) {
     each_partition(threads, [&](std::size_t p, unsigned) {
-      tokens.parts[p].reserve(tokens.parts[p].size() + other.tokens.parts[p].size());
-      other.tokens.parts[p].each([&](const Entry& e) {
-        tokens.parts[p].add(e.key(), e.count, read_ + e.first);
-      });
+      add_all(tokens.parts[p], other.tokens.parts[p], read_);
     });
     extent += other.extent;
     read_ += other.read_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "table.hpp"
 
@@ -37,13 +38,21 @@ void each_partition(unsigned threads, F work) {
   });
 }
 
+// Adds the entries of ``from``, which come ``behind`` bytes later.
+inline void add_all(Partition& to, const Partition& from, u64 behind) {
+  to.reserve(to.size() + from.size());
+  Queue queue(to);
+  from.each([&](const Entry& e) { queue.push(e.key(), e.count, e.first + behind); });
+  queue.finish();
+}
+
 inline void merge(Table& into, std::vector<Table>& tables, unsigned threads) {
   each_partition(threads, [&](std::size_t p, unsigned) {
     for (Table& table : tables) {
       if (into.parts[p].size() == 0) {
         into.parts[p] = std::move(table.parts[p]);
       } else {
-        into.parts[p].merge(table.parts[p]);
+        add_all(into.parts[p], table.parts[p], 0);
         table.parts[p] = Partition();
       }
     }

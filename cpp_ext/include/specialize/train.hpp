@@ -5,6 +5,7 @@
 #include <queue>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "rules.hpp"
 

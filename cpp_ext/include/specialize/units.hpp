@@ -71,7 +71,7 @@ class Units {
   }
 
   // The line stands at text[begin, end), behind a line end.
-  void line(const std::string& all, u64 begin, u64 end, Queue& queue) const {
+  void line(const std::string& all, u64 begin, u64 end, Queue<Table>& queue) const {
     if (begin == end) return;
     const char* const text = all.data();
     const auto push = [&](u64 a, u64 b) {
@@ -82,22 +82,12 @@ class Units {
       return push(begin - marked, end);
     }
     u64 unit = begin;
-    for (u64 at = begin; at < end; at += 64) {
-      scanning::Masks mask;
-      if (all.size() - at >= 64) {
-        scanning::kBlocks(text + at, 1, &mask);
-      } else {
-        mask = scanning::masks_of_few(text + at, all.size() - at);
-      }
-      for (u64 spaces = mask.space; spaces; spaces &= spaces - 1) {
-        const u64 place = at + static_cast<u64>(__builtin_ctzll(spaces));
-        if (place + 1 >= end) break;
-        if (text[place] != ' ') continue;
-        if (!solid_.before(text + unit, text + place) || !solid_.at(text + place + 1, text + end))
-          continue;
-        push(unit, place);
-        unit = place;
-      }
+    for (u64 at = begin; const void* space = std::memchr(text + at, ' ', end - at);) {
+      const u64 place = static_cast<u64>(static_cast<const char*>(space) - text);
+      if ((at = place + 1) == end) break;
+      if (!solid_.before(text + unit, text + place) || !solid_.at(text + at, text + end)) continue;
+      push(unit, place);
+      unit = place;
     }
     push(unit, end);
   }

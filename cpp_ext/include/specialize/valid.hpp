@@ -86,20 +86,22 @@ SPECIALIZE_AVX2 __m256i faults(__m256i v, __m256i before) {
 
 SPECIALIZE_AVX2 bool avx2(const Entry& e) {
   const __m256i none = _mm256_setzero_si256();
-  if (e.length <= Key::kNear) {  // zeros behind its end: no character goes on there
-    const __m256i v = _mm256_maskload_epi64(reinterpret_cast<const long long*>(e.near),
+  const char* const text = e.text();
+  const u64 length = e.length();
+  if (length <= Key::kNear) {  // zeros behind its end: no character goes on there
+    const __m256i v = _mm256_maskload_epi64(reinterpret_cast<const long long*>(text),
                                             _mm256_setr_epi64x(-1, -1, -1, 0));
     const __m256i wrong = faults(v, none);
     return _mm256_testz_si256(wrong, wrong);
   }
   __m256i before = none, wrong = none;
-  for (u64 at = 0; at <= e.length; at += 32) {  // up to its end and a zero at least
+  for (u64 at = 0; at <= length; at += 32) {  // up to its end and a zero at least
     __m256i v;
-    if (e.length - at >= 32) {
-      v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(e.far + at));
+    if (length - at >= 32) {
+      v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at));
     } else {
       char rest[32] = {};
-      std::memcpy(rest, e.far + at, e.length - at);
+      std::memcpy(rest, text + at, length - at);
       v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rest));
     }
     wrong = _mm256_or_si256(wrong, faults(v, before));
