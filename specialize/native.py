@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
-INTERFACE = 5  # of the extension that this package is for: cpp_ext/src/core.cpp
+INTERFACE = 6  # of the extension that this package is for: cpp_ext/src/core.cpp
 
 
 def core() -> Any:
@@ -68,9 +69,7 @@ class Counts(Mapping[str, int]):
     that nothing may be added afterwards.
     """
 
-    def __init__(self, handle: Any, items: Any, size: Any) -> None:
-        """Take a handle and the extension's functions that list and count what it holds."""
-        self.handle, self._items, self._size = handle, items, size
+    handle: Any
 
     def __getitem__(self, text: str) -> int:
         return self._made[text]
@@ -78,16 +77,16 @@ class Counts(Mapping[str, int]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._made)
 
-    def __len__(self) -> int:
-        return int(self._size(self.handle))
-
     def total(self) -> int:
         """Return the sum of the counts, as a Counter does."""
         return sum(self._made.values())
 
     @cached_property
     def _made(self) -> dict[str, int]:
-        return dict(self._items(self.handle))
+        return dict(self._items())
+
+    @abstractmethod
+    def _items(self) -> list[tuple[str, int]]: ...
 
 
 class TokenCounts(Counts):
@@ -96,9 +95,10 @@ class TokenCounts(Counts):
     def __init__(self) -> None:
         """Begin without any."""
         self._core = core()
-        super().__init__(
-            self._core.text_new(), self._core.text_tokens, lambda text: self.facts()[2]
-        )
+        self.handle = self._core.text_new()
+
+    def __len__(self) -> int:
+        return self.facts()[2]
 
     def feed(self, data: Any, *, whole: bool) -> None:
         """Count the tokens of UTF-8 ``data``; ``whole``: the text ends with it."""
@@ -124,22 +124,26 @@ class TokenCounts(Counts):
         """Return characters and bytes of the lines, their types, and the bytes of memory taken."""
         return self._core.text_facts(self.handle)  # type: ignore[no-any-return]
 
+    def _items(self) -> list[tuple[str, int]]:
+        return self._core.text_tokens(self.handle)  # type: ignore[no-any-return]
+
 
 class WordCounts(Counts):
     """Pre-tokenised words."""
 
     def __init__(self, handle: Any = None) -> None:
         """Take a handle of words, or begin without any."""
-        self._core = core()
-        super().__init__(
-            self._core.words_new() if handle is None else handle,
-            self._core.words_items,
-            self._core.words_size,
-        )
+        self.handle = core().words_new() if handle is None else handle
+
+    def __len__(self) -> int:
+        return int(core().words_size(self.handle))
 
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
         """Add (word, occurrences, place of the first)."""
-        self._core.words_add(self.handle, items)
+        core().words_add(self.handle, items)
+
+    def _items(self) -> list[tuple[str, int]]:
+        return core().words_items(self.handle)  # type: ignore[no-any-return]
 
 
 def as_tokens(counts: Mapping[str, int]) -> TokenCounts:

@@ -128,15 +128,21 @@ joined = st.lists(st.sampled_from([*LETTERS, *MARKED, *FORMS]) | word, min_size=
     st.sampled_from(RULES),
     st.sampled_from(THREADS),
 )
-def test_an_audit_sums_tokens_whatever_they_are_joined_of(
+def test_sums_over_tokens_whatever_they_are_joined_of(
     lines: list[str], rules: BertRules, workers: str
 ) -> None:
     """Words that stand in several tokens, unknown ones too; some tokens the definition splits."""
     by = WordPiece([*SMALL.pieces, "é", "e\u0301", "[", "]", "unk", "##σ"], rules=rules)
+    new = by.with_pieces([*by.pieces, "ш", "##ш", "##ı", "世", "abcd", "σ"])
 
     def compute() -> Any:
         found = asdict(audit(by, lines))
-        return found, pairs(found["missing"]), sorted(found["deleted"].items())
+        words, table = count_words(lines, rules), count_words(lines, rules)
+        assert len(table) == len(set(table))  # made now, so that it is what is counted
+        sums = [count_replacements(counts, by, new) for counts in (words, table)]
+        assert sums[0] == sums[1]
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        return found, pairs(found["missing"]), sorted(found["deleted"].items()), orders
 
     defined, native = both(compute, workers)
     assert native == defined

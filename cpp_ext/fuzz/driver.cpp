@@ -65,9 +65,9 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
     all.replaced.push_back(compare::by_piece(found.replaced));
     all.replaced.push_back(compare::by_piece(found.overall));
   };
-  keep(replacements(words.table, old, now, nullptr, false, true, threads));
-  for (bool parted : {false, true})
-    keep(replacements(counted.tokens, old, now, &by, parted, true, threads));
+  keep(replacements(words.table, old, now, nullptr, Unit::whole, true, threads));
+  for (Unit unit : {Unit::whole, Unit::token, Unit::word})
+    keep(replacements(counted.tokens, old, now, &by, unit, true, threads));
   std::vector<int> fresh;
   for (int id = 90; id < 600; ++id) fresh.push_back(id);
   all.told = plain(explain(words.table, old, now, fresh, 5, threads));

@@ -116,19 +116,27 @@ void feed_in_blocks(Text& to, const std::string& file, const Setting& s) {
   feed(to, {}, true, 1);
 }
 
-void check_masks(const std::string& text) {
-  const std::size_t blocks = text.size() / 64;
-  std::vector<scanning::Masks> plainly(blocks), best(blocks), middle(blocks);
-  scanning::blocks_plain(text.data(), blocks, plainly.data());
-  scanning::kBlocks(text.data(), blocks, best.data());
-  middle = plainly;
+// What ``look`` finds in the whole blocks of a text, window by window.
+std::vector<std::vector<u64>> found(scanning::Look look, const std::string& text) {
+  const auto w = std::make_unique<scanning::Window>();
+  std::vector<std::vector<u64>> all;
+  for (std::size_t at = 0; at + 64 <= text.size(); at += 64 * scanning::Window::kBlocks) {
+    w->open();
+    look(&text[at], std::min((text.size() - at) / 64, scanning::Window::kBlocks), at, *w);
+    all.push_back({w->inside, w->inner});
+    all.emplace_back(w->edges, w->edges + w->n);
+    all.emplace_back(w->breaks, w->breaks + w->lines);
+  }
+  return all;
+}
+
+void check_windows(const std::string& text) {
+  const auto plainly = found(scanning::look_plain, text);
+  check(found(scanning::kLook, text) == plainly, "edges of tokens");
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2"))
-    scanning::blocks_avx2(text.data(), blocks, middle.data());
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+    check(found(scanning::look_avx2, text) == plainly, "edges of tokens");
 #endif
-  for (std::size_t b = 0; b < blocks; ++b)
-    for (const auto& masks : {best[b], middle[b]})
-      check(masks.space == plainly[b].space && masks.inner == plainly[b].inner, "masks");
 }
 
 // Refuses what is not UTF-8, unless it never comes to look at it.
@@ -148,13 +156,18 @@ void check_replacements(const Text& text, const Words& words, const Setting& s,
   const WordPiece before = native(old), after = native(now);
   const auto tokens = plain(text.tokens), found = plain(words.table);
   const auto of_words = naive::replacements(naive::word_units(found, old, now), old, now);
-  check(same(replacements(words.table, before, after, nullptr, false, true, s.threads), of_words),
+  check(same(replacements(words.table, before, after, nullptr, Unit::whole, true, s.threads), of_words),
         "replacements by words");
   if (s.hard) return;
   const Rules rules = native(s.rules);
+  const auto all = plain(words_of(text.tokens, rules, Specials(), s.threads).table);
+  check(same(replacements(text.tokens, before, after, &rules, Unit::word, true, s.threads),
+             naive::replacements(naive::word_units(all, old, now), old, now)),
+        "replacements by words, token by token");
   for (bool parted : {false, true}) {
     const auto units = naive::token_units(tokens, s.rules, parted, old, now);
-    check(same(replacements(text.tokens, before, after, &rules, parted, true, s.threads),
+    check(same(replacements(text.tokens, before, after, &rules, parted ? Unit::token : Unit::whole, true,
+                            s.threads),
                naive::replacements(units, old, now)),
           "replacements by tokens");
   }
@@ -251,7 +264,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, std::size_t size) {
   setting.trains = chance == 1;
   const std::string text = in.rest(lettered).substr(0, 3000);
   if (lettered && !naive::characters(text)) return 0;  // cut in a character
-  check_masks(text);
+  check_windows(text);
   check_text(text, setting);
   return 0;
 }

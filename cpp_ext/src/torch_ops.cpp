@@ -111,7 +111,7 @@ std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pi
   const auto workers = static_cast<unsigned>(threads);
   const Read seen = read(text, rules_of(rules), Specials(), workers);
   const Replacements sums =
-      replacements(seen.words.table, before, after, nullptr, false, true, workers);
+      replacements(seen.words.table, before, after, nullptr, Unit::whole, true, workers);
   const auto counts = [&](const std::vector<Seen>& of) {
     std::vector<u64> plain;
     for (const Seen& seen_piece : of) plain.push_back(seen_piece.count);

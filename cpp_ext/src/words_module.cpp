@@ -110,19 +110,21 @@ Ref by_piece(const std::vector<Seen>& sums) {
   return in_order(seen);
 }
 
+// With rules, units are those of a text's tokens; else words.
 // -> [(piece of the new vocabulary, count)] for unknowns replaced, and overall if asked for
 PyObject* count_replacements(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *units, *old, *now, *rules;
-    int parted, overall;
-    unsigned threads;
-    parse(arguments, "OOOOppI", &units, &old, &now, &rules, &parted, &overall, &threads);
+    int overall;
+    unsigned unit, threads;
+    parse(arguments, "OOOOIpI", &units, &old, &now, &rules, &unit, &overall, &threads);
+    if (unit > static_cast<unsigned>(Unit::word)) throw std::invalid_argument("no such unit");
     const Rules* by = unwrap_or_null<Rules>(rules);
     const Table& table = by ? unwrap<Text>(units).tokens : unwrap<Words>(units).table;
     const WordPiece &before = unwrap<WordPiece>(old), &after = unwrap<WordPiece>(now);
     Replacements sums(0);
     unlocked([&] {
-      sums = replacements(table, before, after, by, parted != 0, overall != 0, threads);
+      sums = replacements(table, before, after, by, static_cast<Unit>(unit), overall != 0, threads);
     });
     return Py_BuildValue("(NN)", by_piece(sums.replaced).give(), by_piece(sums.overall).give());
   });

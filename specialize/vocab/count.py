@@ -29,7 +29,10 @@ def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
     ``text``: lines, or their counted tokens. The Unicode rules are applied to types of tokens only,
     which gives the same counts: no rule looks across white space.
     """
-    return split_tokens(counted(text).tokens, rules).words
+    tokens = counted(text).tokens
+    if isinstance(tokens, native.TokenCounts):
+        return TextWords(tokens, rules)
+    return split_tokens(tokens, rules).words
 
 
 def count_tokens(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
@@ -69,6 +72,25 @@ class UnitCounts(Mapping[str, int]):
         return _white_space_tokens(self.tokens, self.rules)
 
 
+class TextWords(native.WordCounts):
+    """Words of a text that the native extension counted; their table is made when asked for."""
+
+    def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
+        """Take the tokens that they stand in."""
+        self.tokens, self.rules = tokens, rules
+
+    @cached_property
+    def handle(self) -> Any:  # type: ignore[override]
+        """Return the extension's table."""
+        words, _, _ = _split_natively(self.tokens, self.rules, ())
+        return words.handle
+
+    @property
+    def are_made(self) -> bool:
+        """Whether there is a table."""
+        return "handle" in vars(self)
+
+
 def counted(text: Text) -> TextCounts:
     """Return the tokens of ``text``: a corpus knows them, lines are read, and counts are."""
     if isinstance(text, TextCounts):
@@ -90,7 +112,7 @@ def split_tokens(
 ) -> SplitTokens:
     """Split counted tokens into words, and special pieces where they are written out."""
     if isinstance(tokens, native.TokenCounts):
-        return _split_natively(tokens, rules, special)
+        return SplitTokens(*_split_natively(tokens, rules, special))
     return _split(tokens, rules, special)
 
 
@@ -113,14 +135,14 @@ def _split(tokens: Mapping[str, int], rules: BertRules, special: Sequence[str]) 
 
 def _split_natively(
     tokens: native.TokenCounts, rules: BertRules, special: Sequence[str]
-) -> SplitTokens:
+) -> tuple[native.WordCounts, dict[str, int], dict[str, int]]:
     handle, written, deleted, hard = native.core().words_of_text(
         tokens.handle, native_rules(rules), list(special), native.threads()
     )
     words = native.WordCounts(handle)
     written, deleted = {special[i]: n for i, n in written}, {chr(c): n for c, n in deleted}
     add_hard(hard, rules, special, words=words, written=written, deleted=deleted)
-    return SplitTokens(words, written, deleted)
+    return words, written, deleted
 
 
 def add_hard(

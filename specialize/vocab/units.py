@@ -99,7 +99,10 @@ class UnitCounts(native.Counts):
         """Begin without any."""
         self.core = native.core()
         listed = bytes(map(solid, map(chr, range(_LISTED))))
-        super().__init__(self.core.units_new(listed), self.core.units_items, self.core.units_size)
+        self.handle = self.core.units_new(listed)
+
+    def __len__(self) -> int:
+        return int(self.core.units_size(self.handle))
 
     def feed(self, lines: list[str]) -> None:
         """Count the units of ``lines``."""
@@ -113,6 +116,9 @@ class UnitCounts(native.Counts):
         """Return how often each of ``characters`` occurs, in order of first occurrence."""
         found = self.core.units_occurrences(self.handle, characters)
         return {chr(code): count for code, count in found}
+
+    def _items(self) -> list[tuple[str, int]]:
+        return self.core.units_items(self.handle)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

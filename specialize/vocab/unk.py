@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from specialize import native
 from specialize.vocab.base import Vocabulary
-from specialize.vocab.count import UnitCounts, native_rules
-from specialize.vocab.pretokenize import words
+from specialize.vocab.count import TextWords, UnitCounts, native_rules
+from specialize.vocab.pretokenize import BertRules, words
 from specialize.vocab.wordpiece import WordPiece
 
 
@@ -48,7 +49,10 @@ def count_replacements(
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
-        if alike and not any(_in_words(piece, old) for piece in old.special):
+        apart = not any(_in_words(piece, old) for piece in old.special)
+        # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
+        splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
+        if alike and apart and not splits:
             return _natively(counts, old, new, overall)
     return _count(counts, old, new, overall)
 
@@ -83,14 +87,22 @@ def _in_words(special: str, vocabulary: WordPiece) -> bool:
 def _natively(
     counts: Mapping[str, int], old: WordPiece, new: WordPiece, overall: bool
 ) -> Replacements:
-    units, rules, parted = counts, None, False
-    if not isinstance(units, native.WordCounts):
-        if old.rules.strip_accents:  # a few marks depend on their neighbours
-            return _count(counts, old, new, overall)
-        rules = native_rules(old.rules)
-        parted = isinstance(units, UnitCounts)
-        units = units.tokens if isinstance(units, UnitCounts) else native.as_tokens(units)
+    units, rules, unit = _units(counts, old.rules)
     found = native.core().count_replacements(
-        units.handle, old.handle, new.handle, rules, parted, overall, native.threads()
+        units.handle, old.handle, new.handle, rules, unit, overall, native.threads()
     )
     return Replacements(*({new.pieces[i]: n for i, n in sums} for sums in found))
+
+
+_WHOLE, _TOKEN, _WORD = range(3)  # what the extension's entries are split into
+
+
+def _units(counts: Mapping[str, int], rules: BertRules) -> tuple[native.Counts, Any, int]:
+    """Return a table of the extension, and by what rules it is split into which units."""
+    if isinstance(counts, TextWords) and not (counts.are_made or counts.rules.strip_accents):
+        return counts.tokens, native_rules(counts.rules), _WORD  # sooner than their table is made
+    if isinstance(counts, native.WordCounts):
+        return counts, None, _WHOLE
+    if isinstance(counts, UnitCounts):
+        return counts.tokens, native_rules(rules), _TOKEN
+    return native.as_tokens(counts), native_rules(rules), _WHOLE

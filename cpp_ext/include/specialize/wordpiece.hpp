@@ -190,6 +190,10 @@ struct Replacements {
   explicit Replacements(std::size_t pieces) : replaced(pieces), overall(pieces) {}
 };
 
+// What entries consist of, whose unknowns are compared: an entry is one whole, or what Unicode's white
+// space parts is, or each word.
+enum class Unit { whole, token, word };
+
 namespace replacing {
 
 class Counter {
@@ -197,31 +201,30 @@ class Counter {
   Counter(const WordPiece& old, const WordPiece& now, const std::vector<int>& as_old, bool overall)
       : old_(old), now_(now), as_old_(as_old), overall_(overall), sums(now.pieces().size()) {}
 
-  void word(std::string_view word, u64 offset = 0) {
+  void word(std::string_view word, u64 offset) {
     if (after_.empty()) offset_ = offset;
     old_.segment(word, ids_, [&](int id) { before_.push_back(id); });
     now_.segment(word, ids_, [&](int id) { after_.push_back(id); });
   }
 
-  // The same of a word that the old vocabulary does not cover.
-  void unknown(std::string_view word) {
-    before_.push_back(old_.unk());
-    now_.segment(word, ids_, [&](int id) { after_.push_back(id); });
+  // A unit of one word.
+  void alone(std::string_view text, u64 count, u64 first) {
+    if (old_.specials().exactly(text)) {
+      word(text, 0);
+    } else if (!old_.covers(text, ids_)) {
+      offset_ = 0;
+      before_.push_back(old_.unk());
+      now_.segment(text, ids_, [&](int id) { after_.push_back(id); });
+    } else {  // nothing of it is replaced
+      return overall_ ? everywhere(text, count, first) : void();
+    }
+    close(count, first);
   }
 
   void special(const std::pair<std::string, int>& item, u64 offset) {
     if (after_.empty()) offset_ = offset;
     before_.push_back(item.second);
     after_.push_back(now_.id(item.first));
-  }
-
-  // A unit of one word that the old vocabulary covers: nothing of it is replaced.
-  void known(std::string_view word, u64 count, u64 first) {
-    if (!overall_) return;
-    u32 place = 0;
-    now_.segment(word, ids_, [&](int id) {
-      sums.overall[static_cast<std::size_t>(id)].add(count, first, place++);
-    });
   }
 
   // The unit is whole: it occurs ``count`` times, first at ``first``.
@@ -242,6 +245,13 @@ class Counter {
   }
 
  private:
+  void everywhere(std::string_view text, u64 count, u64 first) {
+    u32 place = 0;
+    now_.segment(text, ids_, [&](int id) {
+      sums.overall[static_cast<std::size_t>(id)].add(count, first, place++);
+    });
+  }
+
   const WordPiece &old_, &now_;
   const std::vector<int>& as_old_;  // new id -> old id of the same piece, or -2
   const bool overall_;
@@ -252,16 +262,21 @@ class Counter {
   Replacements sums;
 };
 
-// An entry is a unit, or several where Unicode's white space parts it and it is ``parted``.
+// What an entry is split into.
 struct Sink {
   Counter& to;
   const Entry& from;
-  bool parted;
+  Unit unit;
 
-  void word(std::string_view text, u64 offset) { to.word(text, offset); }
+  void word(std::string_view text, u64 offset) {
+    if (unit == Unit::word)
+      to.alone(text, from.count, from.first + offset);
+    else
+      to.word(text, offset);
+  }
   void special(const std::pair<std::string, int>& item, u64 offset) { to.special(item, offset); }
   void gap() {
-    if (parted) to.close(from.count, from.first);
+    if (unit == Unit::token) to.close(from.count, from.first);
   }
   void removed(u32, u64) {}
 };
@@ -270,33 +285,27 @@ struct Sink {
 
 // A unit with fewer unknown pieces under ``now`` credits each occurrence of a piece that is not
 // among its pieces under ``old``. Units are the words of ``table`` or, where ``rules`` are given,
-// the white-space tokens in it, or with ``parted`` false each entry whole. No token may be hard.
-// Without ``overall`` only what is replaced is counted: covered words need not be segmented.
+// those of the white-space tokens in it, of which none may be hard. Without ``overall`` only what is
+// replaced is counted: covered words need not be segmented.
 inline Replacements replacements(const Table& table, const WordPiece& old, const WordPiece& now,
-                                 const Rules* rules, bool parted, bool overall, unsigned threads) {
+                                 const Rules* rules, Unit unit, bool overall, unsigned threads) {
   std::vector<int> as_old;
   for (const std::string& piece : now.pieces()) {
     const int id = old.id(piece);
     as_old.push_back(id < 0 ? -2 : id);
   }
+  const Specials none;
+  const Specials& specials = unit == Unit::word ? none : old.specials();
   std::vector<replacing::Counter> parts;
   parts.reserve(std::max(1u, threads));
   for (unsigned t = 0; t < std::max(1u, threads); ++t) parts.emplace_back(old, now, as_old, overall);
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
-    std::vector<int> ids;
     table.parts[p].each([&](const Entry& e) {
-      if (rules) {
-        replacing::Sink sink{parts[t], e, parted};
-        split(e.view(), *rules, old.specials(), buffer, sink);
-      } else if (old.specials().exactly(e.view())) {
-        parts[t].word(e.view());
-      } else if (old.covers(e.view(), ids)) {
-        return parts[t].known(e.view(), e.count, e.first);
-      } else {
-        parts[t].unknown(e.view());
-      }
-      parts[t].close(e.count, e.first);
+      if (!rules) return parts[t].alone(e.view(), e.count, e.first);
+      replacing::Sink sink{parts[t], e, unit};
+      split(e.view(), *rules, specials, buffer, sink);
+      if (unit != Unit::word) parts[t].close(e.count, e.first);
     });
   });
   Replacements all = std::move(parts[0].sums);
