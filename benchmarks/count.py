@@ -8,7 +8,7 @@ mBERT's vocabulary, from $SPECIALIZE_DATA. One process a tool, in turns; medians
 threads, loading not counted, files in the page cache. First all tools count a slice, and ours must
 agree with Hugging Face tokenizers to the piece. Peers are used where they are installed:
 
-    pip install tokenizers nanotoken tokie kitoken flash-tokenizer
+    pip install tokenizers nanotoken tokie kitoken flash-tokenizer tensorflow-text
 
 The peers may have an environment of their own (--peers-python).
 """
@@ -31,10 +31,18 @@ from counting.jobs import BENCHMARKS, Job, Measured, ToolFailed, environment, ru
 from counting.prepare import make_text, prepare
 
 OURS = ("floor", "audit", "unknowns")
-PEERS = ("tokenizers", "counter-tokenizers", "nanotoken", "tokie", "kitoken", "flash-tokenizer")
+PEERS = (
+    "tokenizers",
+    "counter-tokenizers",
+    "nanotoken",
+    "tokie",
+    "kitoken",
+    "flash-tokenizer",
+    "tensorflow-text",
+)
 EXACT = ("audit", "definition")  # stop everything where these differ from the reference
 REFERENCE = "tokenizers"
-PACKAGES = ("tokenizers", "nanotoken", "tokie", "kitoken", "flash-tokenizer")
+PACKAGES = tuple(peer for peer in PEERS if peer != "counter-tokenizers")
 
 
 class Bench:

@@ -129,6 +129,28 @@ def flash_tokenizer(job: Job) -> Work:
     return work
 
 
+def tensorflow_text(job: Job) -> Work:
+    """FastWordpiece with its own pre-tokeniser, which is not BERT's: no clean-up, no CJK."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    import tensorflow as tf
+    from tensorflow_text import FastWordpieceTokenizer
+
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
+    pieces = Path(job.vocabulary, "vocab.txt").read_text("utf-8").splitlines()
+    tokenizer = FastWordpieceTokenizer(pieces, token_out_type=tf.int32)
+    unknown = _id_of_unknown(job)
+
+    def work() -> dict[str, int]:
+        totals = {"pieces": 0, "unknown": 0}
+        for batch in lines_of(job.text):
+            found = _of_array(tokenizer.tokenize(tf.constant(batch)).flat_values.numpy(), unknown)
+            totals = {key: totals[key] + found[key] for key in totals}
+        return totals
+
+    return work
+
+
 def wordpiece_trainer(job: Job) -> Work:
     """Hugging Face tokenizers' trainer with the options of ours, from the file to 5,000 pieces."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -175,6 +197,7 @@ TOOLS = {
     "tokie": tokie,
     "kitoken": kitoken,
     "flash-tokenizer": flash_tokenizer,
+    "tensorflow-text": tensorflow_text,
     "trainer": wordpiece_trainer,
 }
 

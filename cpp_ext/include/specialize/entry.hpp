@@ -12,7 +12,7 @@ namespace specialize {
 // longer, a multiple of eight.
 class Entry {
  public:
-  u64 count;
+  u64 count;       // 0: another has absorbed it
   u64 first : 48;  // place of the first occurrence
 
   u64 length() const { return is_long() ? word(0) : length_; }
@@ -29,6 +29,15 @@ class Entry {
     if (!holds(key)) return false;
     count += n;
     if (at < first) first = at;
+    return true;
+  }
+
+  // Takes what another counts, and leaves it none, if it is of the same string.
+  bool absorb(Entry& other) {
+    if (view() != other.view()) return false;
+    count += other.count;
+    first = std::min<u64>(first, other.first);
+    other.count = 0;
     return true;
   }
 

@@ -9,6 +9,7 @@
 #include <bit>
 #include <concepts>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "entry.hpp"
@@ -39,6 +40,19 @@ class Partition {
     return nullptr;
   }
 
+  // Takes over the entries of ``other``, where they are. subtle: both indices are passed in the
+  // order of hashes, and an entry is looked at only if there is one like it.
+  void adopt(Partition&& other) {
+    if (!used_) return void(*this = std::move(other));
+    reserve(used_ + other.used_);
+    const u64 base = blocks_.size() * kBlock;
+    if ((base + other.blocks_.size() * kBlock) & kUpper) throw std::length_error(kTooMany);
+    for (Block& block : other.blocks_) blocks_.push_back(std::move(block));
+    for (u64 slot : other.slots_)
+      if (slot) adopt(slot + base);
+    other = Partition();
+  }
+
   // In the order they came in.
   template <class F>
   void each(F f) const {
@@ -46,7 +60,7 @@ class Partition {
       for (u64 at = 0; at < block.used;) {
         const Entry& e = *std::launder(reinterpret_cast<Entry*>(&block.units[at]));
         at += Entry::units(e.length());
-        f(e);
+        if (e.count) f(e);
       }
     }
   }
@@ -67,6 +81,7 @@ class Partition {
   static constexpr std::size_t kSmallest = 16;
   static constexpr u64 kBlock = 8192;  // units of eight bytes
   static constexpr u64 kUpper = ~u64{0} << 32;
+  static constexpr const char* kTooMany = "more than two terabytes of types";
 
   struct Block {
     std::unique_ptr<u64[]> units;
@@ -82,6 +97,14 @@ class Partition {
     return std::launder(reinterpret_cast<Entry*>(&blocks_[at / kBlock].units[at % kBlock]));
   }
 
+  void adopt(u64 slot) {
+    std::size_t i = start(slot);
+    for (; slots_[i]; i = after(i))
+      if (like(slots_[i], slot) && entry(slots_[i])->absorb(*entry(slot))) return;
+    slots_[i] = slot;
+    ++used_;
+  }
+
   // Returns its place from 1 on: an entry begins in the first kBlock units of its block.
   u64 append(const Key& key, u64 count, u64 first) {
     const u64 need = Entry::units(key.length);
@@ -91,7 +114,7 @@ class Partition {
     }
     Block& block = blocks_.back();
     const u64 place = (blocks_.size() - 1) * kBlock + block.used + 1;
-    if (place & kUpper) throw std::length_error("more than two terabytes of types");
+    if (place & kUpper) throw std::length_error(kTooMany);
     Entry::make(&block.units[block.used], key, count, first);
     block.used += need;
     return place;

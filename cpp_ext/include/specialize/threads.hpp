@@ -48,14 +48,7 @@ inline void add_all(Partition& to, const Partition& from, u64 behind) {
 
 inline void merge(Table& into, std::vector<Table>& tables, unsigned threads) {
   each_partition(threads, [&](std::size_t p, unsigned) {
-    for (Table& table : tables) {
-      if (into.parts[p].size() == 0) {
-        into.parts[p] = std::move(table.parts[p]);
-      } else {
-        add_all(into.parts[p], table.parts[p], 0);
-        table.parts[p] = Partition();
-      }
-    }
+    for (Table& table : tables) into.parts[p].adopt(std::move(table.parts[p]));
   });
 }
 
