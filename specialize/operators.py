@@ -16,6 +16,7 @@ from torch import Tensor
 from specialize import native
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.vocab.pretokenize import BertRules, character_rules
+from specialize.vocab.unk import in_words
 from specialize.vocab.wordpiece import WordPiece
 
 AUDIT = ("words", "pieces", "unknown_pieces", "continued_words", "characters", "bytes")
@@ -46,6 +47,9 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
     for name in ("rules", "special", "prefix", "max_chars"):
         if getattr(old, name) != getattr(new, name):
             raise UsageError(f"the two vocabularies split differently: {name} is not the same")
+    for piece in old.special:
+        if in_words(piece, old):
+            raise UsageError(f"{piece!r} may stand inside a word; specialize.vocab.unk cuts it out")
     load()
     _check(text)
     replaced, overall = torch.ops.specialize.count_replacements(

@@ -56,3 +56,6 @@ def test_what_they_do_not_take() -> None:
         operators.audit(as_tensor("a"), uncased)
     with pytest.raises(UsageError, match="rules is not the same"):
         operators.count_replacements(as_tensor("a"), OLD, uncased)
+    worded = WordPiece(["[UNK]", "ab"], special=["ab"])
+    with pytest.raises(UsageError, match="'ab' may stand inside a word"):
+        operators.count_replacements(as_tensor("abab"), worded, worded)

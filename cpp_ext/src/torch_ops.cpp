@@ -67,16 +67,10 @@ Tensor counts_like(const Tensor& int64, const std::vector<u64>& counts) {
   return result;
 }
 
-struct Read {
-  Text text;
-  Words words;
-};
-
-Read read(const Tensor& text, const Rules& rules, const Specials& specials, unsigned threads) {
-  Read result;
+Text read(const Tensor& text, unsigned threads) {
+  Text result;
   const std::string_view bytes = bytes_of(text);
-  result.text.feed(bytes.data(), bytes.size(), true, threads);
-  result.words = words_of(result.text.tokens, rules, specials, threads);
+  result.feed(bytes.data(), bytes.size(), true, threads);
   return result;
 }
 
@@ -90,15 +84,16 @@ Tensor audited(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::st
                std::int64_t unk, std::int64_t max_chars, std::int64_t threads) {
   const WordPiece vocabulary = vocabulary_of(pieces, special, prefix, unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
-  const Read seen = read(text, rules_of(rules), vocabulary.specials(), workers);
-  Audit sum = audit(seen.words.table, vocabulary, workers);
-  for (const auto& [id, written] : seen.words.specials) {
+  const Text seen = read(text, workers);
+  TokenAudit found = audit_tokens(seen.tokens, rules_of(rules), vocabulary, workers);
+  Audit& sum = found.words;
+  for (const auto& [id, written] : found.specials) {
     sum.words += written.count;
     sum.pieces += written.count;
     sum.unknown += id == vocabulary.unk() ? written.count : 0;
   }
   return counts_like(rules, {sum.words, sum.pieces, sum.unknown, sum.continued,
-                             seen.text.extent.characters, seen.text.extent.bytes});
+                             seen.extent.characters, seen.extent.bytes});
 }
 
 // -> [V], [V]: by piece of the new vocabulary, where it replaces unknowns, and overall
@@ -109,9 +104,11 @@ std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pi
   const WordPiece before = vocabulary_of(old_pieces, old_special, prefix, old_unk, max_chars);
   const WordPiece after = vocabulary_of(new_pieces, new_special, prefix, new_unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
-  const Read seen = read(text, rules_of(rules), Specials(), workers);
+  const Text seen = read(text, workers);
+  if (!seen.valid(workers)) throw std::invalid_argument("not UTF-8");
+  const Rules by = rules_of(rules);
   const Replacements sums =
-      replacements(seen.words.table, before, after, nullptr, Unit::whole, true, workers);
+      replacements(seen.tokens, before, after, &by, Unit::word, true, workers);
   const auto counts = [&](const std::vector<Seen>& of) {
     std::vector<u64> plain;
     for (const Seen& seen_piece : of) plain.push_back(seen_piece.count);

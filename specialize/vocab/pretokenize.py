@@ -114,6 +114,7 @@ def deleted_characters() -> frozenset[str]:
 _SPLIT_BUT_DELETED = "\x0b\x0c\x1c\x1d\x1e\x1f\x85"
 # white space of Unicode, which U+001C..1F are not, although they are for str.split
 _NOT_SPACE = re.compile(r"[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_TO_LAST_SPACE = "".join(map(chr, range(0x3001)))
 
 
 def character_rules(
@@ -123,7 +124,7 @@ def character_rules(
 
     All rules look at one character, but for the order of accents that stay (NFD): those are hard.
     """
-    ranges = [(c, c, _SPACE) for c in range(0x3001) if not _NOT_SPACE.match(chr(c))]
+    ranges = [(c, c, _SPACE) for c in map(ord, _NOT_SPACE.sub("", _TO_LAST_SPACE))]
     if rules.clean:
         ranges += [(first, last, _REMOVE) for first, last in _bounds(_DELETED)]
     alone = [_PUNCTUATION, _IDEOGRAPHS] if rules.ideographs else [_PUNCTUATION]

@@ -49,7 +49,7 @@ def count_replacements(
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
-        apart = not any(_in_words(piece, old) for piece in old.special)
+        apart = not any(in_words(piece, old) for piece in old.special)
         # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
         splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
         if alike and apart and not splits:
@@ -79,8 +79,8 @@ def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
     return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
 
 
-def _in_words(special: str, vocabulary: WordPiece) -> bool:
-    """Whether a special piece may stand inside a word, as [UNK] cannot."""
+def in_words(special: str, vocabulary: WordPiece) -> bool:
+    """Whether a special piece may stand inside a word, as [UNK] cannot: the text is cut there."""
     return len(words(special, vocabulary.rules)) == 1
 
 

@@ -1,6 +1,7 @@
 // WordPiece: the longest piece first; and how it is replaced where one vocabulary follows another.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <string>
 
@@ -96,7 +97,7 @@ class WordPiece {
     const char *p = word.data(), *const end = p + word.size();
     for (u32 n; p < end; p += n) {
       const u32 c = decode(p, end, n);
-      if (!(alphabet_[c / 64] >> (c % 64) & 1)) return false;
+      if (!(alphabet_[c / 64] >> (c % 64) & 1)) return may_hold_apart(word) && cover(word, ids);
     }
     return !too_long(word) && !word.empty();
   }
@@ -146,13 +147,18 @@ class WordPiece {
   }
 
  private:
-  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it.
+  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it, though a word
+  // may hold them.
   void close_alphabet() {
     std::vector<u64> letters(0x110000 / 64);
     for (const std::string& piece : pieces_) {
-      if (specials_.exactly(piece) || is_slot(piece)) continue;
       std::string_view text = piece;
       if (text.starts_with(prefix_)) text.remove_prefix(prefix_.size());
+      if (specials_.exactly(piece) || is_slot(piece)) {
+        for (std::string_view form : {std::string_view(piece), text})
+          if (!form.empty()) apart_[static_cast<u8>(form[0])] = true;
+        continue;
+      }
       const char *p = text.data(), *const end = p + text.size();
       for (u32 n; p < end; p += n) {
         const u32 c = decode(p, end, n);
@@ -163,6 +169,10 @@ class WordPiece {
       }
     }
     alphabet_ = std::move(letters);
+  }
+
+  bool may_hold_apart(std::string_view word) const {
+    return std::any_of(word.begin(), word.end(), [&](char c) { return apart_[static_cast<u8>(c)]; });
   }
 
   static bool is_slot(std::string_view piece) {
@@ -180,6 +190,7 @@ class WordPiece {
   Pieces known_;
   Specials specials_;
   std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
+  std::array<bool, 256> apart_{};  // bytes that pieces without a part in it begin with
 };
 
 // The paper's count: by piece of the new vocabulary.
