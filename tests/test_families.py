@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import tokenizers_made as made
+from sentencepiece import SentencePieceTrainer
 from tokenizers import Tokenizer, models
 
 from specialize import audit, augment_tokenizer, open_vocabulary, write_vocabulary
@@ -51,6 +52,19 @@ def test_the_bundled_wordpiece_is_one_of_them(tmp_path: Path) -> None:
 def test_other_models_are_refused_by_name() -> None:
     with pytest.raises(DataError, match="Tokenizer:1: a WordLevel tokenizer with other rules"):
         open_vocabulary(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
+
+
+def test_a_model_numbered_anew_beside_its_folder_is_refused(tmp_path: Path) -> None:
+    """XLM-R's rows are one behind the .model's ids: pieces would be put on the rows of others."""
+    file = tmp_path / "sentencepiece.bpe.model"
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(TOY), model_prefix=str(file.with_suffix("")), vocab_size=100
+    )
+    with pytest.raises(DataError, match=r"model:1: .*pieces otherwise.*tokenizer\.json"):
+        open_vocabulary(tmp_path)
+    assert isinstance(open_vocabulary(file), Unigram)  # its own ids
+    write_vocabulary(open_vocabulary(file), tmp_path / "made")
+    assert isinstance(open_vocabulary(tmp_path / "made"), Unigram)
 
 
 def test_the_command_is_a_function_too(tmp_path: Path) -> None:

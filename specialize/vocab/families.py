@@ -31,6 +31,7 @@ from specialize.vocab.unigram import Unigram
 from specialize.vocab.wordpiece import WordPiece
 
 AnyVocabulary = WordPiece | BPE | Unigram
+_FAIRSEQ = "sentencepiece.bpe.model"  # so transformers names those that are numbered anew
 _FAMILIES: dict[str, type[BPE] | type[Unigram]] = {"BPE": BPE, "Unigram": Unigram}
 
 
@@ -43,6 +44,12 @@ def read_vocabulary(path: Path) -> AnyVocabulary:
     other = other_file(path)
     if not other and is_wordpiece(path):
         return read_wordpiece(path)
+    if other and path.is_dir() and other.name == _FAIRSEQ:
+        raise DataError(
+            f"{other}:1: a model beside it (XLM-R, mBART, ...) counts pieces otherwise than this "
+            "file; write the tokenizer.json first, AutoTokenizer.from_pretrained(folder)"
+            ".save_pretrained(folder), or name the file itself for its own ids"
+        )
     file = other or vocabulary_file(path)
     return _of(json.loads(open_library(file).to_str()), str(file))
 

@@ -1,7 +1,7 @@
 """SentencePiece models: read as the tokenizer.json of the tokenizers library, and written back.
 
 The ids are the .model's own. (XLM-R and others of fairseq count theirs from 1 on, behind special
-pieces that no .model holds: for these, read the tokenizer.json that comes with them.) A text has
+pieces that no .model holds: for these, vocab.families asks for their tokenizer.json.) A text has
 the pieces that ``SentencePieceProcessor.encode`` finds, but where the library can do no other:
 
 - Control pieces and the unknown are special tokens, and found where a text writes them out, as all
