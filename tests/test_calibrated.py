@@ -16,7 +16,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tokenizers_made import SCRIPTS, lines_in, xlmr_like
 
 from specialize.errors import DataError, UsageError
-from specialize.vocab.calibrated import _HAIR, calibrated, trained_unigram
+from specialize.vocab.calibrated import calibrated
+from specialize.vocab.candidates import _HAIR, candidates, trained_unigram
+from specialize.vocab.kept import Kept, least_worth
 from specialize.vocab.unigram import Unigram
 
 UNKNOWN = "<unk>"
@@ -254,6 +256,90 @@ def test_nothing_of_the_guard_changes(old, is_strict):
     assert found.refused
     assert len(found.scores) > 50
     assert share_changed(old, old.place(found.scores).new, guard) == 0
+
+
+def test_of_the_pieces_in_a_changed_word_the_least_useful_for_its_cost_goes():
+    """c is worth 1 for 2 occurrences, b 9 for 8, a 10 for 5."""
+    changed = [(5, ["a", "b"]), (3, ["b"]), (2, ["c"])]
+    worth = {"a": 10.0, "b": 9.0, "c": 1.0}
+    assert least_worth(changed, 2, worth) == ["c"]
+    assert least_worth(changed, 3, worth) == least_worth(changed, 10, worth) == ["c", "b"]
+    assert least_worth(changed, 7, worth | {"b": 99.0}) == ["c", "a"]
+    assert least_worth(changed, 8, worth | {"b": 99.0}) == ["c", "a", "b"]  # alone in 3
+    assert least_worth(changed, 99, worth) == ["c", "b"]  # no more is to be had
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 9), st.sets(st.sampled_from("abcd"), min_size=1).map(sorted))
+    ),
+    st.integers(0, 50),
+    st.fixed_dictionaries(dict.fromkeys("abcd", st.integers(1, 20))),
+)
+def test_no_more_go_than_have_to(changed, excess, worth):
+    gone = least_worth(changed, excess, worth)
+    freed = [
+        sum(n for n, pieces in changed if {*pieces} & {*gone[:i]}) for i in range(len(gone) + 1)
+    ]
+    assert freed[-1] >= min(excess, sum(n for n, _ in changed))
+    assert all(some < excess for some in freed[:-1])
+    assert len({*gone}) == len(gone)
+
+
+def test_a_piece_that_changes_too_much_gets_its_lower_score_before_it_goes():
+    """bac outbids ▁aba c; as probable as b a c and a hair it does not, and still joins these."""
+    old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
+    low = strict(old, ["bac"])
+    kept = Kept(old, {"▁abac": 1, "▁é": 1}, 0.0)
+    assert kept.admitted({"bac": -0.5}, low, {"bac": 1.0}) == low
+    assert kept.refused == {}
+    assert Kept(old, {"▁abac": 1}, 0.0).admitted(low, low, {"bac": 1.0}) == low
+    both = Kept(old, {"▁abac": 1, "▁bac": 1}, 0.5)
+    assert both.admitted({"bac": -0.5}, low, {"bac": 1.0}) == low  # one of the two may change
+    assert both.admitted(low, {}, {"bac": 1.0}) == low
+    none = Kept(old, {"▁abac": 1, "▁bac": 1}, 0.0)
+    assert none.admitted({"bac": -0.5}, low, {"bac": 1.0}) == {}
+    assert [*none.refused] == ["bac"]
+
+
+def test_a_character_that_the_guard_refuses_leaves_its_place_to_another():
+    """ş is no piece, but xş is: a guarded word of it would become x ş."""
+    old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "x": -3.0, "xş": -30.0})
+    words = {"▁aş": 50, "▁ab": 40, "▁ba": 30}
+    assert next(iter(calibrated(old, words, pieces=2).scores)) == "ş"
+    found = calibrated(old, words, pieces=2, guard={"▁xş": 1})
+    assert len(found.scores) == 2
+    assert "ş" in found.refused
+
+
+def test_candidates_are_more_where_a_guard_refuses_many(monkeypatch):
+    """All the pieces of the first, smaller training are in ▁abab, which the guard refuses."""
+    sizes = []
+
+    def some(vocabulary, words, size, **options):
+        sizes.append(size)
+        few = {"▁abab": 50} if size < 2000 else words
+        found = candidates(vocabulary, few, size, **options)
+        return found._replace(all_there=size > 2000)
+
+    monkeypatch.setattr("specialize.vocab.calibrated.candidates", some)
+    found = calibrated(SMALL, {"▁abab": 50, "▁cc": 9}, pieces=1, guard={"▁abab": 1})
+    assert [*found.scores] == ["▁cc"]
+    assert "▁abab" in found.refused
+    assert sizes == [1002, 2004]
+
+
+def test_a_budget_is_used_up(old):
+    words = old.count_words(lines_in("Latin", seed=4))
+    guard = old.count_words(lines_in("Latin", seed=5))
+    lengths = []
+    for budget in (0.01, 0.02):
+        found = calibrated(old, words, pieces=20, guard=guard, budget=budget)
+        new = old.place(found.scores).new
+        assert len(found.scores) == 20
+        assert 0.8 * budget <= share_changed(old, new, guard) <= budget
+        lengths.append(pieces_in(new, words))
+    assert lengths == sorted(lengths, reverse=True)
 
 
 def test_a_piece_that_costs_just_the_budget_is_admitted():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from specialize.native import core
 from specialize.vocab.bpe import BPE
 from specialize.vocab.bpe_counts import byte_pieces
 from specialize.vocab.continued import continued
+from specialize.vocab.kinds import Joins, kinds
 from specialize.vocab.merges import merges_of
 from specialize.vocab.train import _merge_further, _merge_natively
 
@@ -30,10 +31,14 @@ Merges = Iterable[tuple[str, str]]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
+UNKNOWN = "<unk>"
+
+
 def bpe(letters: Iterable[str], merges: Merges = (), **settings: Any) -> BPE:
-    """Return a BPE of letters and merges; words are cut at spaces."""
+    """Return a BPE of letters, merges and a piece for the unknown; words are cut at spaces."""
     merges = list(merges)
-    names = dict.fromkeys([*letters, *(left + right for left, right in merges)])
+    names = dict.fromkeys([*letters, *(left + right for left, right in merges), UNKNOWN])
+    settings = {"unk_token": UNKNOWN} | settings
     tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(names)}, merges, **settings))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return BPE(json.loads(tokenizer.to_str()))
@@ -66,8 +71,8 @@ def test_merging_goes_on_where_the_vocabulary_ends():
         ["abc", "d"],
     ]
     assert [change.new.segment(word) for word in words] == [["abc"], ["abcd"], ["cab"]]
-    assert change.fresh == (5, 6, 7)
-    assert change.kept == {i: i for i in range(5)}
+    assert change.fresh == (6, 7, 8)
+    assert change.kept == {i: i for i in range(6)}
 
 
 def test_bytes_are_merged_to_letters():
@@ -100,12 +105,12 @@ def test_no_words_or_no_room_give_no_pieces():
     old = bpe("ab")
     assert continued(old, {}, pieces=9).pieces == []
     assert continued(old, {"ab": 9}, pieces=0).pieces == []
-    assert continued(old, {"a": 9, "": 3, "x": 9}, pieces=9).pieces == []
+    assert continued(old, {"a": 9, "": 3}, pieces=9).pieces == []
 
 
 def test_with_bytes_to_fall_back_on_a_character_is_a_piece_worth_its_bytes_less_one():
     """ⴰ is three bytes 4 times: saves 8; é two, 5 times: saves 5; ab 6 times, ⴰa 4 times."""
-    old = bpe(["<unk>", *BYTES, *"ab"], unk_token="<unk>", byte_fallback=True)
+    old = bpe([*BYTES, *"ab"], byte_fallback=True)
     words = {"ⴰa": 4, "é": 5, "ab": 6}
     assert old.segment("ⴰa") == ["<0xE2>", "<0xB4>", "<0xB0>", "a"]
     assert continued(old, words, pieces=9).pieces == ["ⴰ", "ab", "é", "ⴰa"]
@@ -115,7 +120,7 @@ def test_with_bytes_to_fall_back_on_a_character_is_a_piece_worth_its_bytes_less_
 
 
 def test_without_bytes_unknown_characters_become_pieces_and_words_known():
-    old = bpe(["<unk>", *"ab"], unk_token="<unk>")
+    old = bpe("ab")
     words = {"aşb": 4, "xa": 2, "ab": 1}
     found = continued(old, words, pieces=9).pieces
     assert found == ["ş", "aş", "aşb", "x", "xa"]
@@ -178,14 +183,9 @@ def vocabularies(draw: st.DrawFn, letters: str = LETTERS) -> BPE:
         pieces.append("".join(pair))
     whole = draw(st.booleans())
     others = draw(st.lists(st.text(letters, min_size=2, max_size=4), max_size=2)) if whole else []
-    kind = draw(st.sampled_from(["plain", "bytes", "unknown"]))
-    if kind == "bytes":
-        head, settings = ["<unk>", *BYTES], {"unk_token": "<unk>", "byte_fallback": True}
-    elif kind == "unknown":
-        head, settings = ["<unk>"], {"unk_token": "<unk>", "fuse_unk": draw(st.booleans())}
-    else:
-        head, settings = [], {}
-    return bpe([*head, *letters, *others], merges, ignore_merges=whole, **settings)
+    by_bytes = draw(st.booleans())
+    settings = {"ignore_merges": whole, "byte_fallback": by_bytes, "fuse_unk": draw(st.booleans())}
+    return bpe([*(BYTES if by_bytes else ()), *letters, *others], merges, **settings)
 
 
 def joined(old: BPE, new: BPE, words: Iterable[str]) -> None:
@@ -239,6 +239,69 @@ def test_text_of_the_new_language_gets_shorter(extended):
         assert len(new.encode(text)) <= len(old.encode(text))
     toy = "\n".join(lines_in("toy", seed=9))
     assert len(new.encode(toy)) < 0.4 * len(old.encode(toy))
+
+
+# What is kept apart -------------------------------------------------------------------------------
+
+
+def test_there_are_four_kinds_of_characters():
+    assert kinds("aŞب世") == "LLLL"
+    assert kinds("1\u0661") == "DD"
+    assert kinds("▁ \n") == "SSS"
+    assert kinds(".'²😀") == "OOOO"
+    assert kinds("\u06d4\u0f0b") == "LL"  # the Urdu full stop, Tibetan's mark between syllables
+    assert kinds("e\u0301.\u0301ب\u200c") == "LLOOLL"  # marks and a ZWNJ are as what they follow
+    assert kinds("\u0301a") == "?L"
+
+
+def test_what_no_old_piece_joins_stays_apart():
+    """▁l and .. are pieces: so letters follow the mark and points points, but no digit does."""
+    old = bpe("▁al'.12", [("▁", "l"), (".", ".")])
+    words = {"▁l'al": 9, "▁12": 9, "a1": 9, "..'": 9, "▁al": 9}
+    assert continued(old, words, pieces=9).pieces == ["al", "▁al", "..'"]
+    more = bpe("▁al'.12", [("▁", "l"), (".", "."), ("1", "2"), ("▁", "1"), ("a", "1"), ("l", "'")])
+    found = continued(more, words, pieces=9).pieces
+    assert found == ["al", "▁12", "▁al", "▁l'", "..'"]  # not '▁l'a: no piece joins ' and a letter
+
+
+def test_single_characters_and_special_pieces_say_nothing():
+    old = bpe("a1")
+    assert continued(old, {"a1": 9, "11": 9}, pieces=9).pieces == ["a1", "11"]
+    old = bpe(["a", "1", "2", "<1a>"], [("1", "2")])
+    assert continued(old, {"a1": 9, "aa": 9, "22": 9}, pieces=9).pieces == ["aa", "22"]
+
+
+def test_bytes_are_judged_by_their_text():
+    """« is C2 AB and ë is C3 AB: a letter may follow ë, by the last byte of which « ends too."""
+    letters = dict(zip(b"\xc2\xc3\xab", "ÂÃ«", strict=True))
+    assert [byte_pieces()[byte] for byte in letters] == [*letters.values()]
+    old = BPE(gpt2_like())
+    assert continued(old, {"Ã«a": 9}, pieces=9).pieces == ["«a", "Ã«a"]
+    assert continued(old, {"Â«a": 9}, pieces=9).pieces == ["Â«"]
+    assert continued(old, {"ĠÂ«": 9}, pieces=9).pieces == ["Â«"]  # no old piece has Ġ so
+
+
+ODD = "ab1▁.'é"
+
+
+@settings(max_examples=300)
+@given(vocabularies(ODD), st.dictionaries(st.text(ODD, max_size=8), st.integers(1, 5), max_size=6))
+def test_new_pieces_join_only_what_old_ones_do(old, words):
+    """The definition, by pieces."""
+    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(kinds(p))}
+    for piece in continued(old, words, pieces=20, min_count=1).pieces:
+        assert not known or {*pairwise(kinds(piece))} <= known | {("L", "L")}
+
+
+@given(vocabularies(ODD), st.text(ODD, min_size=1, max_size=8))
+def test_nothing_else_is_kept_apart(old, word):
+    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(kinds(p))}
+    runs = ["".join(run) for run in Joins(old).cut([*word])]
+    assert "".join(runs) == word
+    for left, right in pairwise(runs):
+        assert (kinds(left)[-1], kinds(right)[0]) not in known | {("L", "L")}
+    if not known or {*pairwise(kinds(word))} <= known:
+        assert runs == [word]
 
 
 # Every new piece can be had -----------------------------------------------------------------------
@@ -339,6 +402,15 @@ def test_marks_of_words_and_dropout_are_refused():
         bpe("ab", end_of_word_suffix="</w>")
     with pytest.raises(DataError, match=r"^tokenizer.json:1: model.dropout is 0.5, .*null"):
         bpe("ab", dropout=0.5)
+
+
+def test_a_tokenizer_that_loses_characters_is_refused():
+    """Without a piece for the unknown, and without bytes, the library passes over x."""
+    assert [t.value for t in models.BPE({"a": 0}, []).tokenize("axa")] == ["a", "a"]
+    for by_bytes in (False, True):
+        with pytest.raises(DataError, match=r"^tokenizer.json:1: model.unk_token is null and the"):
+            bpe("ab", unk_token=None, byte_fallback=by_bytes)
+    assert bpe([*BYTES, *"ab"], unk_token=None, byte_fallback=True).unk == ""
 
 
 def test_a_piece_that_is_there_is_no_new_one():

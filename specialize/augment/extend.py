@@ -41,13 +41,16 @@ def change(
       corpus, what saves the most pieces (occurrences times old pieces, less one), the least useful
       going round by round; ``slots``: [unusedN] places are taken before appending.
     - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no known
-      text gets longer (``vocab.continued``).
+      text gets longer, and join no kinds of characters (letters, digits, spaces, others) that no
+      old piece joins (``vocab.continued``).
     - Unigram: scores calibrated to the old ones, ln(``mixture``) + a piece's own log-probability;
-      ``strict``: scores that only join old pieces (``vocab.calibrated``).
+      ``strict``: scores that only join old pieces; with a guard, the higher of the two that it
+      allows (``vocab.calibrated``).
 
     ``min_count``: what occurs less often is not merged, nor a character added. ``guard``: files of
     other languages; the words in them that are known keep their segmentation, but for a share
-    ``guard_budget`` of their occurrences.
+    ``guard_budget`` of their occurrences. That is exact; which pieces give way for it is chosen one
+    after the other (of a Unigram: the least useful for what they change), and need not be the best.
     """
     if pieces < 0:
         raise UsageError(f"n = {pieces} pieces cannot be added; ask for 0 or more")

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange, appended
+from specialize.vocab.bpe_counts import is_byte_level
 from specialize.vocab.fast import FastVocabulary, Json
 from specialize.vocab.merges import merges_of
+from specialize.vocab.units import BYTE
 
 
 class BPE(FastVocabulary):
@@ -16,7 +18,10 @@ class BPE(FastVocabulary):
     family = "BPE"
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError where pieces carry marks of words' ends."""
+        """Take the tokenizer.json; DataError where pieces carry marks of words' ends.
+
+        And where a character that has no piece leaves no trace.
+        """
         model = described["model"]
         for name in ("continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(name):
@@ -28,6 +33,11 @@ class BPE(FastVocabulary):
             raise DataError(
                 f"{source}:1: model.dropout is {model['dropout']}, with which a text has other "
                 "pieces each time; set it to null"
+            )
+        if _drops_characters(described):
+            raise DataError(
+                f"{source}:1: model.unk_token is null and there are no bytes to fall back on, so "
+                "that a character without a piece is lost; name a piece for the unknown"
             )
         super().__init__(described, source=source)
         self.unk: str = model.get("unk_token") or ""
@@ -61,3 +71,12 @@ class BPE(FastVocabulary):
         merges = [*made["model"]["merges"], *merges_of(ids, fresh)]
         made["model"]["merges"] = merges
         return appended(self, BPE(made, source=self.source), fresh, joins=True)
+
+
+def _drops_characters(described: Json) -> bool:
+    """Whether the library passes over what has no piece, without a word."""
+    model = described["model"]
+    if model.get("unk_token") or is_byte_level(described):
+        return False
+    all_bytes = sum(bool(BYTE.fullmatch(piece)) for piece in model["vocab"]) == 256
+    return not (model.get("byte_fallback") and all_bytes)

@@ -90,6 +90,17 @@ def _pattern(pre: Json) -> Pattern | None:
     return _KNOWN.get(split["pattern"].get("Regex"))
 
 
+def is_byte_level(described: Json) -> bool:
+    """Whether the words of a text are spelt in the letters for bytes."""
+    parts = (described.get(name) for name in ("normalizer", "pre_tokenizer"))
+    return any(_by_bytes(part) for part in parts if part)
+
+
+def _by_bytes(part: Json) -> bool:
+    inner = part.get("pretokenizers") or part.get("normalizers") or []
+    return part.get("type") == "ByteLevel" or any(map(_by_bytes, inner))
+
+
 def byte_pieces() -> list[str]:
     """Return the character that stands for each byte: itself if it is printable (GPT-2)."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}

@@ -4,17 +4,23 @@ A word's old pieces are found first, and new merges join them, so that every new
 coarsening of the old one, and no text without unknowns gets longer. What a guard forbids is
 therefore known before any merge is chosen: the first new merge in a word joins two of its old
 pieces, so a guarded word stays as it is exactly if no two neighbours of it spell a new piece.
+
+What the vocabulary's trainer kept apart stays apart: two characters of a new piece may stand next
+to each other only if characters of their kinds do so in an old piece (``kinds``). A word's old
+pieces are cut into runs where they may not, and merges go on inside of these.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from specialize.vocab.bpe import BPE
 from specialize.vocab.guard import allowed_changes
+from specialize.vocab.kinds import Joins
 from specialize.vocab.train import merge_further
 from specialize.vocab.units import BYTE
 
@@ -42,15 +48,17 @@ def continued(
 
     ``words``, ``guard``: pre-tokenised word -> occurrences. A piece joins a pair that occurs
     ``min_count`` times, the most frequent first; a character that has no piece yet saves as many
-    pieces as it has bytes, less one, at each occurrence, and comes where that puts it. Refused are
-    pieces that would change a word of the guard, beyond a share ``budget`` of its occurrences.
+    pieces as it has bytes, less one, at each occurrence, and comes where that puts it. No piece
+    joins two kinds of characters, or two digits, that no old piece joins. Refused are pieces that
+    would change a word of the guard, beyond a share ``budget`` of its occurrences.
     """
     changed_by = Changed(vocabulary, guard or {})
+    choose = partial(_chosen, vocabulary, Joins(vocabulary), words, pieces, min_count)
     avoid = set(changed_by.pieces)
+    wanted = choose(set()) if avoid else []
     if budget and guard:
-        avoid -= changed_by.affordable(_chosen(vocabulary, words, pieces, min_count, set()), budget)
-    chosen = _chosen(vocabulary, words, pieces, min_count, avoid)
-    wanted = _chosen(vocabulary, words, pieces, min_count, set()) if avoid else []
+        avoid -= changed_by.affordable(wanted, budget)
+    chosen = choose(avoid)
     return Continued(chosen, [piece for piece in wanted if piece in avoid])
 
 
@@ -98,9 +106,9 @@ def lacking(vocabulary: BPE, word: str, pieces: list[str]) -> list[str]:
 
 
 def _chosen(
-    vocabulary: BPE, words: Words, pieces: int, min_count: int, avoid: set[str]
+    vocabulary: BPE, joins: Joins, words: Words, pieces: int, min_count: int, avoid: set[str]
 ) -> list[str]:
-    symbols, letters = _symbols(vocabulary, words, avoid)
+    symbols, letters = _symbols(vocabulary, joins, words, avoid)
     ages = vocabulary.ids | {c: len(vocabulary.ids) + i for i, c in enumerate(sorted(letters))}
     merged = merge_further(
         symbols, ages, pieces=pieces, min_count=min_count, avoid=avoid.union(vocabulary.ids)
@@ -115,7 +123,7 @@ def _chosen(
 
 
 def _symbols(
-    vocabulary: BPE, words: Words, avoid: set[str]
+    vocabulary: BPE, joins: Joins, words: Words, avoid: set[str]
 ) -> tuple[dict[tuple[str, ...], int], Counter[str]]:
     """Return the words as pieces, characters that may become pieces among them, and these.
 
@@ -129,7 +137,7 @@ def _symbols(
             for character in missing:
                 letters[character] += count * max(1, len(character.encode()) - 1)
             found = _with_letters(vocabulary, word, set(missing))
-        for part in _known(vocabulary, found):
+        for part in _runs(vocabulary, joins, found):
             symbols[part] += count
     return dict(symbols), letters
 
@@ -146,13 +154,20 @@ def _with_letters(vocabulary: BPE, word: str, letters: set[str]) -> list[str]:
     return found + (vocabulary.segment(word[begin:]) if begin < len(word) else [])
 
 
-def _known(vocabulary: BPE, pieces: list[str]) -> list[tuple[str, ...]]:
-    """Return the runs of two pieces and more that can be merged: no unknown one, no bytes."""
+def _runs(vocabulary: BPE, joins: Joins, pieces: list[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of two pieces and more that can be merged: no unknown one, no bytes."""
+    for known in _known(vocabulary, pieces):
+        for run in joins.cut(known):
+            for i in range(0, len(run) - 1, _LONGEST):
+                yield tuple(run[i : i + _LONGEST])
+
+
+def _known(vocabulary: BPE, pieces: list[str]) -> list[list[str]]:
+    """Return what stands between pieces for the unknown and for single bytes."""
     runs: list[list[str]] = [[]]
     for piece in pieces:
-        barred = piece == vocabulary.unk or (vocabulary.by_bytes and BYTE.fullmatch(piece))
-        if barred or len(runs[-1]) == _LONGEST:
+        if piece == vocabulary.unk or (vocabulary.by_bytes and BYTE.fullmatch(piece)):
             runs.append([])
-        if not barred:
+        else:
             runs[-1].append(piece)
-    return [tuple(run) for run in runs if len(run) > 1]
+    return runs

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from specialize.errors import UsageError
 from specialize.vocab.bpe import BPE, merges_of
-from specialize.vocab.bpe_counts import byte_pieces
-from specialize.vocab.calibrated import trained_unigram
+from specialize.vocab.bpe_counts import byte_pieces, is_byte_level
+from specialize.vocab.candidates import trained_unigram
 from specialize.vocab.families import AnyVocabulary
-from specialize.vocab.fast import Json
 from specialize.vocab.renumber import named_tokens, renumbered
 from specialize.vocab.train import merge_further, train_wordpiece
 from specialize.vocab.unigram import Unigram
@@ -70,22 +69,11 @@ def control_pieces(vocabulary: AnyVocabulary) -> list[str]:
 
 def byte_letters(vocabulary: BPE | Unigram) -> list[str]:
     """Return the pieces that are single bytes: ``Ġ`` of byte-level ones, or ``<0x20>``."""
-    if is_byte_level(vocabulary):
+    if is_byte_level(vocabulary.described):
         return byte_pieces()
     if vocabulary.described["model"].get("byte_fallback"):
         return [piece for piece in vocabulary.pieces if BYTE.fullmatch(piece)]
     return []
-
-
-def is_byte_level(vocabulary: BPE | Unigram) -> bool:
-    """Whether the words of a text are spelt in the letters for bytes."""
-    parts = (vocabulary.described.get(name) for name in ("normalizer", "pre_tokenizer"))
-    return any(_by_bytes(part) for part in parts if part)
-
-
-def _by_bytes(part: Json) -> bool:
-    inner = part.get("pretokenizers") or part.get("normalizers") or []
-    return part.get("type") == "ByteLevel" or any(map(_by_bytes, inner))
 
 
 def _letters(words: Words, min_count: int) -> list[str]:
@@ -134,7 +122,8 @@ def _wordpiece(vocabulary: WordPiece, words: Words, size: int, min_count: int) -
 
 def _bpe(vocabulary: BPE, words: Words, size: int, min_count: int) -> BPE:
     special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
-    letters = bytes_ if is_byte_level(vocabulary) else _alphabet(vocabulary, words, min_count)
+    by_bytes = is_byte_level(vocabulary.described)
+    letters = bytes_ if by_bytes else _alphabet(vocabulary, words, min_count)
     pieces = list(dict.fromkeys([*special, *bytes_, *letters]))
     room = _room(size, len(pieces))
     ages = {letter: age for age, letter in enumerate(letters)}
@@ -175,7 +164,7 @@ def _runs(word: str, known: frozenset[str]) -> Iterator[str]:
 def _unigram(vocabulary: Unigram, words: Words, size: int, min_count: int) -> Unigram:
     special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
     letters = _alphabet(vocabulary, words, min_count)
-    if is_byte_level(vocabulary):
+    if is_byte_level(vocabulary.described):
         letters, bytes_ = sorted({*letters, *bytes_}), []
     base = dict.fromkeys(special, 0.0) | {byte: vocabulary.scores[byte] for byte in bytes_}
     needed = base.keys() | letters

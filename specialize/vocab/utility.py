@@ -9,7 +9,7 @@ _LAST = 50  # no more rounds for so few
 
 
 def narrowed(
-    candidates: Sequence[str], wanted: int, use: Callable[[Sequence[str]], Mapping[str, int]]
+    candidates: Sequence[str], wanted: int, use: Callable[[Sequence[str]], Mapping[str, float]]
 ) -> list[str]:
     """Return at most ``wanted`` of ``candidates``, the most useful first.
 
