@@ -9,7 +9,7 @@
 #include "specialize/effects.hpp"
 #include "specialize/text.hpp"
 #include "specialize/train.hpp"
-#include "specialize/wordpiece.hpp"
+#include "specialize/replacements.hpp"
 
 namespace compare {
 

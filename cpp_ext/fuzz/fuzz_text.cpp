@@ -161,9 +161,13 @@ void check_replacements(const Text& text, const Words& words, const Setting& s,
   if (s.hard) return;
   const Rules rules = native(s.rules);
   const auto all = plain(words_of(text.tokens, rules, Specials(), s.threads).table);
-  check(same(replacements(text.tokens, before, after, &rules, Unit::word, true, s.threads),
-             naive::replacements(naive::word_units(all, old, now), old, now)),
-        "replacements by words, token by token");
+  auto of_all = naive::replacements(naive::word_units(all, old, now), old, now);
+  for (bool overall : {true, false}) {
+    if (!overall) of_all.overall = {};
+    check(same(replacements(text.tokens, before, after, &rules, Unit::word, overall, s.threads),
+               of_all),
+          "replacements by words, token by token");
+  }
   for (bool parted : {false, true}) {
     const auto units = naive::token_units(tokens, s.rules, parted, old, now);
     check(same(replacements(text.tokens, before, after, &rules, parted ? Unit::token : Unit::whole, true,

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "specialize/audit.hpp"
+#include "specialize/replacements.hpp"
 #include "specialize/text.hpp"
 #include "specialize/train.hpp"
 #include "specialize/wordpiece.hpp"

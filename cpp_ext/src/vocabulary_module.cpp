@@ -58,9 +58,9 @@ PyObject* wordpiece_segment(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *vocabulary, *word;
     parse(arguments, "OO", &vocabulary, &word);
-    std::vector<int> ids, found;
-    unwrap<WordPiece>(vocabulary).segment(utf8(word), ids, [&](int id) { found.push_back(id); });
-    return list_of(found, [](int id) { return PyLong_FromLong(id); }).give();
+    std::vector<int> ids;
+    unwrap<WordPiece>(vocabulary).segment(utf8(word), ids);
+    return list_of(ids, [](int id) { return PyLong_FromLong(id); }).give();
   });
 }
 

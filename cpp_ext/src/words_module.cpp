@@ -3,6 +3,7 @@
 
 #include "specialize/audit.hpp"
 #include "specialize/effects.hpp"
+#include "specialize/replacements.hpp"
 
 namespace specialize::python {
 

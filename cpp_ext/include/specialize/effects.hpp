@@ -45,12 +45,12 @@ inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
     Part& part = parts[t];
     words.parts[p].each([&](const Entry& e) {
       held.clear();
-      now.segment(e.view(), ids, [&](int id) {
+      now.segment(e.view(), ids);
+      for (int id : ids)
         if (rank[id] >= 0) held.push_back(rank[id]);
-      });
       if (held.empty()) return;
-      bool unknown = false;
-      old.segment(e.view(), ids, [&](int id) { unknown = id == old.unk(); });
+      old.segment(e.view(), ids);
+      const bool unknown = ids.back() == old.unk();
       std::sort(held.begin(), held.end());
       held.erase(std::unique(held.begin(), held.end()), held.end());
       for (int i : held) {

@@ -60,6 +60,8 @@ class Specials {
     std::stable_sort(items_.begin(), items_.end(),
                      [](auto& a, auto& b) { return a.first.size() > b.first.size(); });
   }
+  const std::vector<std::pair<std::string, int>>& all() const { return items_; }
+
   // The longest special piece that text begins with at p, or nullptr.
   const std::pair<std::string, int>* at(const char* p, const char* end) const {
     if (!marks_[static_cast<u8>(*p)]) return nullptr;

@@ -1,9 +1,9 @@
-// WordPiece: the longest piece first; and how it is replaced where one vocabulary follows another.
+// WordPiece: the longest piece first.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <string>
+#include <unordered_set>
 
 #include "rules.hpp"
 #include "trie.hpp"
@@ -84,6 +84,7 @@ class WordPiece {
   int id(std::string_view piece) const { return known_.find(false, piece); }
   const Pieces& known() const { return known_; }
   const std::string& prefix() const { return prefix_; }
+  u32 max_chars() const { return max_chars_; }
   bool too_long(std::string_view word) const {
     return word.size() > max_chars_ && characters_in(word) > max_chars_;
   }
@@ -97,20 +98,22 @@ class WordPiece {
     const char *p = word.data(), *const end = p + word.size();
     for (u32 n; p < end; p += n) {
       const u32 c = decode(p, end, n);
-      if (!(alphabet_[c / 64] >> (c % 64) & 1)) return may_hold_apart(word) && cover(word, ids);
+      if (!is_letter(c)) return apart_.contains(c) && cover(word, ids);
     }
     return !too_long(word) && !word.empty();
   }
 
-  // Calls piece(id) for each piece of the word: [UNK] alone where they do not cover it.
-  template <class F>
-  void segment(std::string_view word, std::vector<int>& ids, F piece) const {
-    if (const auto* special = specials_.exactly(word)) return piece(special->second);
-    if (!cover(word, ids)) return piece(unk_);
-    for (int id : ids) piece(id);
+  // A bit for each character that is a piece, alone and inside a word, where that tells which words
+  // are covered; else none.
+  const std::vector<u64>& alphabet() const { return alphabet_; }
+
+  // Sets ``ids`` to the pieces of the word: [UNK] alone where they do not cover it.
+  void segment(std::string_view word, std::vector<int>& ids) const {
+    const auto* special = specials_.exactly(word);
+    if (special || !cover(word, ids)) ids.assign(1, special ? special->second : unk_);
   }
 
-  // The same into ``ids``; false where the word is unknown.
+  // The pieces into ``ids``; false where the word is unknown.
   bool cover(std::string_view word, std::vector<int>& ids) const {
     ids.clear();
     return cover(word, [&](int id) { ids.push_back(id); });
@@ -142,26 +145,27 @@ class WordPiece {
     const char *p = word.data(), *const end = p + word.size();
     for (u32 i = 0, n; p < end; p += n, ++i) {
       const u32 c = decode(p, end, n);
+      if (!alphabet_.empty() && is_letter(c)) continue;
       if (known_.find(i > 0, {p, n}) < 0) lacking(c, i);
     }
   }
 
  private:
-  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it, though a word
-  // may hold them.
+  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it.
   void close_alphabet() {
     std::vector<u64> letters(0x110000 / 64);
+    std::vector<u32> apart;
     for (const std::string& piece : pieces_) {
       std::string_view text = piece;
       if (text.starts_with(prefix_)) text.remove_prefix(prefix_.size());
-      if (specials_.exactly(piece) || is_slot(piece)) {
-        for (std::string_view form : {std::string_view(piece), text})
-          if (!form.empty()) apart_[static_cast<u8>(form[0])] = true;
-        continue;
-      }
+      const bool has_part = !specials_.exactly(piece) && !is_slot(piece);
       const char *p = text.data(), *const end = p + text.size();
       for (u32 n; p < end; p += n) {
         const u32 c = decode(p, end, n);
+        if (!has_part) {
+          apart.push_back(c);
+          continue;
+        }
         u64& bits = letters[c / 64];
         if (bits >> (c % 64) & 1) continue;
         if (known_.find(false, {p, n}) < 0 || known_.find(true, {p, n}) < 0) return;
@@ -169,11 +173,11 @@ class WordPiece {
       }
     }
     alphabet_ = std::move(letters);
+    for (u32 c : apart)
+      if (!is_letter(c)) apart_.insert(c);
   }
 
-  bool may_hold_apart(std::string_view word) const {
-    return std::any_of(word.begin(), word.end(), [&](char c) { return apart_[static_cast<u8>(c)]; });
-  }
+  bool is_letter(u32 c) const { return alphabet_[c / 64] >> (c % 64) & 1; }
 
   static bool is_slot(std::string_view piece) {
     constexpr std::string_view head = "[unused";
@@ -190,143 +194,7 @@ class WordPiece {
   Pieces known_;
   Specials specials_;
   std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
-  std::array<bool, 256> apart_{};  // bytes that pieces without a part in it begin with
+  std::unordered_set<u32> apart_;  // characters that only pieces without a part in it cover
 };
-
-// The paper's count: by piece of the new vocabulary.
-struct Replacements {
-  std::vector<Seen> replaced;  // where the unit has fewer unknowns than under the old vocabulary
-  std::vector<Seen> overall;
-
-  explicit Replacements(std::size_t pieces) : replaced(pieces), overall(pieces) {}
-};
-
-// What entries consist of, whose unknowns are compared: an entry is one whole, or what Unicode's white
-// space parts is, or each word.
-enum class Unit { whole, token, word };
-
-namespace replacing {
-
-class Counter {
- public:
-  Counter(const WordPiece& old, const WordPiece& now, const std::vector<int>& as_old, bool overall)
-      : old_(old), now_(now), as_old_(as_old), overall_(overall), sums(now.pieces().size()) {}
-
-  void word(std::string_view word, u64 offset) {
-    if (after_.empty()) offset_ = offset;
-    old_.segment(word, ids_, [&](int id) { before_.push_back(id); });
-    now_.segment(word, ids_, [&](int id) { after_.push_back(id); });
-  }
-
-  // A unit of one word.
-  void alone(std::string_view text, u64 count, u64 first) {
-    if (old_.specials().exactly(text)) {
-      word(text, 0);
-    } else if (!old_.covers(text, ids_)) {
-      offset_ = 0;
-      before_.push_back(old_.unk());
-      now_.segment(text, ids_, [&](int id) { after_.push_back(id); });
-    } else {  // nothing of it is replaced
-      return overall_ ? everywhere(text, count, first) : void();
-    }
-    close(count, first);
-  }
-
-  void special(const std::pair<std::string, int>& item, u64 offset) {
-    if (after_.empty()) offset_ = offset;
-    before_.push_back(item.second);
-    after_.push_back(now_.id(item.first));
-  }
-
-  // The unit is whole: it occurs ``count`` times, first at ``first``.
-  void close(u64 count, u64 first) {
-    u32 place = 0;
-    first += offset_;
-    const bool better = std::count(before_.begin(), before_.end(), old_.unk()) >
-                        std::count(after_.begin(), after_.end(), now_.unk());
-    for (int id : after_) {
-      const auto i = static_cast<std::size_t>(id);
-      if (overall_) sums.overall[i].add(count, first, place);
-      if (better && std::find(before_.begin(), before_.end(), as_old_[i]) == before_.end())
-        sums.replaced[i].add(count, first, place);
-      ++place;
-    }
-    before_.clear();
-    after_.clear();
-  }
-
- private:
-  void everywhere(std::string_view text, u64 count, u64 first) {
-    u32 place = 0;
-    now_.segment(text, ids_, [&](int id) {
-      sums.overall[static_cast<std::size_t>(id)].add(count, first, place++);
-    });
-  }
-
-  const WordPiece &old_, &now_;
-  const std::vector<int>& as_old_;  // new id -> old id of the same piece, or -2
-  const bool overall_;
-  std::vector<int> before_, after_, ids_;
-  u64 offset_ = 0;
-
- public:
-  Replacements sums;
-};
-
-// What an entry is split into.
-struct Sink {
-  Counter& to;
-  const Entry& from;
-  Unit unit;
-
-  void word(std::string_view text, u64 offset) {
-    if (unit == Unit::word)
-      to.alone(text, from.count, from.first + offset);
-    else
-      to.word(text, offset);
-  }
-  void special(const std::pair<std::string, int>& item, u64 offset) { to.special(item, offset); }
-  void gap() {
-    if (unit == Unit::token) to.close(from.count, from.first);
-  }
-  void removed(u32, u64) {}
-};
-
-}  // namespace replacing
-
-// A unit with fewer unknown pieces under ``now`` credits each occurrence of a piece that is not
-// among its pieces under ``old``. Units are the words of ``table`` or, where ``rules`` are given,
-// those of the white-space tokens in it, of which none may be hard. Without ``overall`` only what is
-// replaced is counted: covered words need not be segmented.
-inline Replacements replacements(const Table& table, const WordPiece& old, const WordPiece& now,
-                                 const Rules* rules, Unit unit, bool overall, unsigned threads) {
-  std::vector<int> as_old;
-  for (const std::string& piece : now.pieces()) {
-    const int id = old.id(piece);
-    as_old.push_back(id < 0 ? -2 : id);
-  }
-  const Specials none;
-  const Specials& specials = unit == Unit::word ? none : old.specials();
-  std::vector<replacing::Counter> parts;
-  parts.reserve(std::max(1u, threads));
-  for (unsigned t = 0; t < std::max(1u, threads); ++t) parts.emplace_back(old, now, as_old, overall);
-  each_partition(threads, [&](std::size_t p, unsigned t) {
-    std::string buffer;
-    table.parts[p].each([&](const Entry& e) {
-      if (!rules) return parts[t].alone(e.view(), e.count, e.first);
-      replacing::Sink sink{parts[t], e, unit};
-      split(e.view(), *rules, specials, buffer, sink);
-      if (unit != Unit::word) parts[t].close(e.count, e.first);
-    });
-  });
-  Replacements all = std::move(parts[0].sums);
-  for (std::size_t t = 1; t < parts.size(); ++t) {
-    for (std::size_t i = 0; i < all.overall.size(); ++i) {
-      all.overall[i].add(parts[t].sums.overall[i]);
-      all.replaced[i].add(parts[t].sums.replaced[i]);
-    }
-  }
-  return all;
-}
 
 }  // namespace specialize
