@@ -192,13 +192,13 @@ class Queue {
   // cannot be copied as a whole before it has reached the cache.
   template <std::invocable F>
   void push(F key, u64 count, u64 first) {
-    const Waiting& w = *new (&waiting_[n_]) Waiting{key(), count, first};
-    to_.prefetch(w.key.hash);
+    new (&waiting_[n_]) Waiting{key(), count, first};
     if (++n_ == kSize) finish();
   }
 
   void finish() {
     Entry* found[kSize];
+    for (std::size_t i = 0; i < n_; ++i) to_.prefetch(waiting_[i].key.hash);
     for (std::size_t i = 0; i < n_; ++i) found[i] = to_.seek(waiting_[i].key.hash);
     for (std::size_t i = 0; i < n_; ++i) {
       const Waiting& w = waiting_[i];
