@@ -26,7 +26,7 @@ inline naive::Tallies<std::string> plain(const specialize::Table& table) {
   naive::Tallies<std::string> all;
   for (const specialize::Entry* e : table.ordered()) {
     check(!all.contains(std::string(e->view())), "a text stands once in a table");
-    all[std::string(e->view())] = {e->count, e->first};
+    all[std::string(e->view())] = {e->count(), e->first()};
   }
   check(all.size() == table.size(), "size of a table");
   return all;

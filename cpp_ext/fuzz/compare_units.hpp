@@ -9,7 +9,7 @@ namespace compare {
 // [(text, count)] by first occurrence.
 inline std::vector<std::pair<std::string, u64>> counts(const specialize::Table& table) {
   std::vector<std::pair<std::string, u64>> all;
-  for (const specialize::Entry* e : table.ordered()) all.emplace_back(e->view(), e->count);
+  for (const specialize::Entry* e : table.ordered()) all.emplace_back(e->view(), e->count());
   return all;
 }
 

@@ -78,11 +78,35 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
 
 // Whether it is UTF-8, by its characters; no byte behind its end may be looked at.
 void check_valid(std::string_view token) {
-  std::vector<u64> room(Entry::units(token.size()));
+  std::vector<char> room(Entry::size(token.size()) + Key::kNear);
   Entry::make(room.data(), Key(token), 1, 0);
   const Entry& entry = *std::launder(reinterpret_cast<Entry*>(room.data()));
   const bool good = naive::characters(std::string(token)).has_value();
   check(valid(entry) == good && valid(token) == good, "whether a token is UTF-8");
+}
+
+// Few hashes for many strings, short and long, which two partitions have some of each.
+void check_crowded() {
+  std::mt19937_64 random(17);
+  std::vector<std::string> strings;
+  for (int i = 0; i < 3000; ++i) strings.push_back(std::string(random() % 90, 'x') + std::to_string(i));
+  for (const u64 hashes : {1, 3, 200, 3000}) {
+    std::map<std::string, std::pair<u64, u64>> expected;
+    Partition parts[2];
+    for (int i = 0; i < 20'000; ++i) {
+      const std::size_t at = random() % strings.size();
+      const u64 count = random() % 3 ? 1 : random() % (u64{1} << 33), first = random() % 100'000;
+      Key key(strings[at]);
+      key.hash = (at % hashes) * 0x9e3779b97f4a7c15;
+      parts[random() % 2].add(key, count, first);
+      auto& sum = expected.try_emplace(strings[at], 0, first).first->second;
+      sum = {sum.first + count, std::min(sum.second, first)};
+    }
+    parts[0].adopt(std::move(parts[1]));
+    std::map<std::string, std::pair<u64, u64>> found;
+    parts[0].each([&](const Entry& e) { found[std::string(e.view())] = {e.count(), e.first()}; });
+    check(found == expected && parts[0].size() == found.size(), "a crowded partition");
+  }
 }
 
 // Long enough to look ahead in (outlook.hpp), with many types, of which some are not UTF-8.
@@ -130,6 +154,7 @@ void check_trie() {
 
 int main() {
   check_trie();
+  check_crowded();
   check_long();
   const std::string text = generated::text(std::size_t{5} << 20);
   const Results one = compute(text, false, 1);

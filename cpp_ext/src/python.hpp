@@ -136,7 +136,7 @@ inline PyObject* text_of(const std::string& text) {
 inline Ref counted(const std::vector<const Entry*>& entries) {
   return list_of(entries, [](const Entry* e) {
     return Py_BuildValue("(s#K)", e->text(), static_cast<Py_ssize_t>(e->length()),
-                         static_cast<unsigned long long>(e->count));
+                         static_cast<unsigned long long>(e->count()));
   });
 }
 

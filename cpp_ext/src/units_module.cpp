@@ -49,7 +49,7 @@ PyObject* audited(const UnitAudit& sum) {
   Ref rest = list_of(sum.rest, [](const Entry* e) {
     const std::string_view unit = e->view();
     return Py_BuildValue("(s#KK)", unit.data(), static_cast<Py_ssize_t>(unit.size()),
-                         Long{e->count}, Long{e->first});
+                         Long{e->count()}, Long{e->first()});
   });
   return Py_BuildValue("(KKKKKKKNN)", Long{sum.words}, Long{sum.pieces}, Long{sum.unknown_words},
                        Long{sum.unknown_pieces}, Long{sum.continued}, Long{sum.characters},
@@ -117,7 +117,7 @@ PyObject* units_occurrences(PyObject*, PyObject* arguments) {
       part.each([&](const Entry& e) {
         each(e.view(), [&](u32 c, u32 at) {
           if (const auto found = seen.find(c); found != seen.end() && (at || c != '\n'))
-            found->second.add(e.count, e.first, at);
+            found->second.add(e.count(), e.first(), at);
         });
       });
     return in_order(seen).give();

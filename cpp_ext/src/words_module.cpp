@@ -13,8 +13,8 @@ namespace {
 Ref taken(std::vector<const Entry*>& hard) {
   Ref list = list_of(hard, [](const Entry* e) {
     return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length()),
-                         static_cast<unsigned long long>(e->count),
-                         static_cast<unsigned long long>(e->first));
+                         static_cast<unsigned long long>(e->count()),
+                         static_cast<unsigned long long>(e->first()));
   });
   hard.clear();
   return list;

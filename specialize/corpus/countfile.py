@@ -47,7 +47,7 @@ from specialize.folders import whole_file
 _FORMAT = "# specialize counts 1"
 _FACTS = ("characters", "bytes", "types")
 _DROPPED = re.compile(r"# dropped ([1-9][0-9]{0,17}) tokens of ([1-9][0-9]{0,17}) types")
-_ROW = re.compile(r"([1-9][0-9]{0,17})\t([^ \t\r\n]+)")
+_ROW = re.compile(r"([1-9][0-9]{0,11})\t([^ \t\r\n]+)")
 _AGAIN = "count the text again"
 
 

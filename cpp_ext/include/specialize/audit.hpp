@@ -52,7 +52,7 @@ inline Audit audit(const Table& words, const WordPiece& vocabulary, unsigned thr
   std::vector<Audit> parts(std::max(1u, threads));
   each_partition(threads, [&](std::size_t p, unsigned t) {
     words.parts[p].each(
-        [&](const Entry& e) { parts[t].add(e.view(), e.count, e.first, vocabulary); });
+        [&](const Entry& e) { parts[t].add(e.view(), e.count(), e.first(), vocabulary); });
   });
   Audit all;
   for (const Audit& part : parts) all.add(part);
@@ -71,7 +71,7 @@ struct Sink : wording::Beside {
   const WordPiece& vocabulary;
 
   void word(std::string_view text, u64 offset) {
-    words.add(text, from.count, from.first + offset, vocabulary);
+    words.add(text, from.count(), from.first() + offset, vocabulary);
   }
 };
 

@@ -222,7 +222,7 @@ class BpeCount {
         found.emplace_back(begin, end);
       });
       if (hard) return sum.rest.push_back(&e);
-      for (auto [begin, end] : found) words.add(text.substr(begin, end - begin), e.count, 0);
+      for (auto [begin, end] : found) words.add(text.substr(begin, end - begin), e.count(), 0);
     });
   }
 
@@ -230,9 +230,9 @@ class BpeCount {
     std::vector<u32> ids, ranks;
     words.each([&](const Entry& e) {
       const std::size_t n = bpe_.pieces(e.view(), ids, ranks);
-      sum.words += e.count;
-      sum.pieces += e.count * n;
-      sum.continued += n > 1 ? e.count : 0;
+      sum.words += e.count();
+      sum.pieces += e.count() * n;
+      sum.continued += n > 1 ? e.count() : 0;
     });
   }
 

@@ -25,9 +25,9 @@ class Chooser {
     std::vector<const Entry*> unknown;
     for (auto& part : parts) unknown.insert(unknown.end(), part.begin(), part.end());
     std::sort(unknown.begin(), unknown.end(),
-              [](auto* a, auto* b) { return a->first < b->first; });
+              [](auto* a, auto* b) { return a->first() < b->first(); });
     for (const Entry* e : unknown) {
-      words_.push_back({text_.size(), static_cast<u32>(e->length()), e->count});
+      words_.push_back({text_.size(), static_cast<u32>(e->length()), e->count()});
       text_.append(e->view());
       text_ += '\n';  // in no word
     }

@@ -21,8 +21,8 @@ inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
     bool unknown;
     bool operator<(const Told& o) const {
       if (unknown != o.unknown) return unknown;
-      if (entry->count != o.entry->count) return entry->count > o.entry->count;
-      return entry->first < o.entry->first;
+      if (entry->count() != o.entry->count()) return entry->count() > o.entry->count();
+      return entry->first() < o.entry->first();
     }
   };
   struct Part {
@@ -54,7 +54,7 @@ inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
       std::sort(held.begin(), held.end());
       held.erase(std::unique(held.begin(), held.end()), held.end());
       for (int i : held) {
-        part.replaced[i] += unknown ? e.count : 0;
+        part.replaced[i] += unknown ? e.count() : 0;
         part.told[i].push_back({&e, unknown});
         if (part.told[i].size() >= 64 + 2 * examples) keep_best(part.told[i]);
       }
@@ -107,7 +107,7 @@ inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
     std::vector<std::size_t> turns;  // points at which the word may be split another way
     words.parts[p].each([&](const Entry& e) {
       const std::string_view word = e.view();
-      const auto n = static_cast<std::int64_t>(e.count);
+      const auto n = static_cast<std::int64_t>(e.count());
       if (const auto* special = now.specials().exactly(word)) {
         parts[t][0].pieces += n;
         parts[t][0].unknown += special->second == now.unk() ? n : 0;

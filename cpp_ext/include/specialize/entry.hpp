@@ -8,77 +8,88 @@
 
 namespace specialize {
 
-// Its string stands behind it in memory, and behind that zeros, up to Key::kNear bytes or, if it is
-// longer, a multiple of eight.
-class Entry {
+// Twelve bytes, and behind them its string: where there are millions of types, their memory is most
+// of the time that they take. Key::kNear bytes can be read behind the twelve, whatever they are.
+class [[gnu::packed]] Entry {
  public:
-  u64 count;       // 0: another has absorbed it
-  u64 first : 48;  // place of the first occurrence
-
-  u64 length() const { return is_long() ? word(0) : length_; }
+  u64 count() const { return place_ >> kCountAt << 32 | low_; }  // 0: another has absorbed it
+  u64 first() const { return place_ & kFirst; }                  // place of the first occurrence
+  u64 length() const { return is_long() ? load64(behind()) : short_length(); }
   const char* text() const { return behind() + (is_long() ? 8 : 0); }
   std::string_view view() const { return {text(), length()}; }
 
   Key key() const {
-    if (length_ > Key::kNear) return Key(view());
-    return Key(Key::Readable{}, behind(), static_cast<u32>(length_));
+    if (short_length() > Key::kNear) return Key(view());
+    return Key(Key::Readable{}, behind(), static_cast<u32>(short_length()));
   }
 
   // Counts the string ``n`` times more, if it is the one that stands here.
   bool add(const Key& key, u64 n, u64 at) {
     if (!holds(key)) return false;
-    count += n;
-    if (at < first) first = at;
+    count_more(n);
+    if (at < first()) place_ = (place_ & ~kFirst) | at;
     return true;
   }
 
   // Takes what another counts, and leaves it none, if it is of the same string.
   bool absorb(Entry& other) {
     if (view() != other.view()) return false;
-    count += other.count;
-    first = std::min<u64>(first, other.first);
-    other.count = 0;
+    count_more(other.count());
+    place_ = (place_ & ~kFirst) | std::min(first(), other.first());
+    other.set_count(0);
     return true;
   }
 
-  // How many units of eight bytes one of this length takes.
-  static u64 units(u64 length) {
-    if (length <= Key::kNear) return kHead + Key::kNear / 8;
-    return kHead + (length >= kLong) + (length + 7) / 8;
-  }
+  // How many bytes one of a string of this length takes.
+  static u64 size(u64 length) { return sizeof(Entry) + (length < kLong ? 0 : 8) + length; }
 
-  // Makes one of units(key.length) at ``to``.
-  static void make(u64* to, const Key& key, u64 count, u64 first) {
-    if (first >> 48) throw std::length_error("a text of 256 TB or more");
+  // Makes one of size(key.length) at ``to``; Key::kNear bytes more are overwritten.
+  static void make(char* to, const Key& key, u64 count, u64 first) {
+    if (first > kFirst) throw std::length_error("a text of 256 TB or more");
     Entry& e = *new (to) Entry;
-    e.count = count;
-    e.first = first;
-    e.length_ = std::min<u64>(key.length, kLong);
-    to += kHead;
-    if (key.length <= Key::kNear) {
-      std::memcpy(to, key.near, sizeof key.near);
-      return;
+    e.place_ = first | std::min<u64>(key.length, kLong) << kLengthAt;
+    e.set_count(count);
+    to += sizeof(Entry);
+    if (key.length <= Key::kNear) return void(std::memcpy(to, key.near, sizeof key.near));
+    if (e.is_long()) {
+      const u64 length = key.length;
+      std::memcpy(to, &length, 8);
+      to += 8;
     }
-    if (e.is_long()) *to++ = key.length;
-    to[(key.length - 1) / 8] = 0;
     std::memcpy(to, key.text, key.length);
   }
 
  private:
-  static constexpr u64 kLong = 0xffff, kHead = 2;
+  static constexpr u64 kLong = 63;  // as a short length: the length stands before the string
+  static constexpr u32 kLengthAt = 48, kCountAt = 54;
+  static constexpr u64 kFirst = (u64{1} << kLengthAt) - 1, kUpToCount = (u64{1} << kCountAt) - 1;
 
-  u64 length_ : 16;  // kLong: it stands before the string
+  u64 place_;  // from the lowest bit: place, short length, upper ten bits of the count
+  u32 low_;    // the others
 
-  bool is_long() const { return length_ == kLong; }
+  bool is_long() const { return short_length() == kLong; }
+  u64 short_length() const { return place_ >> kLengthAt & kLong; }
   const char* behind() const { return reinterpret_cast<const char*>(this + 1); }
   u64 word(u32 i) const { return load64(behind() + 8 * i); }
 
+  void count_more(u64 n) {
+    if (n < ~low_)  // nothing to carry
+      low_ += static_cast<u32>(n);
+    else
+      set_count(count() + n);
+  }
+  void set_count(u64 n) {
+    if (n >> (32 + 64 - kCountAt)) throw std::length_error("four million million of one string");
+    place_ = (place_ & kUpToCount) | n >> 32 << kCountAt;
+    low_ = static_cast<u32>(n);
+  }
+
   bool holds(const Key& key) const {
     if (key.length > Key::kNear) return view() == std::string_view(key.text, key.length);
-    return !((length_ ^ key.length) | (word(0) ^ key.near[0]) | (word(1) ^ key.near[1]) |
-             (word(2) ^ key.near[2]));
+    return !((short_length() ^ key.length) | ((word(0) ^ key.near[0]) & key.mask(0)) |
+             ((word(1) ^ key.near[1]) & key.mask(1)) | ((word(2) ^ key.near[2]) & key.mask(2)));
   }
 };
-static_assert(sizeof(Entry) == 16);
+static_assert(sizeof(Entry) == 12);
 
 }  // namespace specialize

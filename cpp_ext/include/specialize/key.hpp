@@ -38,11 +38,14 @@ struct Key {
   // The same where kNear bytes can be read at p, whatever they are.
   struct Readable {};
   Key(Readable, const char* p, u32 n) : text(p), length(n) {
-    for (u32 i = 0; i < 3; ++i) near[i] = load64(p + 8 * i) & kMasks.of[kNear - n + 8 * i];
+    for (u32 i = 0; i < 3; ++i) near[i] = load64(p + 8 * i) & mask(i);
     set_hash();
   }
 
   Key() = default;
+
+  // What word ``i`` has of the string, which is no longer than kNear.
+  u64 mask(u32 i) const { return kMasks.of[kNear - length + 8 * i]; }
 
   const char* text;
   u32 length;

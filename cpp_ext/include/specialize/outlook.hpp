@@ -2,23 +2,28 @@
 // with room from there on is neither enlarged step by step nor crowded all the way.
 #pragma once
 
+#include <cmath>
+
 #include "table.hpp"
 
 namespace specialize {
 
 class Outlook {
  public:
-  // For ``n`` bytes of text that are to be counted in ``table``.
-  Outlook(Table& table, u64 n) : table_(table), next_(n < kWorthIt ? kNever : n / (2 * kPart)) {}
+  // For ``n`` bytes of a text of ``whole`` bytes, all of whose tokens ``table`` shall hold some day.
+  Outlook(Table& table, u64 n, u64 whole)
+      : table_(table), n_(n), whole_(whole), next_(n < kWorthIt ? kNever : n / 16) {}
 
-  // To be called on the way, ``at`` bytes into the text.
-  void look(u64 at) {
-    if (at < next_) return;
+  // To be called on the way, of so many more bytes.
+  void read(u64 bytes) {
+    read_ += bytes;
+    if (read_ < next_) return;
     const double types = static_cast<double>(table_.size());
     if (before_ > 0) {  // new types come as a power of the bytes (Heaps' law), and so by doublings
-      double growth = 1;
-      for (u64 part = kPart; part > 1; part /= 2) growth *= types / before_;
-      table_.reserve(static_cast<std::size_t>(kShare * types * std::min(growth, kMost)));
+      const double most = kMost * static_cast<double>(whole_) / static_cast<double>(n_);
+      const double doublings = std::log2(static_cast<double>(whole_) / static_cast<double>(next_));
+      const double growth = std::min(most, std::pow(types / before_, doublings));
+      table_.reserve(static_cast<u64>(kShare * types * growth));
       next_ = kNever;
     } else {
       before_ = types;
@@ -27,12 +32,12 @@ class Outlook {
   }
 
  private:
-  static constexpr u64 kWorthIt = u64{1} << 24, kPart = 8, kNever = ~u64{0};
+  static constexpr u64 kWorthIt = u64{1} << 24, kNever = ~u64{0};
   static constexpr double kMost = 8;     // a beginning unlike the rest shall not take all memory
   static constexpr double kShare = 0.95;  // the room that is taken has some to spare
 
   Table& table_;
-  u64 next_;
+  u64 n_, whole_, next_, read_ = 0;
   double before_ = 0;  // entries half as far into the text
 };
 

@@ -16,7 +16,7 @@ inline u64 least_count(const Table& table, std::size_t most) {
   std::vector<u64> counts;
   counts.reserve(table.size());
   for (const Partition& part : table.parts)
-    part.each([&](const Entry& e) { counts.push_back(e.count); });
+    part.each([&](const Entry& e) { counts.push_back(e.count()); });
   const auto rarest = counts.begin() + static_cast<std::ptrdiff_t>(most);
   std::nth_element(counts.begin(), rarest, counts.end(), std::greater<>());
   return *rarest + 1;
@@ -26,15 +26,15 @@ inline u64 least_count(const Table& table, std::size_t most) {
 inline Dropped keep_from(Partition& part, u64 least) {
   Dropped dropped;
   part.each([&](const Entry& e) {
-    if (e.count >= least) return;
+    if (e.count() >= least) return;
     ++dropped.entries;
-    dropped.occurrences += e.count;
+    dropped.occurrences += e.count();
   });
   if (!dropped.entries) return dropped;
   Partition kept;
   kept.reserve(part.size() - dropped.entries);
   part.each([&](const Entry& e) {
-    if (e.count >= least) kept.add(e.key(), e.count, e.first);
+    if (e.count() >= least) kept.add(e.key(), e.count(), e.first());
   });
   part = std::move(kept);
   return dropped;

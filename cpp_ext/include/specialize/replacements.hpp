@@ -131,13 +131,13 @@ struct Sink {
 
   void word(std::string_view text, u64 offset) {
     if (unit == Unit::word)
-      to.alone(text, from.count, from.first + offset);
+      to.alone(text, from.count(), from.first() + offset);
     else
       to.word(text, offset);
   }
   void special(const std::pair<std::string, int>& item, u64 offset) { to.special(item, offset); }
   void gap() {
-    if (unit == Unit::token) to.close(from.count, from.first);
+    if (unit == Unit::token) to.close(from.count(), from.first());
   }
   void removed(u32, u64) {}
 };
@@ -166,11 +166,11 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   each_partition(threads, [&](std::size_t p, unsigned t) {
     std::string buffer;
     table.parts[p].each([&](const Entry& e) {
-      if (!rules) return parts[t].alone(e.view(), e.count, e.first);
+      if (!rules) return parts[t].alone(e.view(), e.count(), e.first());
       if (harmless && harmless->holds(e.view())) return;
       replacing::Sink sink{parts[t], e, unit};
       split(e.view(), *rules, specials, buffer, sink);
-      if (unit != Unit::word) parts[t].close(e.count, e.first);
+      if (unit != Unit::word) parts[t].close(e.count(), e.first());
     });
   });
   Replacements all = std::move(parts[0].sums);

@@ -186,7 +186,7 @@ struct Apart {
     merge(specials, o.specials);
     merge(removed, o.removed);
     hard.insert(hard.end(), o.hard.begin(), o.hard.end());
-    std::sort(hard.begin(), hard.end(), [](auto* a, auto* b) { return a->first < b->first; });
+    std::sort(hard.begin(), hard.end(), [](auto* a, auto* b) { return a->first() < b->first(); });
   }
 };
 
@@ -203,10 +203,10 @@ struct Beside {
   const Entry& from;
 
   void special(const std::pair<std::string, int>& item, u64 offset) {
-    to.specials[item.second].add(from.count, from.first + offset);
+    to.specials[item.second].add(from.count(), from.first() + offset);
   }
   void gap() {}
-  void removed(u32 c, u64 offset) { to.removed[c].add(from.count, from.first + offset); }
+  void removed(u32 c, u64 offset) { to.removed[c].add(from.count(), from.first() + offset); }
 };
 
 struct Sink : Beside {
@@ -216,11 +216,11 @@ struct Sink : Beside {
   void word(std::string_view text, u64 offset) {
     const Key key(text);
     if (text.data() == from.text() && text.size() == from.length())
-      table.add(key, from.count, from.first + offset);  // stands where the token does, close by
+      table.add(key, from.count(), from.first() + offset);  // stands where the token does, close by
     else if (key.length <= Key::kNear)
-      queue.push(key, from.count, from.first + offset);
+      queue.push(key, from.count(), from.first() + offset);
     else
-      table.add(key, from.count, from.first + offset);  // its text may not stay
+      table.add(key, from.count(), from.first() + offset);  // its text may not stay
   }
 };
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -92,19 +94,17 @@ class Lines {
 }  // namespace scanning
 
 // Counts the tokens of text[0, n), which ends where a line does. ``base``: the place of text[0].
-inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
+inline Extent scan(const char* text, u64 n, u64 base, Table& table, Outlook& outlook) {
   const auto window = std::make_unique<scanning::Window>();
   scanning::Window& w = *window;
   scanning::Lines lines(text);
   Queue queue(table);
-  Outlook outlook(table, n);
   const auto count = [&](u64 begin, u64 end) {
     queue.push([&] { return scanning::key_of(text + begin, end - begin, text + n); }, 1,
                base + begin);
   };
   u64 begun = 0;  // where the token that goes on begins
   for (u64 at = 0; at < n || w.inside;) {
-    outlook.look(at);
     const bool goes_on = w.inside;
     const std::size_t blocks = std::min<u64>((n - at) / 64, scanning::Window::kBlocks);
     w.open();
@@ -112,33 +112,78 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
       scanning::kLook(text + at, blocks, at, w);
     else
       w.take(scanning::masks_of_few(text + at, n - at), at);
-    at = std::min<u64>(n, at + 64 * std::max<std::size_t>(blocks, 1));
+    const u64 seen = std::min<u64>(n - at, 64 * std::max<std::size_t>(blocks, 1));
+    at += seen;
     std::size_t i = 0;
     if (goes_on && w.n) count(begun, w.edges[i++]);
     for (; i + 1 < w.n; i += 2) count(w.edges[i], w.edges[i + 1]);
     if (i < w.n) begun = w.edges[i];
     lines.follow(w);
+    outlook.read(seen);
   }
   queue.finish();
   return lines.total();
 }
 
-// The same with several threads, each of which counts a run of whole lines.
-inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
-  constexpr u64 kWorthIt = u64{1} << 20;
-  threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
-  if (threads < 2) return scan(text, n, base, table);
-  std::vector<u64> cuts{0};
-  for (unsigned t = 1; t < threads; ++t) {
-    u64 cut = std::max(cuts.back(), n / threads * t);
+namespace scanning {
+
+// Where text[0, n) can be cut into so many pieces of whole lines, its ends with them.
+inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
+  std::vector<u64> all{0};
+  for (u64 i = 1; i < pieces; ++i) {
+    const u64 cut = std::max(all.back(), n / pieces * i);
     const void* end = std::memchr(text + cut, '\n', n - cut);
-    cuts.push_back(end ? static_cast<u64>(static_cast<const char*>(end) - text) + 1 : n);
+    all.push_back(end ? static_cast<u64>(static_cast<const char*>(end) - text) + 1 : n);
   }
-  cuts.push_back(n);
+  all.push_back(n);
+  return all;
+}
+
+// Which of the pieces each thread takes: its own from the first on, and when these are done the
+// last of whoever has most left.
+class Shares {
+ public:
+  Shares(unsigned threads, u64 each) {
+    for (u64 t = 0; t < threads; ++t) left_.push_back({t * each, (t + 1) * each});
+  }
+
+  std::optional<u64> next(unsigned thread) {
+    const std::lock_guard lock(mutex_);
+    if (Share& own = left_[thread]; own.size()) return own.begin++;
+    const auto most = std::max_element(left_.begin(), left_.end(),
+                                       [](auto& a, auto& b) { return a.size() < b.size(); });
+    if (!most->size()) return {};
+    return --most->end;
+  }
+
+ private:
+  struct Share {
+    u64 begin, end;
+    u64 size() const { return end - begin; }
+  };
+  std::mutex mutex_;
+  std::vector<Share> left_;
+};
+
+}  // namespace scanning
+
+// The same with several threads.
+inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
+  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16;
+  threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
+  if (threads < 2) {
+    Outlook outlook(table, n, n);
+    return scan(text, n, base, table, outlook);
+  }
+  const u64 each = std::min(kEach, n / kWorthIt / threads);
+  const std::vector<u64> cuts = scanning::cuts(text, n, threads * each);
+  scanning::Shares shares(threads, each);
   std::vector<Table> tables(threads);
   std::vector<Extent> extents(threads);
   run(threads, [&](unsigned t) {
-    extents[t] = scan(text + cuts[t], cuts[t + 1] - cuts[t], base + cuts[t], tables[t]);
+    Outlook outlook(tables[t], n / threads, t ? n / threads : n);  // the first takes over the others
+    while (const auto i = shares.next(t))
+      extents[t] += scan(text + cuts[*i], cuts[*i + 1] - cuts[*i], base + cuts[*i], tables[t], outlook);
   });
   merge(table, tables, threads);
   Extent all;

@@ -42,7 +42,7 @@ void each_partition(unsigned threads, F work) {
 inline void add_all(Partition& to, const Partition& from, u64 behind) {
   to.reserve(to.size() + from.size());
   Queue queue(to);
-  from.each([&](const Entry& e) { queue.push(e.key(), e.count, e.first + behind); });
+  from.each([&](const Entry& e) { queue.push(e.key(), e.count(), e.first() + behind); });
   queue.finish();
 }
 

@@ -81,7 +81,7 @@ class Trainer {
   // The most frequent characters in their own order; of equally frequent ones the lower.
   std::vector<u32> letters() const {
     std::vector<u64> counts(characters_);
-    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count; });
+    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count(); });
     std::vector<u32> ranked;
     for (u32 c = 0; c < characters_; ++c)
       if (counts[c]) ranked.push_back(c);
@@ -122,7 +122,7 @@ class Trainer {
       each_letter(e->view(), [&](u32 c) {
         symbols_.push_back(symbols_.size() == start ? initial[c] : continuing[c]);
       });
-      spelt_.push_back({start, static_cast<std::int64_t>(e->count),
+      spelt_.push_back({start, static_cast<std::int64_t>(e->count()),
                         static_cast<u32>(symbols_.size() - start)});
     }
   }

@@ -134,14 +134,14 @@ class UnigramCount {
 
   static void add(const Entry& e, std::string_view word, u32 mark, const Unigram::Path& path,
                   UnitAudit& sum) {
-    sum.words += e.count;
-    sum.pieces += e.count * path.pieces;
-    sum.continued += path.pieces > 1 ? e.count : 0;
-    sum.unknown_words += path.unknown.empty() ? 0 : e.count;
-    sum.unknown_pieces += e.count * path.unknown.size();
+    sum.words += e.count();
+    sum.pieces += e.count() * path.pieces;
+    sum.continued += path.pieces > 1 ? e.count() : 0;
+    sum.unknown_words += path.unknown.empty() ? 0 : e.count();
+    sum.unknown_pieces += e.count() * path.unknown.size();
     for (auto [from, to] : path.unknown)
       for (u32 at = from, n; at < to; at += n)
-        sum.missing[decode(word.data() + at, word.data() + to, n)].add(e.count, e.first, at - mark);
+        sum.missing[decode(word.data() + at, word.data() + to, n)].add(e.count(), e.first(), at - mark);
   }
 
   // Whether a text holds no white space, nor its mark.

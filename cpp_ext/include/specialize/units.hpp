@@ -139,8 +139,8 @@ struct UnitAudit {
   std::string_view measure(const Entry& e) {
     std::string_view text = e.view();
     if (text[0] == '\n') text.remove_prefix(1);
-    for (char c : text) characters += e.count * ((u8(c) & 0xc0) != 0x80);
-    bytes += e.count * text.size();
+    for (char c : text) characters += e.count() * ((u8(c) & 0xc0) != 0x80);
+    bytes += e.count() * text.size();
     return text;
   }
 
@@ -148,7 +148,7 @@ struct UnitAudit {
     UnitAudit all;
     for (const UnitAudit& part : parts) all += part;
     std::sort(all.rest.begin(), all.rest.end(),
-              [](auto* a, auto* b) { return a->first < b->first; });
+              [](auto* a, auto* b) { return a->first() < b->first(); });
     return all;
   }
 };

@@ -1,0 +1,200 @@
+// A part of a table of counted strings: entries one behind the other as they come, so that the
+// frequent ones, which come early, are close together, and never move; and the index to them.
+#pragma once
+
+#include <vector>
+
+#include "bucket.hpp"
+#include "entry.hpp"
+
+namespace specialize {
+
+class Partition {
+ public:
+  void add(const Key& key, u64 count, u64 first) {
+    const u32 tag = tag_of(key.hash);
+    Bucket* const to = find(tag, [&](u32 place) { return entry(place)->add(key, count, first); });
+    if (!to) return;
+    to->put(tag, append(key, count, first));
+    if (++used_ > most_) resize(2 * buckets_.size());
+  }
+
+  // To be called well before a string is added: memory is fetched, first where the index leads to
+  // its entry, then the entry, which is returned; none if there is none with the hash.
+  void prefetch(u64 hash) const { __builtin_prefetch(&buckets_[start(tag_of(hash))]); }
+  Entry* seek(u64 hash) const {
+    const u32 tag = tag_of(hash);
+    for (u64 b = start(tag);; b = after(b)) {
+      const Bucket& bucket = buckets_[b];
+      if (const u32 lanes = bucket.like(tag)) return fetched(bucket.places[std::countr_zero(lanes)]);
+      if (!bucket.full()) return nullptr;
+    }
+  }
+
+  // Takes over the entries of ``other``, where they are. subtle: both indices are passed in the
+  // order of hashes, and an entry is looked at only if there is one like it.
+  void adopt(Partition&& other) {
+    if (!used_) return void(*this = std::move(other));
+    reserve(used_ + other.used_);
+    const u64 base = blocks_.size() * kBlock;
+    if ((base + other.blocks_.size() * kBlock) >> 32) throw std::length_error(kTooMany);
+    blocks_.insert(blocks_.end(), other.blocks_.begin(), other.blocks_.end());
+    for (Memory& memory : other.memory_) memory_.push_back(std::move(memory));
+    Pairs pairs(*this);
+    for (const Bucket& bucket : other.buckets_) {
+      bucket.each([&](u32 tag, u32 place) {
+        place += static_cast<u32>(base);
+        Entry* like = nullptr;
+        if (Bucket* const to = find(tag, [&](u32 found) { return like = fetched(found); }))
+          put(*to, tag, place);
+        else
+          pairs.push(like, tag, place);
+      });
+    }
+    pairs.finish();
+    other = Partition();
+  }
+
+  // In the order they came in.
+  template <class F>
+  void each(F f) const {
+    for (const Block& block : blocks_) {
+      for (u64 at = 0; at < block.used;) {
+        const Entry& e = *std::launder(reinterpret_cast<Entry*>(&block.bytes[at]));
+        at += Entry::size(e.length());
+        if (e.count()) f(e);
+      }
+    }
+  }
+
+  // Makes room for ``n`` entries.
+  void reserve(u64 n) {
+    if (n > most_) resize(buckets_for(n));
+  }
+
+  std::size_t size() const { return used_; }
+  std::size_t bytes() const {
+    std::size_t n = buckets_.size() * sizeof(Bucket);
+    for (const Block& block : blocks_) n += block.room;
+    return n;
+  }
+
+ private:
+  static constexpr u64 kBlock = u64{1} << 16, kBlocks = 16;
+  static constexpr const char* kTooMany = "more than 256 GB of types";
+
+  struct Block {
+    char* bytes;
+    u64 used, room;
+  };
+
+  // The upper half of a hash, whose lowest bits chose the partition.
+  static u32 tag_of(u64 hash) { return static_cast<u32>(hash >> 32) | 1; }
+  u64 start(u32 tag) const { return tag * buckets_.size() >> 32; }  // in the order of tags
+  u64 after(u64 b) const { return b + 1 < buckets_.size() ? b + 1 : 0; }
+
+  Entry* entry(u32 place) const {
+    const u32 at = place - 1;
+    return std::launder(reinterpret_cast<Entry*>(&blocks_[at / kBlock].bytes[at % kBlock]));
+  }
+  Entry* fetched(u32 place) const {
+    Entry* const e = entry(place);
+    __builtin_prefetch(e);
+    __builtin_prefetch(reinterpret_cast<char*>(e + 1) + Key::kNear - 1);  // another line, perhaps
+    return e;
+  }
+
+  // Calls is_it(place) for what has the tag, until that returns true: then nullptr, else the bucket
+  // that one more goes to.
+  template <class F>
+  Bucket* find(u32 tag, F is_it) const {
+    for (u64 b = start(tag);; b = after(b)) {
+      Bucket& bucket = buckets_[b];
+      for (u32 lanes = bucket.like(tag); lanes; lanes &= lanes - 1)
+        if (is_it(bucket.places[std::countr_zero(lanes)])) return nullptr;
+      if (!bucket.full()) return &bucket;
+    }
+  }
+
+  void put(Bucket& to, u32 tag, u32 place) {
+    to.put(tag, place);
+    ++used_;
+  }
+
+  // Entries that are of one string, it seems, wait here while their memory is fetched.
+  class Pairs {
+   public:
+    explicit Pairs(Partition& of) : of_(of) {}
+
+    void push(Entry* kept, u32 tag, u32 place) {
+      waiting_[n_++] = {kept, of_.fetched(place), tag, place};
+      if (n_ == kSize) finish();
+    }
+    void finish() {
+      for (std::size_t i = 0; i < n_; ++i) {
+        const auto& [kept, other, tag, place] = waiting_[i];
+        if (kept->absorb(*other)) continue;
+        Entry* const absorbed = other;
+        const auto is_it = [&](u32 found) { return of_.entry(found)->absorb(*absorbed); };
+        if (Bucket* const to = of_.find(tag, is_it)) of_.put(*to, tag, place);
+      }
+      n_ = 0;
+    }
+
+   private:
+    static constexpr std::size_t kSize = 32;
+    struct Waiting {
+      Entry *kept, *other;
+      u32 tag, place;
+    };
+    Partition& of_;
+    std::size_t n_ = 0;
+    Waiting waiting_[kSize];
+  };
+
+  // Returns its place from 1 on: an entry begins in the first kBlock bytes of its block.
+  u32 append(const Key& key, u64 count, u64 first) {
+    const u64 need = Entry::size(key.length);
+    if (blocks_.empty() || blocks_.back().used + need > blocks_.back().room)
+      blocks_.push_back(block_for(need));
+    Block& block = blocks_.back();
+    const u64 place = (blocks_.size() - 1) * kBlock + block.used + 1;
+    if (place >> 32) throw std::length_error(kTooMany);
+    Entry::make(&block.bytes[block.used], key, count, first);
+    block.used += need;
+    return static_cast<u32>(place);
+  }
+
+  Block block_for(u64 need) {
+    const u64 room = std::max(need, kBlock);
+    if (room > free_) {
+      free_ = std::max(room, blocks_.empty() ? kBlock : kBlocks * kBlock);
+      memory_.emplace_back(free_ + Key::kNear, false);
+      next_ = memory_.back().get();
+    }
+    free_ -= room;
+    return {std::exchange(next_, next_ + room), 0, room};
+  }
+
+  static constexpr u64 kSmallest = 2;
+  static u64 entries_for(u64 buckets) { return buckets * Bucket::kLanes * 3 / 4; }
+  static u64 buckets_for(u64 entries) { return entries / 3 * 4 / Bucket::kLanes + 1; }
+
+  // subtle: buckets are passed in the order of their tags, and so are those that they go to.
+  void resize(u64 n) {
+    const Buckets old = std::exchange(buckets_, Buckets(n));
+    most_ = entries_for(n);
+    for (const Bucket& bucket : old)
+      bucket.each([&](u32 tag, u32 place) { find(tag, [](u32) { return false; })->put(tag, place); });
+  }
+
+  Buckets buckets_{kSmallest};
+  u64 most_ = entries_for(kSmallest);  // entries, without more buckets
+  std::vector<Block> blocks_;
+  std::vector<Memory> memory_;  // that they are in
+  char* next_ = nullptr;        // what is left of the last of it
+  u64 free_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace specialize
