@@ -125,28 +125,39 @@ void check_long() {
   for (const Entry* e : whole.tokens.ordered()) check_valid(e->view());
 }
 
-// Short keys of any bytes, crowded, so that cells of several parents stand side by side.
+// Short keys of few and of many letters, crowded, so that cells of several parents stand side by
+// side.
 void check_trie() {
   std::mt19937_64 random(3);
   const auto any = [&] {
-    std::string key(random() % 4, '\0');
-    for (char& c : key) c = static_cast<char>(random() % 3 ? random() % 24 : random());
-    return key;
+    std::string key;
+    for (u64 n = random() % 4; n; --n)
+      encode(u32(random() % 3 ? 'a' + random() % 24 : 1 + random() % 0xd000 * (random() % 20)), key);
+    return naive::characters(key) ? key : std::string("?");
   };
-  std::map<std::string, int> known;
-  while (known.size() < 3'000) known.try_emplace(any(), static_cast<int>(known.size()));
-  std::vector<std::string_view> keys;
-  std::vector<int> values;
-  for (const auto& [key, value] : known) {
-    keys.push_back(key);
-    values.push_back(value);
-  }
-  Trie trie;
-  trie.build(keys, values);
+  std::map<std::pair<bool, std::string>, int> known;
+  while (known.size() < 6'000)
+    known.try_emplace({random() % 2, any()}, static_cast<int>(known.size()));
+  std::vector<Trie::Key> keys;
+  for (const auto& [key, value] : known) keys.push_back({key.second, key.first, value});
+  const Trie trie(keys);
   for (int i = 0; i < 300'000; ++i) {
-    const std::string key = any();
-    const auto found = known.find(key);
-    check(trie.find(Trie::kRoot, key) == (found == known.end() ? -1 : found->second), "trie");
+    const bool inside = random() % 2;
+    const std::string text = any() + any();
+    const char *const p = text.data(), *const end = p + text.size();
+    std::vector<std::pair<std::string, int>> expected, found;
+    for (std::size_t n = 1; n <= text.size(); ++n)
+      if (const auto at = known.find({inside, text.substr(0, n)}); at != known.end())
+        expected.emplace_back(text.substr(0, n), at->second);
+    trie.each(inside, p, end, [&](int value, const char* to) { found.emplace_back(std::string(p, to), value); });
+    check(found == expected, "keys of a trie");
+    const Trie::Longest longest = trie.longest(inside, p, end);
+    check(!longest.end == expected.empty(), "the longest key");
+    if (longest.end)
+      check(std::string(p, longest.end) == expected.back().first &&
+                trie.value(longest) == expected.back().second, "the longest key");
+    const bool whole = !expected.empty() && expected.back().first == text;
+    check(trie.find(inside, text) == (whole ? expected.back().second : -1), "a key");
   }
 }
 

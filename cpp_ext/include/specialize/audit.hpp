@@ -4,7 +4,7 @@
 // a table of the words costs more than it saves.
 #pragma once
 
-#include "wordpiece.hpp"
+#include "plain.hpp"
 
 namespace specialize {
 
@@ -12,14 +12,21 @@ struct Audit {
   u64 words = 0, pieces = 0, unknown = 0, continued = 0;
   std::unordered_map<u32, Seen> missing;  // characters of unknown words
 
-  void add(std::string_view word, u64 count, u64 first, const WordPiece& vocabulary) {
-    const u64 n = pieces_of(word, vocabulary);
+  // ``n``: the pieces of the word, 0 where it is unknown.
+  void add(std::string_view word, u64 count, u64 first, u64 n, const WordPiece& vocabulary) {
     words += count;
     pieces += count * std::max<u64>(n, 1);
     continued += n > 1 ? count : 0;
     if (n) return;
     unknown += count;
     vocabulary.unspelt(word, [&](u32 c, u32 i) { missing[c].add(count, first, i); });
+  }
+
+  // The same of words that are all known.
+  void add(const Plain::Sums& sums, u64 count) {
+    words += count * sums.words;
+    pieces += count * sums.pieces;
+    continued += count * sums.continued;
   }
 
   void add(const Audit& o) {
@@ -29,30 +36,15 @@ struct Audit {
     continued += o.continued;
     merge(missing, o.missing);
   }
-
- private:
-  // 0: the word is unknown
-  static u64 pieces_of(std::string_view word, const WordPiece& vocabulary) {
-    u64 n = 0;
-    int last = vocabulary.unk();
-    if (const auto* special = vocabulary.specials().exactly(word)) {
-      last = special->second;
-      n = 1;
-    } else if (!vocabulary.cover(word, [&](int id) {
-                 last = id;
-                 ++n;
-               })) {
-      return 0;
-    }
-    return n == 1 && last == vocabulary.unk() ? 0 : n;
-  }
 };
 
 inline Audit audit(const Table& words, const WordPiece& vocabulary, unsigned threads) {
   std::vector<Audit> parts(std::max(1u, threads));
   each_partition(threads, [&](std::size_t p, unsigned t) {
     words.parts[p].each(
-        [&](const Entry& e) { parts[t].add(e.view(), e.count(), e.first(), vocabulary); });
+        [&](const Entry& e) {
+          parts[t].add(e.view(), e.count(), e.first(), vocabulary.count(e.view()), vocabulary);
+        });
   });
   Audit all;
   for (const Audit& part : parts) all.add(part);
@@ -71,7 +63,7 @@ struct Sink : wording::Beside {
   const WordPiece& vocabulary;
 
   void word(std::string_view text, u64 offset) {
-    words.add(text, from.count(), from.first() + offset, vocabulary);
+    words.add(text, from.count(), from.first() + offset, vocabulary.count(text), vocabulary);
   }
 };
 
@@ -81,11 +73,19 @@ struct Sink : wording::Beside {
 inline TokenAudit audit_tokens(const Table& tokens, const Rules& rules, const WordPiece& vocabulary,
                                unsigned threads) {
   std::vector<TokenAudit> parts(std::max(1u, threads));
+  const Plain plain(vocabulary, rules);
   each_partition(threads, [&](std::size_t p, unsigned t) {
     TokenAudit& to = parts[t];
-    wording::split_each(
-        tokens.parts[p], rules, vocabulary.specials(), to.hard,
-        [&](const Entry& e) { return auditing::Sink{{to, e}, to.words, vocabulary}; });
+    std::string buffer;
+    tokens.parts[p].each([&](const Entry& e) {
+      Plain::Sums sums;
+      const auto unknown = [&](std::string_view word, u32 offset) {
+        to.words.add(word, e.count(), e.first() + offset, 0, vocabulary);
+      };
+      if (plain.read(e, sums, unknown)) return to.words.add(sums, e.count());
+      auditing::Sink sink{{to, e}, to.words, vocabulary};
+      split_or_leave(e, rules, vocabulary.specials(), buffer, to.hard, sink);
+    });
   });
   TokenAudit all;
   for (const TokenAudit& part : parts) {

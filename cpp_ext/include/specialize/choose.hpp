@@ -55,7 +55,7 @@ class Chooser {
   // Sets what next_best chooses from.
   void consider(std::vector<std::string> candidates) {
     names_ = std::move(candidates);
-    candidates_.emplace(names_, vocabulary_.prefix());
+    candidates_.emplace(trie_of(names_, vocabulary_.prefix()));
     gains_.assign(names_.size(), 0);
     std::vector<std::vector<std::int64_t>> parts(threads_, gains_);
     run(threads_, [&](unsigned t) {
@@ -234,7 +234,7 @@ class Chooser {
   std::vector<std::pair<bool, std::string_view>> added_[kBuckets];  // inside, text
   std::vector<std::unique_ptr<std::string>> kept_;
   std::vector<std::string> names_;  // candidates
-  std::optional<Pieces> candidates_;
+  std::optional<Trie> candidates_;
   std::vector<std::int64_t> gains_;
 };
 

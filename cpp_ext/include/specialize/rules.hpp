@@ -231,25 +231,21 @@ struct Deaf {
   void removed(u32, u64) {}
 };
 
-
-// Splits each of ``tokens`` into the sink that is made for it. Those that the definition must split
-// are kept in ``hard`` instead. Throws std::invalid_argument for text that is not UTF-8.
-template <class F>
-void split_each(const Partition& tokens, const Rules& rules, const Specials& specials,
-                std::vector<const Entry*>& hard, F sink_of) {
-  std::string buffer;
-  tokens.each([&](const Entry& e) {
-    if (rules.any_hard()) {  // then look first, so that nothing is counted twice
-      Deaf deaf;
-      if (split(e.view(), rules, specials, buffer, deaf) == Fault::hard) return hard.push_back(&e);
-    }
-    auto sink = sink_of(e);
-    if (split(e.view(), rules, specials, buffer, sink) == Fault::invalid)
-      throw std::invalid_argument("not UTF-8");
-  });
-}
-
 }  // namespace wording
+
+// Splits a token, unless the definition must: then it is kept in ``hard`` instead. Throws
+// std::invalid_argument where it is not UTF-8.
+template <class Sink>
+void split_or_leave(const Entry& token, const Rules& rules, const Specials& specials,
+                    std::string& buffer, std::vector<const Entry*>& hard, Sink& sink) {
+  if (rules.any_hard()) {  // then look first, so that nothing is counted twice
+    wording::Deaf deaf;
+    if (split(token.view(), rules, specials, buffer, deaf) == Fault::hard)
+      return hard.push_back(&token);
+  }
+  if (split(token.view(), rules, specials, buffer, sink) == Fault::invalid)
+    throw std::invalid_argument("not UTF-8");
+}
 
 // Throws std::invalid_argument for text that is not UTF-8.
 inline Words words_of(const Table& tokens, const Rules& rules, const Specials& specials,
@@ -259,8 +255,10 @@ inline Words words_of(const Table& tokens, const Rules& rules, const Specials& s
     Words& to = parts[t];
     to.table.parts[p].reserve(tokens.parts[p].size());
     Queue queue(to.table);
-    wording::split_each(tokens.parts[p], rules, specials, to.hard, [&](const Entry& e) {
-      return wording::Sink{{to, e}, to.table, queue};
+    std::string buffer;
+    tokens.parts[p].each([&](const Entry& e) {
+      wording::Sink sink{{to, e}, to.table, queue};
+      split_or_leave(e, rules, specials, buffer, to.hard, sink);
     });
     queue.finish();
   });

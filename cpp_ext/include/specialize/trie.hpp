@@ -1,108 +1,215 @@
-// The pieces of a vocabulary as a double array over bytes: one step is one look into memory.
+// The pieces of a vocabulary as a double array over characters: one step is one look into memory.
 //
-// A cell knows the byte it is reached by, not its parent: no two parents have one base, so the byte
-// tells them apart, and a cell is small.
+// A cell knows the letter it is reached by, not its parent: no two parents have one base, so the
+// letter tells them apart, and a cell is small.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <stdexcept>
-#include <unordered_set>
 
-#include "table.hpp"
+#include "letters.hpp"
 
 namespace specialize {
 
 class Trie {
  public:
-  static constexpr u32 kRoot = 0, kNowhere = 0xffffffff;
+  struct Key {
+    std::string_view text;  // UTF-8
+    bool inside;            // it stands at the second root
+    int value;
 
-  // ``keys`` are sorted and differ; the value of keys[i] is values[i] >= 0.
-  void build(const std::vector<std::string_view>& keys, const std::vector<int>& values) {
-    cells_.assign(1024, Cell{});
-    next_.assign(1, 0);
-    prev_.assign(1, 0);
-    link_free(256);  // subtle: the first block stays empty; cells without children have it as base
-    bases_ = {};
-    place(keys, values, 0, keys.size(), 0, kRoot);
-    next_ = {};
-    prev_ = {};
-    bases_ = {};
+    bool operator<(const Key& o) const {
+      return inside != o.inside ? inside < o.inside : text < o.text;
+    }
+  };
+
+  // The longest key that a text begins with.
+  struct Longest {
+    const char* end = nullptr;  // nullptr: there is none
+    u32 cell = 0;
+  };
+
+  // Keys of one root differ; an empty one is never found.
+  explicit Trie(std::vector<Key> keys);
+
+  // Calls found(value, end) for each key that stands at p, the shortest first.
+  template <class F>
+  void each(bool inside, const char* p, const char* end, F found) const {
+    walk(inside, p, end, [&](u32 cell, const char* to, bool ends) {
+      if (ends) found(values_[cell], to);
+    });
   }
 
-  u32 step(u32 node, u8 byte) const {
-    const u32 to = cells_[node].base ^ byte;
-    return cells_[to].byte() == byte ? to : kNowhere;
+  Longest longest(bool inside, const char* p, const char* end) const {
+    Longest last;
+    walk(inside, p, end, [&](u32 cell, const char* to, bool ends) {
+      // subtle: chosen, not branched to, as it cannot be foreseen
+      last.end = ends ? to : last.end;
+      last.cell = ends ? cell : last.cell;
+    });
+    return last;
   }
-  u32 walk(u32 node, std::string_view bytes) const {
-    for (char b : bytes)
-      if (node == kNowhere || (node = step(node, static_cast<u8>(b))) == kNowhere) break;
-    return node;
+
+  // How many keys spell a word, each the longest there is: the first at the first root, the others
+  // at the second. 0 where they do not. ``letters``: those of the word, then 0; set to that 0.
+  u32 spell(const u32*& letters) const {
+    u32 n = 0;
+    for (u32 base = roots_[0]; *letters; base = roots_[1], ++n) {
+      const u32* longest = letters;
+      for (const u32* at = letters;; ++at) {
+        const Cell& cell = cells_[base ^ *at];
+        if (cell.letter() != *at) break;
+        longest = cell.ends() ? at + 1 : longest;  // chosen too
+        base = cell.base;
+      }
+      if (longest == letters) return 0;
+      letters = longest;
+    }
+    return n;
   }
-  int value(u32 node) const { return cells_[node].value(); }
-  int find(u32 node, std::string_view bytes) const {
-    node = walk(node, bytes);
-    return node == kNowhere ? -1 : value(node);
+
+  const Letters& letters() const { return letters_; }
+  int value(const Longest& key) const { return values_[key.cell]; }
+
+  // The value of the key that is spelt so; -1 if there is none.
+  int find(bool inside, std::string_view text) const {
+    const char* const end = text.data() + text.size();
+    const Longest key = longest(inside, text.data(), end);
+    return key.end == end && !text.empty() ? value(key) : -1;
+  }
+
+ private:
+  struct Cell {
+    u32 base = 0;            // a child stands at base ^ letter
+    u32 mark = 0xffffffff;  // the letter it is reached by, and in the lowest bit whether a key ends
+
+    u32 letter() const { return mark >> 1; }
+    bool ends() const { return mark & 1; }
+    bool free() const { return mark == 0xffffffff; }
+  };
+
+  class Builder;
+
+  template <class F>
+  void walk(bool inside, const char* p, const char* end, F passed) const {
+    u32 base = roots_[inside];
+    while (p < end) {
+      u32 n;
+      const u32 letter = letters_.of(sound_character(p, n));
+      const u32 at = base ^ letter;
+      const Cell& cell = cells_[at];
+      if (cell.letter() != letter) return;
+      p += n;
+      passed(at, p, cell.ends());
+      base = cell.base;
+    }
+  }
+
+  Letters letters_;
+  std::vector<Cell> cells_;
+  std::vector<int> values_;  // of the cells where a key ends
+  u32 roots_[2];             // their bases
+};
+
+// Places the keys depth first, the children of each node in cells that are free.
+class Trie::Builder {
+ public:
+  // ``keys`` are sorted; ``letters``: how many there are.
+  Builder(Trie& to, const std::vector<Key>& keys, u32 letters)
+      : to_(to), cells_(to.cells_), block_(std::bit_ceil(std::max(letters, kPart))) {
+    u32 outside = 0;
+    for (const Key& key : keys) {
+      if (key.text.empty()) continue;
+      outside += !key.inside;
+      spelt_.push_back({static_cast<u32>(spelling_.size()), key.value});
+      each_character(key.text, [&](u32 c) { spelling_.push_back(to.letters_.of(c)); });
+    }
+    spelt_.push_back({static_cast<u32>(spelling_.size()), 0});
+    grow();  // subtle: cells without children have base 0, and nothing may stand there
+    next_[0] = prev_[0] = 0;
+    bases_[0] = true;
+    fresh_ = block_;
+    to_.roots_[0] = place(0, outside, 0);
+    to_.roots_[1] = place(outside, static_cast<u32>(spelt_.size()) - 1, 0);
   }
 
  private:
   static constexpr unsigned kTries = 32;
-  static constexpr u32 kFree = 0x100, kBits = 9;  // no byte
+  static constexpr u32 kPart = 256, kMost = u32{1} << 30;
 
-  struct Cell {
-    u32 base = 0;      // a child stands at base ^ byte
-    u32 held = kFree;  // value + 1, and in the lowest bits the byte it is reached by
-
-    u32 byte() const { return held & ((1u << kBits) - 1); }
-    int value() const { return static_cast<int>(held >> kBits) - 1; }
-    void set_value(int value) {
-      const u32 one_more = static_cast<u32>(value) + 1;
-      if (one_more >> (32 - kBits)) throw std::length_error("a vocabulary of eight million pieces");
-      held = one_more << kBits | byte();
-    }
+  struct Spelt {
+    u32 begin;  // of its letters
+    int value;
+  };
+  struct Child {
+    u32 letter, first;  // of its keys
   };
 
-  void place(const std::vector<std::string_view>& keys, const std::vector<int>& values,
-             std::size_t from, std::size_t to, std::size_t depth, u32 node) {
-    if (from < to && keys[from].size() == depth) cells_[node].set_value(values[from++]);
-    if (from == to) return;
-    std::vector<std::pair<u8, std::size_t>> children;  // byte, first key
-    for (std::size_t i = from; i < to; ++i) {
-      const u8 byte = static_cast<u8>(keys[i][depth]);
-      if (children.empty() || children.back().first != byte) children.emplace_back(byte, i);
+  // Places the nodes below the one whose keys are [from, to), each longer than ``depth`` letters;
+  // returns its base.
+  u32 place(u32 from, u32 to, u32 depth) {
+    if (from == to) return 0;
+    const std::size_t begin = children_.size();
+    for (u32 i = from; i < to; ++i) {
+      const u32 letter = spelling_[spelt_[i].begin + depth];
+      if (children_.size() == begin || children_.back().letter != letter)
+        children_.push_back({letter, i});
     }
-    const u32 base = room_for(children);
-    cells_[node].base = base;
-    bases_.insert(base);
-    for (auto [byte, first] : children) take(base ^ byte, byte);
-    for (std::size_t c = 0; c < children.size(); ++c) {
-      const std::size_t end = c + 1 < children.size() ? children[c + 1].second : to;
-      place(keys, values, children[c].second, end, depth + 1, base ^ children[c].first);
+    const std::size_t end = children_.size();
+    const u32 base = room_for(begin, end);
+    bases_[base] = true;
+    for (std::size_t k = begin; k < end; ++k) take(base ^ children_[k].letter, children_[k].letter);
+    for (std::size_t k = begin; k < end; ++k) {
+      const auto [letter, first] = children_[k];
+      const u32 last = k + 1 < end ? children_[k + 1].first : to;
+      const bool ends = spelt_[first + 1].begin - spelt_[first].begin == depth + 1;
+      Cell& cell = cells_[base ^ letter];
+      cell.mark |= u32{ends};
+      if (ends) to_.values_[base ^ letter] = spelt_[first].value;
+      const u32 below = place(first + ends, last, depth + 1);
+      cells_[base ^ letter].base = below;  // ``cell`` may have moved
     }
+    children_.resize(begin);
+    return base;
   }
 
-  u32 room_for(const std::vector<std::pair<u8, std::size_t>>& children) {
-    const u8 lead = children[0].first;
+  // A base whose cells for the children [begin, end) are free.
+  u32 room_for(std::size_t begin, std::size_t end) {
     unsigned tries = 0;
     for (u32 cell = next_[0]; cell != 0; cell = next_[cell]) {
-      const u32 base = cell ^ lead;
-      bool fits = !bases_.contains(base);
-      for (auto [byte, first] : children) fits = fits && cells_[base ^ byte].byte() == kFree;
-      if (fits) return base;
-      if (++tries == kTries) {  // rather a larger array than a long search
-        unlink(next_[0]);
-        break;
-      }
+      const u32 base = cell ^ children_[begin].letter;
+      if (fits(base, begin, end)) return base;
+      if (++tries < kTries) continue;
+      unlink(next_[0]);  // rather a larger array than a long search
+      break;
     }
-    const u32 end = static_cast<u32>(cells_.size());
-    cells_.resize(cells_.size() + 256);
-    link_free(end);
-    return end;
+    const u32 lowest = children_[begin].letter, highest = children_[end - 1].letter;
+    const u32 part = std::max(kPart, std::bit_ceil((lowest ^ highest) + 1));
+    for (fresh_ = (fresh_ + part - 1) & ~(part - 1);; fresh_ += part) {
+      while (fresh_ + part > cells_.size()) grow();
+      for (u32 base = fresh_ ^ (lowest & ~(part - 1)), k = 0; k < part; ++k)
+        if (fits(base ^ k, begin, end)) return base ^ k;
+    }
   }
 
-  // The cells from ``begin`` on join the ring of free cells, whose anchor is cell 0.
-  void link_free(u32 begin) {
-    next_.resize(cells_.size());
-    prev_.resize(cells_.size());
-    for (u32 cell = begin; cell < cells_.size(); ++cell) {
+  bool fits(u32 base, std::size_t begin, std::size_t end) const {
+    if (bases_[base]) return false;
+    for (std::size_t k = begin; k < end; ++k)
+      if (!cells_[base ^ children_[k].letter].free()) return false;
+    return true;
+  }
+
+  // More cells, which join the ring of free ones, whose anchor is cell 0.
+  void grow() {
+    const u32 begin = static_cast<u32>(cells_.size()), end = begin + block_;
+    if (end > kMost) throw std::length_error("a vocabulary of more than a thousand million cells");
+    cells_.resize(end);
+    to_.values_.resize(end);
+    next_.resize(end);
+    prev_.resize(end);
+    bases_.resize(end);
+    for (u32 cell = begin; cell < end; ++cell) {
       const u32 last = prev_[0];
       next_[last] = cell;
       prev_[cell] = last;
@@ -111,8 +218,8 @@ class Trie {
     }
   }
 
-  void take(u32 cell, u8 byte) {
-    cells_[cell].held = byte;
+  void take(u32 cell, u32 letter) {
+    cells_[cell].mark = letter << 1;
     unlink(cell);
   }
 
@@ -124,9 +231,21 @@ class Trie {
     next_[cell] = prev_[cell] = cell;
   }
 
-  std::vector<Cell> cells_;
-  std::vector<u32> next_, prev_;  // of free cells, while building
-  std::unordered_set<u32> bases_;  // taken, while building
+  Trie& to_;
+  std::vector<Cell>& cells_;
+  const u32 block_;
+  std::vector<u32> spelling_;   // the letters of all keys
+  std::vector<Spelt> spelt_;    // and one behind the last
+  std::vector<Child> children_;  // of the nodes that are being placed
+  std::vector<u32> next_, prev_;  // of free cells
+  std::vector<bool> bases_;       // that are taken
+  u32 fresh_ = 0;                 // where few cells are taken
 };
+
+inline Trie::Trie(std::vector<Key> keys) {
+  std::sort(keys.begin(), keys.end());
+  for (const Key& key : keys) each_character(key.text, [&](u32 c) { letters_.set(c, 1); });
+  Builder(*this, keys, letters_.renumber());
+}
 
 }  // namespace specialize

@@ -21,15 +21,7 @@ class Unigram {
   };
 
   Unigram(std::vector<std::pair<std::string, double>> pieces, double unknown)
-      : unknown_(unknown) {
-    std::vector<int> order(pieces.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-    std::sort(order.begin(), order.end(), [&](int a, int b) {
-      return pieces[static_cast<std::size_t>(a)].first < pieces[static_cast<std::size_t>(b)].first;
-    });
-    std::vector<std::string_view> keys;
-    for (int id : order) keys.push_back(pieces[static_cast<std::size_t>(id)].first);
-    trie_.build(keys, order);
+      : trie_(trie_of(pieces)), unknown_(unknown) {
     for (const auto& piece : pieces) scores_.push_back(piece.second);
   }
 
@@ -54,12 +46,19 @@ class Unigram {
     }
     // subtle: characters that are unknown one by one may be a piece together
     std::erase_if(path.unknown, [&](auto part) {
-      return trie_.find(Trie::kRoot, word.substr(part.first, part.second - part.first)) >= 0;
+      return trie_.find(false, word.substr(part.first, part.second - part.first)) >= 0;
     });
   }
 
  private:
   static constexpr u32 kNowhere = 0xffffffff;
+
+  static Trie trie_of(const std::vector<std::pair<std::string, double>>& pieces) {
+    std::vector<Trie::Key> keys;
+    for (const auto& [text, score] : pieces)
+      keys.push_back({text, false, static_cast<int>(keys.size())});
+    return Trie(std::move(keys));
+  }
 
   struct Node {  // the best way to a place
     double score = 0;
@@ -74,15 +73,12 @@ class Unigram {
   void step(std::string_view word, u32 at, u32 width) {
     const double here = nodes_[at].score;
     bool single = false;
-    u32 node = Trie::kRoot;
-    for (u32 end = at; end < word.size();) {
-      node = trie_.step(node, u8(word[end++]));
-      if (node == Trie::kNowhere) break;
-      const int id = trie_.value(node);
-      if (id < 0) continue;
+    const char* const begin = word.data();
+    trie_.each(false, begin + at, begin + word.size(), [&](int id, const char* to) {
+      const std::size_t end = static_cast<std::size_t>(to - begin);
       nodes_[end].offer(scores_[static_cast<std::size_t>(id)] + here, at, true);
       single = single || end - at == width;
-    }
+    });
     if (!single) nodes_[at + width].offer(unknown_ + here, at, false);
   }
 

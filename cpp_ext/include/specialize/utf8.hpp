@@ -35,6 +35,33 @@ inline u32 decode(const char* p, const char* end, u32& n) {
   return kInvalid;
 }
 
+// The character at p, where there is one.
+inline u32 sound_character(const char* p, u32& n) {
+  const auto low = [&](int i) { return u32{u8(p[i])} & 0x3f; };
+  const u32 a = u8(p[0]);
+  if (a < 0x80) {
+    n = 1;
+    return a;
+  }
+  if (a < 0xe0) {
+    n = 2;
+    return (a & 0x1f) << 6 | low(1);
+  }
+  if (a < 0xf0) {
+    n = 3;
+    return (a & 0x0f) << 12 | low(1) << 6 | low(2);
+  }
+  n = 4;
+  return (a & 0x07) << 18 | low(1) << 12 | low(2) << 6 | low(3);
+}
+
+// Calls f(character) for each of a text that is UTF-8.
+template <class F>
+void each_character(std::string_view text, F f) {
+  const char *p = text.data(), *const end = p + text.size();
+  for (u32 n; p < end; p += n) f(sound_character(p, n));
+}
+
 inline void encode(u32 c, std::string& to) {
   if (c < 0x80) {
     to += static_cast<char>(c);

@@ -16,53 +16,18 @@ inline u32 characters_in(std::string_view text) {
   return n;
 }
 
-// Pieces by their bytes, those that begin a word apart from those that go on inside one.
-class Pieces {
- public:
-  Pieces(const std::vector<std::string>& pieces, const std::string& prefix) {
-    std::vector<std::pair<std::string, int>> keys;
-    keys.reserve(pieces.size() * 2);
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      keys.emplace_back(pieces[i], static_cast<int>(i));
-      if (pieces[i].starts_with(prefix))
-        keys.emplace_back(kInside + pieces[i].substr(prefix.size()), static_cast<int>(i));
-    }
-    std::sort(keys.begin(), keys.end());
-    std::vector<std::string_view> texts;
-    std::vector<int> values;
-    for (const auto& [text, id] : keys) {
-      texts.push_back(text);
-      values.push_back(id);
-    }
-    trie_.build(texts, values);
-    inside_ = trie_.step(Trie::kRoot, static_cast<u8>(kInside));
+// Pieces as they stand at the beginning of a word and, their prefix left out, inside one.
+inline Trie trie_of(const std::vector<std::string>& pieces, const std::string& prefix) {
+  std::vector<Trie::Key> keys;
+  keys.reserve(pieces.size() * 2);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const std::string_view piece = pieces[i];
+    keys.push_back({piece, false, static_cast<int>(i)});
+    if (piece.starts_with(prefix))
+      keys.push_back({piece.substr(prefix.size()), true, static_cast<int>(i)});
   }
-
-  // Calls found(id, end) for each piece that stands at p, the shortest first.
-  template <class F>
-  void each(bool inside, const char* p, const char* end, F found) const {
-    u32 node = root(inside);
-    while (p < end && node != Trie::kNowhere) {
-      node = trie_.step(node, static_cast<u8>(*p++));
-      if (node == Trie::kNowhere) return;
-      if (trie_.value(node) >= 0) found(trie_.value(node), p);
-    }
-  }
-
-  // The piece spelt ``text``, its prefix left out if it stands inside; -1 if there is none.
-  int find(bool inside, std::string_view text) const {
-    const u32 node = root(inside);
-    return node == Trie::kNowhere ? -1 : trie_.find(node, text);
-  }
-
- private:
-  static constexpr char kInside = static_cast<char>(0xff);  // no byte of UTF-8
-
-  u32 root(bool inside) const { return inside ? inside_ : Trie::kRoot; }
-
-  Trie trie_;
-  u32 inside_;
-};
+  return Trie(std::move(keys));
+}
 
 class WordPiece {
  public:
@@ -73,7 +38,7 @@ class WordPiece {
         prefix_(std::move(prefix)),
         unk_(unk),
         max_chars_(max_chars),
-        known_(pieces_, prefix_) {
+        known_(trie_of(pieces_, prefix_)) {
     for (int id : special) specials_.add(pieces_[static_cast<std::size_t>(id)], id);
     close_alphabet();
   }
@@ -82,7 +47,7 @@ class WordPiece {
   const std::vector<std::string>& pieces() const { return pieces_; }
   int unk() const { return unk_; }
   int id(std::string_view piece) const { return known_.find(false, piece); }
-  const Pieces& known() const { return known_; }
+  const Trie& known() const { return known_; }
   const std::string& prefix() const { return prefix_; }
   u32 max_chars() const { return max_chars_; }
   bool too_long(std::string_view word) const {
@@ -116,27 +81,34 @@ class WordPiece {
   // The pieces into ``ids``; false where the word is unknown.
   bool cover(std::string_view word, std::vector<int>& ids) const {
     ids.clear();
-    return cover(word, [&](int id) { ids.push_back(id); });
+    return cover(word, [&](Trie::Longest piece) { ids.push_back(known_.value(piece)); });
   }
 
-  // Calls piece(id) for each piece; false where the word is unknown, perhaps after some pieces.
+  // Calls piece(found) for each; false where the word is unknown, perhaps after some pieces.
   template <class F>
-    requires std::invocable<F, int>
+    requires std::invocable<F, Trie::Longest>
   bool cover(std::string_view word, F piece) const {
     if (too_long(word)) return false;
     const char *p = word.data(), *const begin = p, *const end = p + word.size();
     while (p < end) {
-      const char* longest = nullptr;
-      int last = -1;
-      known_.each(p > begin, p, end, [&](int id, const char* to) {
-        last = id;
-        longest = to;
-      });
-      if (!longest) return false;
-      piece(last);
-      p = longest;
+      const Trie::Longest found = known_.longest(p > begin, p, end);
+      if (!found.end) return false;
+      piece(found);
+      p = found.end;
     }
     return p > begin;
+  }
+
+  // How many pieces the word has; 0: it is unknown.
+  u64 count(std::string_view word) const {
+    if (const auto* special = specials_.exactly(word)) return special->second != unk_;
+    u64 n = 0;
+    Trie::Longest last;
+    const bool known = cover(word, [&](Trie::Longest piece) {
+      last = piece;
+      ++n;
+    });
+    return !known || (n == 1 && known_.value(last) == unk_) ? 0 : n;
   }
 
   // Calls lacking(character, index) for each character of a word that is no piece where it stands.
@@ -191,7 +163,7 @@ class WordPiece {
   std::string prefix_;
   int unk_;
   u32 max_chars_;
-  Pieces known_;
+  Trie known_;
   Specials specials_;
   std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
   std::unordered_set<u32> apart_;  // characters that only pieces without a part in it cover

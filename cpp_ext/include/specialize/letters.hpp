@@ -1,0 +1,53 @@
+// The characters that a vocabulary's pieces are made of, numbered.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "utf8.hpp"
+
+namespace specialize {
+
+class Letters {
+ public:
+  // 0: no piece has the character.
+  u32 of(u32 c) const { return c < kCharacters ? rows_[pages_[c >> 8]][c & 0xff] : 0; }
+
+  // Calls f(character, number) for each.
+  template <class F>
+  void each(F f) const {
+    for (u32 c = 0; c < kCharacters; ++c) {
+      if (!pages_[c >> 8])
+        c |= 0xff;
+      else if (const u32 letter = of(c))
+        f(c, letter);
+    }
+  }
+
+  void set(u32 c, u32 number) {
+    u32& page = pages_[c >> 8];
+    if (page == 0) {
+      page = static_cast<u32>(rows_.size());
+      rows_.push_back({});
+    }
+    rows_[page][c & 0xff] = number;
+  }
+
+  // Numbers those that have a number from 1 on, in their own order, so that those of one script are
+  // close together. Returns how many numbers there are, 0 among them.
+  u32 renumber() {
+    u32 last = 0;
+    for (u32 page : pages_)
+      if (page)
+        for (u32& letter : rows_[page]) letter = letter ? ++last : 0;
+    return last + 1;
+  }
+
+ private:
+  static constexpr u32 kCharacters = 0x110000;
+
+  std::array<u32, (kCharacters >> 8)> pages_{};
+  std::vector<std::array<u32, 256>> rows_{1};  // row 0: no letters
+};
+
+}  // namespace specialize
