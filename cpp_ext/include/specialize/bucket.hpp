@@ -63,6 +63,7 @@ class Buckets {
   u64 size() const { return size_; }
   Bucket* begin() const { return first_; }
   Bucket* end() const { return first_ + size_; }
+  Memory release() && { return std::move(memory_); }
 
  private:
   Memory memory_;

@@ -37,6 +37,7 @@ class Memory {
   }
 
   char* get() const { return static_cast<char*>(at_); }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   void* at_;

@@ -168,9 +168,14 @@ class Partition {
   Block block_for(u64 need) {
     const u64 room = std::max(need, kBlock);
     if (room > free_) {
-      free_ = std::max(room, blocks_.empty() ? kBlock : kBlocks * kBlock);
-      memory_.emplace_back(free_ + Key::kNear, false);
+      if (spare_.empty() || room + Key::kNear > spare_.back().bytes()) {
+        const u64 bytes = std::max(room, blocks_.empty() ? kBlock : kBlocks * kBlock);
+        spare_.emplace_back(bytes + Key::kNear, false);
+      }
+      memory_.push_back(std::move(spare_.back()));
+      spare_.pop_back();
       next_ = memory_.back().get();
+      free_ = memory_.back().bytes() - Key::kNear;
     }
     free_ -= room;
     return {std::exchange(next_, next_ + room), 0, room};
@@ -182,16 +187,20 @@ class Partition {
 
   // subtle: buckets are passed in the order of their tags, and so are those that they go to.
   void resize(u64 n) {
-    const Buckets old = std::exchange(buckets_, Buckets(n));
+    Buckets old = std::exchange(buckets_, Buckets(n));
     most_ = entries_for(n);
     for (const Bucket& bucket : old)
       bucket.each([&](u32 tag, u32 place) { find(tag, [](u32) { return false; })->put(tag, place); });
+    // subtle: its pages are there already, and giving them back stops the other threads for a while
+    if (Memory memory = std::move(old).release(); memory.bytes() >= kBlock + Key::kNear)
+      spare_.push_back(std::move(memory));
   }
 
   Buckets buckets_{kSmallest};
   u64 most_ = entries_for(kSmallest);  // entries, without more buckets
   std::vector<Block> blocks_;
   std::vector<Memory> memory_;  // that they are in
+  std::vector<Memory> spare_;   // for more of them
   char* next_ = nullptr;        // what is left of the last of it
   u64 free_ = 0;
   std::size_t used_ = 0;
