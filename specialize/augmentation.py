@@ -24,11 +24,9 @@ from specialize.vocab.families import (
     words_of,
     write_vocabulary,
 )
-from specialize.vocab.files import vocabulary_file
-from specialize.vocab.library import read_tokenizer
 from specialize.vocab.manifest import fingerprints, outcome, tokenizer_files, tool
-from specialize.vocab.verify import prove_afresh
-from specialize.vocab.wordpiece import WordPiece, is_slot
+from specialize.vocab.verify import prover
+from specialize.vocab.wordpiece import is_slot
 from specialize.vocab.written import Check, claims_of
 
 
@@ -54,22 +52,23 @@ def augment_tokenizer(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder; name another --out")
     choose = bind("augment", method, options)
-    old, rows = _checked_source(path)
-    change: VocabChange[Any] = choose(old, corpus)
-    facts = explain(change, words_of(old, corpus))
-    before, after = audit_vocabulary(old, corpus), audit_vocabulary(change.new, corpus)
-    guard = choose.keywords.get("guard", ())
-    words = words_of(old, open_text(guard)) if guard else {}
-    budget = choose.keywords.get("guard_budget", 0.0)
-    claims = claims_of(change, corpus, facts, source=path, guard=words, budget=budget)
-    with folders.whole_folder(out) as folder:
-        write_vocabulary(change.new, folder, source=path)
-        write_pieces(_readable(change, facts), folder)
-        checks = prove_afresh(folder, claims)
-        said = {"tool": tool(), "method": method, "options": _settings(method, options)}
-        said["inputs"] = fingerprints(tokenizer=tokenizer_files(path), text=texts, guard=guard)
-        said |= outcome(change, checks, before, after) | {"rows of the model": rows}
-        folders.write_json(folder / "manifest.json", said)
+    with prover(path) as prove:
+        old, rows = _checked_source(path)
+        change: VocabChange[Any] = choose(old, corpus)
+        facts = explain(change, words_of(old, corpus))
+        before, after = audit_vocabulary(old, corpus), audit_vocabulary(change.new, corpus)
+        guard = choose.keywords.get("guard", ())
+        words = words_of(old, open_text(guard)) if guard else {}
+        budget = choose.keywords.get("guard_budget", 0.0)
+        claims = claims_of(change, corpus, facts, source=path, guard=words, budget=budget)
+        with folders.whole_folder(out) as folder:
+            write_vocabulary(change.new, folder, source=path)
+            write_pieces(_readable(change, facts), folder)
+            checks = prove(folder, claims)
+            said = {"tool": tool(), "method": method, "options": _settings(method, options)}
+            said["inputs"] = fingerprints(tokenizer=tokenizer_files(path), text=texts, guard=guard)
+            said |= outcome(change, checks, before, after) | {"rows of the model": rows}
+            folders.write_json(folder / "manifest.json", said)
     shown = table([("before", "the text", before), ("after", "the text", after)])
     return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
 
@@ -91,8 +90,6 @@ def _checked_source(path: Path) -> tuple[AnyVocabulary, int | None]:
     """
     vocabulary = read_vocabulary(path)
     home = path if path.is_dir() else path.parent
-    if isinstance(vocabulary, WordPiece) and (file := vocabulary_file(path)).suffix == ".json":
-        read_tokenizer(file)
     model = check_rows(home, len(vocabulary.pieces))
     return vocabulary, model.rows if model else None
 

@@ -20,7 +20,7 @@ from specialize.model.header import ModelRows, check_rows, model_rows
 from specialize.vocab import verify
 from specialize.vocab.files import write_wordpiece
 from specialize.vocab.pretokenize import BertRules
-from specialize.vocab.verify import prove, prove_afresh
+from specialize.vocab.verify import prove, prover
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 from specialize.vocab.written import Claims, Written, sample
 
@@ -68,11 +68,12 @@ def test_each_check_says_what_it_was_proved_on(tmp_path, claims):
 def test_a_fresh_process_proves_the_same(tmp_path, claims, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
     monkeypatch.chdir(tmp_path)
-    assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+    with prover(Path(claims.source)) as prove_afresh:
+        assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
     (tmp_path / "new" / "vocab.txt").unlink()
     with pytest.raises(DataError) as here:
         prove(tmp_path / "new", claims)
-    with pytest.raises(DataError) as there:
+    with prover(Path(claims.source)) as prove_afresh, pytest.raises(DataError) as there:
         prove_afresh(tmp_path / "new", claims)
     assert str(here.value) == str(there.value)
     assert "old: not written: check 'files': " in str(here.value)

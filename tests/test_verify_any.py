@@ -16,7 +16,7 @@ from specialize.vocab.bpe import BPE
 from specialize.vocab.families import read_vocabulary, write_vocabulary
 from specialize.vocab.reach import unreachable
 from specialize.vocab.unigram import Unigram
-from specialize.vocab.verify import prove, prove_afresh
+from specialize.vocab.verify import prove, prover
 from specialize.vocab.verify_any import is_joined
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 from specialize.vocab.written import Claims
@@ -220,7 +220,8 @@ def test_a_piece_that_no_text_yields_is_refused(tmp_path: Path, tokenizer: Path)
 @pytest.mark.parametrize("tokenizer", ["llama2"], indirect=True)
 def test_a_fresh_process_proves_the_same(tmp_path: Path, tokenizer: Path) -> None:
     claims = claimed(tmp_path, tokenizer)
-    assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+    with prover(Path(claims.source)) as prove_afresh:
+        assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
 
 
 @pytest.mark.parametrize("options", [("replace", {"pieces": 150}), ("prune", {})])

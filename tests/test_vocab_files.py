@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from specialize.errors import DataError, MissingError
 from specialize.vocab.audit import audit_path
-from specialize.vocab.files import is_wordpiece, read_wordpiece, vocabulary_file, write_wordpiece
+from specialize.vocab.files import find_wordpiece, read_wordpiece, vocabulary_file, write_wordpiece
 from specialize.vocab.pretokenize import BertRules
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
@@ -28,7 +28,7 @@ def same(one: WordPiece, other: WordPiece) -> bool:
 def test_what_is_written_is_read_again(tmp_path, vocabulary, name):
     write_wordpiece(vocabulary, tmp_path / "out")
     assert same(read_wordpiece(tmp_path / "out" / name), vocabulary)
-    assert is_wordpiece(tmp_path / "out")
+    assert find_wordpiece(tmp_path / "out")
 
 
 def test_a_vocab_txt_is_read_as_cased_unless_its_config_says_otherwise(tmp_path):
@@ -128,7 +128,7 @@ def test_what_is_missing_is_said(tmp_path):
 def test_a_byte_level_tokenizer_is_not_wordpiece(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text('{"model": {"type": "BPE"}, "normalizer": null}')
-    assert not is_wordpiece(path)
+    assert not find_wordpiece(path)
 
 
 def test_tokens_added_later_are_left_to_the_library(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from specialize import native
 from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.count import Text, add_hard, counted, native_rules, split_tokens
-from specialize.vocab.files import is_wordpiece, read_wordpiece
+from specialize.vocab.files import find_wordpiece
 from specialize.vocab.library import count_text, open_library, other_file, read_tokenizer
 from specialize.vocab.wordpiece import WordPiece
 
@@ -72,8 +72,8 @@ def audit_opened(opened: WordPiece | Tokenizer, lines: Text, path: Path) -> Audi
 def open_tokenizer(path: Path) -> WordPiece | Tokenizer:
     """Return the tokenizer of a directory or file: ours where it is BERT's WordPiece."""
     other = other_file(path)
-    if not other and is_wordpiece(path):
-        return read_wordpiece(path)
+    if not other and (wordpiece := find_wordpiece(path)):
+        return wordpiece
     return open_library(path)
 
 

@@ -13,10 +13,9 @@ from specialize.vocab.bpe import BPE
 from specialize.vocab.count import Text, count_words
 from specialize.vocab.files import (
     CONFIG,
+    find_wordpiece,
     has_bert_rules,
-    is_wordpiece,
     load_config,
-    read_wordpiece,
     vocabulary_file,
     wordpiece_of,
     write_json,
@@ -42,8 +41,8 @@ def read_vocabulary(path: Path) -> AnyVocabulary:
     DataError where it is of no family that can be extended, or damaged.
     """
     other = other_file(path)
-    if not other and is_wordpiece(path):
-        return read_wordpiece(path)
+    if not other and (wordpiece := find_wordpiece(path)):
+        return wordpiece
     if other and path.is_dir() and other.name == _FAIRSEQ:
         raise DataError(
             f"{other}:1: a model beside it (XLM-R, mBART, ...) counts pieces otherwise than this "

@@ -36,13 +36,16 @@ def read_wordpiece(path: Path) -> WordPiece:
     return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
 
 
-def is_wordpiece(path: Path) -> bool:
-    """Return whether ``path`` holds a WordPiece vocabulary with BERT's pre-tokenisation.
+def find_wordpiece(path: Path) -> WordPiece | None:
+    """Return the WordPiece vocabulary at ``path``, None where it is not one with BERT's rules.
 
     One with tokens added to the vocabulary later is not: they are looked for in the text first.
     """
     file = vocabulary_file(path)
-    return file.suffix != ".json" or has_bert_rules(load_json(file), file)
+    if file.suffix != ".json":
+        return read_wordpiece(path)
+    described = load_json(file)
+    return wordpiece_of(described, file) if has_bert_rules(described, file) else None
 
 
 def has_bert_rules(described: Json, file: Path) -> bool:
@@ -109,9 +112,11 @@ def wordpiece_of(described: Json, file: Path) -> WordPiece:
             f"{file}:1: added token {token!r} is no special piece of the WordPiece vocabulary; "
             "only such are handled: take it out of added_tokens"
         )
-    pieces = sorted(ids, key=ids.__getitem__)
-    if [ids[p] for p in pieces] != list(range(len(pieces))):
-        raise DataError(f"{file}:1: the ids are not 0 to {len(pieces) - 1}, each once")
+    pieces = list(ids)
+    if list(ids.values()) != list(range(len(ids))):
+        pieces.sort(key=ids.__getitem__)
+        if [ids[p] for p in pieces] != list(range(len(pieces))):
+            raise DataError(f"{file}:1: the ids are not 0 to {len(pieces) - 1}, each once")
     lowercase = bool(rules["lowercase"])
     strip = rules.get("strip_accents")
     return _build(
@@ -161,16 +166,22 @@ def _foreign_token(described: Json, file: Path) -> str:
 
 
 def _build(pieces: Sequence[str], file: Path, **settings: Any) -> WordPiece:
+    if not all(pieces) or len(set(pieces)) != len(pieces):
+        _say_which(pieces, file)
+    try:
+        return WordPiece(pieces, **settings)
+    except DataError as error:
+        raise DataError(f"{file}:1: {error}") from None
+
+
+def _say_which(pieces: Sequence[str], file: Path) -> None:
+    """Raise DataError at the first piece that is empty or stands there twice."""
     first: dict[str, int] = {}
     for number, piece in enumerate(pieces, 1):
         if not piece:
             raise DataError(f"{file}:{number}: an empty piece")
         if first.setdefault(piece, number) != number:
             raise DataError(f"{file}:{number}: piece {piece!r} again, first on line {first[piece]}")
-    try:
-        return WordPiece(pieces, **settings)
-    except DataError as error:
-        raise DataError(f"{file}:1: {error}") from None
 
 
 _MODEL_KEYS = ("vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word")

@@ -1,8 +1,9 @@
 """The proof that an extended tokenizer does what it should, before anyone sees it.
 
 It reads what was written, not what was meant: by the tokenizers library and by this package's own
-reader, in a process of its own (``python -m specialize.vocab.verify FOLDER`` with the claims as
-JSON on stdin). Each check returns what it was proved on, or says which piece and words break it.
+reader, in a process of its own (``python -m specialize.vocab.verify SOURCE`` with the folder and
+the claims as JSON on stdin). Each check returns what it was proved on, or says which piece and
+words break it.
 """
 
 from __future__ import annotations
@@ -11,24 +12,29 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from specialize.errors import DataError, MissingError, SpecializeError
 from specialize.vocab.guard import allowed_changes
 from specialize.vocab.verify_any import prove_any
 from specialize.vocab.wordpiece import is_slot
-from specialize.vocab.written import SHOWN, Broken, Check, Claims, Written
+from specialize.vocab.written import SHOWN, Broken, Check, Claims, Source, Written, read_source
 
 
-def prove(folder: Path, claims: Claims) -> list[Check]:
-    """Return the checks that the tokenizer in ``folder`` passes: all, or DataError names one."""
+def prove(folder: Path, claims: Claims, source: Source | None = None) -> list[Check]:
+    """Return the checks that the tokenizer in ``folder`` passes: all, or DataError names one.
+
+    ``source``: what it was made from, where that has been read already.
+    """
     try:
+        source = source or read_source(Path(claims.source))
         if claims.olds:
-            return prove_any(folder, claims)
-        written = Written(folder, claims)
+            return prove_any(folder, claims, source.vocabulary)
+        written = Written(folder, claims, source)
         return [check(written) for check in CHECKS if claims.guard or check is not _guard]
     except Broken as broken:
         raise DataError(f"{claims.source}: not written: check {broken}") from None
@@ -36,23 +42,37 @@ def prove(folder: Path, claims: Claims) -> list[Check]:
         raise DataError(f"{claims.source}: not written: check 'files': {error}") from None
 
 
-def prove_afresh(folder: Path, claims: Claims) -> list[Check]:
-    """Return what ``prove`` does, in a fresh process."""
+Prover = Callable[[Path, Claims], list[Check]]
+
+
+@contextmanager
+def prover(source: Path) -> Iterator[Prover]:
+    """Yield what does as ``prove``, once, in a fresh process, which reads ``source`` meanwhile."""
     package = str(Path(__file__).parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    process = subprocess.run(
-        [sys.executable, "-P", "-m", "specialize.vocab.verify", str(folder)],
-        input=json.dumps(asdict(claims)),
-        capture_output=True,
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "specialize.vocab.verify", str(source)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
     )
+    with process:
+        try:
+            yield partial(_prove_by, process)
+        finally:
+            process.kill()
+
+
+def _prove_by(process: subprocess.Popen[str], folder: Path, claims: Claims) -> list[Check]:
+    told, complaints = process.communicate(json.dumps([str(folder), asdict(claims)]))
     if process.returncode == DataError.exit_code:
-        raise DataError(json.loads(process.stdout)["broken"])
+        raise DataError(json.loads(told)["broken"])
     if process.returncode:
-        last = (process.stderr.splitlines() or ["it said nothing"])[-1]
+        last = (complaints.splitlines() or ["it said nothing"])[-1]
         raise SpecializeError(f"the proof ended with status {process.returncode}: {last}")
-    return [Check(**check) for check in json.loads(process.stdout)]
+    return [Check(**check) for check in json.loads(told)]
 
 
 def _ids(written: Written) -> Check:
@@ -195,9 +215,12 @@ CHECKS: tuple[Callable[[Written], Check], ...] = (
 
 
 def _main() -> int:
-    claims: dict[str, Any] = json.loads(sys.stdin.buffer.read())
+    source = None
+    with suppress(DataError, MissingError):  # the proof finds them again
+        source = read_source(Path(sys.argv[1]))
+    folder, claims = json.loads(sys.stdin.buffer.read())
     try:
-        checks = prove(Path(sys.argv[1]), Claims(**claims))
+        checks = prove(Path(folder), Claims(**claims), source)
     except DataError as error:
         print(json.dumps({"broken": str(error)}))
         return error.exit_code

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specialize.vocab.bpe import BPE
-from specialize.vocab.families import read_vocabulary
+from specialize.vocab.families import AnyVocabulary, read_vocabulary
 from specialize.vocab.files import describe_wordpiece
 from specialize.vocab.guard import allowed_changes
 from specialize.vocab.library import open_library, other_files, read_tokenizer
@@ -28,18 +28,21 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-def prove_any(folder: Path, claims: Claims) -> list[Check]:
-    """Return the checks that the tokenizer in ``folder`` passes; ``Broken`` names one it fails."""
-    written = _Written(folder, claims)
+def prove_any(folder: Path, claims: Claims, old: AnyVocabulary) -> list[Check]:
+    """Return the checks that the tokenizer in ``folder`` passes; ``Broken`` names one it fails.
+
+    ``old``: what it was made from.
+    """
+    written = _Written(folder, claims, old)
     return [check for prove in CHECKS if (check := prove(written))]
 
 
 class _Written:
     """The tokenizer in a folder, read anew, and the one it was made from."""
 
-    def __init__(self, folder: Path, claims: Claims) -> None:
+    def __init__(self, folder: Path, claims: Claims, old: AnyVocabulary) -> None:
         self.folder, self.claims = folder, claims
-        self.old, self.new = read_vocabulary(Path(claims.source)), read_vocabulary(folder)
+        self.old, self.new = old, read_vocabulary(folder)
         self.library = _open(read_tokenizer(folder / "tokenizer.json"))
         special = {*self.old.special, *self.new.special}
         self.lines = [line for line in claims.lines if not any(s in line for s in special)]

@@ -18,7 +18,7 @@ _SLOT = re.compile(r"\[unused\d+\]")
 
 def is_slot(piece: str) -> bool:
     """Whether ``piece`` only keeps a place for others, as [unused1] does."""
-    return bool(_SLOT.fullmatch(piece))
+    return piece.startswith("[unused") and bool(_SLOT.fullmatch(piece))
 
 
 class WordPiece:
@@ -141,9 +141,10 @@ class WordPiece:
         With a closed alphabet a word is unknown exactly if it is too long or holds another
         character, and no added piece can make a word unknown.
         """
-        special = {p for p in self.pieces if p in self.special or is_slot(p)}
-        bare = (p.removeprefix(self.prefix) for p in self.pieces if p not in special)
-        letters = frozenset(c for piece in bare for c in piece)
+        apart = frozenset(self.special)
+        letters = frozenset[str]().union(
+            *(p.removeprefix(self.prefix) for p in self.pieces if p not in apart and not is_slot(p))
+        )
         closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)
         return letters if closed else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,8 @@ from specialize.errors import MissingError
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.count import Text
 from specialize.vocab.coverage import PieceFacts
-from specialize.vocab.files import read_wordpiece, vocabulary_file
+from specialize.vocab.families import AnyVocabulary, read_vocabulary
+from specialize.vocab.files import load_json, vocabulary_file, wordpiece_of
 from specialize.vocab.library import read_tokenizer
 from specialize.vocab.wordpiece import WordPiece
 
@@ -102,19 +102,34 @@ def sample(text: Text, size: int = SAMPLE) -> list[str]:
     return list(found)
 
 
-class Written:
-    """The tokenizer in a folder, read anew, and the one it was made from."""
+@dataclass(frozen=True)
+class Source:
+    """The tokenizer that another was made from."""
 
-    def __init__(self, folder: Path, claims: Claims) -> None:
-        source = Path(claims.source)
-        self.claims = claims
-        self.old, self.new = read_wordpiece(source), read_wordpiece(folder)
+    vocabulary: AnyVocabulary
+    added: list[dict[str, Any]]  # the added tokens of a WordPiece's tokenizer.json
+
+
+def read_source(path: Path) -> Source:
+    """Return the tokenizer of a directory or file, which the tokenizers library must read too."""
+    vocabulary = read_vocabulary(path)
+    if not isinstance(vocabulary, WordPiece) or (file := vocabulary_file(path)).suffix != ".json":
+        return Source(vocabulary, [])
+    read_tokenizer(file)
+    return Source(vocabulary, load_json(file).get("added_tokens") or [])
+
+
+class Written:
+    """The tokenizer in a folder, read anew, and the one it was made from, both WordPieces."""
+
+    def __init__(self, folder: Path, claims: Claims, source: Source) -> None:
+        self.claims, file = claims, folder / "tokenizer.json"
+        self.library = read_tokenizer(file)
+        described = load_json(file)
+        self.old, self.new = source.vocabulary, wordpiece_of(described, file)
         self.plain = _lines(folder / "vocab.txt")
-        self.added_before = _described(vocabulary_file(source)).get("added_tokens") or []
-        described = _described(folder / "tokenizer.json")
-        self.added = described.get("added_tokens") or []
+        self.added_before, self.added = source.added, described.get("added_tokens") or []
         self.decoder = described.get("decoder") or {}
-        self.library = read_tokenizer(folder / "tokenizer.json")
         self.library.no_truncation()
         self.library.no_padding()
         self._segmented: dict[str, list[str]] = {}
@@ -173,11 +188,3 @@ def _lines(file: Path) -> list[str]:
     if not file.is_file():
         raise MissingError(f"{file}: no such file")
     return file.read_bytes().decode().removesuffix("\n").split("\n")
-
-
-def _described(file: Path) -> dict[str, Any]:
-    """Return what a tokenizer.json says, nothing for a vocab.txt."""
-    if file.suffix != ".json":
-        return {}
-    described: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return described
