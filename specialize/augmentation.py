@@ -107,8 +107,8 @@ def _summary(
     """Return what was added, dropped and proved, a line each."""
     of = {check.name: check.on for check in checks}
     read = piece_reader(change.new)
-    lines, left = list[str](), change.new.ids.keys()
-    gone = sum(p not in left and not is_slot(p) for p in change.old.pieces)
+    lines = list[str]()
+    gone = sum(not is_slot(piece) for piece in change.old.ids.keys() - change.new.ids.keys())
     if change.fresh or not gone:
         lines.append(_pieces([*map(read, change.fresh_pieces)], f"added by {method}"))
     if gone:

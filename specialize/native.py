@@ -96,24 +96,29 @@ class TokenCounts(Counts):
         """Begin without any."""
         self._core = core()
         self.handle = self._core.text_new()
+        self.made: dict[Any, Any] = {}  # what others made of them, until there are more
 
     def __len__(self) -> int:
         return self.facts()[2]
 
     def feed(self, data: Any, *, whole: bool) -> None:
         """Count the tokens of UTF-8 ``data``; ``whole``: the text ends with it."""
+        self.made.clear()
         self._core.text_feed(self.handle, data, whole, threads())
 
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
         """Add (token, occurrences, place of the first)."""
+        self.made.clear()
         self._core.text_add(self.handle, items)
 
     def merge(self, other: TokenCounts) -> None:
         """Add the tokens of a text that comes behind this one."""
+        self.made.clear()
         self._core.text_merge(self.handle, other.handle, threads())
 
     def prune(self, max_types: int) -> tuple[int, int]:
         """Drop the rarest of more than ``max_types``; return types and occurrences dropped."""
+        self.made.clear()
         return self._core.text_prune(self.handle, max_types, threads())  # type: ignore[no-any-return]
 
     def valid(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Generic, Protocol, TypeVar
 
 
@@ -58,7 +59,7 @@ class VocabChange(Generic[V]):
     @property
     def extends(self) -> bool:
         """Whether old pieces have their ids; only slots may have gone."""
-        kept = all(new == old for new, old in self.kept.items())
+        kept = all(map(eq, self.kept.keys(), self.kept.values()))
         return kept and len(self.new.pieces) >= len(self.old.pieces)
 
     @property

@@ -31,7 +31,9 @@ def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
     """
     tokens = counted(text).tokens
     if isinstance(tokens, native.TokenCounts):
-        return TextWords(tokens, rules)
+        if rules not in tokens.made:
+            tokens.made[rules] = TextWords(tokens, rules)
+        return tokens.made[rules]  # type: ignore[no-any-return]
     return split_tokens(tokens, rules).words
 
 

@@ -218,6 +218,7 @@ def _main() -> int:
     source = None
     with suppress(DataError, MissingError):  # the proof finds them again
         source = read_source(Path(sys.argv[1]))
+        source.vocabulary.words("\u00e9")  # so that the tables of its rules are made
     folder, claims = json.loads(sys.stdin.buffer.read())
     try:
         checks = prove(Path(folder), Claims(**claims), source)

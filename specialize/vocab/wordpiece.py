@@ -13,12 +13,13 @@ from specialize.vocab.base import VocabChange
 from specialize.vocab.pretokenize import BertRules, special_parts, tokens_of, words
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_SLOTS = "[unused"
 _SLOT = re.compile(r"\[unused\d+\]")
 
 
 def is_slot(piece: str) -> bool:
     """Whether ``piece`` only keeps a place for others, as [unused1] does."""
-    return piece.startswith("[unused") and bool(_SLOT.fullmatch(piece))
+    return piece.startswith(_SLOTS) and bool(_SLOT.fullmatch(piece))
 
 
 class WordPiece:
@@ -103,7 +104,7 @@ class WordPiece:
         so that no other id moves.
         """
         pieces, fresh = list(self.pieces), []
-        free = [i for i, piece in enumerate(pieces) if is_slot(piece)] if slots else []
+        free = self.slot_ids if slots else ()
         for i, piece in enumerate(new):
             if piece in self.ids:
                 raise DataError(f"piece {piece!r} is in the vocabulary already")
@@ -130,9 +131,14 @@ class WordPiece:
         )
 
     @cached_property
+    def slot_ids(self) -> tuple[int, ...]:
+        """Return the ids of the [unusedN] places that are free."""
+        return tuple(self.ids[p] for p in self.pieces if p.startswith(_SLOTS) and is_slot(p))
+
+    @property
     def slots(self) -> int:
-        """Return how many [unusedN] places are free."""
-        return sum(1 for piece in self.pieces if is_slot(piece))
+        """Return how many they are."""
+        return len(self.slot_ids)
 
     @cached_property
     def closed_alphabet(self) -> frozenset[str] | None:
@@ -141,9 +147,9 @@ class WordPiece:
         With a closed alphabet a word is unknown exactly if it is too long or holds another
         character, and no added piece can make a word unknown.
         """
-        apart = frozenset(self.special)
+        apart = {*self.special, *(self.pieces[i] for i in self.slot_ids)}
         letters = frozenset[str]().union(
-            *(p.removeprefix(self.prefix) for p in self.pieces if p not in apart and not is_slot(p))
+            *(p.removeprefix(self.prefix) for p in self.pieces if p not in apart)
         )
         closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)
         return letters if closed else None
@@ -173,11 +179,12 @@ def longest_first(
     start = 0
     while start < len(text):
         mark = prefix if start or continuing else ""
-        for end in range(min(len(text), start + longest), start, -1):
-            if mark + text[start:end] in pieces:
+        rest = mark + text[start : start + longest]
+        for end in range(len(rest), len(mark), -1):
+            if rest[:end] in pieces:
                 break
         else:
             return path, start
-        path.append(mark + text[start:end])
-        start = end
+        path.append(rest[:end])
+        start += end - len(mark)
     return path, start

@@ -216,6 +216,8 @@ class Trainer {
     return found->second;
   }
 
+  static constexpr u32 kNone = 0xffffffff;
+
   struct Info {
     Pair pair;
     std::int64_t count = 0;
@@ -226,22 +228,26 @@ class Trainer {
   // What is known of a pair, which may be nothing yet. Valid until another pair is looked up.
   Info& of(Pair pair) {
     if (infos_.size() * 2 >= index_.size()) {
-      index_.assign(std::max<std::size_t>(1024, index_.size() * 4), kNone);
-      for (u32 i = 0; i < infos_.size(); ++i) index_[place_of(infos_[i].pair)] = i;
+      index_.assign(std::max<std::size_t>(1024, index_.size() * 4), Slot{});
+      for (u32 i = 0; i < infos_.size(); ++i) slot_of(infos_[i].pair) = {infos_[i].pair, i};
     }
-    u32& i = index_[place_of(pair)];
-    if (i == kNone) {
-      i = static_cast<u32>(infos_.size());
+    Slot& slot = slot_of(pair);
+    if (slot.info == kNone) {
+      slot = {pair, static_cast<u32>(infos_.size())};
       infos_.push_back({pair, 0, {}, 0});
     }
-    return infos_[i];
+    return infos_[slot.info];
   }
 
-  std::size_t place_of(Pair pair) const {
-    std::size_t place = fold(pair, 0x9e3779b97f4a7c15ull) & (index_.size() - 1);
-    while (index_[place] != kNone && infos_[index_[place]].pair != pair)
-      place = (place + 1) & (index_.size() - 1);
-    return place;
+  struct Slot {
+    Pair pair = 0;
+    u32 info = kNone;  // its place among these
+  };
+
+  Slot& slot_of(Pair pair) {
+    std::size_t at = fold(pair, 0x9e3779b97f4a7c15ull) & (index_.size() - 1);
+    while (index_[at].info != kNone && index_[at].pair != pair) at = (at + 1) & (index_.size() - 1);
+    return index_[at];
   }
 
   std::string name_of(u32 c) const {
@@ -256,8 +262,6 @@ class Trainer {
   }
   static Pair pair_of(u32 left, u32 right) { return u64{left} << 32 | right; }
 
-  static constexpr u32 kNone = 0xffffffff;
-
   Options options_;
   std::vector<const Entry*> words_;
   std::size_t characters_ = 0;     // one more than the highest code point
@@ -271,7 +275,7 @@ class Trainer {
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, u32> ages_;
   std::vector<Info> infos_;  // of all pairs that ever were
-  std::vector<u32> index_;   // pair -> its place there, by open addressing
+  std::vector<Slot> index_;  // by open addressing
   std::priority_queue<Candidate> heap_;
   std::vector<Pair> born_;  // pairs of which a merge made more, each once
   u32 round_ = 0;

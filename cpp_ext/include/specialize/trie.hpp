@@ -18,10 +18,6 @@ class Trie {
     std::string_view text;  // UTF-8
     bool inside;            // it stands at the second root
     int value;
-
-    bool operator<(const Key& o) const {
-      return inside != o.inside ? inside < o.inside : text < o.text;
-    }
   };
 
   // The longest key that a text begins with.
@@ -90,6 +86,7 @@ class Trie {
   };
 
   class Builder;
+  static void sort(std::vector<Key>& keys);
 
   template <class F>
   void walk(bool inside, const char* p, const char* end, F passed) const {
@@ -242,8 +239,28 @@ class Trie::Builder {
   u32 fresh_ = 0;                 // where few cells are taken
 };
 
+inline void Trie::sort(std::vector<Key>& keys) {
+  struct Ranked {
+    u64 head;  // the first eight bytes, which mostly tell
+    Key key;
+  };
+  std::vector<Ranked> ranked;
+  ranked.reserve(keys.size());
+  for (const Key& key : keys) {
+    u64 head = 0;
+    for (std::size_t i = 0; i < 8; ++i)
+      head = head << 8 | (i < key.text.size() ? u8(key.text[i]) : 0);
+    ranked.push_back({head, key});
+  }
+  std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    if (a.key.inside != b.key.inside) return a.key.inside < b.key.inside;
+    return a.head != b.head ? a.head < b.head : a.key.text < b.key.text;
+  });
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = ranked[i].key;
+}
+
 inline Trie::Trie(std::vector<Key> keys) {
-  std::sort(keys.begin(), keys.end());
+  sort(keys);
   for (const Key& key : keys) each_character(key.text, [&](u32 c) { letters_.set(c, 1); });
   Builder(*this, keys, letters_.renumber());
 }
