@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -18,13 +19,12 @@ namespace specialize {
 class Memory {
  public:
   // ``zeros``: all of it is 0, and looked at before it is written to. subtle: its pages are made at
-  // once then; else they are made twice, to be read and to be written.
+  // once then; else they are made twice, to be read and to be written, and for that the other
+  // threads are stopped.
   Memory(std::size_t bytes, bool zeros) : bytes_(bytes) {
-    if (is_mapped())
-      at_ = mapped(bytes, zeros);
-    else
-      at_ = zeros ? std::calloc(bytes, 1) : std::malloc(bytes);
+    at_ = is_mapped() ? mapped(bytes, zeros) : std::malloc(bytes);
     if (!at_) throw std::bad_alloc();
+    if (zeros && !is_mapped()) std::memset(at_, 0, bytes);
   }
   Memory(Memory&& o) noexcept : at_(std::exchange(o.at_, nullptr)), bytes_(o.bytes_) {}
   Memory& operator=(Memory&& o) noexcept {

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "valid.hpp"
 #include "wordpiece.hpp"
 
 namespace specialize {
@@ -40,11 +41,12 @@ class Harmless {
     }
   }
 
-  bool holds(std::string_view token) const {
-    if (letters_.empty() || token.size() > longest_) return false;
+  bool holds(const Entry& e) const {
+    const std::string_view token = e.view();
+    if (letters_.empty() || token.size() > longest_ || !valid(e)) return false;
     const char *p = token.data(), *const end = p + token.size();
     for (u32 n; p < end; p += n) {
-      const u32 c = decode(p, end, n);
+      const u32 c = sound_character(p, n);
       if (!(letters_[c / 64] >> (c % 64) & 1)) return false;
     }
     return true;
@@ -167,7 +169,7 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
     std::string buffer;
     table.parts[p].each([&](const Entry& e) {
       if (!rules) return parts[t].alone(e.view(), e.count(), e.first());
-      if (harmless && harmless->holds(e.view())) return;
+      if (harmless && harmless->holds(e)) return;
       replacing::Sink sink{parts[t], e, unit};
       split(e.view(), *rules, specials, buffer, sink);
       if (unit != Unit::word) parts[t].close(e.count(), e.first());
