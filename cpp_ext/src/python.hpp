@@ -4,6 +4,7 @@
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
+#undef Py_LIMITED_API  // setuptools' is that of the oldest Python it knows
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 

@@ -41,10 +41,10 @@ struct Audit {
 inline Audit audit(const Table& words, const WordPiece& vocabulary, unsigned threads) {
   std::vector<Audit> parts(std::max(1u, threads));
   each_partition(threads, [&](std::size_t p, unsigned t) {
-    words.parts[p].each(
-        [&](const Entry& e) {
-          parts[t].add(e.view(), e.count(), e.first(), vocabulary.count(e.view()), vocabulary);
-        });
+    words.parts[p].each([&](const Entry& e) {
+      const u64 n = vocabulary.count(e.view());
+      parts[t].add(e.view(), e.count(), e.first(), n, vocabulary);
+    });
   });
   Audit all;
   for (const Audit& part : parts) all.add(part);
