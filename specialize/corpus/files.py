@@ -13,6 +13,7 @@ from typing import IO, Any
 from specialize.errors import DataError, MissingError
 
 BLOCK = 1 << 20  # bytes read at a time
+HEAD = 1 << 14
 COMPRESSED = (".gz", ".xz", ".zst", ".bz2")
 
 
@@ -68,10 +69,12 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
         if nth == 0:
             refuse_binary(path, block)
             block = block.removeprefix(codecs.BOM_UTF8)
-        lines = (begun + block).splitlines(keepends=True)
-        # subtle: even a last line that has its end is kept back, as its \r may be half of a \r\n
-        begun = lines.pop() if lines else b""
-        yield from lines
+        # who looks at the first lines only does not wait for all of a block
+        for part in (block[:HEAD], block[HEAD:]) if nth == 0 else (block,):
+            lines = (begun + part).splitlines(keepends=True)
+            # subtle: even a last line that has its end is kept back: its \r may be half of a \r\n
+            begun = lines.pop() if lines else b""
+            yield from lines
     if begun:
         yield begun
 
@@ -99,8 +102,8 @@ def blocks(path: Path) -> Iterator[bytes]:
     try:
         for block in _READERS.get(path.suffix.lower(), _plain_blocks)(path):
             if block:
-                line += block.count(b"\n")
                 yield block
+                line += block.count(b"\n")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise MissingError(f"{path}: cannot be read: {fault.strerror}") from fault
