@@ -115,10 +115,13 @@ inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
       }
       turns.assign(1, 0);
       if (!now.too_long(word)) {
-        for (const char *at = word.data(), *end = at + word.size(); at < end; ++at)
+        const char *at = word.data(), *const end = at + word.size();
+        for (u32 width; at < end; at += width) {
+          sound_character(at, width);
           now.known().each(at > word.data(), at, end, [&](int id, const char*) {
             if (arrival[id]) turns.push_back(arrival[id]);
           });
+        }
       }
       std::sort(turns.begin(), turns.end());
       turns.erase(std::unique(turns.begin(), turns.end()), turns.end());

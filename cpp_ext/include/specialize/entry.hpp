@@ -64,6 +64,8 @@ class [[gnu::packed]] Entry {
   static constexpr u32 kLengthAt = 48, kCountAt = 54;
   static constexpr u64 kFirst = (u64{1} << kLengthAt) - 1, kUpToCount = (u64{1} << kCountAt) - 1;
 
+  static constexpr u64 kTooMany = u64{1} << (32 + 64 - kCountAt);
+
   u64 place_;  // from the lowest bit: place, short length, upper ten bits of the count
   u32 low_;    // the others
 
@@ -76,10 +78,10 @@ class [[gnu::packed]] Entry {
     if (n < ~low_)  // nothing to carry
       low_ += static_cast<u32>(n);
     else
-      set_count(count() + n);
+      set_count(count() + std::min(n, kTooMany));
   }
   void set_count(u64 n) {
-    if (n >> (32 + 64 - kCountAt)) throw std::length_error("four million million of one string");
+    if (n >= kTooMany) throw std::length_error("four million million of one string");
     place_ = (place_ & kUpToCount) | n >> 32 << kCountAt;
     low_ = static_cast<u32>(n);
   }

@@ -126,7 +126,6 @@ class Trie::Builder {
     grow();  // subtle: cells without children have base 0, and nothing may stand there
     next_[0] = prev_[0] = 0;
     bases_[0] = true;
-    fresh_ = block_;
     to_.roots_[0] = place(0, outside, 0);
     to_.roots_[1] = place(outside, static_cast<u32>(spelt_.size()) - 1, 0);
   }
@@ -183,9 +182,10 @@ class Trie::Builder {
     }
     const u32 lowest = children_[begin].letter, highest = children_[end - 1].letter;
     const u32 part = std::max(kPart, std::bit_ceil((lowest ^ highest) + 1));
-    for (fresh_ = (fresh_ + part - 1) & ~(part - 1);; fresh_ += part) {
-      while (fresh_ + part > cells_.size()) grow();
-      for (u32 base = fresh_ ^ (lowest & ~(part - 1)), k = 0; k < part; ++k)
+    u32& fresh = fresh_[std::countr_zero(part)];
+    for (fresh = std::max(fresh, block_);; fresh += part) {
+      while (fresh + part > cells_.size()) grow();
+      for (u32 base = fresh ^ (lowest & ~(part - 1)), k = 0; k < part; k += part / kPart)
         if (fits(base ^ k, begin, end)) return base ^ k;
     }
   }
@@ -236,7 +236,7 @@ class Trie::Builder {
   std::vector<Child> children_;  // of the nodes that are being placed
   std::vector<u32> next_, prev_;  // of free cells
   std::vector<bool> bases_;       // that are taken
-  u32 fresh_ = 0;                 // where few cells are taken
+  u32 fresh_[32] = {};            // where few cells are taken, by the size of the part, 2 to the i
 };
 
 inline void Trie::sort(std::vector<Key>& keys) {
