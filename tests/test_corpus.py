@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from specialize.corpus import Corpus, CorpusFiles, open_corpus, read_lines
 from specialize.corpus.dump import plain_lines
+from specialize.corpus.files import HEAD
 from specialize.corpus.removal import SHORTEST, sentence_key
 from specialize.corpus.treatment import spaced
 from specialize.errors import DataError, MissingError, UsageError
@@ -569,3 +570,12 @@ def test_wolof_test_sentences_are_taken_out(corpus, leaks):
 def test_real_lines_are_those_the_data_says():
     facts = opened(real("raw/wikipedia/wo.txt.xz")).facts()
     assert facts.lines == 13130
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("shift", range(-2, 3))
+def test_lines_are_the_same_where_the_head_of_a_file_ends(tmp_path, end, shift):
+    text = "x" * (HEAD + shift) + end + "é" * HEAD + end + end + "last"
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    assert [line for _, line in read_lines(path)] == text.split(end)

@@ -65,6 +65,13 @@ def test_each_check_says_what_it_was_proved_on(tmp_path, claims):
     }
 
 
+def test_a_process_that_is_asked_for_no_proof_ends(claims):
+    with prover(Path(claims.source)) as unasked:
+        (process,) = unasked.args
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
 def test_a_fresh_process_proves_the_same(tmp_path, claims, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
     monkeypatch.chdir(tmp_path)
