@@ -1,4 +1,4 @@
-"""The corpus: literal files first, then what holds for all, then every fault, then real data."""
+"""The corpus: literal files first, then what holds for all, then real data."""
 
 import bz2
 import gzip
@@ -12,40 +12,17 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from corpora import CONLLU, opened, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.corpus import Corpus, CorpusFiles, open_corpus, read_lines
+from specialize.corpus import Corpus, read_lines
 from specialize.corpus.dump import plain_lines
 from specialize.corpus.files import HEAD
 from specialize.corpus.removal import SHORTEST, sentence_key
 from specialize.corpus.treatment import spaced
-from specialize.errors import DataError, MissingError, UsageError
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
-
-# "vámonos al mar": two multiword tokens (ids 1-2 and 3-4) and an empty node
-CONLLU = """\
-# text = vámonos al mar.
-1-2	vámonos	_	_	_	_	_	_	_	SpaceAfter=Yes
-1	vamos	ir	VERB	_	_	0	root	_	_
-2	nos	nosotros	PRON	_	_	1	obj	_	_
-3-4	al	_	_	_	_	_	_	_	_
-3	a	a	ADP	_	_	5	case	_	_
-4	el	el	DET	_	_	5	det	_	_
-4.1	(nada)	_	_	_	_	_	_	_	_
-5	mar	mar	NOUN	_	_	1	obl	_	SpaceAfter=No
-6	.	.	PUNCT	_	_	1	punct	_	_
-"""
-
-
-def write(path: Path, text: str) -> str:
-    path.write_bytes(text.encode())
-    return str(path)
-
-
-def opened(*files: str, **options) -> Corpus:
-    return open_corpus(CorpusFiles(files, **options))
 
 
 def documents(*files: str, **options) -> list[list[str]]:
@@ -353,10 +330,22 @@ def test_samples_follow_the_seed(tmp_path):
 def test_blocks_do_not_show_in_the_lines(tmp_path_factory, text, block):
     path = tmp_path_factory.getbasetemp() / "lines.txt"
     path.write_bytes(text.encode())
-    with mock.patch("specialize.corpus.files.BLOCK", block):
+    with (
+        mock.patch("specialize.corpus.files.BLOCK", block),
+        mock.patch("specialize.corpus.files.HEAD", block - 2),
+    ):
         lines = [line for _, line in read_lines(path)]
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     assert lines == unified.removesuffix("\n").split("\n") if unified else lines == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("shift", range(-2, 3))
+def test_lines_are_the_same_where_the_head_of_a_file_ends(tmp_path, end, shift):
+    text = "x" * (HEAD + shift) + end + "é" * HEAD + end + end + "last"
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    assert [line for _, line in read_lines(path)] == text.split(end)
 
 
 @given(st.lists(st.lists(st.text(alphabet="ab. é", min_size=1), min_size=1), min_size=2))
@@ -380,161 +369,6 @@ def test_importing_the_reader_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-# Faults -------------------------------------------------------------------------------------------
-
-
-def refused(error: type[Exception], message: str, *files: str, **options) -> None:
-    with pytest.raises(error) as caught:
-        list(opened(*files, **options))
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_missing_files_are_named(tmp_path):
-    refused(MissingError, "none.txt: no such file", str(tmp_path / "none.txt"))
-    refused(MissingError, "set the variable", "$NO_SUCH_VARIABLE_HERE/a.txt")
-    path = write(tmp_path / "a.txt", "a")
-    refused(
-        MissingError, "none.conllu: no such file", path, remove=(str(tmp_path / "none.conllu"),)
-    )
-
-
-def test_a_file_gone_after_opening_is_missing(tmp_path):
-    corpus = opened(write(tmp_path / "a.txt", "a"))
-    (tmp_path / "a.txt").unlink()
-    with pytest.raises(MissingError, match=r"a\.txt: cannot be read: No such file"):
-        list(corpus)
-
-
-def test_empty_corpora_are_refused(tmp_path):
-    refused(DataError, "a.txt:1: no line of text in the corpus", write(tmp_path / "a.txt", " \n\n"))
-    (tmp_path / "d").mkdir()
-    refused(DataError, "d:1: the directory holds no file", str(tmp_path / "d"))
-    path = write(tmp_path / "b.txt", "all of it\n")
-    refused(DataError, "once the evaluation sentences are removed", path, remove=(path,))
-
-
-def test_an_empty_evaluation_file_is_refused(tmp_path):
-    path = write(tmp_path / "a.txt", "a")
-    empty = write(tmp_path / "test.txt", "\n")
-    refused(DataError, "test.txt:1: no sentence to remove", path, remove=(empty,))
-
-
-@pytest.mark.parametrize(
-    ("raw", "where"),
-    [
-        (b"good\nba\xe9 d\n", "a.txt:2: not UTF-8 (byte 0xe9 at column 3)"),
-        ("é\xe9".encode() + b"\xff", "a.txt:1: not UTF-8 (byte 0xff at column 3)"),
-        (b"one\n\xc3", "a.txt:2: not UTF-8 (byte 0xc3 at column 1)"),
-        (b"a\n\nb\0c", "a.txt:3: not UTF-8 (byte 0x00 at column 2)"),
-        ("wide".encode("utf-16"), "a.txt:1: not UTF-8 (byte 0x00 at column 4)"),
-    ],
-)
-def test_bytes_that_are_no_text_are_located(tmp_path, raw, where):
-    (tmp_path / "a.txt").write_bytes(raw)
-    refused(DataError, f"{tmp_path}/{where}; convert it", str(tmp_path / "a.txt"))
-
-
-@pytest.mark.parametrize(
-    ("suffix", "compress"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)]
-)
-def test_broken_archives_are_refused(tmp_path, suffix, compress):
-    whole = compress(random.Random(1).randbytes(3000).hex().encode())
-    path = tmp_path / f"a.txt.{suffix}"
-    for raw in (whole[: len(whole) // 2], b"no archive at all"):
-        path.write_bytes(raw)
-        refused(DataError, f"a.txt.{suffix}:1: broken or truncated .{suffix}", str(path))
-
-
-def test_broken_zst_is_refused(tmp_path):
-    zstandard = pytest.importorskip("zstandard")
-    whole = zstandard.ZstdCompressor().compress(random.Random(1).randbytes(3000).hex().encode())
-    path = tmp_path / "a.txt.zst"
-    for raw in (whole[: len(whole) // 2], b"no archive at all", b""):
-        path.write_bytes(raw)
-        refused(DataError, "a.txt.zst:1: broken or truncated .zst", str(path))
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ('{"text": "b"', "a.jsonl:2: not JSON ("),
-        ('["b"]', "a.jsonl:2: the row has no text"),
-        ('{"content": "b"}', "a.jsonl:2: the row has no text"),
-        ('{"text": null}', "a.jsonl:2: the row has no text"),
-        ('{"text": "\\ud800"}', "a.jsonl:2: half a surrogate pair at character 1"),
-    ],
-)
-def test_bad_rows_of_json_are_located(tmp_path, row, message):
-    refused(DataError, message, write(tmp_path / "a.jsonl", '{"text": "a"}\n' + row))
-
-
-def test_bad_parquet_is_refused(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    path = tmp_path / "a.parquet"
-    path.write_bytes(b"no parquet at all")
-    refused(DataError, "a.parquet:1: broken parquet file", str(path))
-    parquet.write_table(pyarrow.table({"body": ["x"], "id": [1]}), path)
-    refused(DataError, "a.parquet:1: no column 'text'; it has: body, id", str(path))
-    parquet.write_table(pyarrow.table({"text": ["x", None]}), path)
-    refused(DataError, "a.parquet:2: the row has no text", str(path))
-    path.rename(tmp_path / "a.parquet.gz")
-    refused(DataError, "compressed .parquet", str(tmp_path / "a.parquet.gz"))
-
-
-@pytest.mark.parametrize(
-    ("suffix", "hidden", "extra"),
-    [(".parquet", ("pyarrow",), "parquet"), (".txt.zst", ("zstandard", "compression"), "zst")],
-)
-def test_missing_packages_are_named(tmp_path, monkeypatch, suffix, hidden, extra):
-    for name in hidden:
-        monkeypatch.setitem(sys.modules, name, None)
-    path = write(tmp_path / f"a{suffix}", "x")
-    refused(MissingError, f"pip install specialize[{extra}]", path)
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("2 b _ _ _ _ _ _ _ _", "a.conllu:11: a CoNLL-U row has 10 columns parted by tabs"),
-        ("x\tb" + 8 * "\t_", "a.conllu:11: 'x' is no CoNLL-U id"),
-    ],
-)
-def test_bad_conllu_is_located(tmp_path, row, message):
-    refused(DataError, message, write(tmp_path / "a.conllu", CONLLU + row))
-
-
-def test_a_bad_line_among_columns_is_located(tmp_path):
-    columns = write(tmp_path / "test.txt", "a O\nb O\n\nc B-LOC\nd\n")
-    path = write(tmp_path / "a.txt", "text")
-    refused(DataError, "test.txt:5: not a token and a tag", path, remove=(columns,))
-
-
-def test_other_xml_is_refused(tmp_path):
-    refused(DataError, "run WikiExtractor", write(tmp_path / "a.xml", "<tmx><body/></tmx>"))
-    cut = "<mediawiki>\n<page><ns>0</ns><revision><text>A.</text></revision></page>\n<page><ti"
-    refused(DataError, "a.xml:3: not a whole XML dump", write(tmp_path / "a.xml", cut))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"files": ()}, "corpus.files is empty"),
-        ({"files": "a.txt"}, "corpus.files is a list of paths; write ['a.txt']"),
-        ({"remove": "a.txt"}, "corpus.remove is a list of paths"),
-        ({"unicode": "nfc"}, "unknown corpus.unicode 'nfc'; known: keep, NFC, NFKC"),
-        ({"punctuation": "split"}, "unknown corpus.punctuation 'split'; known: keep, spaced"),
-        ({"dev": 1.0}, "corpus.dev is a share from 0 to below 1, not 1.0"),
-        ({"lines": -1}, "corpus.lines is a number of lines, 0 for all, not -1"),
-    ],
-)
-def test_options_that_mean_nothing_are_refused(options, message):
-    with pytest.raises(UsageError) as caught:
-        CorpusFiles(**{"files": ("a.txt",), **options})
-    assert message in str(caught.value)
 
 
 # Real data ----------------------------------------------------------------------------------------
@@ -570,12 +404,3 @@ def test_wolof_test_sentences_are_taken_out(corpus, leaks):
 def test_real_lines_are_those_the_data_says():
     facts = opened(real("raw/wikipedia/wo.txt.xz")).facts()
     assert facts.lines == 13130
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("shift", range(-2, 3))
-def test_lines_are_the_same_where_the_head_of_a_file_ends(tmp_path, end, shift):
-    text = "x" * (HEAD + shift) + end + "é" * HEAD + end + end + "last"
-    path = tmp_path / "a.txt"
-    path.write_bytes(text.encode())
-    assert [line for _, line in read_lines(path)] == text.split(end)
