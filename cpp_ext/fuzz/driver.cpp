@@ -89,7 +89,8 @@ void check_valid(std::string_view token) {
 void check_crowded() {
   std::mt19937_64 random(17);
   std::vector<std::string> strings;
-  for (int i = 0; i < 3000; ++i) strings.push_back(std::string(random() % 90, 'x') + std::to_string(i));
+  for (int i = 0; i < 3000; ++i)
+    strings.push_back(std::string(random() % 90, 'x') + std::to_string(i));
   for (const u64 hashes : {1, 3, 200, 3000}) {
     std::map<std::string, std::pair<u64, u64>> expected;
     Partition parts[2];
@@ -131,8 +132,10 @@ void check_trie() {
   std::mt19937_64 random(3);
   const auto any = [&] {
     std::string key;
-    for (u64 n = random() % 4; n; --n)
-      encode(u32(random() % 3 ? 'a' + random() % 24 : 1 + random() % 0xd000 * (random() % 20)), key);
+    for (u64 n = random() % 4; n; --n) {
+      const u64 wide = 1 + random() % 0xd000 * (random() % 20);
+      encode(static_cast<u32>(random() % 3 ? 'a' + random() % 24 : wide), key);
+    }
     return naive::characters(key) ? key : std::string("?");
   };
   std::map<std::pair<bool, std::string>, int> known;
@@ -149,7 +152,9 @@ void check_trie() {
     for (std::size_t n = 1; n <= text.size(); ++n)
       if (const auto at = known.find({inside, text.substr(0, n)}); at != known.end())
         expected.emplace_back(text.substr(0, n), at->second);
-    trie.each(inside, p, end, [&](int value, const char* to) { found.emplace_back(std::string(p, to), value); });
+    trie.each(inside, p, end, [&](int value, const char* to) {
+      found.emplace_back(std::string(p, to), value);
+    });
     check(found == expected, "keys of a trie");
     const Trie::Longest longest = trie.longest(inside, p, end);
     check(!longest.end == expected.empty(), "the longest key");

@@ -13,7 +13,7 @@ from typing import IO, Any
 from specialize.errors import DataError, MissingError
 
 BLOCK = 1 << 20  # bytes read at a time
-HEAD = 1 << 14
+HEAD = 1 << 14  # of these, so many are parted into lines first
 COMPRESSED = (".gz", ".xz", ".zst", ".bz2")
 
 

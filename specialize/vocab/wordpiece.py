@@ -13,13 +13,12 @@ from specialize.vocab.base import VocabChange
 from specialize.vocab.pretokenize import BertRules, special_parts, tokens_of, words
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_SLOTS = "[unused"
 _SLOT = re.compile(r"\[unused\d+\]")
 
 
 def is_slot(piece: str) -> bool:
     """Whether ``piece`` only keeps a place for others, as [unused1] does."""
-    return piece.startswith(_SLOTS) and bool(_SLOT.fullmatch(piece))
+    return piece.startswith("[unused") and bool(_SLOT.fullmatch(piece))
 
 
 class WordPiece:
@@ -133,11 +132,11 @@ class WordPiece:
     @cached_property
     def slot_ids(self) -> tuple[int, ...]:
         """Return the ids of the [unusedN] places that are free."""
-        return tuple(self.ids[p] for p in self.pieces if p.startswith(_SLOTS) and is_slot(p))
+        return tuple(i for i, piece in enumerate(self.pieces) if is_slot(piece))
 
     @property
     def slots(self) -> int:
-        """Return how many they are."""
+        """Return how many [unusedN] places are free."""
         return len(self.slot_ids)
 
     @cached_property

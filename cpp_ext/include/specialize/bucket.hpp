@@ -12,7 +12,7 @@
 
 namespace specialize {
 
-// Where entries are: eight tags, which are compared at once, and beside each the place of its entry.
+// Where entries are: eight tags, compared at once, and beside each the place of its entry.
 struct alignas(64) Bucket {
   static constexpr u32 kLanes = 8;
 

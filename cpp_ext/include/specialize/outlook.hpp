@@ -10,7 +10,7 @@ namespace specialize {
 
 class Outlook {
  public:
-  // For ``n`` bytes of a text of ``whole`` bytes, all of whose tokens ``table`` shall hold some day.
+  // For ``n`` bytes of a text of ``whole``, all of whose tokens ``table`` is to hold in the end.
   Outlook(Table& table, u64 n, u64 whole)
       : table_(table), n_(n), whole_(whole), next_(n < kWorthIt ? kNever : n / 16) {}
 

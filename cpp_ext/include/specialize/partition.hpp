@@ -26,7 +26,8 @@ class Partition {
     const u32 tag = tag_of(hash);
     for (u64 b = start(tag);; b = after(b)) {
       const Bucket& bucket = buckets_[b];
-      if (const u32 lanes = bucket.like(tag)) return fetched(bucket.places[std::countr_zero(lanes)]);
+      if (const u32 lanes = bucket.like(tag))
+        return fetched(bucket.places[std::countr_zero(lanes)]);
       if (!bucket.full()) return nullptr;
     }
   }
@@ -189,8 +190,9 @@ class Partition {
   void resize(u64 n) {
     Buckets old = std::exchange(buckets_, Buckets(n));
     most_ = entries_for(n);
+    const auto other = [](u32) { return false; };
     for (const Bucket& bucket : old)
-      bucket.each([&](u32 tag, u32 place) { find(tag, [](u32) { return false; })->put(tag, place); });
+      bucket.each([&](u32 tag, u32 place) { find(tag, other)->put(tag, place); });
     // subtle: its pages are there already, and giving them back stops the other threads for a while
     if (Memory memory = std::move(old).release(); memory.bytes() >= kBlock + Key::kNear)
       spare_.push_back(std::move(memory));

@@ -23,7 +23,8 @@ class Plain {
       if (!piece.empty()) letters_.set(sound_character(piece.data(), width), kOther);
     };
     for (const auto& [piece, id] : vocabulary.specials().all()) leave(piece);
-    if (vocabulary.unk() >= 0) leave(vocabulary.pieces()[static_cast<std::size_t>(vocabulary.unk())]);
+    if (const int unk = vocabulary.unk(); unk >= 0)
+      leave(vocabulary.pieces()[static_cast<std::size_t>(unk)]);
   }
 
   // Returns whether the token is plain. If so, adds its known words to ``sums`` and calls

@@ -38,7 +38,8 @@ class Trainer {
     for (const Partition& part : words.parts)
       part.each([&](const Entry& e) { words_.push_back(&e); });
     u32 highest = 0;
-    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { highest = std::max(highest, c); });
+    for (const Entry* e : words_)
+      each_character(e->view(), [&](u32 c) { highest = std::max(highest, c); });
     characters_ = std::size_t{highest} + 1;
   }
 
@@ -72,16 +73,11 @@ class Trainer {
     }
   };
 
-  template <class F>
-  static void each_letter(std::string_view text, F f) {
-    const char *p = text.data(), *const end = p + text.size();
-    for (u32 n; p < end; p += n) f(decode(p, end, n));
-  }
-
   // The most frequent characters in their own order; of equally frequent ones the lower.
   std::vector<u32> letters() const {
     std::vector<u64> counts(characters_);
-    for (const Entry* e : words_) each_letter(e->view(), [&](u32 c) { counts[c] += e->count(); });
+    for (const Entry* e : words_)
+      each_character(e->view(), [&](u32 c) { counts[c] += e->count(); });
     std::vector<u32> ranked;
     for (u32 c = 0; c < characters_; ++c)
       if (counts[c]) ranked.push_back(c);
@@ -99,13 +95,13 @@ class Trainer {
     for (u32 c : letters) use[c] = initial_only;
     const auto spelt = [&](const Entry* e) {
       bool all = true;
-      each_letter(e->view(), [&](u32 c) { all = all && use[c] != unknown; });
+      each_character(e->view(), [&](u32 c) { all = all && use[c] != unknown; });
       return all;
     };
     std::erase_if(words_, [&](const Entry* e) { return !spelt(e); });
     for (const Entry* e : words_) {
       bool inside = false;
-      each_letter(e->view(), [&](u32 c) {
+      each_character(e->view(), [&](u32 c) {
         if (inside) use[c] = inside_too;
         inside = true;
       });
@@ -119,7 +115,7 @@ class Trainer {
     spelt_.reserve(words_.size());
     for (const Entry* e : words_) {
       const std::size_t start = symbols_.size();
-      each_letter(e->view(), [&](u32 c) {
+      each_character(e->view(), [&](u32 c) {
         symbols_.push_back(symbols_.size() == start ? initial[c] : continuing[c]);
       });
       spelt_.push_back({start, static_cast<std::int64_t>(e->count()),

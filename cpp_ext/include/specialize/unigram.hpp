@@ -136,8 +136,10 @@ class UnigramCount {
     sum.unknown_words += path.unknown.empty() ? 0 : e.count();
     sum.unknown_pieces += e.count() * path.unknown.size();
     for (auto [from, to] : path.unknown)
-      for (u32 at = from, n; at < to; at += n)
-        sum.missing[decode(word.data() + at, word.data() + to, n)].add(e.count(), e.first(), at - mark);
+      for (u32 at = from, n; at < to; at += n) {
+        const u32 c = decode(word.data() + at, word.data() + to, n);
+        sum.missing[c].add(e.count(), e.first(), at - mark);
+      }
   }
 
   // Whether a text holds no white space, nor its mark.

@@ -91,8 +91,9 @@ SPECIALIZE_AVX2 bool avx2(const Entry& e) {
   if (length <= Key::kNear) {  // with zeros behind its end no character goes on there
     const __m256i read = _mm256_maskload_epi64(reinterpret_cast<const long long*>(text),
                                                _mm256_setr_epi64x(-1, -1, -1, 0));
-    const __m256i place = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-                                           17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+    const __m256i place =
+        _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+                         21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
     const __m256i inside = _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(length)), place);
     const __m256i v = _mm256_and_si256(read, inside);
     const __m256i wrong = faults(v, none);
