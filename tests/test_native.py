@@ -23,7 +23,7 @@ from specialize.vocab.count import count_tokens, count_words, split_tokens
 from specialize.vocab.coverage import coverage, explain
 from specialize.vocab.pretokenize import BertRules
 from specialize.vocab.train import train_wordpiece
-from specialize.vocab.unk import count_replacements
+from specialize.vocab.unk import count_replacements, count_unknown
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 UNCASED = BertRules(strip_accents=True, lowercase=True)
@@ -161,6 +161,75 @@ def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules)
 
     defined, native = both(compute)
     assert native == defined
+
+
+SCRIPTS = "abéئاې世\U00010400.["  # letters of one to four bytes, and punctuation
+CLOSED = WordPiece([*SPECIAL, *SCRIPTS, *("##" + c for c in SCRIPTS), "ab", "##ئا", "a世"])
+MIXED = [*SCRIPTS, "x", "ش", "ۋ", "界", "\U00010401", "\u200c", "A", "[UNK]", "[", "é", "\u0301"]
+mixed = st.lists(st.sampled_from(MIXED), min_size=1, max_size=9).map("".join)
+long_word = st.tuples(st.text("aئ", min_size=45, max_size=102), mixed).map("".join)
+
+
+@given(
+    st.lists(st.lists(mixed | long_word, max_size=9).map(" ".join), max_size=9),
+    st.sampled_from(RULES),
+    st.sampled_from(THREADS),
+)
+def test_unknown_words_by_a_look_at_their_characters(
+    lines: list[str], rules: BertRules, workers: str
+) -> None:
+    assert CLOSED.closed_alphabet is not None
+    for pieces in (CLOSED.pieces, [*CLOSED.pieces, "xa"]):  # whose alphabet is closed, and is not
+        old = WordPiece(pieces, rules=rules)
+        new = old.with_pieces(
+            [*SPECIAL, "x", "##x", "##ش", "ش", "ۋ", "界", "##ا", "e\u0301", "##y"]
+        )
+
+        def compute(old: WordPiece = old, new: WordPiece = new) -> Any:
+            sums = [
+                count_replacements(counted, old, new, overall=False)
+                for counted in (count_words(lines, rules), count_unknown(lines, old))
+            ]
+            assert sums[0] == sums[1]
+            whole = count_replacements(count_unknown(lines, old), old, new)
+            orders = [(pairs(s.replaced), pairs(s.overall)) for s in (*sums, whole)]
+            return orders, pairs(count_unknown(lines, old))
+
+        defined, native = both(compute, workers)
+        assert native == defined
+
+
+@pytest.mark.parametrize("workers", THREADS)
+def test_unknown_words_of_long_files(tmp_path: Path, workers: str) -> None:
+    lines = [
+        f"a ئا{'ab' * (i % 60)} ئا{i % 1013 % 7 or 'ش'} b{'é' * (i % 3)}" for i in range(90_000)
+    ]
+    (tmp_path / "a.txt").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress("\r\n".join(lines[:999]).encode(), 1))
+    corpus = CorpusFiles((str(tmp_path),), dev=0.0)
+    by = CLOSED.with_pieces([*CLOSED.pieces, *"123", *("##" + c for c in "123")])
+
+    def compute() -> Any:
+        fresh, known = open_corpus(corpus), open_corpus(corpus)
+        known.counts()  # what was counted is not read again
+        counts = [pairs(count_unknown(text, by)) for text in (fresh, known, known.counts())]
+        assert counts[0] == counts[1] == counts[2]
+        assert fresh.counts().characters == known.counts().characters
+        return counts[0]
+
+    defined, native = both(compute, workers)
+    assert native == defined
+    assert len(defined) > 5
+
+
+def test_what_is_not_utf8_is_said_of_unknown_words_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a b\nab ba\n" + b"a" * 70 + b"\nb \xc1\xa1 ab\n")  # "a", overlong
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xc1 at column 3\)"):
+        count_unknown(open_corpus(str(path)), CLOSED)
 
 
 def test_pieces_of_given_counts_come_in_their_order() -> None:

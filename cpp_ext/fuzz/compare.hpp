@@ -120,4 +120,31 @@ inline std::vector<std::string> chosen(specialize::Chooser chooser,
   return pieces;
 }
 
+// The tokens that a sieve leaves of the whole blocks of a text.
+inline std::vector<std::pair<u64, u64>> left(specialize::sifting::Look look,
+                                             const specialize::Sieve& sieve,
+                                             const std::string& text) {
+  using specialize::sifting::Found;
+  const auto found = std::make_unique<Found>();
+  std::vector<std::pair<u64, u64>> all;
+  for (std::size_t at = 0; at + 66 <= text.size(); at += 64 * Found::kBlocks) {
+    found->n = 0;
+    look(sieve, &text[at], std::min((text.size() - at - 2) / 64, Found::kBlocks), at, *found);
+    for (std::size_t i = 0; i < found->n; ++i)
+      all.emplace_back(found->spans[i].begin, found->spans[i].end);
+  }
+  return all;
+}
+
+// They are the same, whatever a machine can do.
+inline void check_looks(const specialize::Sieve& sieve, const std::string& text) {
+  namespace sifting = specialize::sifting;
+  const auto plainly = left(sifting::look_plain, sieve, text);
+  check(left(sifting::kLook, sieve, text) == plainly, "what a sieve leaves");
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+    check(left(sifting::look_avx2, sieve, text) == plainly, "what a sieve leaves, by AVX2");
+#endif
+}
+
 }  // namespace compare

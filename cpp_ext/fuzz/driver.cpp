@@ -65,6 +65,14 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
     all.replaced.push_back(compare::by_piece(found.replaced));
     all.replaced.push_back(compare::by_piece(found.overall));
   };
+  const Harmless harmless(old, by);
+  check(Sieve::suits(harmless), "a closed alphabet");
+  Text left{Sieve(harmless)};
+  left.feed(text.data(), text.size(), true, threads);
+  check(left.tokens.size() < counted.tokens.size(), "a sieve leaves less than all");
+  keep(replacements(left.tokens, old, now, &by, Unit::word, false, threads));
+  keep(replacements(counted.tokens, old, now, &by, Unit::word, false, threads));
+  check(all.replaced[0] == all.replaced[2], "replacements in what a sieve leaves");
   keep(replacements(words.table, old, now, nullptr, Unit::whole, true, threads));
   for (Unit unit : {Unit::whole, Unit::token, Unit::word})
     keep(replacements(counted.tokens, old, now, &by, unit, true, threads));
@@ -166,9 +174,57 @@ void check_trie() {
   }
 }
 
+// What a sieve leaves of tokens of letters, of other characters and of bytes that are none, short
+// ones and such as are longer than a block.
+void check_sieve() {
+  const std::vector<std::string> letters{"a",      "b",      ".",      "\u00e9",
+                                         "\u0628", "\u4e16", "\ufffd", "\u0e01"};
+  const std::vector<std::string> others{
+      "c",        "[",    std::string(1, '\0'), "\u05d0", "\u0e02", "\uac00", "\U0001f600",
+      "\xc1\xa1", "\x80", "\xe0\x81\xa1",      "\xc3",   "\xe4",   "\xe4\xb8", "\xed\xa0\x80",
+      "\xf5",     "\xff"};
+  std::vector<std::string> pieces{"[UNK]", "[MASK]"};
+  for (const std::string& letter : letters)
+    for (const char* prefix : {"", "##"}) pieces.push_back(prefix + letter);
+  const Rules by = rules();
+  const Sieve sieve(Harmless(WordPiece(pieces, "##", 0, 100, {0, 1}), by));
+  std::mt19937_64 random(5);
+  const auto any = [&](const auto& of) { return of[random() % of.size()]; };
+  std::size_t left = 0, all = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    naive::Tallies<std::string> expected;
+    const u64 separators = 1 + random() % 3, size = random() % 4 ? 8 : 110;
+    for (const bool valid = random() % 2; text.size() < 300;) {
+      for (u64 n = separators; n--;) text += " \t\r\n"[random() % 4];
+      std::string token;
+      const u64 least = 1 + random() % size, rare = 1 + random() % 60;
+      while (token.size() < least)
+        token += random() % rare ? any(letters) : others[random() % (valid ? 7 : others.size())];
+      const auto known = [&](const std::string& c) {
+        return std::find(letters.begin(), letters.end(), c) != letters.end();
+      };
+      const bool good = naive::characters(token).has_value();
+      const auto spelt = good ? naive::letters(token) : others;
+      const bool leaves = token.size() > 100 || !std::all_of(spelt.begin(), spelt.end(), known);
+      if (leaves) expected[token].add(1, text.size());
+      all += 1;
+      left += leaves;
+      text += token;
+    }
+    compare::check_looks(sieve, text);
+    Text sieved(sieve);
+    const std::vector<char> copy(text.begin(), text.end());  // a look beyond it is seen
+    sieved.feed(copy.data(), copy.size(), true, 1);
+    check(plain(sieved.tokens) == expected, "tokens that a sieve leaves");
+  }
+  check(left > all / 10 && left < all - all / 10, "tokens of both kinds");
+}
+
 }  // namespace
 
 int main() {
+  check_sieve();
   check_trie();
   check_crowded();
   check_long();

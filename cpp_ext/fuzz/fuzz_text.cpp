@@ -28,6 +28,7 @@ struct Setting {
   };
   std::vector<Cut> old_pieces, new_pieces;
   std::string prefix, special;
+  bool closed = false;  // each character of the old pieces is a piece, alone and inside a word
   std::size_t max_chars = 100;
   Trainer::Options training;
 };
@@ -46,6 +47,7 @@ Setting read_setting(Input& in) {
   s.prefix = in.coin() ? "" : "##";
   s.max_chars = in.coin() ? 100 : 1 + in.below(8);
   if (in.coin()) s.special = "ab";
+  s.closed = in.coin();
   for (auto* cuts : {&s.old_pieces, &s.new_pieces})
     for (u32 n = in.below(24); n--;) {
       const u32 at = in.byte(), form = in.byte();
@@ -73,6 +75,13 @@ naive::Vocabulary vocabulary_of(const Setting& s, const std::vector<Setting::Cut
     if (v.id(piece) < 0) v.pieces.push_back(piece);
   }
   return v;
+}
+
+void close(naive::Vocabulary& v) {
+  for (const std::string& piece : std::vector(v.pieces.begin() + 2, v.pieces.end()))
+    for (const std::string& letter : naive::letters(piece))
+      for (const std::string& form : {letter, v.prefix + letter})
+        if (v.id(form) < 0) v.pieces.push_back(form);
 }
 
 WordPiece native(const naive::Vocabulary& v) {
@@ -137,6 +146,32 @@ void check_windows(const std::string& text) {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
     check(found(scanning::look_avx2, text) == plainly, "edges of tokens");
 #endif
+}
+
+// A sieve leaves all but the tokens whose characters tell that they are known.
+void check_sieve(const std::string& text, const Text& all, const Setting& s, bool is_valid,
+                 const WordPiece& old, const WordPiece& now) {
+  const Rules rules = native(s.rules);
+  const Harmless harmless(old, rules);
+  if (!Sieve::suits(harmless)) return;
+  const Sieve sieve(harmless);
+  compare::check_looks(sieve, text);
+  Text whole(sieve), blocks(sieve);
+  for (const std::string& file : files_of(text, s)) {
+    feed(whole, file, true, 1);
+    feed_in_blocks(blocks, file, s);
+  }
+  check(whole.valid(1) == is_valid && blocks.valid(1) == is_valid, "whether it is UTF-8, sieved");
+  naive::Tallies<std::string> left;
+  for (const Entry* e : all.tokens.ordered())
+    if (!harmless.holds(*e)) left[std::string(e->view())] = {e->count(), e->first()};
+  check(plain(whole.tokens) == left && plain(blocks.tokens) == left, "tokens that a sieve leaves");
+  if (s.hard || !is_valid) return;
+  const auto of = [&](const Text& counted) {
+    return compare::by_piece(
+        replacements(counted.tokens, old, now, &rules, Unit::word, false, s.threads).replaced);
+  };
+  check(of(blocks) == of(all), "replacements in what a sieve leaves");
 }
 
 // Refuses what is not UTF-8, unless it never comes to look at it.
@@ -230,10 +265,14 @@ void check_text(const std::string& text, const Setting& s) {
   check(plain(whole.tokens) == tokens, "tokens");
   check(plain(blocks.tokens) == tokens, "tokens in blocks");
   check(whole.valid(1) == valid && blocks.valid(s.threads) == valid, "whether it is UTF-8");
-  const auto letters = valid ? naive::letters(text) : std::vector<std::string>{};
-  const naive::Vocabulary old = vocabulary_of(s, s.old_pieces, letters);
+  auto letters = valid ? naive::letters(text) : std::vector<std::string>{};
+  if (!valid)
+    for (u32 code : input::kLetters) letters.push_back(text_of(code));
+  naive::Vocabulary old = vocabulary_of(s, s.old_pieces, letters);
+  if (s.closed) close(old);
   const naive::Vocabulary now = vocabulary_of(s, s.new_pieces, letters);
   const WordPiece vocabulary = native(old);
+  check_sieve(text, whole, s, valid, vocabulary, native(now));
   if (!valid) return check_refused(whole, s, vocabulary);
   check(whole.extent.characters == characters && whole.extent.bytes == bytes, "lines");
   check(blocks.extent.characters == characters && blocks.extent.bytes == bytes,
@@ -252,6 +291,8 @@ void check_text(const std::string& text, const Setting& s) {
     check(same(at_once.words, sum) && same(at_once, slow), "audit of tokens");
   }
   check_replacements(whole, shared, s, old, now);
+  check(plain(unknown_of(words.table, vocabulary, s.threads)) == naive::unknown_of(slow.words, old),
+        "unknown words");
   check_effects(words, s, old, now);
   if (s.trains) check_training(words, shared, s);
 }

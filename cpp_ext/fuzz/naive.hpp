@@ -179,6 +179,16 @@ struct Vocabulary {
   }
 };
 
+// The words that have the unknown piece.
+inline Tallies<std::string> unknown_of(const Tallies<std::string>& words,
+                                       const Vocabulary& vocabulary) {
+  Tallies<std::string> unknown;
+  for (const auto& [word, tally] : words)
+    for (int id : vocabulary.segment(word))
+      if (id == vocabulary.unk) unknown[word] = tally;
+  return unknown;
+}
+
 // One token as what it consists of.
 struct Part {
   enum { word, special, removed, gap } kind;

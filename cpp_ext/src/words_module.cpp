@@ -54,6 +54,20 @@ PyObject* words_add(PyObject*, PyObject* arguments) {
   });
 }
 
+// -> those words that the vocabulary does not know
+PyObject* words_unknown(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *words, *vocabulary;
+    unsigned threads;
+    parse(arguments, "OOI", &words, &vocabulary, &threads);
+    const Table& table = unwrap<Words>(words).table;
+    const WordPiece& by = unwrap<WordPiece>(vocabulary);
+    auto unknown = std::make_unique<Words>();
+    unlocked([&] { unknown->table = unknown_of(table, by, threads); });
+    return wrap(std::move(unknown));
+  });
+}
+
 PyObject* words_size(PyObject*, PyObject* words) {
   return guarded([&] { return PyLong_FromSize_t(unwrap<Words>(words).table.size()); });
 }
@@ -178,6 +192,7 @@ PyMethodDef words_methods[] = {
     {"words_of_text", words_of_text, METH_VARARGS, nullptr},
     {"words_new", words_new, METH_NOARGS, nullptr},
     {"words_add", words_add, METH_VARARGS, nullptr},
+    {"words_unknown", words_unknown, METH_VARARGS, nullptr},
     {"words_size", words_size, METH_O, nullptr},
     {"words_items", words_items, METH_O, nullptr},
     {"audit_words", audit_words, METH_VARARGS, nullptr},

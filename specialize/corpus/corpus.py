@@ -3,10 +3,11 @@
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from specialize import native
 from specialize.corpus.counts import TextCounts, count_files, count_lines
@@ -148,11 +149,23 @@ class Corpus:
 
     @cached_property
     def _counts(self) -> TextCounts:
+        return self._count()
+
+    def tokens_left_by(self, sieve: Any) -> Mapping[str, int]:
+        """Return the tokens that ``sieve``, of the native extension, leaves, perhaps with others.
+
+        Where all tokens were counted already, all are returned.
+        """
+        counts = self._counts if "_counts" in vars(self) else self._count(sieve)
+        return counts.tokens
+
+    def _count(self, sieve: Any = None) -> TextCounts:
         if native.core() and self._sides == {_TRAIN, _DEV} and not self._treatments:
             source = self._source
             if not source.keys and not source.files.lines and all(map(is_text, source.paths)):
-                return count_files(source.paths)  # the lines are those of the files
-        return count_lines(self)
+                # the lines are those of the files
+                return count_files(source.paths, sieve=sieve)
+        return count_lines(self, sieve=sieve)
 
     def facts(self) -> CorpusFacts:
         """Return counts of what ``documents`` yields, mix-ins applied; read once, then kept."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from specialize import native
 from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
@@ -48,21 +49,22 @@ class TextCounts:
         raise UsageError("counts have no lines, which are read here; name the text itself")
 
 
-def count_lines(lines: Iterable[str], *, max_types: int = 0) -> TextCounts:
+def count_lines(lines: Iterable[str], *, max_types: int = 0, sieve: Any = None) -> TextCounts:
     """Return the counts of ``lines``, given without their ends.
 
-    They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines.
+    They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines. With a
+    ``sieve`` of the native extension, only tokens that it leaves are counted.
     """
-    return _count_blocks(_blocks_of(lines), max_types)
+    return _count_blocks(_blocks_of(lines), max_types, sieve=sieve)
 
 
 def _count_blocks(
-    parts: Iterable[list[str]], max_types: int, *, stripped: bool = False
+    parts: Iterable[list[str]], max_types: int, *, stripped: bool = False, sieve: Any = None
 ) -> TextCounts:
     """Count the tokens of lines in blocks, and measure the lines, stripped or as they are."""
     check_max_types(max_types)
     tokens: native.TokenCounts | Counter[str]
-    tokens = native.TokenCounts() if native.core() else Counter()
+    tokens = native.TokenCounts(sieve) if native.core() else Counter()
     characters = size = 0
     dropped = Dropped()
     for lines in parts:
@@ -93,17 +95,18 @@ def _blocks_of(lines: Iterable[str]) -> Iterator[list[str]]:
     yield block
 
 
-def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
+def count_files(paths: Iterable[Path], *, max_types: int = 0, sieve: Any = None) -> TextCounts:
     """Return the counts of files of plain text, compressed or not: those of their stripped lines.
 
     They are pruned to ``max_types``, 0 for no bound, after every block of a file: ``PRUNED_BLOCK``
     bytes and the rest of their last line. Natively and without a bound, plain files are mapped.
+    With a ``sieve`` only tokens that it leaves are counted, and lines are not measured.
     """
     paths = list(paths)
     if not native.core():
         return _count_blocks(_blocks_of_files(paths), max_types, stripped=True)
     check_max_types(max_types)
-    tokens, dropped = native.TokenCounts(), Dropped()
+    tokens, dropped = native.TokenCounts(sieve), Dropped()
     for path in paths:
         if max_types:
             for block in _whole_lines(_text_blocks(path)):

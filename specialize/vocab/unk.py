@@ -8,12 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from specialize import native
+from specialize.corpus import Corpus, TextCounts, count_lines
 from specialize.vocab.base import Vocabulary
-from specialize.vocab.count import TextWords, UnitCounts, native_rules
-from specialize.vocab.pretokenize import BertRules, words
+from specialize.vocab.count import (
+    Text,
+    TextWords,
+    UnitCounts,
+    counted,
+    native_rules,
+    split_tokens,
+)
+from specialize.vocab.pretokenize import words
 from specialize.vocab.wordpiece import WordPiece
 
 
@@ -57,6 +66,47 @@ def count_replacements(
     return _count(counts, old, new, overall)
 
 
+def count_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
+    """Return how often each unknown word of ``text`` occurs, in order of first occurrence.
+
+    Nothing can be replaced in any other word: ``count_replacements`` of these is that of all words,
+    but for its ``overall``. Natively, where the characters of a vocabulary tell which words it
+    knows (``WordPiece.closed_alphabet``), a text that nobody has counted yet is looked through for
+    others, and only tokens that hold one are counted at all: sooner than to count all of it.
+    """
+    tokens = _may_hold_unknown(text, vocabulary)
+    if isinstance(tokens, native.TokenCounts):
+        return UnknownWords(tokens, vocabulary)
+    words = split_tokens(tokens, vocabulary.rules).words
+    return {word: n for word, n in words.items() if vocabulary.unk in vocabulary.segment(word)}
+
+
+def _may_hold_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
+    """Return counted tokens of ``text``, with all that hold an unknown word among them."""
+    core = native.core()
+    sieve = core and core.sieve_new(vocabulary.handle, native_rules(vocabulary.rules))
+    if not sieve or isinstance(text, TextCounts):
+        return counted(text).tokens
+    if isinstance(text, Corpus):
+        return text.tokens_left_by(sieve)
+    return count_lines(text, sieve=sieve).tokens
+
+
+class UnknownWords(TextWords):
+    """Unknown words in tokens that the native extension counted; made when looked into."""
+
+    def __init__(self, tokens: native.TokenCounts, vocabulary: WordPiece) -> None:
+        """Take tokens, which may hold other words too."""
+        super().__init__(tokens, vocabulary.rules)
+        self.vocabulary = vocabulary
+
+    @cached_property
+    def handle(self) -> Any:  # type: ignore[override]
+        """Return the extension's table."""
+        words = TextWords(self.tokens, self.rules)
+        return native.core().words_unknown(words.handle, self.vocabulary.handle, native.threads())
+
+
 def _count(
     counts: Mapping[str, int], old: Vocabulary, new: Vocabulary, overall: bool
 ) -> Replacements:
@@ -87,7 +137,7 @@ def in_words(special: str, vocabulary: WordPiece) -> bool:
 def _natively(
     counts: Mapping[str, int], old: WordPiece, new: WordPiece, overall: bool
 ) -> Replacements:
-    units, rules, unit = _units(counts, old.rules)
+    units, rules, unit = _units(counts, old, overall)
     found = native.core().count_replacements(
         units.handle, old.handle, new.handle, rules, unit, overall, native.threads()
     )
@@ -97,12 +147,17 @@ def _natively(
 _WHOLE, _TOKEN, _WORD = range(3)  # what the extension's entries are split into
 
 
-def _units(counts: Mapping[str, int], rules: BertRules) -> tuple[native.Counts, Any, int]:
+def _units(
+    counts: Mapping[str, int], old: WordPiece, overall: bool
+) -> tuple[native.Counts, Any, int]:
     """Return a table of the extension, and by what rules it is split into which units."""
+    if isinstance(counts, UnknownWords) and (overall or counts.vocabulary is not old):
+        return counts, None, _WHOLE  # not the other words of their tokens
     if isinstance(counts, TextWords) and not (counts.are_made or counts.rules.strip_accents):
         return counts.tokens, native_rules(counts.rules), _WORD  # sooner than their table is made
     if isinstance(counts, native.WordCounts):
         return counts, None, _WHOLE
+    rules = native_rules(old.rules)
     if isinstance(counts, UnitCounts):
-        return counts.tokens, native_rules(rules), _TOKEN
-    return native.as_tokens(counts), native_rules(rules), _WHOLE
+        return counts.tokens, rules, _TOKEN
+    return native.as_tokens(counts), rules, _WHOLE

@@ -4,8 +4,7 @@
 
 #include <optional>
 
-#include "valid.hpp"
-#include "wordpiece.hpp"
+#include "harmless.hpp"
 
 namespace specialize {
 
@@ -22,44 +21,6 @@ struct Replacements {
 enum class Unit { whole, token, word };
 
 namespace replacing {
-
-// Tells tokens of which nothing can be replaced by a look at their characters, where the old
-// vocabulary's alphabet is closed: all of them letters of it, which no rule changes.
-class Harmless {
- public:
-  Harmless(const WordPiece& old, const Rules& rules)
-      : letters_(old.alphabet()), longest_(old.max_chars()) {
-    for (u32 c = 0; c < 64 * letters_.size(); ++c) {
-      u64& bits = letters_[c / 64];
-      const u64 bit = u64{1} << (c % 64);
-      if (!bits) c |= 63;
-      else if (rules.of(c) != Rule::keep && rules.of(c) != Rule::alone) bits &= ~bit;
-    }
-    for (const auto& [special, id] : old.specials().all()) {  // they may be unknown pieces
-      u32 n;
-      clear(decode(special.data(), special.data() + special.size(), n));
-    }
-  }
-
-  bool holds(const Entry& e) const {
-    const std::string_view token = e.view();
-    if (letters_.empty() || token.size() > longest_ || !valid(e)) return false;
-    const char *p = token.data(), *const end = p + token.size();
-    for (u32 n; p < end; p += n) {
-      const u32 c = sound_character(p, n);
-      if (!(letters_[c / 64] >> (c % 64) & 1)) return false;
-    }
-    return true;
-  }
-
- private:
-  void clear(u32 c) {
-    if (c / 64 < letters_.size()) letters_[c / 64] &= ~(u64{1} << (c % 64));
-  }
-
-  std::vector<u64> letters_;
-  u32 longest_;
-};
 
 class Counter {
  public:
@@ -159,7 +120,7 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   }
   const Specials none;
   const Specials& specials = unit == Unit::word ? none : old.specials();
-  std::optional<replacing::Harmless> harmless;
+  std::optional<Harmless> harmless;
   if (rules && unit == Unit::word && !overall) harmless.emplace(old, *rules);
   std::vector<replacing::Counter> parts;
   parts.reserve(std::max(1u, threads));

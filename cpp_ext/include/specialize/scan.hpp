@@ -167,13 +167,15 @@ class Shares {
 
 }  // namespace scanning
 
-// The same with several threads.
-inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
+// Has the tokens of text[0, n) added to ``table`` with several threads. ``count(begin, end, table,
+// outlook)`` is called for parts of it, which end where lines do, and returns what it measured.
+template <class F>
+Extent in_threads(const char* text, u64 n, Table& table, unsigned threads, F count) {
   constexpr u64 kWorthIt = u64{1} << 20, kEach = 16;
   threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
   if (threads < 2) {
     Outlook outlook(table, n, n);
-    return scan(text, n, base, table, outlook);
+    return count(u64{0}, n, table, outlook);
   }
   const u64 each = std::min(kEach, n / kWorthIt / threads);
   const std::vector<u64> cuts = scanning::cuts(text, n, threads * each);
@@ -183,7 +185,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned thr
   run(threads, [&](unsigned t) {
     Outlook outlook(tables[t], n / threads, t ? n / threads : n);  // the first takes over the others
     while (const auto i = shares.next(t))
-      extents[t] += scan(text + cuts[*i], cuts[*i + 1] - cuts[*i], base + cuts[*i], tables[t], outlook);
+      extents[t] += count(cuts[*i], cuts[*i + 1], tables[t], outlook);
   });
   merge(table, tables, threads);
   Extent all;

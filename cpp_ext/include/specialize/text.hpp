@@ -1,13 +1,16 @@
 // A text as it comes, in blocks or whole: its tokens counted, its lines measured.
 #pragma once
 
-#include "scan.hpp"
-#include "valid.hpp"
+#include "sift.hpp"
 
 namespace specialize {
 
 class Text {
  public:
+  Text() = default;
+  // Counts only what ``sieve`` leaves, and measures no line.
+  explicit Text(const Sieve& sieve) : sieve_(sieve) {}
+
   // Takes the next bytes of the text. A last line without an end waits for more, unless ``whole``:
   // then the text, or one file of it, ends here.
   void feed(const char* p, u64 n, bool whole, unsigned threads) {
@@ -58,10 +61,16 @@ class Text {
 
  private:
   void count(const char* p, u64 n, unsigned threads) {
-    extent += scan(p, n, read_, tokens, threads);
+    const auto part = [&](u64 begin, u64 end, Table& to, Outlook& outlook) {
+      if (!sieve_) return scan(p + begin, end - begin, read_ + begin, to, outlook);
+      sift(p + begin, end - begin, read_ + begin, *sieve_, to, outlook);
+      return Extent();
+    };
+    extent += in_threads(p, n, tokens, threads, part);
     read_ += n;
   }
 
+  std::optional<Sieve> sieve_;
   std::string waiting_;  // the begun line
   u64 read_ = 0;
 };

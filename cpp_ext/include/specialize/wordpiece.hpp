@@ -169,4 +169,18 @@ class WordPiece {
   std::unordered_set<u32> apart_;  // characters that only pieces without a part in it cover
 };
 
+// The words that are unknown, or hold the unknown piece.
+inline Table unknown_of(const Table& words, const WordPiece& vocabulary, unsigned threads) {
+  Table unknown;
+  each_partition(threads, [&](std::size_t p, unsigned) {
+    std::vector<int> ids;
+    words.parts[p].each([&](const Entry& e) {
+      vocabulary.segment(e.view(), ids);
+      if (std::find(ids.begin(), ids.end(), vocabulary.unk()) != ids.end())
+        unknown.parts[p].add(e.key(), e.count(), e.first());
+    });
+  });
+  return unknown;
+}
+
 }  // namespace specialize
