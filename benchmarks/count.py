@@ -30,7 +30,7 @@ from counting import table, texts
 from counting.jobs import BENCHMARKS, Job, Measured, ToolFailed, environment, run_job
 from counting.prepare import make_text, prepare
 
-OURS = ("floor", "audit", "unknowns")
+OURS = ("floor", "audit", "unknowns", "selection")
 PEERS = (
     "tokenizers",
     "counter-tokenizers",
@@ -62,7 +62,8 @@ class Bench:
             f"Medians of {self.options.rounds} round(s), one process a tool, in turns. MB/CPU s "
             "counts the CPU of all threads; a mapped file is part of our peak memory. Ours: floor, "
             "the table of white-space types alone; audit, all of `specialize inspect`; unknowns, "
-            "the count tva chooses by; definition, the audit in Python.\n",
+            "the pieces that replace unknowns counted and chosen; selection, the same where all "
+            "words are counted, as tva does; definition, the audit in Python.\n",
         ]
         self._prepare()
         for name in self.options.texts:
@@ -192,6 +193,8 @@ def _must_agree(rows: Sequence[table.Row]) -> None:
     by_tool = {row.tool: row for row in rows}
     if REFERENCE not in by_tool:
         raise SystemExit(f"{REFERENCE} is what all is compared with: pip install {REFERENCE}")
+    if "unknowns" in by_tool and by_tool["unknowns"].totals != by_tool["selection"].totals:
+        raise SystemExit("unknowns are not what all words give")
     for tool in EXACT:
         if tool in by_tool and by_tool[tool].totals != by_tool[REFERENCE].totals:
             told = table.difference(by_tool[tool].totals, by_tool[REFERENCE].totals)

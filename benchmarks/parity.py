@@ -3,8 +3,9 @@
     SPECIALIZE_DATA=../shared/data python benchmarks/parity.py [TEXT...]
 
 Counts each text natively and, line by line, with the library under mBERT's vocabulary, cased as it
-is and with lower-casing and accent stripping, and prints a Markdown table. Exit code 1 where a
-count differs.
+is and with lower-casing and accent stripping, and prints a Markdown table. Unknown words told by
+their characters alone, while a text is read, must be those that its pieces do not cover. Exit code
+1 where a count differs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from specialize.recipe import locate
 from specialize.vocab.audit import audit
 from specialize.vocab.files import read_wordpiece
 from specialize.vocab.pretokenize import BertRules
+from specialize.vocab.unk import count_unknown
 from specialize.vocab.wordpiece import WordPiece
 
 RULES = {"cased": BertRules(), "uncased": BertRules(strip_accents=True, lowercase=True)}
@@ -84,6 +86,8 @@ def main() -> int:
             ours = audit(vocabulary, corpus)
             pieces, unknown = totals(libraries[name], corpus, vocabulary.ids[vocabulary.unk])
             by = abs(ours.pieces - pieces) + abs(ours.unknown_pieces - unknown)
+            sieved = count_unknown(open_corpus(str(path)), vocabulary)
+            by += list(sieved.items()) != list(count_unknown(corpus.counts(), vocabulary).items())
             differing += by > 0
             print(
                 f"| {path.name} | {ours.bytes:,} | {name} | {pieces:,} | {unknown:,} | {by} |",

@@ -13,7 +13,7 @@ from specialize.vocab.audit import audit
 from specialize.vocab.count import count_words
 from specialize.vocab.files import read_wordpiece
 from specialize.vocab.train import train_wordpiece
-from specialize.vocab.unk import count_replacements
+from specialize.vocab.unk import Replacements, count_replacements, count_unknown
 from specialize.vocab.wordpiece import SPECIAL, WordPiece
 
 Work = Callable[[], dict[str, int]]
@@ -46,15 +46,29 @@ def full_audit(job: Job) -> Work:
 
 
 def unknowns(job: Job) -> Work:
-    """What tva selects by: the pieces of V that replace unknowns, the most telling 99."""
+    """The pieces of V that replace unknowns, the most telling 99: of a text not read before."""
+    old, new = _loaded(job.vocabulary), _loaded(job.trained)
+
+    def work() -> dict[str, int]:
+        words = count_unknown(open_corpus(job.text), old)
+        return _chosen(count_replacements(words, old, new, overall=False), old)
+
+    return work
+
+
+def selection(job: Job) -> Work:
+    """The same of all words, as tva does, which needs them for training too."""
     old, new = _loaded(job.vocabulary), _loaded(job.trained)
 
     def work() -> dict[str, int]:
         words = count_words(open_corpus(job.text))
-        found = count_replacements(words, old, new, overall=False)
-        return {"replaced": sum(found.replaced.values()), "chosen": len(found.ranked(old)[:99])}
+        return _chosen(count_replacements(words, old, new, overall=False), old)
 
     return work
+
+
+def _chosen(found: Replacements, old: WordPiece) -> dict[str, int]:
+    return {"replaced": sum(found.replaced.values()), "chosen": len(found.ranked(old)[:99])}
 
 
 def training(job: Job) -> Work:
@@ -78,6 +92,7 @@ TOOLS = {
     "floor": floor,
     "audit": full_audit,
     "unknowns": unknowns,
+    "selection": selection,
     "definition": full_audit,  # with SPECIALIZE_NATIVE=0
     "training": training,
 }

@@ -13,7 +13,7 @@ from statistics import median
 
 from counting.jobs import Measured
 
-PARTS_OF_PACKAGE = ("floor", "audit", "unknowns", "definition", "training")
+PARTS_OF_PACKAGE = ("floor", "audit", "unknowns", "selection", "definition", "training")
 
 
 @dataclass(frozen=True)
