@@ -66,6 +66,13 @@ def test_words_unknown_to_one_vocabulary_compared_by_two_others():
     assert count_replacements(unknown, bare, new).replaced == {"a": 1, "##ş": 1}
 
 
+@pytest.mark.parametrize(("unk", "unknown"), [("##q", ["aq", "aaq"]), ("q", ["q"]), ("aq", ["aq"])])
+def test_an_unknown_piece_inside_a_word_makes_it_unknown(unk, unknown):
+    """With ##q as the unknown piece a ##q is unknown; with aq, aq is, and a ##a ##q is known."""
+    old = WordPiece([*dict.fromkeys(["q", "##q", "a", "##a", unk])], unk=unk)
+    assert list(count_unknown(["a aq aaq q"], old)) == unknown
+
+
 def test_ties_go_to_the_first_occurrence():
     found = Replacements(replaced={"d": 1, "c": 2, "b": 2}, overall={"z": 1, "b": 2, "y": 1})
     assert found.ranked(OLD, pad=True) == ["c", "d", "z", "y"]

@@ -120,8 +120,8 @@ inline std::vector<std::string> chosen(specialize::Chooser chooser,
   return pieces;
 }
 
-// The tokens that a sieve leaves of the whole blocks of a text.
-inline std::vector<std::pair<u64, u64>> left(specialize::sifting::Look look,
+// The tokens that a sieve keeps of the whole blocks of a text.
+inline std::vector<std::pair<u64, u64>> kept(specialize::sifting::Look look,
                                              const specialize::Sieve& sieve,
                                              const std::string& text) {
   using specialize::sifting::Found;
@@ -139,11 +139,11 @@ inline std::vector<std::pair<u64, u64>> left(specialize::sifting::Look look,
 // They are the same, whatever a machine can do.
 inline void check_looks(const specialize::Sieve& sieve, const std::string& text) {
   namespace sifting = specialize::sifting;
-  const auto plainly = left(sifting::look_plain, sieve, text);
-  check(left(sifting::kLook, sieve, text) == plainly, "what a sieve leaves");
+  const auto plainly = kept(sifting::look_plain, sieve, text);
+  check(kept(sifting::kLook, sieve, text) == plainly, "what a sieve keeps");
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-    check(left(sifting::look_avx2, sieve, text) == plainly, "what a sieve leaves, by AVX2");
+    check(kept(sifting::look_avx2, sieve, text) == plainly, "what a sieve keeps, by AVX2");
 #endif
 }
 

@@ -69,10 +69,10 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
   check(Sieve::suits(harmless), "a closed alphabet");
   Text left{Sieve(harmless)};
   left.feed(text.data(), text.size(), true, threads);
-  check(left.tokens.size() < counted.tokens.size(), "a sieve leaves less than all");
+  check(left.tokens.size() < counted.tokens.size(), "a sieve keeps less than all");
   keep(replacements(left.tokens, old, now, &by, Unit::word, false, threads));
   keep(replacements(counted.tokens, old, now, &by, Unit::word, false, threads));
-  check(all.replaced[0] == all.replaced[2], "replacements in what a sieve leaves");
+  check(all.replaced[0] == all.replaced[2], "replacements in what a sieve keeps");
   keep(replacements(words.table, old, now, nullptr, Unit::whole, true, threads));
   for (Unit unit : {Unit::whole, Unit::token, Unit::word})
     keep(replacements(counted.tokens, old, now, &by, unit, true, threads));
@@ -174,7 +174,7 @@ void check_trie() {
   }
 }
 
-// What a sieve leaves of tokens of letters, of other characters and of bytes that are none, short
+// What a sieve keeps of tokens of letters, of other characters and of bytes that are none, short
 // ones and such as are longer than a block.
 void check_sieve() {
   const std::vector<std::string> letters{"a",      "b",      ".",      "\u00e9",
@@ -216,7 +216,7 @@ void check_sieve() {
     Text sieved(sieve);
     const std::vector<char> copy(text.begin(), text.end());  // a look beyond it is seen
     sieved.feed(copy.data(), copy.size(), true, 1);
-    check(plain(sieved.tokens) == expected, "tokens that a sieve leaves");
+    check(plain(sieved.tokens) == expected, "tokens that a sieve keeps");
   }
   check(left > all / 10 && left < all - all / 10, "tokens of both kinds");
 }

@@ -148,7 +148,7 @@ void check_windows(const std::string& text) {
 #endif
 }
 
-// A sieve leaves all but the tokens whose characters tell that they are known.
+// A sieve keeps all but the tokens whose characters tell that they are known.
 void check_sieve(const std::string& text, const Text& all, const Setting& s, bool is_valid,
                  const WordPiece& old, const WordPiece& now) {
   const Rules rules = native(s.rules);
@@ -165,13 +165,13 @@ void check_sieve(const std::string& text, const Text& all, const Setting& s, boo
   naive::Tallies<std::string> left;
   for (const Entry* e : all.tokens.ordered())
     if (!harmless.holds(*e)) left[std::string(e->view())] = {e->count(), e->first()};
-  check(plain(whole.tokens) == left && plain(blocks.tokens) == left, "tokens that a sieve leaves");
+  check(plain(whole.tokens) == left && plain(blocks.tokens) == left, "tokens that a sieve keeps");
   if (s.hard || !is_valid) return;
   const auto of = [&](const Text& counted) {
     return compare::by_piece(
         replacements(counted.tokens, old, now, &rules, Unit::word, false, s.threads).replaced);
   };
-  check(of(blocks) == of(all), "replacements in what a sieve leaves");
+  check(of(blocks) == of(all), "replacements in what a sieve keeps");
 }
 
 // Refuses what is not UTF-8, unless it never comes to look at it.

@@ -10,7 +10,7 @@ const char* name_of<Sieve>() { return "specialize.Sieve"; }
 
 namespace {
 
-// With a sieve, only tokens that it leaves are counted, and no line is measured.
+// With a sieve, only tokens that it keeps are counted, and no line is measured.
 PyObject* text_new(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject* by;
@@ -20,7 +20,7 @@ PyObject* text_new(PyObject*, PyObject* arguments) {
   });
 }
 
-// -> what leaves tokens that may hold a word unknown to the vocabulary, or None: its alphabet does
+// -> what keeps tokens that may hold a word unknown to the vocabulary, or None: its alphabet does
 //    not tell
 PyObject* sieve_new(PyObject*, PyObject* arguments) {
   return guarded([&]() -> PyObject* {

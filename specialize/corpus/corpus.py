@@ -151,10 +151,10 @@ class Corpus:
     def _counts(self) -> TextCounts:
         return self._count()
 
-    def tokens_left_by(self, sieve: Any) -> Mapping[str, int]:
-        """Return the tokens that ``sieve``, of the native extension, leaves, perhaps with others.
+    def tokens_kept_by(self, sieve: Any) -> Mapping[str, int]:
+        """Return at least the tokens that ``sieve``, of the native extension, keeps.
 
-        Where all tokens were counted already, all are returned.
+        All, where they are counted already; else the files are read, each time anew.
         """
         counts = self._counts if "_counts" in vars(self) else self._count(sieve)
         return counts.tokens

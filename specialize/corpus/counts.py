@@ -53,7 +53,8 @@ def count_lines(lines: Iterable[str], *, max_types: int = 0, sieve: Any = None) 
     """Return the counts of ``lines``, given without their ends.
 
     They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines. With a
-    ``sieve`` of the native extension, only tokens that it leaves are counted.
+    ``sieve`` of the native extension only tokens that it keeps are counted, and the sums of
+    characters and bytes mean nothing.
     """
     return _count_blocks(_blocks_of(lines), max_types, sieve=sieve)
 
@@ -100,7 +101,8 @@ def count_files(paths: Iterable[Path], *, max_types: int = 0, sieve: Any = None)
 
     They are pruned to ``max_types``, 0 for no bound, after every block of a file: ``PRUNED_BLOCK``
     bytes and the rest of their last line. Natively and without a bound, plain files are mapped.
-    With a ``sieve`` only tokens that it leaves are counted, and lines are not measured.
+    With a ``sieve`` only tokens that it keeps are counted, and the sums of characters and bytes
+    mean nothing.
     """
     paths = list(paths)
     if not native.core():

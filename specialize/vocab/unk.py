@@ -58,10 +58,9 @@ def count_replacements(
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
-        apart = not any(in_words(piece, old) for piece in old.special)
         # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
         splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
-        if alike and apart and not splits:
+        if alike and stand_apart(old) and not splits:
             return _natively(counts, old, new, overall)
     return _count(counts, old, new, overall)
 
@@ -69,27 +68,30 @@ def count_replacements(
 def count_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
     """Return how often each unknown word of ``text`` occurs, in order of first occurrence.
 
-    Nothing can be replaced in any other word: ``count_replacements`` of these is that of all words,
-    but for its ``overall``. Natively, where the characters of a vocabulary tell which words it
-    knows (``WordPiece.closed_alphabet``), a text that nobody has counted yet is looked through for
-    others, and only tokens that hold one are counted at all: sooner than to count all of it.
+    Pieces can be replaced in no other: ``count_replacements`` of these, from ``vocabulary`` to
+    another, is that of all words, but for its ``overall``. Special pieces that are written out are
+    taken apart, as in ``count_words``. Natively, a text that is not counted yet is read for
+    characters that are no letters of a closed alphabet (``WordPiece.closed_alphabet``), and only
+    tokens with such are counted, which is sooner; each call reads it anew.
     """
-    tokens = _may_hold_unknown(text, vocabulary)
-    if isinstance(tokens, native.TokenCounts):
-        return UnknownWords(tokens, vocabulary)
-    words = split_tokens(tokens, vocabulary.rules).words
-    return {word: n for word, n in words.items() if vocabulary.unk in vocabulary.segment(word)}
+    if not (native.core() and stand_apart(vocabulary)):
+        counts = split_tokens(counted(text).tokens, vocabulary.rules).words
+        unk = vocabulary.unk
+        return {word: n for word, n in counts.items() if unk in _pieces(word, vocabulary)}
+    return UnknownWords(_may_hold_unknown(text, vocabulary), vocabulary)
 
 
-def _may_hold_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
+def _may_hold_unknown(text: Text, vocabulary: WordPiece) -> native.TokenCounts:
     """Return counted tokens of ``text``, with all that hold an unknown word among them."""
-    core = native.core()
-    sieve = core and core.sieve_new(vocabulary.handle, native_rules(vocabulary.rules))
-    if not sieve or isinstance(text, TextCounts):
-        return counted(text).tokens
-    if isinstance(text, Corpus):
-        return text.tokens_left_by(sieve)
-    return count_lines(text, sieve=sieve).tokens
+    sieve = native.core().sieve_new(vocabulary.handle, native_rules(vocabulary.rules))
+    tokens: Mapping[str, int]
+    if isinstance(text, TextCounts) or not sieve:
+        tokens = counted(text).tokens
+    elif isinstance(text, Corpus):
+        tokens = text.tokens_kept_by(sieve)
+    else:
+        tokens = count_lines(text, sieve=sieve).tokens
+    return native.as_tokens(tokens)
 
 
 class UnknownWords(TextWords):
@@ -103,7 +105,7 @@ class UnknownWords(TextWords):
     @cached_property
     def handle(self) -> Any:  # type: ignore[override]
         """Return the extension's table."""
-        words = TextWords(self.tokens, self.rules)
+        words = self.tokens.made.setdefault(self.rules, TextWords(self.tokens, self.rules))
         return native.core().words_unknown(words.handle, self.vocabulary.handle, native.threads())
 
 
@@ -129,9 +131,11 @@ def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
     return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
 
 
-def in_words(special: str, vocabulary: WordPiece) -> bool:
-    """Whether a special piece may stand inside a word, as [UNK] cannot: the text is cut there."""
-    return len(words(special, vocabulary.rules)) == 1
+def stand_apart(vocabulary: WordPiece) -> bool:
+    """Whether no special or unknown piece may stand in a word, as [UNK] cannot."""
+    pieces = (*vocabulary.special, vocabulary.unk)
+    texts = {*pieces, *(piece.removeprefix(vocabulary.prefix) for piece in pieces)}
+    return not any(len(words(text, vocabulary.rules)) == 1 for text in texts)
 
 
 def _natively(

@@ -6,8 +6,8 @@
 
 namespace specialize {
 
-// Where a vocabulary's alphabet is closed: all characters are letters of it, which no rule changes.
-// Of other tokens nothing is told.
+// Those whose characters are all letters of a closed alphabet, which no rule changes. Of others
+// nothing is told.
 class Harmless {
  public:
   Harmless(const WordPiece& vocabulary, const Rules& rules) : longest_(vocabulary.max_chars()) {
@@ -18,15 +18,18 @@ class Harmless {
       if (!letters_[c / 64]) c |= 63;
       else if (rules.of(c) != Rule::keep && rules.of(c) != Rule::alone) clear(c);
     }
-    for (const auto& [special, id] : vocabulary.specials().all()) begin_otherwise(special);
-    if (const int unk = vocabulary.unk(); unk >= 0)
-      begin_otherwise(vocabulary.pieces()[static_cast<std::size_t>(unk)]);
+    if (const int unk = vocabulary.unk(); unk >= 0) {  // what is spelt like it may be unknown
+      const std::string_view piece = vocabulary.pieces()[static_cast<std::size_t>(unk)];
+      const std::string& prefix = vocabulary.prefix();
+      clear_first(piece);
+      if (piece.starts_with(prefix)) clear_first(piece.substr(prefix.size()));
+    }
   }
 
   // Whether there are letters.
   bool tells() const { return !letters_.empty(); }
   bool letter(u32 c) const { return c < kCharacters && letters_[c / 64] >> (c % 64) & 1; }
-  u32 longest() const { return longest_; }  // bytes of a token
+  u32 longest() const { return longest_; }  // bytes of a token, of which no more are needed
 
   bool holds(const Entry& e) const {
     const std::string_view token = e.view();
@@ -40,10 +43,9 @@ class Harmless {
   static constexpr u32 kCharacters = 0x10000;  // those above are no letters here
 
  private:
-  // What is spelt like ``piece`` may be unknown.
-  void begin_otherwise(const std::string& piece) {
+  void clear_first(std::string_view text) {
     u32 n;
-    if (!piece.empty()) clear(decode(piece.data(), piece.data() + piece.size(), n));
+    if (!text.empty()) clear(decode(text.data(), text.data() + text.size(), n));
   }
   void clear(u32 c) {
     if (c < kCharacters) letters_[c / 64] &= ~(u64{1} << (c % 64));

@@ -5,7 +5,7 @@
 
 namespace specialize {
 
-// The letters of Harmless, to be asked by the bytes of UTF-8.
+// Keeps all tokens but those of Harmless, whose letters it knows by their bytes.
 class Sieve {
  public:
   explicit Sieve(const Harmless& harmless) : longest_(harmless.longest()) {
@@ -33,8 +33,8 @@ class Sieve {
     return three_[(p[0] & 15) << 6 | (p[1] & 63)] >> (p[2] & 63) & 1;
   }
 
-  const u8* low() const { return low_; }
-  const u8* two() const { return two_; }
+  const u8* low_table() const { return low_; }
+  const u8* two_table() const { return two_; }
 
  private:
   u32 longest_;

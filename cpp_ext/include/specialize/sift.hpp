@@ -1,4 +1,4 @@
-// The tokens of a text that a sieve leaves, counted: bytes are looked at once, 64 at a time.
+// The tokens of a text that a sieve keeps, counted: bytes are looked at once, 64 at a time.
 #pragma once
 
 #include "scan.hpp"
@@ -17,7 +17,7 @@ namespace sifting {
 // Looks at whole blocks at p, which is the text from ``at`` on; two bytes more can be read.
 using Look = void (*)(const Sieve& sieve, const char* p, std::size_t blocks, u64 at, Found& to);
 
-// One by one.
+// Those of two bytes that are letters, one by one.
 struct Leads {
   const Sieve& sieve;
   const char* p;
@@ -32,8 +32,7 @@ struct Leads {
   }
 };
 
-inline void look_plain(const Sieve& sieve, const char* p, std::size_t blocks, u64 at,
-                               Found& to) {
+inline void look_plain(const Sieve& sieve, const char* p, std::size_t blocks, u64 at, Found& to) {
   for (; blocks; --blocks, p += 64, at += 64) {
     Kinds k{};
     for (u32 i = 0; i < 64; ++i) {
@@ -62,7 +61,7 @@ SPECIALIZE_AVX2 void look_avx2(const Sieve& sieve, const char* p, std::size_t bl
   const auto table = [&](const u8* of) __attribute__((target("avx2"))) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(of)));
   };
-  const __m256i low = table(sieve.low()), bit = table(kBit), none = _mm256_setzero_si256();
+  const __m256i low = table(sieve.low_table()), bit = table(kBit), none = _mm256_setzero_si256();
   for (; blocks; --blocks, p += 64, at += 64) {
     __m256i space[2], other[2], inner[2], three[2], four[2], high[2];
     for (int h = 0; h < 2; ++h) {
@@ -96,9 +95,9 @@ SPECIALIZE_VBMI void look_vbmi(const Sieve& sieve, const char* p, std::size_t bl
         0xffff, _mm_load_si128(reinterpret_cast<const __m128i*>(of)));
   };
   const auto all = [&](char c) __attribute__((target("avx512f"))) { return _mm512_set1_epi8(c); };
-  const __m512i low = table(sieve.low()), bit = table(kBit);
+  const __m512i low = table(sieve.low_table()), bit = table(kBit);
   __m512i two[4];
-  for (int i = 0; i < 4; ++i) two[i] = _mm512_load_si512(sieve.two() + 64 * i);
+  for (int i = 0; i < 4; ++i) two[i] = _mm512_load_si512(sieve.two_table() + 64 * i);
   for (; blocks; --blocks, p += 64, at += 64) {
     const __m512i v = _mm512_loadu_si512(p);
     const __m512i upper = _mm512_and_si512(_mm512_srli_epi16(v, 4), all(15));
@@ -128,10 +127,9 @@ SPECIALIZE_VBMI void look_vbmi(const Sieve& sieve, const char* p, std::size_t bl
 #undef SPECIALIZE_AVX2
 #undef SPECIALIZE_VBMI
 #elif defined(__aarch64__)
-inline void look_neon(const Sieve& sieve, const char* p, std::size_t blocks, u64 at,
-                               Found& to) {
+inline void look_neon(const Sieve& sieve, const char* p, std::size_t blocks, u64 at, Found& to) {
   static constexpr u8 kBit[16] = {1, 2, 4, 8, 16, 32, 64, 128};
-  const uint8x16_t low = vld1q_u8(sieve.low()), bit = vld1q_u8(kBit);
+  const uint8x16_t low = vld1q_u8(sieve.low_table()), bit = vld1q_u8(kBit);
   for (; blocks; --blocks, p += 64, at += 64) {
     uint8x16_t space[4], ascii[4], one[4], inner[4], three[4], four[4];
     for (int h = 0; h < 4; ++h) {
@@ -168,22 +166,23 @@ inline const Look kLook = best_look();
 
 }  // namespace sifting
 
-// Counts the tokens of text[0, n), which ends where a line does, but for those that hold no unknown
-// word. ``base``: the place of text[0].
+// Counts the tokens of text[0, n), which ends where a line does, that ``sieve`` keeps. ``base``:
+// the place of text[0].
 inline void sift(const char* text, u64 n, u64 base, const Sieve& sieve, Table& table,
                  Outlook& outlook) {
   const auto found = std::make_unique<sifting::Found>();
   Queue queue(table);
   for (u64 at = 0; at < n;) {
-    char rest[2 * 64 + 2];
-    std::size_t blocks = n - at < 64 + 2 ? 0 : std::min((n - at - 2) / 64, sifting::Found::kBlocks);
+    std::size_t blocks = 2;
     found->n = 0;
-    if (blocks) {
+    if (n - at >= 64 + 2) {
+      blocks = static_cast<std::size_t>(std::min<u64>((n - at - 2) / 64, sifting::Found::kBlocks));
       sifting::kLook(sieve, text + at, blocks, at, *found);
     } else {
+      char rest[2 * 64 + 2];
       std::memset(rest, ' ', sizeof rest);
       std::memcpy(rest, text + at, n - at);
-      sifting::look_plain(sieve, rest, blocks = 2, at, *found);
+      sifting::look_plain(sieve, rest, blocks, at, *found);
     }
     for (std::size_t i = 0; i < found->n; ++i) {
       const sifting::Found::Span& token = found->spans[i];

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "sift.hpp"
+#include "valid.hpp"
 
 namespace specialize {
 
 class Text {
  public:
   Text() = default;
-  // Counts only what ``sieve`` leaves, and measures no line.
+  // Counts only what ``sieve`` keeps, and measures no line.
   explicit Text(const Sieve& sieve) : sieve_(sieve) {}
 
   // Takes the next bytes of the text. A last line without an end waits for more, unless ``whole``:
