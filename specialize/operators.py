@@ -16,7 +16,7 @@ from torch import Tensor
 from specialize import native
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.vocab.pretokenize import BertRules, character_rules
-from specialize.vocab.unk import stand_apart
+from specialize.vocab.unk import pieces_in_words
 from specialize.vocab.wordpiece import WordPiece
 
 AUDIT = ("words", "pieces", "unknown_pieces", "continued_words", "characters", "bytes")
@@ -47,11 +47,8 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
     for name in ("rules", "special", "prefix", "max_chars"):
         if getattr(old, name) != getattr(new, name):
             raise UsageError(f"the two vocabularies split differently: {name} is not the same")
-    if not stand_apart(old):
-        raise UsageError(
-            f"one of {', '.join(map(repr, (*old.special, old.unk)))} may stand inside a word; "
-            "specialize.vocab.unk cuts it out"
-        )
+    for piece in pieces_in_words(old):
+        raise UsageError(f"{piece!r} may stand inside a word; specialize.vocab.unk cuts it out")
     load()
     _check(text)
     replaced, overall = torch.ops.specialize.count_replacements(

@@ -60,7 +60,7 @@ def count_replacements(
         alike = (old.rules, old.special) == (new.rules, new.special)
         # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
         splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
-        if alike and stand_apart(old) and not splits:
+        if alike and not pieces_in_words(old) and not splits:
             return _natively(counts, old, new, overall)
     return _count(counts, old, new, overall)
 
@@ -74,7 +74,7 @@ def count_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
     characters that are no letters of a closed alphabet (``WordPiece.closed_alphabet``), and only
     tokens with such are counted, which is sooner; each call reads it anew.
     """
-    if not (native.core() and stand_apart(vocabulary)):
+    if not native.core() or pieces_in_words(vocabulary):
         counts = split_tokens(counted(text).tokens, vocabulary.rules).words
         unk = vocabulary.unk
         return {word: n for word, n in counts.items() if unk in _pieces(word, vocabulary)}
@@ -131,11 +131,14 @@ def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
     return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
 
 
-def stand_apart(vocabulary: WordPiece) -> bool:
-    """Whether no special or unknown piece may stand in a word, as [UNK] cannot."""
-    pieces = (*vocabulary.special, vocabulary.unk)
-    texts = {*pieces, *(piece.removeprefix(vocabulary.prefix) for piece in pieces)}
-    return not any(len(words(text, vocabulary.rules)) == 1 for text in texts)
+def pieces_in_words(vocabulary: WordPiece) -> list[str]:
+    """Return the special and unknown pieces that may stand in a word, as [UNK] cannot."""
+
+    def is_word(text: str) -> bool:
+        return len(words(text, vocabulary.rules)) == 1
+
+    pieces = dict.fromkeys((*vocabulary.special, vocabulary.unk))
+    return [p for p in pieces if is_word(p) or is_word(p.removeprefix(vocabulary.prefix))]
 
 
 def _natively(
