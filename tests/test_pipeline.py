@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -259,6 +259,15 @@ def test_a_run_killed_in_lapt_and_in_finetuning_equals_one_that_was_not(
     assert outputs(tmp_path / "out") == outputs(done)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As in the foreground: what a shell starts in the background ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_says_so_and_goes_on(
     done: Path,
     recipe: Path,
