@@ -93,7 +93,7 @@ class TokenCounts(Counts):
     """Tokens of a text: what stands between spaces, tabs and line ends."""
 
     def __init__(self, sieve: Any = None) -> None:
-        """Begin without any; of tokens, ``sieve`` keeps which to count, if there is one."""
+        """Begin without any. If there is a ``sieve``, only tokens that it keeps will be counted."""
         self._core = core()
         self.handle = self._core.text_new(sieve)
         self.made: dict[Any, Any] = {}  # what others made of them, until there are more

@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.load import new_modernbert, save_model
+from specialize.native import core
 from specialize.toylang import ToyFiles, to_latin, write_language
 from specialize.vocab.count import count_words
 from specialize.vocab.train import train_wordpiece
@@ -33,6 +34,13 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set SPECIALIZE_DATA")
     return folder
+
+
+@pytest.fixture(scope="module")
+def extension() -> None:
+    """Skip where the native extension is forbidden or missing."""
+    if core() is None:
+        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
 
 
 @pytest.fixture(scope="session")

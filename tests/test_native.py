@@ -1,7 +1,6 @@
 """The native operators equal the definitions in Python, whatever the text and the threads."""
 
 import gzip
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,8 +15,8 @@ from vocab_oracle import hard_text
 from specialize.augment import char_first, greedy, tva
 from specialize.augment._spelling import missing_characters
 from specialize.corpus import CorpusFiles, count_lines, open_corpus
-from specialize.errors import DataError, MissingError, SpecializeWarning, UsageError
-from specialize.native import TokenCounts, core, threads
+from specialize.errors import DataError, UsageError
+from specialize.native import TokenCounts
 from specialize.vocab.audit import audit
 from specialize.vocab.count import count_tokens, count_words, split_tokens
 from specialize.vocab.coverage import coverage, explain
@@ -30,13 +29,7 @@ UNCASED = BertRules(strip_accents=True, lowercase=True)
 RULES = [BertRules(), UNCASED, BertRules(clean=False), BertRules(ideographs=False)]
 RULES += [BertRules(lowercase=True), BertRules(strip_accents=True)]
 THREADS = ["1", "2", "5"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def extension() -> Any:
-    if core() is None:
-        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
-    return core()
+pytestmark = pytest.mark.usefixtures("extension")
 
 
 def both(compute: Callable[[], Any], workers: str = "1") -> tuple[Any, Any]:
@@ -401,62 +394,3 @@ def test_real_text_of_eighty_languages(data: Path) -> None:
 
         defined, native = both(compute)
         assert native == defined, path
-
-
-def test_what_the_environment_may_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPECIALIZE_NATIVE", "0")
-    assert core() is None
-    monkeypatch.setenv("SPECIALIZE_NATIVE", "yes")
-    with pytest.raises(UsageError, match="SPECIALIZE_NATIVE is 0 or 1, not 'yes'"):
-        core()
-    monkeypatch.setenv("SPECIALIZE_THREADS", "3")
-    assert threads() == 3
-    monkeypatch.setenv("SPECIALIZE_THREADS", "none")
-    with pytest.raises(UsageError, match="SPECIALIZE_THREADS"):
-        threads()
-
-
-def test_a_demanded_extension_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from specialize import native
-
-    native._load.cache_clear()
-    monkeypatch.setitem(sys.modules, "specialize_native", None)
-    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
-    with pytest.raises(MissingError, match="pip install"):
-        core()
-    monkeypatch.setenv("SPECIALIZE_NATIVE", "")
-    with pytest.warns(SpecializeWarning, match="native extension is not there"):
-        assert core() is None
-    native._load.cache_clear()
-
-
-def test_the_command_line_says_once_that_it_counts_in_python(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from specialize import native
-    from specialize.cli import main
-
-    native._load.cache_clear()
-    monkeypatch.setitem(sys.modules, "specialize_native", None)
-    monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
-    monkeypatch.setattr("warnings.showwarning", None)  # main sets it: put back after the test
-    (tmp_path / "a.txt").write_text("Ein Text.\n", "utf-8")
-    assert main(["inspect", "mini", "--text", str(tmp_path / "a.txt")]) == 0
-    said = capsys.readouterr().err
-    assert said.count("specialize: the native extension is not there") == 1
-    assert "Warning" not in said
-    native._load.cache_clear()
-
-
-def test_an_extension_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    from specialize import native
-
-    monkeypatch.setattr(native, "INTERFACE", native.INTERFACE + 1)
-    native._load.cache_clear()
-    monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
-    with pytest.warns(SpecializeWarning, match="of another version"):
-        assert native.core() is None
-    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
-    with pytest.raises(MissingError, match="of another version"):
-        native.core()
-    native._load.cache_clear()

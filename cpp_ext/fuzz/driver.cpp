@@ -67,10 +67,10 @@ Results compute(const std::string& text, bool in_blocks, unsigned threads) {
   };
   const Harmless harmless(old, by);
   check(Sieve::suits(harmless), "a closed alphabet");
-  Text left{Sieve(harmless)};
-  left.feed(text.data(), text.size(), true, threads);
-  check(left.tokens.size() < counted.tokens.size(), "a sieve keeps less than all");
-  keep(replacements(left.tokens, old, now, &by, Unit::word, false, threads));
+  Text sieved{Sieve(harmless)};
+  sieved.feed(text.data(), text.size(), true, threads);
+  check(sieved.tokens.size() < counted.tokens.size(), "a sieve keeps less than all");
+  keep(replacements(sieved.tokens, old, now, &by, Unit::word, false, threads));
   keep(replacements(counted.tokens, old, now, &by, Unit::word, false, threads));
   check(all.replaced[0] == all.replaced[2], "replacements in what a sieve keeps");
   keep(replacements(words.table, old, now, nullptr, Unit::whole, true, threads));
@@ -190,7 +190,7 @@ void check_sieve() {
   const Sieve sieve(Harmless(WordPiece(pieces, "##", 0, 100, {0, 1}), by));
   std::mt19937_64 random(5);
   const auto any = [&](const auto& of) { return of[random() % of.size()]; };
-  std::size_t left = 0, all = 0;
+  std::size_t kept = 0, all = 0;
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
     naive::Tallies<std::string> expected;
@@ -206,10 +206,10 @@ void check_sieve() {
       };
       const bool good = naive::characters(token).has_value();
       const auto spelt = good ? naive::letters(token) : others;
-      const bool leaves = token.size() > 100 || !std::all_of(spelt.begin(), spelt.end(), known);
-      if (leaves) expected[token].add(1, text.size());
+      const bool is_kept = token.size() > 100 || !std::all_of(spelt.begin(), spelt.end(), known);
+      if (is_kept) expected[token].add(1, text.size());
       all += 1;
-      left += leaves;
+      kept += is_kept;
       text += token;
     }
     compare::check_looks(sieve, text);
@@ -218,7 +218,7 @@ void check_sieve() {
     sieved.feed(copy.data(), copy.size(), true, 1);
     check(plain(sieved.tokens) == expected, "tokens that a sieve keeps");
   }
-  check(left > all / 10 && left < all - all / 10, "tokens of both kinds");
+  check(kept > all / 10 && kept < all - all / 10, "tokens of both kinds");
 }
 
 }  // namespace
