@@ -18,7 +18,6 @@ demo: install
 
 test: install
 	$(BIN)/ruff check .
-	SPECIALIZE_NATIVE=0 $(BIN)/python -m pytest
 	SPECIALIZE_NATIVE=$(NATIVE) $(BIN)/python -m pytest
 
 install: $(VENV)/.installed $(VENV)/.native
