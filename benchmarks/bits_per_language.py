@@ -3,7 +3,8 @@
     SPECIALIZE_DATA=../shared/data python benchmarks/bits_per_language.py \\
         recipes/pretrain_mini.toml [MODEL_DIRECTORY]
 
-At most 120 lines a language, whole white-space tokens masked at 15 % (specialize.train.measure).
+At most 120 lines a language, whole white-space tokens masked at 15 %
+(specialize.train.bits_per_byte).
 """
 
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.find import find_model
 from specialize.model.load import load_base
-from specialize.recipe import read_pretrain
-from specialize.train.measure import bits_per_byte, held_out
+from specialize.recipe.read import read_pretrain
+from specialize.train.bits_per_byte import bits_per_byte, held_out
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ from extending.measures import Base, Row
 from extending.texts import NEW, SERVED, Texts, base_text, new_text, served_text
 from extending.ways import EDITOR, WAYS, WITHOUT_AUXILIARY, Job, Way
 
+from specialize.environment import machine_facts
 from specialize.errors import MissingError
-from specialize.machine import machine_facts
-from specialize.recipe import locate
+from specialize.recipe.read import locate
 
 COLUMNS = (
     "way | new pieces | pieces/word | unknown words | changed, held out | changed, guard | "

@@ -18,12 +18,12 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from specialize.corpus import open_corpus
 from specialize.model.find import find_model
-from specialize.vocab.audit import audit
-from specialize.vocab.count import count_words
-from specialize.vocab.files import read_wordpiece
-from specialize.vocab.train import train_wordpiece
-from specialize.vocab.unk import count_replacements
-from specialize.vocab.wordpiece import SPECIAL
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.formats.tokenizer_json import read_wordpiece
+from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.wordpiece.model import SPECIAL
+from specialize.vocab.wordpiece.replacements import count_replacements
 
 LETTERS = "абвгдежзийклмноѯ"  # the last is not in mini's alphabet
 pytestmark = pytest.mark.benchmark(timer=time.process_time, min_rounds=3)

@@ -20,13 +20,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from specialize import native
 from specialize.corpus import open_corpus
-from specialize.machine import machine_facts
-from specialize.recipe import locate
-from specialize.vocab.audit import audit
-from specialize.vocab.files import read_wordpiece
-from specialize.vocab.pretokenize import BertRules
-from specialize.vocab.unk import count_unknown
-from specialize.vocab.wordpiece import WordPiece
+from specialize.environment import machine_facts
+from specialize.recipe.read import locate
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.formats.tokenizer_json import read_wordpiece
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+from specialize.vocab.wordpiece.replacements import count_unknown
 
 RULES = {"cased": BertRules(), "uncased": BertRules(strip_accents=True, lowercase=True)}
 

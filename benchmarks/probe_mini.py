@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from specialize.machine import machine_facts
+from specialize.environment import machine_facts
 from specialize.model.find import find_model
 from specialize.model.load import load_base, new_modernbert
-from specialize.model.masked import layers
-from specialize.model.words import WordEncoder
-from specialize.recipe import locate
+from specialize.model.mlm import layers
+from specialize.model.word_model import WordEncoder
+from specialize.recipe.read import locate
 from specialize.tasks import pos
 
 TREEBANKS = (

@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     from specialize.augmentation import augment_tokenizer
     from specialize.corpus import CorpusFiles, open_corpus
     from specialize.evaluation import evaluate_files
-    from specialize.inspection import open_vocabulary
-    from specialize.methods import bind as method
+    from specialize.model.find import open_vocabulary
     from specialize.model.load import load_base, save_model
     from specialize.pipeline import specialize
-    from specialize.recipe import read_recipe
+    from specialize.recipe.methods import bind as method
+    from specialize.recipe.read import read_recipe
     from specialize.specialization import Specialization
-    from specialize.vocab.audit import audit_path
-    from specialize.vocab.coverage import coverage, explain
-    from specialize.vocab.families import audit_vocabulary as audit
-    from specialize.vocab.families import write_vocabulary
+    from specialize.vocab.audit.audit import audit_path
+    from specialize.vocab.audit.coverage import coverage, explain
+    from specialize.vocab.open import audit_vocabulary as audit
+    from specialize.vocab.open import write_vocabulary
 
 _HOMES = {
     "CorpusFiles": "corpus",
     "Specialization": "specialization",
     "augment_tokenizer": "augmentation",
-    "audit": "vocab.families:audit_vocabulary",
-    "audit_path": "vocab.audit",
-    "coverage": "vocab.coverage",
+    "audit": "vocab.open:audit_vocabulary",
+    "audit_path": "vocab.audit.audit",
+    "coverage": "vocab.audit.coverage",
     "evaluate_files": "evaluation",
-    "explain": "vocab.coverage",
+    "explain": "vocab.audit.coverage",
     "load_base": "model.load",
-    "method": "methods:bind",
+    "method": "recipe.methods:bind",
     "open_corpus": "corpus",
-    "open_vocabulary": "inspection",
-    "read_recipe": "recipe",
+    "open_vocabulary": "model.find",
+    "read_recipe": "recipe.read",
     "save_model": "model.load",
     "specialize": "pipeline",
-    "write_vocabulary": "vocab.families",
+    "write_vocabulary": "vocab.open",
 }
 __all__ = [
     "CorpusFiles",

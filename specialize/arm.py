@@ -9,20 +9,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from specialize import folders
+from specialize import atomic
 from specialize.corpus import Corpus
 from specialize.corpus.files import plain_name
-from specialize.recipe import Arm, Recipe
+from specialize.recipe.read import Arm, Recipe
 from specialize.specialization import chain, save_head
 from specialize.tasks._base import Task
 from specialize.train.finetune import Data, Finetune, finetune
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.loop import Epoch, finish
-from specialize.vocab.audit import audit
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.audit.coverage import coverage, explain, write_pieces
 from specialize.vocab.base import VocabChange
-from specialize.vocab.count import count_words
-from specialize.vocab.coverage import coverage, explain, write_pieces
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.wordpiece.model import WordPiece
 
 Say = Callable[[str], None]
 Facts = dict[str, Any]
@@ -83,12 +83,12 @@ class ArmRun:
         done = self.out / "arm.json"
         if not done.exists():
             self._specialize_model()
-            facts = folders.read_json(self.out / "model.json")
+            facts = atomic.read_json(self.out / "model.json")
             scored = {t.name: self._score(t) for t in self.tasks}
             facts["scores"] = {name: scores for name, (scores, _) in scored.items()}
             facts["seconds"] |= {name: seconds for name, (_, seconds) in scored.items()}
-            folders.write_json(done, facts)
-        return folders.read_json(done)
+            atomic.write_json(done, facts)
+        return atomic.read_json(done)
 
     def _specialize_model(self) -> None:
         """Make ``model/``, ``vocab/`` and ``model.json`` from the base."""
@@ -109,12 +109,12 @@ class ArmRun:
         history = self._lapt(base.model, change)
         if history:
             seconds["lapt"] = time.monotonic() - began
-        with folders.whole_folder(self.out / "model") as folder:
+        with atomic.whole_folder(self.out / "model") as folder:
             save_model(base.model, change.new, folder, source=self.base)
         facts |= {"losses": [_loss(epoch) for epoch in history], "seconds": seconds}
         if history:
             facts["best_epoch"] = min(history, key=lambda e: e.score).epoch
-        folders.write_json(self.out / "model.json", facts)
+        atomic.write_json(self.out / "model.json", facts)
         finish(self._checkpoint("lapt"))
         finish(self._checkpoint("lapt").with_suffix(".npy"))
 
@@ -176,7 +176,7 @@ class ArmRun:
     def _finetune(self, t: TaskData, seed: int) -> Facts:
         done = self.out / "checkpoints" / f"{t.name}-{seed}.json"
         if done.exists():
-            return folders.read_json(done)
+            return atomic.read_json(done)
         from specialize.model.load import load_base
         from specialize.train.optim import device
 
@@ -197,7 +197,7 @@ class ArmRun:
             (f.choice, f.test) for f in self.recipe.tasks if f.choice.method == t.name
         )
         suffix = Path(plain_name(test)).suffix
-        with folders.whole_file(self.out / "predictions" / f"{t.name}-{seed}{suffix}") as file:
+        with atomic.whole_file(self.out / "predictions" / f"{t.name}-{seed}{suffix}") as file:
             t.task.write(found.predicted, file)
         described = {
             "task": t.name,
@@ -216,12 +216,12 @@ class ArmRun:
             "dev": found.dev,
             "test": found.test,
         }
-        folders.write_json(done, facts)
+        atomic.write_json(done, facts)
         finish(self._checkpoint(f"{t.name}-{seed}"))
         return facts
 
     def _words(self, vocabulary: Any) -> Any:
-        from specialize.model.words import WordEncoder
+        from specialize.model.word_model import WordEncoder
 
         return WordEncoder(vocabulary, length=self.finetune_plan.length, mix=self._mix())
 
@@ -235,9 +235,9 @@ class ArmRun:
             if other == seed and head.exists():
                 kept = self.out / "heads" / t.name
                 kept.parent.mkdir(exist_ok=True)
-                folders.remove(kept)
+                atomic.remove(kept)
                 head.replace(kept)
-            folders.remove(head)
+            atomic.remove(head)
 
     def _checkpoint(self, stage: str) -> Path:
         return self.out / "checkpoints" / f"{stage}.pt"

@@ -7,16 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from specialize import folders
+from specialize import atomic
 from specialize.corpus import open_text
 from specialize.errors import UsageError
-from specialize.inspection import table, tokenizer_path
-from specialize.methods import bind, describe
+from specialize.model.find import tokenizer_path
 from specialize.model.header import check_rows
+from specialize.recipe.methods import bind, describe
+from specialize.reports.tables import table
+from specialize.vocab.audit.coverage import PieceFacts, explain, write_pieces
 from specialize.vocab.base import VocabChange
-from specialize.vocab.count import Text
-from specialize.vocab.coverage import PieceFacts, explain, write_pieces
-from specialize.vocab.families import (
+from specialize.vocab.counting.words import Text
+from specialize.vocab.open import (
     AnyVocabulary,
     audit_vocabulary,
     piece_reader,
@@ -24,10 +25,10 @@ from specialize.vocab.families import (
     words_of,
     write_vocabulary,
 )
-from specialize.vocab.manifest import fingerprints, outcome, tokenizer_files, tool
-from specialize.vocab.verify import prover
-from specialize.vocab.wordpiece import is_slot
-from specialize.vocab.written import Check, claims_of
+from specialize.vocab.verify.claims import Check, claims_of
+from specialize.vocab.verify.manifest import fingerprints, outcome, tokenizer_files, tool
+from specialize.vocab.verify.run import prover
+from specialize.vocab.wordpiece.model import is_slot
 
 
 def augment_tokenizer(
@@ -43,10 +44,10 @@ def augment_tokenizer(
 
     ``name``: a path, "mini" or a model of the hub; ``options``: of ``method``, by their names.
 
-    ``out`` gets the tokenizer's files (``vocab.families.write_vocabulary``), pieces.tsv,
+    ``out`` gets the tokenizer's files (``vocab.open.write_vocabulary``), pieces.tsv,
     words_fixed.tsv and manifest.json, all or none: DataError where what was written fails a check
-    (``vocab.verify``), UsageError if ``out`` is a folder with something in it. ``texts``: the files
-    of the corpus, whose fingerprints the manifest gives.
+    (``vocab.verify.run``), UsageError if ``out`` is a folder with something in it. ``texts``: the
+    files of the corpus, whose fingerprints the manifest gives.
     """
     path, out = tokenizer_path(str(name)), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -61,14 +62,14 @@ def augment_tokenizer(
         words = words_of(old, open_text(guard)) if guard else {}
         budget = choose.keywords.get("guard_budget", 0.0)
         claims = claims_of(change, corpus, facts, source=path, guard=words, budget=budget)
-        with folders.whole_folder(out) as folder:
+        with atomic.whole_folder(out) as folder:
             write_vocabulary(change.new, folder, source=path)
             write_pieces(_readable(change, facts), folder)
             checks = prove(folder, claims)
             said = {"tool": tool(), "method": method, "options": _settings(method, options)}
             said["inputs"] = fingerprints(tokenizer=tokenizer_files(path), text=texts, guard=guard)
             said |= outcome(change, checks, before, after) | {"rows of the model": rows}
-            folders.write_json(folder / "manifest.json", said)
+            atomic.write_json(folder / "manifest.json", said)
     shown = table([("before", "the text", before), ("after", "the text", after)])
     return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
 

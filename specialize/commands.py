@@ -15,7 +15,7 @@ from specialize.errors import UsageError
 
 if TYPE_CHECKING:
     from specialize.corpus import Corpus, TextCounts
-    from specialize.corpus.counts import Dropped
+    from specialize.corpus.token_counts import Dropped
 
 AUGMENT = """Write a tokenizer with pieces for the texts, proved in a fresh process on what was
 written, or nothing. tva (of the papers), char_first and greedy are for WordPiece; extend is for any
@@ -44,7 +44,7 @@ def demo(options: Namespace) -> None:
 
 def run(options: Namespace) -> None:
     """Run a recipe."""
-    from specialize.recipe import read_recipe
+    from specialize.recipe.read import read_recipe
 
     recipe = read_recipe(options.recipe, options.set)
     out = options.out or Path("runs") / options.recipe.stem
@@ -56,7 +56,7 @@ def run(options: Namespace) -> None:
 
 def inspect(options: Namespace) -> None:
     """Audit every tokenizer on every text."""
-    from specialize.findings import inspect_texts
+    from specialize.inspection import inspect_texts
 
     if options.html and (options.html.is_dir() or options.html.parent.is_file()):
         raise UsageError(f"--html {options.html} is no file to write; name one in a folder")
@@ -70,14 +70,14 @@ def inspect(options: Namespace) -> None:
         if options.json:
             print(json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False))
     if not options.json:
-        from specialize.findings_text import said
+        from specialize.reports.audit_text import said
 
         print(said(findings))
         for text, dropped in {f.text: f.dropped for f in findings}.items():
             if note := _note(dropped):
                 print(f"\n{Path(text).name}: {note}")
     if options.html:
-        from specialize.findings_page import write_page
+        from specialize.reports.audit_page import write_page
 
         write_page(findings, options.html, command=options.command_line)
         print(options.html, file=sys.stderr if options.json else sys.stdout)
@@ -87,7 +87,7 @@ def augment(options: Namespace) -> None:
     """Write a tokenizer with pieces for the texts."""
     from specialize.augmentation import augment_tokenizer
     from specialize.corpus import open_text
-    from specialize.recipe import read_changes
+    from specialize.recipe.read import read_changes
 
     name, chosen = options.tokenizer, read_changes(options.set)
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
@@ -100,13 +100,13 @@ def augment(options: Namespace) -> None:
 
 def count(options: Namespace) -> None:
     """Write the counts of texts."""
-    from specialize.corpus.countfile import check_counts_path, count_texts, write_counts
+    from specialize.corpus.count_files import check_counts_path, count_texts, write_counts
 
     check_counts_path(options.out)
     if options.ray:
         if options.max_types:
             raise UsageError("--max-types is not for --ray, which sums all types; leave one out")
-        from specialize.corpus.distributed import count_with_ray
+        from specialize.corpus.ray import count_with_ray
 
         counts = count_with_ray(options.file)
     else:
@@ -124,7 +124,7 @@ def count(options: Namespace) -> None:
 
 def pretrain(options: Namespace) -> None:
     """Train a base from nothing."""
-    from specialize.recipe import read_pretrain
+    from specialize.recipe.read import read_pretrain
     from specialize.train.pretrain import pretrain
 
     print(pretrain(read_pretrain(options.recipe, options.set), options.out, say=_clock()))
@@ -132,7 +132,7 @@ def pretrain(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """Annotate a file with a run's head."""
-    from specialize.folders import whole_file
+    from specialize.atomic import whole_file
     from specialize.specialization import Specialization
 
     head = Specialization(options.folder).head(options.task)
@@ -152,7 +152,7 @@ def evaluate(options: Namespace) -> None:
 
 def methods(options: Namespace) -> None:
     """List the methods and their options."""
-    from specialize.methods import describe, names
+    from specialize.recipe.methods import describe, names
 
     for kind in [options.kind] if options.kind else ["mixin", "augment", "embed", "task"]:
         print(kind)
@@ -165,7 +165,7 @@ def methods(options: Namespace) -> None:
 
 def doctor(options: Namespace) -> None:
     """List what is installed."""
-    from specialize.machine import machine_facts
+    from specialize.environment import machine_facts
 
     for key, value in machine_facts().items():
         print(f"{key:14} {value}")
@@ -173,7 +173,7 @@ def doctor(options: Namespace) -> None:
 
 def _dropped(text: Corpus | TextCounts) -> Dropped:
     """Return what pruning took from a text: nothing, where it is no counts."""
-    from specialize.corpus.counts import Dropped, TextCounts
+    from specialize.corpus.token_counts import Dropped, TextCounts
 
     return text.dropped if isinstance(text, TextCounts) else Dropped()
 
@@ -189,7 +189,7 @@ def _note(dropped: Dropped) -> str:
 
 
 def _show(facts: dict, out: Path) -> None:
-    from specialize.report import summary
+    from specialize.reports.run import summary
 
     print(summary(facts))
     print(f"\nmodel: {out / 'model'}\nreport: {out / 'report.html'}")

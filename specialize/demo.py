@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specialize.recipe import Recipe, read_table, recipe_of
+from specialize.recipe.read import Recipe, read_table, recipe_of
 from specialize.toylang import LANGUAGE_NOTE, write_language
 
 SEED = 1

@@ -1,130 +1,215 @@
-"""Tokenizers by name, and audits of them as text."""
+"""What is to be said of tokenizers on texts: audits, measures and verdicts, as one value a pair."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from specialize.model.find import find_model
-from specialize.vocab.audit import Audit, audit_path
-from specialize.vocab.families import AnyVocabulary, read_vocabulary, vocabulary_of
+from specialize.augment.char_first import change as char_first
+from specialize.corpus import Corpus, Dropped, TextCounts, open_text
+from specialize.corpus.files import expand
+from specialize.corpus.formats import is_text
+from specialize.errors import UsageError
+from specialize.model.find import tokenizer_path
+from specialize.vocab.audit.audit import Audit, audit, audit_opened, open_tokenizer
+from specialize.vocab.audit.compare import Differences, differences
+from specialize.vocab.audit.coverage import coverage
+from specialize.vocab.audit.metrics import (
+    bytes_per_piece,
+    library_counts,
+    renyi_efficiency,
+    wordpiece_counts,
+)
+from specialize.vocab.audit.normalizer_changes import Changed, changed_characters
+from specialize.vocab.audit.parity import Pairs, Parity, is_table, parity_of, read_pairs
+from specialize.vocab.audit.recommend import Needed, Verdict, figures, verdict
+from specialize.vocab.audit.unreachable import Unreachable, unreachable
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.wordpiece.model import WordPiece
 
-__all__ = ["audit_path", "open_vocabulary", "table", "tokenizer_path"]
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+ALL = 1_000_000  # more one-character pieces than there are
+CURVE = 99  # pieces: as many as Chau & Smith (2021) add
 
 
-WIDTH = 100  # of what is printed, in characters
+@dataclass(frozen=True)
+class Details:
+    """What takes longer than the audit."""
+
+    vocabulary_size: int  # special and unused pieces included
+    pieces_used: int  # that occur in the text
+    renyi_efficiency: float | None  # of V = vocabulary_size
+    renyi_efficiency_used: float | None  # of V = pieces_used
+    changed: list[Changed]
+    unreachable: Unreachable
+    differs: Differences | None = None  # from the first of two tokenizers
+    curve: list[tuple[int, float]] = field(default_factory=list)  # needed pieces, unknown share
 
 
-def tokenizer_path(name: str) -> Path:
-    """Return where the tokenizer ``name`` lies: a path, the bundled model, or one of the hub."""
-    path = Path(name).expanduser()
-    return path if path.exists() else find_model(name)
+@dataclass(frozen=True)
+class Finding:
+    """All that was found of one tokenizer on one text."""
+
+    tokenizer: str
+    text: str
+    audit: Audit
+    dropped: Dropped  # by the pruning of counts
+    verdict: Verdict
+    parity: Parity | None = None
+    details: Details | None = None
+
+    @property
+    def bytes_per_piece(self) -> float | None:
+        """Return the bytes of the text / its pieces."""
+        return bytes_per_piece(self.audit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values, under names that stay; None where there is no value.
+
+        tokenizer, text (as named); those of ``Audit``; dropped {types, tokens}; bytes_per_piece;
+        verdict {pays, reason, figures}; parity {file, pairs, pieces, other_pieces, parity, ...}.
+        With details also vocabulary_size, pieces_used, renyi_efficiency, renyi_efficiency_used;
+        changed [{from, to, count}]; unreachable {count, by_reason, pieces {piece: why}, tested,
+        untested, exact}; differs {share, unit, words, changed, longer, shorter, examples, ...};
+        curve [[one-character pieces added, share of pieces still unknown]].
+        """
+        found = {"tokenizer": self.tokenizer, "text": self.text, **self.audit.to_json()}
+        found |= {"dropped": asdict(self.dropped), "bytes_per_piece": self.bytes_per_piece}
+        found |= {"verdict": self.verdict.to_json()}
+        found["parity"] = self.parity and self.parity.to_json()
+        if details := self.details:
+            names = ("vocabulary_size", "pieces_used", "renyi_efficiency", "renyi_efficiency_used")
+            found |= {name: getattr(details, name) for name in names}
+            found["changed"] = [change.to_json() for change in details.changed]
+            found["unreachable"] = details.unreachable.to_json()
+            found["differs"] = details.differs and details.differs.to_json()
+            found["curve"] = details.curve
+        return found
 
 
-def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
-    """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub.
+def inspect_texts(
+    tokenizers: Sequence[str],
+    texts: Sequence[str],
+    *,
+    parallel: Path | None = None,
+    details: bool = False,
+) -> Iterator[Finding]:
+    """Yield what is found of each of ``tokenizers`` on each of ``texts``.
 
-    Also of a live fast tokenizer, the tokenizers library's or transformers'.
+    ``parallel``: the same in another language, for parity: line for line what the one text has, or
+    a .tsv of two columns, the first in the language of the texts. ``details``: with all that takes
+    longer, and, of two tokenizers, with what the second cuts differently.
     """
-    if not isinstance(name, str | Path):
-        return vocabulary_of(name)
-    return read_vocabulary(tokenizer_path(str(name)))
+    pairs = _read_parallel(parallel, texts) if parallel else None
+    opened = [_Opened(name) for name in tokenizers]
+    corpora = {text: open_text([text]) for text in texts}
+    for tokenizer in opened:
+        beside = opened[0] if len(opened) == 2 and tokenizer is opened[1] else None
+        both = tokenizer.parity(pairs, str(parallel)) if pairs else None
+        for name, text in corpora.items():
+            yield tokenizer.on(name, text, both, beside=beside, details=details)
 
 
-def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
-    """Return audits (tokenizer, text, audit) as text: shares first, then what is missing."""
-    head = (
-        "tokenizer",
-        "text",
-        "words",
-        "pieces/word",
-        "unknown pieces",
-        "unknown words",
-        "continued",
-    )
-    body = [
-        (
-            short_name(tokenizer),
-            short_name(text),
-            f"{a.words:,}",
-            f"{a.fertility:.2f}" if a.words else "–",
-            _share(a.unknown_pieces, a.pieces),
-            _share(a.unknown_words, a.words),
-            _share(a.continued_words, a.words),
+def _read_parallel(parallel: Path, texts: Sequence[str]) -> Pairs:
+    if is_table(parallel):
+        return read_pairs(parallel)
+    files = expand(texts)
+    if len(files) != 1:
+        raise UsageError(
+            f"--parallel {parallel}: there are {len(files)} texts, and it can be line for line "
+            "beside one only; name one, or a .tsv of two columns"
         )
-        for tokenizer, text, a in rows
-    ]
-    lines = columns([head, *body])
-    for tokenizer, text, a in rows:
-        for what, found in (("missing", a.missing), ("deleted by the normaliser", a.deleted)):
-            if found:
-                lines += ["", f"{short_name(tokenizer)} on {short_name(text)}, {what}:"]
-                lines.append(most(found))
-    return "\n".join(lines)
+    if not is_text(files[0]):
+        raise UsageError(
+            f"--parallel {parallel}: {files[0]} is no plain text, whose lines it could stand "
+            "beside; name a .tsv of two columns"
+        )
+    return read_pairs(parallel, files[0])
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f} %" if whole else "–"
+class _Opened:
+    """A tokenizer, opened once for all texts."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self._path = name, tokenizer_path(name)
+        self.opened: WordPiece | Tokenizer = open_tokenizer(self._path)
+
+    def parity(self, pairs: Pairs, file: str) -> Parity:
+        ours, theirs = (
+            audit_opened(self.opened, lines, self._path) for lines in (pairs.ours, pairs.theirs)
+        )
+        return parity_of(pairs, ours, theirs, file)
+
+    def on(
+        self,
+        name: str,
+        text: Corpus | TextCounts,
+        both: Parity | None,
+        *,
+        beside: _Opened | None,
+        details: bool,
+    ) -> Finding:
+        found = audit_opened(self.opened, text, self._path)
+        needed, curve = self._needed(found, text) if details else (None, [])
+        known = figures(found, parity=both.parity if both else None, needed=needed)
+        return Finding(
+            tokenizer=self.name,
+            text=name,
+            audit=found,
+            dropped=text.dropped if isinstance(text, TextCounts) else Dropped(),
+            verdict=verdict(known),
+            parity=both,
+            details=self._details(found, text, beside, curve) if details else None,
+        )
+
+    def _details(
+        self,
+        found: Audit,
+        text: Corpus | TextCounts,
+        beside: _Opened | None,
+        curve: list[tuple[int, float]],
+    ) -> Details:
+        if isinstance(self.opened, WordPiece):
+            size, counts = len(self.opened.pieces), wordpiece_counts(self.opened, text)
+        else:
+            size = self.opened.get_vocab_size()
+            counts = library_counts(self.opened, text, by_types=found.counted_by == "types")
+        return Details(
+            vocabulary_size=size,
+            pieces_used=len(counts),
+            renyi_efficiency=renyi_efficiency(counts.values(), size),
+            renyi_efficiency_used=renyi_efficiency(counts.values(), len(counts)),
+            changed=changed_characters(self.opened, text),
+            unreachable=self._unreachable,
+            differs=differences(beside.opened, self.opened, text) if beside else None,
+            curve=curve,
+        )
+
+    def _needed(
+        self, found: Audit, text: Corpus | TextCounts
+    ) -> tuple[Needed | None, list[tuple[int, float]]]:
+        """Return what char_first adds until it finds no more, and the way there."""
+        if not isinstance(self.opened, WordPiece) or not found.unknown_words:
+            return None, []
+        change = char_first(self.opened, text, pieces=ALL)
+        slots, after = self.opened.slots, _unknown(change.new, text)
+        by_slots = None
+        if slots and slots < len(change.fresh):
+            by_slots = _unknown(self.opened.place(change.fresh_pieces[:slots]).new, text)
+        needed = Needed(len(change.fresh), after, slots, by_slots if slots else None)
+        first = self.opened.place(change.fresh_pieces[:CURVE])
+        return needed, coverage(first, count_words(text, self.opened.rules))
+
+    @cached_property
+    def _unreachable(self) -> Unreachable:
+        return unreachable(self.opened)
 
 
-def most(counts: Mapping[str, int], limit: int = 20, *, width: int = WIDTH) -> str:
-    """Return the most frequent characters with code point and count, in lines of ``width``."""
-    ranked = sorted(counts, key=lambda c: (-counts[c], c))
-    shown = [
-        f"{c if c.isprintable() else ''}(U+{ord(c):04X}) {counts[c]:,}" for c in ranked[:limit]
-    ]
-    return filled(shown + [f"and {len(ranked) - limit} more"] * (len(ranked) > limit), width=width)
-
-
-def filled(items: Sequence[str], *, width: int = WIDTH) -> str:
-    """Return ``items`` two spaces apart, in indented lines of at most ``width`` characters."""
-    lines = [""]
-    for item in items:
-        if lines[-1] and len(lines[-1]) + 2 + len(item) > width:
-            lines.append("")
-        lines[-1] += f"  {item}"
-    return "\n".join(lines)
-
-
-def columns(rows: Sequence[Sequence[str]], *, width: int = WIDTH) -> list[str]:
-    """Return ``rows`` as aligned lines: the first two columns to the left, numbers to the right.
-
-    Where lines would be longer than ``width``, long names in the first two are shortened.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    over = sum(widths) + 2 * (len(widths) - 1) - width
-    while over > 0 and max(widths[:2]) > _NAME:
-        widths[widths[0] < widths[1]] -= 1  # the longer of the two
-        over -= 1
-    names = (
-        [_shortened(name, size) for name, size in zip(row, widths[:2], strict=False)]
-        for row in rows
-    )
-    return [_aligned([*two, *row[2:]], widths) for two, row in zip(names, rows, strict=True)]
-
-
-_NAME = 12  # characters of a name that are left at least
-
-
-def _shortened(name: str, size: int) -> str:
-    if len(name) <= size:
-        return name
-    return f"{name[: (size - 1) // 2]}…{name[len(name) - size // 2 :]}"
-
-
-def short_name(name: str) -> str:
-    """Return the end of a path that tells it from others: of vocab.txt and its like, the folder."""
-    path = Path(name)
-    return path.parent.name or path.name if path.name in _ALL_CALLED else path.name
-
-
-_ALL_CALLED = ("vocab.txt", "tokenizer.json", "vocab.json", "merges.txt")
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        c.ljust(w) if i < 2 else c.rjust(w)
-        for i, (c, w) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
+def _unknown(vocabulary: WordPiece, text: Corpus | TextCounts) -> float:
+    found = audit(vocabulary, text)
+    return found.unknown_words / found.words if found.words else 0.0

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import tomli_w
 
-from specialize import folders
+from specialize import atomic
 from specialize.arm import ArmRun, Facts, Say, TaskData
 from specialize.corpus import Corpus, open_corpus
+from specialize.environment import machine_facts
 from specialize.errors import DataError, UsageError
-from specialize.machine import machine_facts
 from specialize.model.find import find_model
-from specialize.recipe import Arm, Recipe, TaskFiles, build
-from specialize.report import write_report
+from specialize.recipe.read import Arm, Recipe, TaskFiles, build
+from specialize.reports.run import write_report
 from specialize.train.finetune import Data, Finetune
 from specialize.train.lapt import Lapt
 
@@ -46,12 +46,12 @@ def specialize(recipe: Recipe, out: Path, *, command: str = "", say: Say = print
         runs.append(ArmRun(recipe, arm, folder, corpus, tasks, where, say, *plans[arm.name]))
     for run in runs:  # every vocabulary first: a fault in the last arm is found in minutes
         run.plan()
-    folders.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
+    atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
     facts["arms"] = [run.facts() for run in runs]
     facts["cautions"] = _cautions(recipe, tasks, facts)
     write_report(facts, out)
-    folders.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
-    folders.write_json(out / "provenance.json", _provenance(recipe, folder, facts))
+    atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
+    atomic.write_json(out / "provenance.json", _provenance(recipe, folder, facts))
     return facts
 
 

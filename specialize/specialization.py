@@ -8,9 +8,9 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from specialize import folders
+from specialize import atomic
 from specialize.errors import MissingError
-from specialize.methods import bind
+from specialize.recipe.methods import bind
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Specialization:
 
     def vocabulary(self) -> Any:
         """Return the vocabulary of the specialized model."""
-        from specialize.vocab.files import read_wordpiece
+        from specialize.vocab.formats.tokenizer_json import read_wordpiece
 
         return read_wordpiece(self.folder / "model")
 
@@ -54,14 +54,14 @@ class Specialization:
         from safetensors.torch import load_model
         from transformers import AutoConfig, AutoModelForMaskedLM
 
-        from specialize.model.words import WordEncoder, WordModel
+        from specialize.model.word_model import WordEncoder, WordModel
         from specialize.train.optim import device
 
         folder = self.folder / "heads" / task
         if not (folder / "head.json").exists():
             known = ", ".join(self.tasks) or "none"
             raise MissingError(f"{self.folder} has no head for {task!r}; it has: {known}")
-        said = folders.read_json(folder / "head.json")
+        said = atomic.read_json(folder / "head.json")
         method = bind("task", said["task"], said["options"])()
         config = AutoConfig.from_pretrained(self.folder / "model")
         with torch.random.fork_rng():
@@ -83,6 +83,6 @@ def save_head(module: Any, described: dict[str, Any], folder: Path) -> None:
     """Write a fine-tuned model and what is needed to use it to ``folder``, at once."""
     from safetensors.torch import save_model
 
-    with folders.whole_folder(folder) as partial:
+    with atomic.whole_folder(folder) as partial:
         save_model(module, str(partial / "model.safetensors"))
-        folders.write_json(partial / "head.json", described)
+        atomic.write_json(partial / "head.json", described)

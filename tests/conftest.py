@@ -11,9 +11,9 @@ from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.load import new_modernbert, save_model
 from specialize.native import core
 from specialize.toylang import ToyFiles, to_latin, write_language
-from specialize.vocab.count import count_words
-from specialize.vocab.train import train_wordpiece
-from specialize.vocab.wordpiece import SPECIAL, WordPiece
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
 settings.register_profile("many", deadline=None, max_examples=20_000)  # --hypothesis-profile=many

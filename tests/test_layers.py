@@ -7,26 +7,23 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "folders"},
-    {"methods", "native"},
+    {"errors", "atomic"},
+    {"native"},
     {"corpus"},
+    {"recipe"},
     {"mixins", "toylang"},
     {"vocab"},
-    {"augment", "embed", "model", "tasks", "operators"},
-    {"train", "evaluation", "inspection"},
-    {"findings", "augmentation"},
-    {"findings_text"},
-    {"recipe", "machine"},
-    {"charts"},
-    {"report", "findings_page"},
-    {"specialization", "demo"},
+    {"augment", "embed", "model", "tasks"},
+    {"train", "evaluation", "inspection", "environment"},
+    {"reports"},
+    {"augmentation", "specialization", "demo"},
     {"arm"},
     {"pipeline"},
     {"commands"},
     {"cli"},
     {"__main__"},
 ]
-LIGHT = {"errors", "folders", "methods", "native", "corpus", "mixins", "toylang", "vocab"}
+LIGHT = {"errors", "atomic", "recipe", "corpus", "mixins", "toylang", "vocab"}
 
 
 def modules() -> list[Path]:
@@ -78,7 +75,7 @@ def test_light_parts_do_not_name_torch() -> None:
 def test_importing_the_package_and_its_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, specialize, specialize.cli; specialize.cli._parser().format_help(); "
-        "import specialize.vocab.audit, specialize.augment.tva, specialize.corpus; "
+        "import specialize.vocab.audit.audit, specialize.augment.tva, specialize.corpus; "
         "heavy = {'torch', 'transformers', 'numpy', 'pyarrow'} & set(sys.modules); "
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )

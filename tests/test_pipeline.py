@@ -14,11 +14,11 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.demo import demo_recipe
 from specialize.evaluation import evaluate_files
-from specialize.recipe import read_recipe
+from specialize.recipe.read import read_recipe
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
 from specialize.train import loop
-from specialize.vocab.files import read_wordpiece
+from specialize.vocab.formats.tokenizer_json import read_wordpiece
 
 RECIPE = """\
 title = "Toy"

@@ -24,7 +24,7 @@ from tokenizers import (
 
 from specialize.toylang import document, make_language, to_script
 from specialize.toylang._script import LATIN
-from specialize.vocab.local import PATTERNS
+from specialize.vocab.counting.separable import PATTERNS
 
 Json = dict[str, Any]
 

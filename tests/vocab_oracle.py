@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from specialize.vocab.pretokenize import BertRules
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
 
 # letters, marks, ideographs (one of them not isolated), deleted and separating characters
 LETTERS = "abcéşۋەئ\u0301\u0670"

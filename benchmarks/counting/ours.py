@@ -9,12 +9,12 @@ from pathlib import Path
 from counting.jobs import Job, serve
 from specialize import native
 from specialize.corpus import open_corpus
-from specialize.vocab.audit import audit
-from specialize.vocab.count import count_words
-from specialize.vocab.files import read_wordpiece
-from specialize.vocab.train import train_wordpiece
-from specialize.vocab.unk import Replacements, count_replacements, count_unknown
-from specialize.vocab.wordpiece import SPECIAL, WordPiece
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.formats.tokenizer_json import read_wordpiece
+from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.wordpiece.replacements import Replacements, count_replacements, count_unknown
 
 Work = Callable[[], dict[str, int]]
 

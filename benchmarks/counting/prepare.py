@@ -36,16 +36,16 @@ def make_text(name: str, data: Path, folder: Path, megabytes: float) -> Path:
 
 
 def _vocabulary(source: str, folder: str) -> None:
-    from specialize.vocab.files import read_wordpiece, write_wordpiece
+    from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
 
     write_wordpiece(read_wordpiece(Path(source)), Path(folder))
 
 
 def _train(source: str, text: str, folder: str) -> None:
     from specialize.corpus import open_corpus
-    from specialize.vocab.count import count_words
-    from specialize.vocab.files import read_wordpiece, write_wordpiece
-    from specialize.vocab.train import train_wordpiece
+    from specialize.vocab.counting.words import count_words
+    from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
+    from specialize.vocab.train.byte_pairs import train_wordpiece
 
     old = read_wordpiece(Path(source))
     pieces = train_wordpiece(count_words(open_corpus(text)), size=5_000, special=old.special)

@@ -10,8 +10,8 @@ from typing import Any
 import sentencepiece
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from specialize.vocab.families import read_vocabulary, write_vocabulary
-from specialize.vocab.spm import read_sentencepiece
+from specialize.vocab.formats.sentencepiece import read_sentencepiece
+from specialize.vocab.open import read_vocabulary, write_vocabulary
 
 SIZE = 32_000
 FILE = "tokenizer.json"

@@ -11,8 +11,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from extending.texts import Texts, lines_of, word_counts
-from specialize.vocab.reach import why_never
-from specialize.vocab.spelt import Speller
+from specialize.vocab.audit.unreachable import why_never
+from specialize.vocab.piece_text import Speller
 
 BATCH = 20_000
 Pieces = list[tuple[int, ...]]

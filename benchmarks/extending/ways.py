@@ -28,9 +28,9 @@ from extending.measures import pieces_of
 from extending.texts import Texts, lines_of
 from specialize.augment.extend import change
 from specialize.corpus import open_corpus
-from specialize.vocab.families import read_vocabulary, write_vocabulary
-from specialize.vocab.spm import read_sentencepiece, write_sentencepiece
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.formats.sentencepiece import read_sentencepiece, write_sentencepiece
+from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.wordpiece.model import WordPiece
 
 Json = dict[str, Any]
 

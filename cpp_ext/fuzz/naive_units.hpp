@@ -115,7 +115,7 @@ class Expression {
 
 using Kinds = std::map<u32, Kind>;
 
-// GPT-2's or cl100k's pattern, as specialize/vocab/local.py writes it.
+// GPT-2's or cl100k's pattern, as specialize/vocab/counting/separable.py writes it.
 inline Expression expression(const Pattern& pattern, const Kinds& kinds) {
   using Class = Expression::Class;
   constexpr std::size_t many = ~std::size_t{0};

@@ -76,7 +76,7 @@ Text read(const Tensor& text, unsigned threads) {
 }
 
 // No exception may leave an operator: before torch 2.13 the process dies of it. A fault comes back as
-// tensors without elements; specialize.operators checks what it gives, so that only text that is not
+// tensors without elements; specialize.native.operators checks what it gives, so that only text that is not
 // UTF-8 is left to be told so.
 Tensor nothing(const Tensor& like) { return torch::stable::new_empty(like, {0}); }
 

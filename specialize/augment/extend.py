@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from specialize.augment._repair import place_safely
-from specialize.augment._spelling import missing_characters
-from specialize.augment._trained import train_like
-from specialize.augment._units import no_words, words_in
+from specialize.augment._new_vocabulary import train_like
+from specialize.augment._words import no_words, words_in
 from specialize.corpus import open_text
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.bpe import BPE
-from specialize.vocab.calibrated import calibrated
-from specialize.vocab.continued import continued
-from specialize.vocab.families import AnyVocabulary, words_of
-from specialize.vocab.guard import Guard, check_guard, nothing_to_keep, open_guard
-from specialize.vocab.unigram import Unigram
-from specialize.vocab.unk import count_replacements
-from specialize.vocab.utility import narrowed
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.bpe.extend import continued
+from specialize.vocab.bpe.model import BPE
+from specialize.vocab.open import AnyVocabulary, words_of
+from specialize.vocab.prune_candidates import narrowed
+from specialize.vocab.unigram.extend import calibrated
+from specialize.vocab.unigram.model import Unigram
+from specialize.vocab.wordpiece.characters import missing_characters
+from specialize.vocab.wordpiece.guard import Guard, check_guard, nothing_to_keep, open_guard
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.replacements import count_replacements
+from specialize.vocab.wordpiece.safe_extend import place_safely
 
 
 def change(
@@ -42,10 +42,10 @@ def change(
       going round by round; ``slots``: [unusedN] places are taken before appending.
     - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no known
       text gets longer, and join no kinds of characters (letters, digits, spaces, others) that no
-      old piece joins (``vocab.continued``).
+      old piece joins (``vocab.bpe.extend``).
     - Unigram: scores calibrated to the old ones, ln(``mixture``) + a piece's own log-probability;
       ``strict``: scores that only join old pieces; with a guard, the higher of the two that it
-      allows (``vocab.calibrated``).
+      allows (``vocab.unigram.extend``).
 
     ``min_count``: what occurs less often is not merged, nor a character added. ``guard``: files of
     other languages; the words in them that are known keep their segmentation, but for a share

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from specialize import native
-from specialize.augment._repair import place_safely
-from specialize.augment._spelling import Spelling, native_chooser
-from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import wordpiece, words_in
+from specialize.augment._new_vocabulary import check_pieces, train_like
+from specialize.augment._words import wordpiece, words_in
 from specialize.vocab.base import VocabChange
-from specialize.vocab.guard import open_guard
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.wordpiece.characters import Spelling, native_chooser
+from specialize.vocab.wordpiece.guard import open_guard
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.safe_extend import place_safely
 
 
 def change(

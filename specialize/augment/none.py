@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from specialize.vocab.base import VocabChange, unchanged
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 def change(vocabulary: WordPiece, corpus: Iterable[str]) -> VocabChange[WordPiece]:

@@ -9,14 +9,14 @@ from typing import Any
 
 from specialize.errors import DataError, UsageError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.bpe import BPE
-from specialize.vocab.count import counted, split_tokens
-from specialize.vocab.families import AnyVocabulary, words_of
-from specialize.vocab.renumber import renumbered
-from specialize.vocab.trained import byte_letters, control_pieces
-from specialize.vocab.unigram import Unigram
-from specialize.vocab.units import MARK
-from specialize.vocab.wordpiece import WordPiece, longest_first
+from specialize.vocab.bpe.model import BPE
+from specialize.vocab.counting.space_units import MARK
+from specialize.vocab.counting.words import counted, split_tokens
+from specialize.vocab.formats.renumber import renumbered
+from specialize.vocab.open import AnyVocabulary, words_of
+from specialize.vocab.train.retrain import byte_letters, control_pieces
+from specialize.vocab.unigram.model import Unigram
+from specialize.vocab.wordpiece.model import WordPiece, longest_first
 
 Pair = tuple[str, str]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from specialize.augment._units import no_words
+from specialize.augment._words import no_words
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.families import AnyVocabulary, words_of
-from specialize.vocab.trained import trained_like
+from specialize.vocab.open import AnyVocabulary, words_of
+from specialize.vocab.train.retrain import trained_like
 
 
 def change(
@@ -21,10 +21,10 @@ def change(
 ) -> VocabChange[Any]:
     """Replace the vocabulary by one of ``pieces`` pieces, of its own family, trained on the corpus.
 
-    Normaliser, pre-tokeniser and special pieces stay what they are (``vocab.trained``). A piece
-    that both have, with the mark of its place (``##``, ``Ġ``, ``▁``), keeps its row; the others,
-    by their ids, are fresh. ``min_count``: rarer pairs are not merged (not for Unigram), and rarer
-    characters are left out, so that words with these are unknown (or bytes) from now on.
+    Normaliser, pre-tokeniser and special pieces stay what they are (``vocab.train.retrain``). A
+    piece that both have, with the mark of its place (``##``, ``Ġ``, ``▁``), keeps its row; the
+    others, by their ids, are fresh. ``min_count``: rarer pairs are not merged (not for Unigram),
+    and rarer characters are left out, so that words with these are unknown (or bytes) from now on.
     """
     if pieces < 1:
         raise UsageError(f"a vocabulary of {pieces} pieces holds nothing; ask for 1 or more")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specialize.augment._repair import place_safely
-from specialize.augment._trained import check_pieces, train_like
-from specialize.augment._units import wordpiece, words_in
+from specialize.augment._new_vocabulary import check_pieces, train_like
+from specialize.augment._words import wordpiece, words_in
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
-from specialize.vocab.count import count_tokens, counted
-from specialize.vocab.guard import open_guard
-from specialize.vocab.unk import count_replacements
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.counting.words import count_tokens, counted
+from specialize.vocab.wordpiece.guard import open_guard
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.replacements import count_replacements
+from specialize.vocab.wordpiece.safe_extend import place_safely
 
 PRESETS = {"paper": ("word", False), "as_released": ("token", True)}  # unit, pad
 

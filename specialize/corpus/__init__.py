@@ -8,15 +8,15 @@ a Ray cluster).
 """
 
 from specialize.corpus.corpus import Corpus, CorpusFacts, CorpusFiles, FileFacts, open_corpus
-from specialize.corpus.countfile import (
+from specialize.corpus.count_files import (
     count_texts,
     merge_counts,
     open_text,
     read_counts,
     write_counts,
 )
-from specialize.corpus.counts import Dropped, TextCounts, count_lines
 from specialize.corpus.files import read_lines
+from specialize.corpus.token_counts import Dropped, TextCounts, count_lines
 
 __all__ = [
     "Corpus",

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from specialize import native
-from specialize.corpus.counts import TextCounts, count_files, count_lines
+from specialize.corpus.decontaminate import Cleared, clear, evaluation_keys
 from specialize.corpus.files import expand
 from specialize.corpus.formats import has_text, is_text, read_documents
-from specialize.corpus.removal import Cleared, clear, evaluation_keys
-from specialize.corpus.treatment import PUNCTUATION, UNICODE, treatments
+from specialize.corpus.normalize import PUNCTUATION, UNICODE, treatments
+from specialize.corpus.token_counts import TextCounts, count_files, count_lines
 from specialize.errors import DataError, UsageError
 
 _TRAIN, _DEV = "train", "dev"

@@ -9,7 +9,7 @@ from torch import Tensor
 from specialize.embed._rows import FreshRows, drawn, mixture
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.wordpiece import is_slot
+from specialize.vocab.wordpiece.model import is_slot
 
 
 def init(

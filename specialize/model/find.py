@@ -6,8 +6,10 @@ import os
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 from specialize.errors import MissingError
+from specialize.vocab.open import AnyVocabulary, read_vocabulary, vocabulary_of
 
 BUNDLED = {"mini": Path(__file__).parent.parent / "mini"}
 
@@ -34,6 +36,22 @@ def find_model(name: str) -> Path:
         f"model {name!r} is not bundled ({', '.join(BUNDLED)}), not a directory and not in "
         f"{_cache_folder()}; where there is a network: hf download {name}"
     )
+
+
+def tokenizer_path(name: str) -> Path:
+    """Return where the tokenizer ``name`` lies: a path, the bundled model, or one of the hub."""
+    path = Path(name).expanduser()
+    return path if path.exists() else find_model(name)
+
+
+def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
+    """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub.
+
+    Also of a live fast tokenizer, the tokenizers library's or transformers'.
+    """
+    if not isinstance(name, str | Path):
+        return vocabulary_of(name)
+    return read_vocabulary(tokenizer_path(str(name)))
 
 
 def _cache_folder() -> Path:

@@ -15,9 +15,9 @@ from torch import Tensor
 from specialize.embed._rows import FreshRows
 from specialize.errors import SpecializeError, UsageError
 from specialize.model.load import load_base, save_model
-from specialize.model.masked import MaskedModel, output_bias, tie
+from specialize.model.mlm import MaskedModel, output_bias, tie
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 @torch.no_grad()

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from specialize.errors import DataError
-from specialize.model.masked import MaskedModel
-from specialize.vocab.files import read_wordpiece, write_wordpiece
-from specialize.vocab.wordpiece import WordPiece
+from specialize.model.mlm import MaskedModel
+from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 @dataclass(frozen=True)

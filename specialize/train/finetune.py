@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from specialize.errors import UsageError
-from specialize.model.masked import MaskedModel
-from specialize.model.words import WordEncoder, WordModel
+from specialize.model.mlm import MaskedModel
+from specialize.model.word_model import WordEncoder, WordModel
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
-from specialize.train.batches import batches_by_length
 from specialize.train.optim import adamw, at_least, groups, precision
+from specialize.train.packing import batches_by_length
 
 SCHEDULES = ("inverse_sqrt", "constant", "linear")
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from specialize.corpus import Corpus
 from specialize.errors import DataError, UsageError
-from specialize.model.masked import MaskedModel
-from specialize.model.rows import merge, tier
+from specialize.model.mlm import MaskedModel
+from specialize.model.tiers import merge, tier
 from specialize.train import loop
-from specialize.train.batches import order, pack
-from specialize.train.masked import Masking, train_masked
-from specialize.train.measure import bits_per_byte, held_out
+from specialize.train.bits_per_byte import bits_per_byte, held_out
+from specialize.train.mlm import Masking, train_masked
 from specialize.train.optim import adamw, at_least, groups, precision
+from specialize.train.packing import order, pack
 from specialize.vocab.base import VocabChange
-from specialize.vocab.wordpiece import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from specialize.errors import UsageError
-from specialize.model.masked import MaskedModel
+from specialize.model.mlm import MaskedModel
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 

@@ -14,20 +14,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from specialize import folders
+from specialize import atomic
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
 from specialize.errors import DataError
 from specialize.model.load import new_modernbert, save_model
-from specialize.model.masked import MaskedModel
+from specialize.model.mlm import MaskedModel
 from specialize.train import loop
-from specialize.train.batches import mixed_order, pack
-from specialize.train.masked import Masking, train_masked
-from specialize.train.measure import HeldOut, bits_per_byte, held_out
+from specialize.train.bits_per_byte import HeldOut, bits_per_byte, held_out
+from specialize.train.mlm import Masking, train_masked
 from specialize.train.optim import device, muon, precision
-from specialize.vocab.count import count_words
-from specialize.vocab.files import read_wordpiece, write_wordpiece
-from specialize.vocab.train import train_wordpiece
-from specialize.vocab.wordpiece import SPECIAL, WordPiece
+from specialize.train.packing import mixed_order, pack
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
+from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 Say = Callable[[str], None]
 
@@ -89,7 +89,7 @@ def pretrain(recipe: Pretrain, out: Path, *, say: Say) -> Path:
     done = [asdict(e) for e in history]
     done[0]["train_loss"] = None  # JSON has no nan
     log = {"history": done, "bits_per_byte": table, "sequences": counts}
-    folders.write_json(out / "training.json", log)
+    atomic.write_json(out / "training.json", log)
     return out / "model"
 
 

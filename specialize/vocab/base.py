@@ -40,6 +40,26 @@ class Vocabulary(Protocol):
         """Return the ids of the pieces of ``text``, without special ones around it."""
         ...
 
+    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
+        """Return ``encode`` of each line, all at once: natively or in parallel."""
+        ...
+
+    def encode_words(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each word of a sentence, encoded where it stands in it; never none.
+
+        A byte-level BPE spells a word with the space before it; a word that the normaliser deletes
+        gets the unknown piece, or where there is none the pieces of a space.
+        """
+        ...
+
+    def continues(self, id: int) -> bool:
+        """Return whether the piece is not the first of its word: ``##s``; ``s`` beside ``Ġs``."""
+        ...
+
+    def unspelt(self, text: str) -> str:
+        """Return what of ``text`` its unknown pieces hide: words of a WordPiece, else characters."""
+        ...
+
 
 V = TypeVar("V", bound=Vocabulary, covariant=True)
 

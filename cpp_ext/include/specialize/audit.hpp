@@ -1,4 +1,4 @@
-// How well a vocabulary serves a text: the definition is specialize/vocab/audit.py.
+// How well a vocabulary serves a text: the definition is specialize/vocab/audit/audit.py.
 //
 // A token is split and its words are segmented at once, though many words stand in several tokens:
 // a table of the words costs more than it saves.

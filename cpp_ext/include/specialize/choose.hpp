@@ -1,5 +1,5 @@
 // Choosing pieces one after the other, each for the words that those before leave unknown: the
-// definitions are specialize/augment/_spelling.py and greedy.py.
+// definitions are specialize/vocab/wordpiece/characters.py and greedy.py.
 #pragma once
 
 #include <limits>

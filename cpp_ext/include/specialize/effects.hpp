@@ -1,5 +1,5 @@
 // What fresh pieces do for the words of a text: each of them, and the first so many of them. The
-// definitions are in specialize/vocab/coverage.py.
+// definitions are in specialize/vocab/audit/coverage.py.
 #pragma once
 
 #include "wordpiece.hpp"

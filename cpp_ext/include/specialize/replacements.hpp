@@ -1,5 +1,5 @@
 // Which pieces of one vocabulary replace unknowns of another: the definition is
-// specialize/vocab/unk.py.
+// specialize/vocab/wordpiece/replacements.py.
 #pragma once
 
 #include <optional>

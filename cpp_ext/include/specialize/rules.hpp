@@ -1,7 +1,7 @@
 // From tokens to words: what a pre-tokeniser's rules do to each character.
 //
 // The table of rules is given, character by character, by the readable definition
-// (specialize/vocab/pretokenize.py): this file knows no Unicode.
+// (specialize/vocab/wordpiece/pretokenize.py): this file knows no Unicode.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Merging pieces from word counts, as specialize/vocab/train.py defines it: a WordPiece vocabulary
+// Merging pieces from word counts, as specialize/vocab/train/byte_pairs.py defines it: a WordPiece vocabulary
 // from characters, or more pieces for any BPE; ties go to the pair of older pieces.
 #pragma once
 

@@ -1,5 +1,5 @@
 // From lines to counted units: a line is cut before a space that stands alone between two solid
-// characters. The definition is specialize/vocab/units.py.
+// characters. The definition is specialize/vocab/counting/space_units.py.
 #pragma once
 
 #include "rules.hpp"

@@ -1,0 +1,125 @@
+"""The native algorithms as PyTorch operators: from a text in a tensor to counts in tensors.
+
+``torch.ops.specialize.audit`` and ``.count_replacements`` take bytes, pieces and rules as tensors;
+the functions here make these from a vocabulary. They suit programs that hold their text in memory
+or map it, as ``torch.from_file`` does; specialize.vocab does this, and more, for files and lines.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from specialize import native
+from specialize.errors import DataError, MissingError, UsageError
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules, character_rules
+from specialize.vocab.wordpiece.replacements import pieces_in_words
+
+AUDIT = ("words", "pieces", "unknown_pieces", "continued_words", "characters", "bytes")
+
+
+def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
+    """Return the sums of ``vocab.audit.audit`` for UTF-8 ``text`` [N], a uint8 tensor."""
+    load()
+    _check(text)
+    sums = torch.ops.specialize.audit(
+        text,
+        _pieces(vocabulary),
+        _special(vocabulary),
+        _rules(vocabulary.rules),
+        vocabulary.prefix,
+        vocabulary.ids[vocabulary.unk],
+        vocabulary.max_chars,
+        native.threads(),
+    )
+    return dict(zip(AUDIT, _utf8(sums).tolist(), strict=True))
+
+
+def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Tensor, Tensor]:
+    """Return how often each piece of ``new`` [V] replaces unknowns of ``old``, and occurs [V].
+
+    ``text`` [N]: UTF-8 as uint8; units are pre-tokenised words (Chau et al. 2020).
+    """
+    for name in ("rules", "special", "prefix", "max_chars"):
+        if getattr(old, name) != getattr(new, name):
+            raise UsageError(f"the two vocabularies split differently: {name} is not the same")
+    for piece in pieces_in_words(old):
+        raise UsageError(
+            f"{piece!r} may stand inside a word; "
+            "specialize.vocab.wordpiece.replacements cuts it out"
+        )
+    load()
+    _check(text)
+    replaced, overall = torch.ops.specialize.count_replacements(
+        text,
+        _pieces(old),
+        _pieces(new),
+        _special(old),
+        _special(new),
+        _rules(old.rules),
+        old.prefix,
+        old.ids[old.unk],
+        new.ids[new.unk],
+        old.max_chars,
+        native.threads(),
+    )
+    return _utf8(replaced), overall
+
+
+def _check(text: Tensor) -> None:
+    if text.dtype != torch.uint8 or not text.is_contiguous() or text.device.type != "cpu":
+        raise UsageError(
+            "text is a contiguous uint8 tensor on the CPU, "
+            f"not {str(text.dtype).removeprefix('torch.')} on {text.device}"
+        )
+
+
+def _utf8(found: Tensor) -> Tensor:
+    """Return ``found``; DataError where the operator gave nothing."""
+    if not found.numel():
+        raise DataError("the text is not UTF-8")
+    return found
+
+
+@cache
+def load() -> None:
+    """Load the operators into torch; MissingError where they are not built."""
+    try:
+        import specialize_native
+        from specialize_native import _core
+    except ImportError as error:
+        raise MissingError(f"the native extension is not there ({error}): {_INSTALL}") from None
+    if getattr(_core, "INTERFACE", 1) != native.INTERFACE:
+        raise MissingError(f"the native extension is of another version: {_INSTALL}")
+    folder = Path(specialize_native.__file__).parent
+    libraries = sorted(folder.glob("_ops*"))
+    if not libraries:
+        raise MissingError(f"{folder}: built without torch, so without its operators: {_INSTALL}")
+    torch.ops.load_library(libraries[0])
+
+
+_INSTALL = "pip install --no-build-isolation ./cpp_ext"
+
+
+def _pieces(vocabulary: WordPiece) -> Tensor:
+    return _bytes("".join(piece + "\n" for piece in vocabulary.pieces))
+
+
+def _special(vocabulary: WordPiece) -> Tensor:
+    return torch.tensor([vocabulary.ids[piece] for piece in vocabulary.special], dtype=torch.int64)
+
+
+def _bytes(text: str) -> Tensor:
+    return torch.frombuffer(bytearray(text, "utf-8"), dtype=torch.uint8)
+
+
+@cache
+def _rules(rules: BertRules) -> Tensor:
+    ranges, texts = character_rules(rules)
+    if texts:
+        raise UsageError("the operators take cased vocabularies; specialize.vocab takes all")
+    return torch.tensor(ranges, dtype=torch.int64)

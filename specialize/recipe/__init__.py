@@ -1,0 +1,1 @@
+"""Recipes: tables read from TOML, checked whole, and the methods they name."""

@@ -1,0 +1,1 @@
+"""Reports: what was measured, as text and as pages; nothing here measures."""

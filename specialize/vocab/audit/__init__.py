@@ -1,0 +1,1 @@
+"""How well a tokenizer serves a text, and how two tokenizers differ."""

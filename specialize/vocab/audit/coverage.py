@@ -1,0 +1,171 @@
+"""What new pieces do for the words of a corpus: each of them, and the first so many of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specialize import native
+from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.piece_text import visible
+from specialize.vocab.wordpiece.model import WordPiece
+
+EXAMPLES = 3
+_SIDES = ("before", "after")
+
+
+@dataclass(frozen=True)
+class WordFix:
+    """A word with its pieces under the old and the new vocabulary."""
+
+    word: str
+    count: int
+    before: list[str]
+    after: list[str]
+
+
+@dataclass(frozen=True)
+class PieceFacts:
+    """What one fresh piece does."""
+
+    piece: str
+    id: int
+    replaced_unknowns: int  # occurrences of words that were unknown, and now have this piece
+    words: list[WordFix]  # the most frequent words that have it, those that were unknown first
+    saved: int | None = None  # pieces, where it stands for several; not counted for WordPiece
+
+
+def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFacts]:
+    """Return what each fresh piece does for ``words`` (word -> occurrences), as selected."""
+    old, new = change.old, change.new
+    if isinstance(words, native.WordCounts):
+        return _explain_natively(change, words)
+    fresh = set(change.fresh_pieces)
+    replaced, uses = dict.fromkeys(fresh, 0), dict.fromkeys(fresh, 0)
+    holders: defaultdict[str, list[WordFix]] = defaultdict(list)
+    for word, count in words.items():
+        after = new.segment(word)
+        held = fresh.intersection(after)
+        if not held:
+            continue
+        fix = WordFix(word, count, old.segment(word), after)
+        for piece in held:
+            holders[piece].append(fix)
+            replaced[piece] += count * _was_unknown(fix, old)
+            uses[piece] += count * after.count(piece)
+
+    def saved(piece: str) -> int | None:
+        if isinstance(old, WordPiece):
+            return None
+        return uses[piece] * max(0, len(old.segment(piece)) - 1)
+
+    return [
+        PieceFacts(piece, i, replaced[piece], _examples(holders[piece], old), saved(piece))
+        for piece, i in zip(change.fresh_pieces, change.fresh, strict=True)
+    ]
+
+
+def _explain_natively(change: VocabChange[WordPiece], words: native.WordCounts) -> list[PieceFacts]:
+    old, new = change.old, change.new
+    told = native.core().explain_pieces(
+        words.handle, old.handle, new.handle, change.fresh, EXAMPLES, native.threads()
+    )
+    facts = []
+    for i, (replaced, held) in zip(change.fresh, told, strict=True):
+        fixes = [WordFix(word, n, old.segment(word), new.segment(word)) for word, n in held]
+        facts.append(PieceFacts(new.pieces[i], i, replaced, fixes))
+    return facts
+
+
+def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:
+    return old.unk in fix.before
+
+
+def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
+    """Return the most telling of ``fixes``; ties go to the word that came first."""
+    return sorted(fixes, key=lambda fix: (not _was_unknown(fix, old), -fix.count))[:EXAMPLES]
+
+
+def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
+
+    Where saved pieces were counted, with these, and each piece's ``text`` as people read it. Tabs
+    and line ends stand escaped (``spelt.visible``).
+    """
+    pieces = list(pieces)
+    counted = any(facts["saved"] is not None for facts in pieces)
+    rows = ["rank\tid\tpiece\treplaced_unknowns" + "\tsaved_pieces\ttext" * counted + "\n"]
+    fixes = ["piece\tword\tcount\tbefore\tafter\n"]
+    for rank, facts in enumerate(pieces, 1):
+        piece = visible(facts["piece"])
+        saved = f"\t{facts['saved']}\t{visible(facts.get('text', piece))}" * counted
+        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{facts['replaced_unknowns']}{saved}\n")
+        for fix in facts["words"]:
+            word, *sides = map(visible, (fix["word"], *(" ".join(fix[s]) for s in _SIDES)))
+            fixes.append("\t".join((piece, word, str(fix["count"]), *sides)) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pieces.tsv").write_text("".join(rows), "utf-8")
+    (folder / "words_fixed.tsv").write_text("".join(fixes), "utf-8")
+
+
+def coverage(
+    change: VocabChange[WordPiece], words: Mapping[str, int], *, steps: int = 30
+) -> list[tuple[int, float]]:
+    """Return (k, share of unknown pieces among all pieces with only the first k fresh pieces).
+
+    k runs from 0 to all of them in at most ``steps`` steps of nearly the same size. The figures are
+    exact, also where a piece makes a word unknown: at each k, those words are segmented anew that
+    hold the text of a piece come since the last.
+    """
+    fresh = change.fresh_pieces
+    points = _points(len(fresh), steps)
+    if isinstance(words, native.WordCounts):
+        sums = native.core().cover_words(
+            words.handle, change.new.handle, change.fresh, points, native.threads()
+        )
+        return [(k, unk / n if n else 0.0) for k, (n, unk) in zip(points, sums, strict=True)]
+    arrivals = {
+        piece: next(i for i, k in enumerate(points) if k > n) for n, piece in enumerate(fresh)
+    }
+    due = _due(words, arrivals, change.old.prefix, len(points))
+    lengths: dict[str, tuple[int, int]] = {}  # word -> pieces, of them unknown
+    pieces = unknown = 0
+    curve = []
+    for k, changing in zip(points, due, strict=True):
+        vocabulary = change.old.place(fresh[:k]).new
+        for word in changing:
+            now = vocabulary.segment(word)
+            size, unk = len(now), now.count(vocabulary.unk)
+            size_before, unk_before = lengths.get(word, (0, 0))
+            pieces += words[word] * (size - size_before)
+            unknown += words[word] * (unk - unk_before)
+            lengths[word] = (size, unk)
+        curve.append((k, unknown / pieces if pieces else 0.0))
+    return curve
+
+
+def _points(last: int, steps: int) -> list[int]:
+    """Return at most ``steps`` + 1 whole numbers from 0 to ``last``, evenly spread."""
+    steps = max(1, min(steps, last))
+    return sorted({round(last * i / steps) for i in range(steps + 1)})
+
+
+def _due(
+    words: Mapping[str, int], arrivals: Mapping[str, int], prefix: str, points: int
+) -> list[list[str]]:
+    """Return the words to segment at each point: all at the first, then those with a new piece."""
+    due: list[list[str]] = [[] for _ in range(points)]
+    lengths = sorted({len(piece.removeprefix(prefix)) for piece in arrivals})
+    for word in words:
+        new = {0}
+        for start in range(len(word)):
+            mark = prefix if start else ""
+            for length in lengths:
+                if (point := arrivals.get(mark + word[start : start + length])) is not None:
+                    new.add(point)
+        for point in new:
+            due[point].append(word)
+    return due

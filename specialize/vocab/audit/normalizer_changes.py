@@ -1,0 +1,90 @@
+"""What a tokenizer's normaliser makes of characters: ӱ becomes у where accents are stripped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from specialize.vocab.counting.words import Text, counted, split_tokens
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import deleted_characters, words
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A character of the text, and what the normaliser puts for it wherever it stands."""
+
+    character: str
+    becomes: str  # "" for a mark that is stripped
+    count: int
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return it as JSON values."""
+        return {"from": self.character, "to": self.becomes, "count": self.count}
+
+
+def changed_characters(opened: WordPiece | Tokenizer, text: Text) -> list[Changed]:
+    """Return what of ``text`` is mapped to something else, the most frequent first.
+
+    White space is left out, and so is what the audit calls deleted: characters that vanish with
+    control characters. Each character is tried by itself, so that compositions with a mark behind
+    it (NFC) are not seen.
+    """
+    if isinstance(opened, WordPiece):
+        return _by_rules(opened, text)
+    return _by_library(opened, text)
+
+
+def _by_rules(vocabulary: WordPiece, text: Text) -> list[Changed]:
+    rules = vocabulary.rules
+    if not rules.strip_accents and not rules.lowercase:
+        return []
+    tokens = counted(text).tokens
+    found = _characters(tokens)
+    for piece, count in split_tokens(tokens, rules, vocabulary.special).special.items():
+        found.subtract({c: n * count for c, n in Counter(piece).items()})  # these stay
+    deleted = deleted_characters() if rules.clean else frozenset[str]()
+    kept = {c: n for c, n in found.items() if n and c not in deleted}
+    return _changes(kept, lambda character: "".join(words(character, rules)))
+
+
+def _by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> list[Changed]:
+    normalizer = tokenizer.normalizer
+    if normalizer is None:
+        return []
+    found: Counter[str] = Counter()
+    for line in lines:
+        found.update(line)
+    before, _, after = normalizer.normalize_str("aa").partition("aa")
+
+    def becomes(character: str) -> str:
+        text: str = normalizer.normalize_str(f"a{character}a")
+        return text[len(before) + 1 : len(text) - len(after) - 1]
+
+    return [change for change in _changes(found, becomes) if change.becomes]
+
+
+def _characters(tokens: Mapping[str, int]) -> Counter[str]:
+    """Return the occurrences of each character: of tokens that are alike in theirs, together."""
+    alike: dict[int, list[str]] = {}
+    for token, count in tokens.items():
+        alike.setdefault(count, []).append(token)
+    found: Counter[str] = Counter()
+    for count, group in alike.items():
+        for character, n in Counter("".join(group)).items():
+            found[character] += n * count
+    return found
+
+
+def _changes(counts: Mapping[str, int], becomes: Callable[[str], str]) -> list[Changed]:
+    found = [
+        Changed(character, new, count)
+        for character, count in counts.items()
+        if not character.isspace() and (new := becomes(character)) != character
+    ]
+    return sorted(found, key=lambda change: (-change.count, change.character))

@@ -1,0 +1,1 @@
+"""BPE, byte-level or over characters: its model, continued merging, native counting."""

@@ -1,0 +1,128 @@
+"""Byte-level BPE counted by the native extension, as the tokenizers library would count it."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from specialize import native
+from specialize.vocab.counting.separable import PATTERNS
+from specialize.vocab.counting.space_units import UnitAudit, UnitCounts
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How words are found: a known pattern by what it differs in."""
+
+    any_case: bool  # of the 's that end words
+    one_before: bool  # letters take any character before them, not only a space
+    lines: bool  # line ends are words of their own
+    numbers: int  # the most digits in a word
+    space_first: bool = False  # a text that begins without a space is given one
+
+
+_GPT2 = Pattern(any_case=False, one_before=False, lines=False, numbers=sys.maxsize)
+_KNOWN = {
+    PATTERNS[0]: _GPT2,
+    PATTERNS[1]: Pattern(any_case=True, one_before=True, lines=True, numbers=3),
+    PATTERNS[2]: Pattern(any_case=True, one_before=True, lines=True, numbers=1),
+}
+
+
+@dataclass(frozen=True)
+class ByteLevel:
+    """A byte-level BPE that the native extension holds."""
+
+    handle: Any
+    pattern: Pattern
+    special: tuple[str, ...]
+
+    def count(self, units: UnitCounts) -> UnitAudit:
+        """Return what ``units`` come to; left over: special pieces and very long words."""
+        p = self.pattern
+        return UnitAudit(
+            *units.core.byte_bpe_count(
+                units.handle,
+                self.handle,
+                (p.any_case, p.one_before, p.lines, p.numbers, p.space_first),
+                _kinds(units.characters() + " "),
+                self.special,
+                native.threads(),
+            )
+        )
+
+
+def byte_level(described: Json) -> ByteLevel | None:
+    """Return the byte-level BPE of a tokenizer.json, if the extension can count it all."""
+    model, pattern = described["model"], _pattern(described.get("pre_tokenizer") or {})
+    odd = ("dropout", "continuing_subword_prefix", "end_of_word_suffix")
+    if model["type"] != "BPE" or any(model.get(name) for name in odd):
+        return None
+    bytes_ = byte_pieces()
+    if pattern is None or described.get("normalizer") or not model["vocab"].keys() >= {*bytes_}:
+        return None
+    ids = model["vocab"]
+    merges = array("I")
+    for left, right in model["merges"]:
+        merges.extend((ids[left], ids[right], ids[left + right]))
+    whole = _in_bytes(ids) if model.get("ignore_merges") else []
+    handle = native.core().byte_bpe_new(
+        array("I", [ids[piece] for piece in bytes_]).tobytes(), merges.tobytes(), whole
+    )
+    special = tuple(token["content"] for token in described.get("added_tokens") or ())
+    return ByteLevel(handle, pattern, special)
+
+
+def _pattern(pre: Json) -> Pattern | None:
+    if pre.get("type") == "ByteLevel" and pre["use_regex"]:
+        return replace(_GPT2, space_first=pre["add_prefix_space"])
+    steps: list[Json] = pre.get("pretokenizers") or []
+    if [step["type"] for step in steps] != ["Split", "ByteLevel"]:
+        return None
+    split, level = steps
+    if level["use_regex"] or level["add_prefix_space"]:
+        return None
+    return _KNOWN.get(split["pattern"].get("Regex"))
+
+
+def is_byte_level(described: Json) -> bool:
+    """Whether the words of a text are spelt in the letters for bytes."""
+    parts = (described.get(name) for name in ("normalizer", "pre_tokenizer"))
+    return any(_by_bytes(part) for part in parts if part)
+
+
+def _by_bytes(part: Json) -> bool:
+    inner = part.get("pretokenizers") or part.get("normalizers") or []
+    return part.get("type") == "ByteLevel" or any(map(_by_bytes, inner))
+
+
+def byte_pieces() -> list[str]:
+    """Return the character that stands for each byte: itself if it is printable (GPT-2)."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(0x100, 0x200))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+
+
+def _in_bytes(pieces: Iterable[str]) -> list[bytes]:
+    """Return the bytes of the pieces that stand for bytes."""
+    table = {ord(piece): byte for byte, piece in enumerate(byte_pieces())}
+    named = ([table.get(ord(c), -1) for c in piece] for piece in pieces)
+    return [bytes(codes) for codes in named if -1 not in codes]
+
+
+def _kinds(characters: str) -> bytes:
+    """Return the kind of each character up to the last, as bpe.hpp names them."""
+    from tokenizers import Regex
+    from tokenizers.pre_tokenizers import Split
+
+    kinds = bytearray(max(map(ord, characters), default=0) + 1)
+    for kind, pattern in enumerate(("\\p{L}+", "\\p{N}+", "\\s+"), 1):
+        found = Split(Regex(pattern), "removed", invert=True).pre_tokenize_str(characters)
+        for character in "".join(text for text, _ in found):
+            kinds[ord(character)] = kind
+    return bytes(kinds)

@@ -1,0 +1,1 @@
+"""Words, tokens and units of a text counted by types."""

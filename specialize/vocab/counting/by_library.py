@@ -1,0 +1,298 @@
+"""Tokenizers of other kinds (byte-level BPE, Unigram, ...), counted by the tokenizers library."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from specialize.errors import DataError, MissingError
+from specialize.vocab.bpe.native_count import byte_level
+from specialize.vocab.counting.separable import crossing, unsafe, until_map, why_not
+from specialize.vocab.counting.space_units import (
+    CONTEXT,
+    UnitAudit,
+    UnitCounts,
+    count_units,
+    text_of,
+)
+from specialize.vocab.formats.sentencepiece import read_sentencepiece
+from specialize.vocab.formats.tiktoken import is_ranks, read_ranks
+from specialize.vocab.unigram.native_count import unigram
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer, models
+
+BLOCK = 1000  # lines or units encoded at a time
+T = TypeVar("T")
+
+
+def read_tokenizer(file: Path) -> Tokenizer:
+    """Return the tokenizer of a tokenizer.json."""
+    from tokenizers import Tokenizer
+
+    return _loaded(file, lambda: Tokenizer.from_file(str(file)))
+
+
+def read_byte_level(path: Path) -> Tokenizer:
+    """Return the tokenizer of GPT-2's two files; ``path`` is their folder or one of them."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    folder = path if path.is_dir() else path.parent
+    vocab, merges = folder / "vocab.json", folder / "merges.txt"
+
+    def read() -> models.BPE:
+        return models.BPE.from_file(str(vocab), str(merges))
+
+    tokenizer = Tokenizer(_loaded(vocab, read))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    if tokenizer.token_to_id(_END) is not None:
+        tokenizer.add_special_tokens([_END])
+    return tokenizer
+
+
+def open_library(path: Path) -> Tokenizer:
+    """Return the tokenizer of a directory or file: tokenizer.json, or what ``other_file`` names."""
+    from tokenizers import Tokenizer
+
+    other = other_file(path)
+    if not other:
+        return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
+    if other.name in _GPT2:
+        return read_byte_level(path)
+    ranks = other.suffix == ".tiktoken" or is_ranks(other)  # Llama 3's are a tokenizer.model
+    described = read_ranks(other) if ranks else read_sentencepiece(other)
+    return _loaded(other, lambda: Tokenizer.from_str(json.dumps(described)))
+
+
+_END = "<|endoftext|>"
+_GPT2 = ("merges.txt", "vocab.json")
+
+
+def other_file(path: Path) -> Path | None:
+    """Return the file of another format that ``path`` is, or is the directory of.
+
+    GPT-2's merges.txt with its vocab.json, a SentencePiece model, or tiktoken's ranks; None where
+    there is a tokenizer.json or vocab.txt.
+    """
+    if path.is_dir():
+        if any((path / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+            return None
+        return next(iter(other_files(path)), None)
+    return path if path.name in _GPT2 or path.suffix in (".model", ".tiktoken") else None
+
+
+def other_files(folder: Path) -> list[Path]:
+    """Return the files of such formats in a folder, one for each."""
+    kinds = ("merges.txt", "*.model", "*.tiktoken")
+    return [file for kind in kinds for file in sorted(folder.glob(kind)) if file.is_file()]
+
+
+def _loaded(file: Path, read: Callable[[], T]) -> T:
+    """Return what ``read`` makes of ``file``; what the library says against it is a DataError."""
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file; correct the path")
+    try:
+        return read()
+    except Exception as error:  # the library raises nothing narrower
+        raise DataError(f"{file}:1: the tokenizers library cannot read it: {error}") from None
+
+
+def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, Any], str]:
+    """Return the counts of ``lines`` by the names of the audit's fields, and why by the library.
+
+    The reason is "" where they were counted by types of units. Lines that can be read but once are
+    counted by the library, as their units may show that it has to be done.
+    """
+    described = json.loads(tokenizer.to_str())
+    units, reason = units_of(described, lines)
+    if units is None:
+        return count_by_library(tokenizer, lines), reason
+    return _count_units(tokenizer, units, described), ""
+
+
+def units_of(
+    described: dict[str, Any], lines: Iterable[str]
+) -> tuple[Mapping[str, int] | None, str]:
+    """Return the counted units of ``lines``, or None and why they do not stand for the lines."""
+    reason = "lines read once" if isinstance(lines, Iterator) else why_not(described)
+    if reason:
+        return None, reason
+    units = count_units(lines)
+    reason = _why_not_these(described, units)
+    return (None, reason) if reason else (units, "")
+
+
+def _count_units(
+    tokenizer: Tokenizer, units: Mapping[str, int], described: dict[str, Any]
+) -> dict[str, Any]:
+    if not isinstance(units, UnitCounts):
+        return count_by_types(tokenizer, units)
+    normalizer = tokenizer.normalizer
+    by = byte_level(described) or unigram(described, normalizer and normalizer.normalize_str)
+    if by is None:
+        return count_by_types(tokenizer, units)
+    found = by.count(units)
+    sums = _Sums(tokenizer)
+    sums.add_units(found.rest)
+    return sums.result_with(found, units)
+
+
+def _why_not_these(described: dict[str, Any], units: Iterable[str]) -> str:
+    if token := crossing(described, units):
+        return f"added token {token!r} in the text"
+    if steps := until_map(described):
+        character = unsafe(_normalizer(steps).normalize_str, units)
+        return f"a normaliser that maps {character!r}" if character else ""
+    return ""
+
+
+def _normalizer(steps: list[dict[str, Any]]) -> Any:
+    from tokenizers import Tokenizer, models
+
+    empty = json.loads(Tokenizer(models.BPE()).to_str())
+    empty["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    return Tokenizer.from_str(json.dumps(empty)).normalizer
+
+
+def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, Any]:
+    """Return the counts of ``lines`` by the names of the audit's fields, segmenting each line."""
+    sums = _Sums(tokenizer)
+    waiting = iter(lines)
+    while block := list(islice(waiting, BLOCK)):
+        for line, encoding in zip(block, sums.encode(block), strict=True):
+            sums.add(line, encoding)
+    return sums.result()
+
+
+def count_by_types(tokenizer: Tokenizer, units: Mapping[str, int]) -> dict[str, Any]:
+    """Return the same from the counted units of the lines, segmenting each unit once.
+
+    A unit with a space before it is segmented behind a context, whose own counts are taken off.
+    """
+    sums = _Sums(tokenizer)
+    sums.add_units((unit, count, at) for at, (unit, count) in enumerate(units.items()))
+    return sums.result()
+
+
+class _Sums:
+    """The counts of texts that the library encoded, each added so many times."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self._unknown = _unknown_id(tokenizer)
+        self._by_space = tokenizer.pre_tokenizer is None  # white space parts words
+        self._counts: Counter[str] = Counter()
+        self._characters: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
+        self._missing_at: dict[str, tuple[int, int]] = {}  # first unit, and the order in it
+
+    def encode(self, texts: list[str]) -> list[Encoding]:
+        return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+
+    def add_units(self, units: Iterable[tuple[str, int, int]]) -> None:
+        """Add units: each with its occurrences, and the place of the first."""
+        (context,) = self.encode([CONTEXT])
+        behind = 0
+        waiting = iter(units)
+        while block := list(islice(waiting, BLOCK)):
+            texts = [CONTEXT + unit if unit[0] == " " else text_of(unit) for unit, _, _ in block]
+            for (unit, times, at), text, encoding in zip(
+                block, texts, self.encode(texts), strict=True
+            ):
+                before = len(CONTEXT) if unit[0] == " " else 0
+                behind += times if before else 0
+                self.add(text, encoding, times, at=at, before=before)
+        self.add(CONTEXT, context, -behind, before=len(CONTEXT))
+
+    def add(
+        self, text: str, encoding: Encoding, times: int = 1, *, at: int = 0, before: int = 0
+    ) -> None:
+        """Add what ``text`` comes to; its first ``before`` characters are in other texts too."""
+        ids = encoding.ids
+        owners = self._owners(text, encoding)
+        words = len(set(owners))
+        counts = self._counts
+        counts["words"] += times * words
+        counts["pieces"] += times * len(ids)
+        if words < len(ids):
+            lengths = Counter(owners).values()
+            counts["continued_words"] += times * sum(length > 1 for length in lengths)
+        counts["bytes"] += times * len(text[before:].encode())
+        for character in text[before:]:
+            self._characters[character] += times
+        if self._unknown not in ids:
+            return
+        unknown = [i for i, piece in enumerate(ids) if piece == self._unknown]
+        counts["unknown_words"] += times * len({owners[i] for i in unknown})
+        counts["unknown_pieces"] += times * len(unknown)
+        offsets = encoding.offsets
+        for start, end in (offsets[i] for i in unknown):
+            for character in text[max(start, before) : end]:
+                self._missing[character] += times
+                self._missing_at.setdefault(character, (at, len(self._missing_at)))
+
+    def _owners(self, text: str, encoding: Encoding) -> list[int]:
+        """Return the number of each piece's word."""
+        word_ids: list[int | None] = encoding.word_ids
+        if self._by_space:
+            word_ids = _words_by_space(text, encoding.offsets)
+        # a special piece written out has no number, and is a word of its own
+        return [-1 - i if word is None else word for i, word in enumerate(word_ids)]
+
+    def result(self) -> dict[str, Any]:
+        return {name: self._counts[name] for name in _COUNTS} | {
+            "characters": self._characters.total(),
+            "missing": dict(self._missing.most_common()),
+            "deleted": _deleted(self._tokenizer, self._characters),
+        }
+
+    def result_with(self, found: UnitAudit, units: UnitCounts) -> dict[str, Any]:
+        """Return the sums with what the extension found added."""
+        characters = Counter({c: 1 for c in units.characters()})
+        gone = "".join(_deleted(self._tokenizer, characters))
+        missing, at = self._missing, self._missing_at
+        for nth, (code, count, place) in enumerate(found.missing):
+            missing[chr(code)] += count
+            at[chr(code)] = min((place, nth), at.get(chr(code), (place, nth)))
+        ordered = Counter({c: missing[c] for c in sorted(missing, key=at.__getitem__)})
+        named = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words")
+        return {name: self._counts[name] + getattr(found, name) for name in named} | {
+            "bytes": found.bytes,
+            "characters": found.characters,
+            "missing": dict(ordered.most_common()),
+            "deleted": dict(Counter(units.occurrences(gone) if gone else {}).most_common()),
+        }
+
+
+_COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words", "bytes")
+
+
+def _words_by_space(line: str, offsets: Sequence[tuple[int, int]]) -> list[int | None]:
+    """Return the number of the word that each piece ends in, a word having the space before it."""
+    spaces = [False, *map(str.isspace, line)]
+    numbers = [0, *accumulate(space and not last for last, space in pairwise(spaces))]
+    return [numbers[end] for _, end in offsets]
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """Return the id of the piece that the model puts for what it does not know, if it has one."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model["type"] == "Unigram":
+        return model["unk_id"]
+    return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+
+
+def _deleted(tokenizer: Tokenizer, characters: Counter[str]) -> dict[str, int]:
+    if tokenizer.normalizer is None:
+        return {}
+    plain = tokenizer.normalizer.normalize_str("aa")
+    gone = (c for c in characters if tokenizer.normalizer.normalize_str(f"a{c}a") == plain)
+    counts = Counter({c: characters[c] for c in gone})
+    return dict(counts.most_common())

@@ -1,0 +1,195 @@
+"""Tokenizers that look across no cut between units (``specialize.vocab.counting.space_units``).
+
+Decided from the tokenizer.json, by a list of what is known: a cut is a single space, with a solid
+character before it and behind it. Added tokens and precompiled maps may still reach over one in a
+text that has certain characters, so that its units are looked at too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from itertools import takewhile
+from typing import Any
+
+from specialize.vocab.counting.space_units import CONTEXT, MARK, solid
+
+Json = dict[str, Any]
+
+# Each covers every character, and a match goes on over a space only from white space. The first is
+# GPT-2's, then cl100k's (GPT-4, Llama 3), Qwen 2's and o200k's (GPT-4o).
+_WORD = "[^\\r\\n\\p{L}\\p{N}]?"
+_UPPER, _LOWER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+_SHORT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+_REST = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+PATTERNS = (
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+    f"{_SHORT}|{_WORD}\\p{{L}}+|\\p{{N}}{{1,3}}| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n]*|{_REST}",
+    f"{_SHORT}|{_WORD}\\p{{L}}+|\\p{{N}}| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n]*|{_REST}",
+    f"{_WORD}{_UPPER}*{_LOWER}+{_SHORT}?|{_WORD}{_UPPER}+{_LOWER}*{_SHORT}?|"
+    f"\\p{{N}}{{1,3}}| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n/]*|{_REST}",
+)
+
+
+def why_not(described: Json) -> str:
+    """Return what of a tokenizer.json may look across a cut; "" where nothing does."""
+    for part in _steps(described.get("normalizer"), "normalizers"):
+        if not _local_normalizer(part):
+            return f"normaliser {part['type']}"
+    if described["model"].get("dropout"):
+        return "dropout"
+    for token in described.get("added_tokens") or ():
+        if _may_cross(token) and token["normalized"]:
+            return f"added token {token['content']!r}"
+    return _why_not_pretokenized(described)
+
+
+def _why_not_pretokenized(described: Json) -> str:
+    steps = _steps(described.get("pre_tokenizer"), "pretokenizers")
+    while steps and steps[0]["type"] == "Digits":  # takes digits out
+        del steps[0]
+    if described.get("pre_tokenizer") is None:
+        return "" if merges_stay(described) else "no pre-tokeniser"
+    if not steps:
+        return "pre-tokeniser Digits"
+    return "" if _cuts(steps[0]) else f"pre-tokeniser {steps[0]['type']}"
+
+
+def _steps(part: Json | None, inner: str) -> list[Json]:
+    if part is None:
+        return []
+    if part["type"] != "Sequence":
+        return [part]
+    return [step for each in part[inner] for step in _steps(each, inner)]
+
+
+def _cuts(step: Json) -> bool:
+    """Whether a pre-tokeniser always cuts where units are; what comes behind it sees no more."""
+    match step["type"]:
+        case "ByteLevel":
+            return bool(step.get("use_regex", True))
+        case "Metaspace":
+            return bool(step.get("split", True)) and step["replacement"] == MARK
+        case "Split":
+            covered = (step["behavior"], step["invert"]) in (("Isolated", False), ("Removed", True))
+            return covered and step["pattern"].get("Regex") in PATTERNS
+        case kind:
+            return kind in ("WhitespaceSplit", "Whitespace", "BertPreTokenizer")
+
+
+def merges_stay(described: Json) -> bool:
+    """Whether no piece of a BPE over whole lines, as Llama 2's, has the mark after a letter."""
+    model, steps = described["model"], _steps(described.get("normalizer"), "normalizers")
+    if model["type"] != "BPE" or not any(
+        step["type"] == "Replace" and step["pattern"] == {"String": " "} for step in steps
+    ):
+        return False
+    plain = ("ignore_merges", "continuing_subword_prefix", "end_of_word_suffix")
+    if MARK not in model["vocab"] or any(model.get(name) for name in plain):
+        return False
+    return not any(MARK in piece.lstrip(MARK) for piece in model["vocab"])
+
+
+_BY_CHARACTER = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt", "Precompiled")
+
+
+def _local_normalizer(step: Json) -> bool:
+    """Whether a normaliser acts on units as on their line, and leaves the cuts what they are."""
+    match step["type"]:
+        case "Strip":
+            return not step["strip_left"]
+        case "Prepend":
+            return bool(step["prepend"] == MARK)
+        case "Replace":
+            return _local_replace(step["pattern"], step["content"])
+        case kind:
+            return kind in _BY_CHARACTER
+
+
+# spaces at the ends of a text, which no cut is next to
+_BEGIN, _ENDS = "\\A +", (f"[ {MARK}]+\\z", "[  ]+\\z")
+
+
+def _local_replace(pattern: Json, content: str) -> bool:
+    if pattern == {"Regex": " {2,}"}:
+        return content in (" ", MARK)
+    if pattern.get("Regex") in (_BEGIN, *_ENDS):
+        return not content
+    text = pattern.get("String", "")
+    if text == " ":
+        return content == MARK
+    if not text or any(c.isspace() or c == MARK for c in text):
+        return False
+    if content:
+        return solid(content[0]) and solid(content[-1])
+    return not any(map(solid, text))
+
+
+# What units of a text have to do with it ----------------------------------------------------------
+
+
+_FIRST = {"Regex": _BEGIN}  # acts where a text begins, as Prepend does
+
+
+def _may_cross(token: Json) -> bool:
+    """Whether an added token, where it is written out, may reach into the next unit."""
+    text = unicodedata.normalize("NFKC", token["content"])
+    spaces = [c.isspace() or c == MARK for c in text]
+    inner = any(spaces[1:]) and not all(spaces)
+    return token["rstrip"] or inner or (token["single_word"] and any(spaces[:1]))
+
+
+def crossing(described: Json, units: Iterable[str]) -> str:
+    """Return an added token in a text of such units that may reach over a cut, or "".
+
+    Or one behind which a normaliser begins anew: it prepends a mark, also to a later unit, or
+    deletes the next character, which moves the library's offsets up to the line's end.
+    """
+    steps = _steps(described.get("normalizer"), "normalizers")
+    prepends = any(step["type"] == "Prepend" or step.get("pattern") == _FIRST for step in steps)
+    tokens = described.get("added_tokens") or ()
+    if not steps:
+        tokens = [token for token in tokens if _may_cross(token)]
+    text = "\0".join((CONTEXT, *units, "")) if tokens else ""
+    for token in tokens:
+        content = token["content"]
+        if _may_cross(token):
+            begin = (content.split() or [content])[0]
+            if begin in text:
+                return content
+        elif content in text:
+            behind = re.findall(re.escape(content) + "([^\0 ])", text)
+            if prepends or not all(map(solid, behind)):
+                return content
+    return ""
+
+
+def until_map(described: Json) -> list[Json]:
+    """Return the normalisers up to a precompiled map, the map included; none if there is none."""
+    steps = _steps(described.get("normalizer"), "normalizers")
+    before = list(takewhile(lambda step: step["type"] != "Precompiled", steps))
+    return steps[: len(before) + 1] if len(before) < len(steps) else []
+
+
+def unsafe(normalize: Callable[[str], str], units: Iterable[str]) -> str:
+    """Return a character next to a cut that ``normalize`` does not leave solid, or ""."""
+    ends = {CONTEXT}
+    for unit in units:
+        ends.add(unit[-1])
+        if unit[0] == " ":
+            ends.add(unit[1])
+    for character in filter(solid, ends):
+        form = normalize(character)
+        around = (normalize(f" {character}"), normalize(f"{character} "))
+        if not form or form != form.strip() or MARK in form or around != (f" {form}", f"{form} "):
+            return character
+    return next((c for c in _PREPENDED if normalize(c) != c), "")
+
+
+# after which a grapheme cluster goes on, even over a space
+_PREPENDED = (
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e"
+    "\U000110bd\U000110cd\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
+    "\U00011a3a\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
+)

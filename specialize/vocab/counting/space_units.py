@@ -1,0 +1,148 @@
+"""Units of a text: what tokenizers that cut at a space segment the same wherever it stands.
+
+A line is cut before a space that stands alone between two solid characters; the space begins the
+next unit. Lines are the concatenation of their units, of which a text has few types. Where no rule
+of a tokenizer looks across such cuts (``vocab.counting.separable``), each type is segmented once.
+
+A line that begins with another character than a solid one is not cut: behind a character that a
+normaliser deletes there, the tokenizers library's offsets are off to the line's end.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from specialize import native
+from specialize.corpus.files import BLOCK
+
+_ALONE = re.compile(r"(?<=\S) (?=\S)")
+MARK = "\u2581"  # SentencePiece's space
+BEFORE_MARK = re.compile(f"(?<=[^{MARK}])(?={MARK})")
+BYTE = re.compile(r"<0x([0-9A-F]{2})>")  # the piece for a byte of what has no piece
+CONTEXT = "a"  # solid: what may stand in a line before a unit that is not its first
+
+# what SentencePiece makes a space, and what is no mark, but Extend, SpacingMark or Prepend in
+# Unicode's grapheme clusters, at which Precompiled maps look
+_CLUSTERED = frozenset(
+    f"{MARK}\ufffd"
+    "\u0d4e\u0e33\u0eb3\uff9e\uff9f\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
+    "\U00011a3a\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
+    "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+)
+
+
+@cache
+def solid(character: str) -> bool:
+    """Whether a unit may begin or end with ``character``.
+
+    Not white space, control, format, mark, unassigned or private, nor a character that a normaliser
+    may turn into one of these at either end, such as the acute accent (NFKC: a space and a mark).
+    """
+    code = ord(character)
+    if code >= _LISTED:
+        return code < _IDEOGRAPHS
+    if unicodedata.category(character)[0] in "ZCM" or character in _CLUSTERED:
+        return False
+    if not unicodedata.decomposition(character):
+        return True
+    form = unicodedata.normalize("NFKD", character)
+    first, last = unicodedata.category(form[0])[0], unicodedata.category(form[-1])[0]
+    return first not in "ZCM" and last not in "ZC"
+
+
+_LISTED, _IDEOGRAPHS = 0x20000, 0x40000  # cpp_ext/include/specialize/units.hpp
+
+
+def units(line: str) -> Iterator[str]:
+    """Yield the units of ``line``, one after the other.
+
+    Only a later unit begins with a space: a line that does so, or with a line end, has a line end
+    put before it. ``text_of`` takes it off.
+    """
+    if not line or not solid(line[0]):
+        if line:
+            yield "\n" + line if line[0] in " \n" else line
+        return
+    begin = 0
+    for alone in _ALONE.finditer(line):
+        at = alone.start()
+        if solid(line[at - 1]) and solid(line[at + 1]):
+            yield line[begin:at]
+            begin = at
+    yield line[begin:]
+
+
+def text_of(unit: str) -> str:
+    """Return what of its line a unit is."""
+    return unit[1:] if unit[0] == "\n" else unit
+
+
+def count_units(lines: Iterable[str]) -> Mapping[str, int]:
+    """Return how often each unit occurs in ``lines``, in order of first occurrence."""
+    if native.core():
+        return _count_natively(lines)
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(units(line))
+    return counts
+
+
+class UnitCounts(native.Counts):
+    """Units that the native extension counts."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.core = native.core()
+        listed = bytes(map(solid, map(chr, range(_LISTED))))
+        self.handle = self.core.units_new(listed)
+
+    def __len__(self) -> int:
+        return int(self.core.units_size(self.handle))
+
+    def feed(self, lines: list[str]) -> None:
+        """Count the units of ``lines``."""
+        self.core.units_feed(self.handle, lines, native.threads())
+
+    def characters(self) -> str:
+        """Return the characters that occur, each once."""
+        return str(self.core.units_characters(self.handle))
+
+    def occurrences(self, characters: str) -> dict[str, int]:
+        """Return how often each of ``characters`` occurs, in order of first occurrence."""
+        found = self.core.units_occurrences(self.handle, characters)
+        return {chr(code): count for code, count in found}
+
+    def _items(self) -> list[tuple[str, int]]:
+        return self.core.units_items(self.handle)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class UnitAudit:
+    """What the extension found units to come to, those left over in characters and bytes only."""
+
+    words: int
+    pieces: int
+    unknown_words: int
+    unknown_pieces: int
+    continued_words: int
+    characters: int
+    bytes: int
+    missing: list[tuple[int, int, int]]  # code point, occurrences, place of the first unit
+    rest: list[tuple[str, int, int]]  # unit, occurrences, place of the first
+
+
+def _count_natively(lines: Iterable[str]) -> UnitCounts:
+    counts, waiting, held = UnitCounts(), list[str](), 0
+    for line in lines:
+        waiting.append(line)
+        held += len(line)
+        if held > BLOCK:
+            counts.feed(waiting)
+            waiting, held = [], 0
+    counts.feed(waiting)
+    return counts

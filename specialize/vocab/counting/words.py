@@ -1,0 +1,174 @@
+"""Words and tokens of a text counted: by types, from one pass over it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from specialize import native
+from specialize.corpus import Corpus, TextCounts, count_lines
+from specialize.vocab.wordpiece.pretokenize import (
+    CASED,
+    BertRules,
+    character_rules,
+    deleted_characters,
+    special_parts,
+    tokens_of,
+    words,
+)
+
+Text = Corpus | TextCounts | Iterable[str]  # what words and tokens are counted in
+
+
+def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
+    """Return how often each word occurs in ``text``, in order of first occurrence.
+
+    ``text``: lines, or their counted tokens. The Unicode rules are applied to types of tokens only,
+    which gives the same counts: no rule looks across white space.
+    """
+    tokens = counted(text).tokens
+    if isinstance(tokens, native.TokenCounts):
+        if rules not in tokens.made:
+            tokens.made[rules] = TextWords(tokens, rules)
+        return tokens.made[rules]  # type: ignore[no-any-return]
+    return split_tokens(tokens, rules).words
+
+
+def count_tokens(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
+    """Return how often each white-space token occurs in ``text``, in order of first occurrence."""
+    tokens = counted(text).tokens
+    if isinstance(tokens, native.TokenCounts):
+        return UnitCounts(tokens, rules)
+    return _white_space_tokens(tokens, rules)
+
+
+def _white_space_tokens(tokens: Mapping[str, int], rules: BertRules) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for found, count in tokens.items():
+        for token in tokens_of(found, rules):
+            counts[token] += count
+    return counts
+
+
+class UnitCounts(Mapping[str, int]):
+    """White-space tokens of a text that the native extension counted, made when looked into."""
+
+    def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
+        """Take the tokens that hold them."""
+        self.tokens, self.rules = tokens, rules
+
+    def __getitem__(self, token: str) -> int:
+        return self._made[token]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @cached_property
+    def _made(self) -> Counter[str]:
+        return _white_space_tokens(self.tokens, self.rules)
+
+
+class TextWords(native.WordCounts):
+    """Words of a text that the native extension counted; their table is made when asked for."""
+
+    def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
+        """Take the tokens that they stand in."""
+        self.tokens, self.rules = tokens, rules
+
+    @cached_property
+    def handle(self) -> Any:  # type: ignore[override]
+        """Return the extension's table."""
+        words, _, _ = _split_natively(self.tokens, self.rules, ())
+        return words.handle
+
+    @property
+    def are_made(self) -> bool:
+        """Whether there is a table."""
+        return "handle" in vars(self)
+
+
+def counted(text: Text) -> TextCounts:
+    """Return the tokens of ``text``: a corpus knows them, lines are read, and counts are."""
+    if isinstance(text, TextCounts):
+        return text
+    return text.counts() if isinstance(text, Corpus) else count_lines(text)
+
+
+@dataclass(frozen=True)
+class SplitTokens:
+    """What tokens consist of, each with its occurrences, in order of first occurrence."""
+
+    words: Mapping[str, int]
+    special: dict[str, int]  # special pieces written out
+    deleted: dict[str, int]  # characters that cleaning deletes
+
+
+def split_tokens(
+    tokens: Mapping[str, int], rules: BertRules = CASED, special: Sequence[str] = ()
+) -> SplitTokens:
+    """Split counted tokens into words, and special pieces where they are written out."""
+    if isinstance(tokens, native.TokenCounts):
+        return SplitTokens(*_split_natively(tokens, rules, special))
+    return _split(tokens, rules, special)
+
+
+def _split(tokens: Mapping[str, int], rules: BertRules, special: Sequence[str]) -> SplitTokens:
+    found: tuple[Counter[str], Counter[str], Counter[str]] = (Counter(), Counter(), Counter())
+    deleted = deleted_characters() if rules.clean else frozenset[str]()
+    parts = special_parts(special)
+    for token, count in tokens.items():
+        for i, part in enumerate(parts(token)):
+            if i % 2:
+                found[1][part] += count
+                continue
+            for word in words(part, rules):
+                found[0][word] += count
+            for character in part:
+                if character in deleted:
+                    found[2][character] += count
+    return SplitTokens(*found)
+
+
+def _split_natively(
+    tokens: native.TokenCounts, rules: BertRules, special: Sequence[str]
+) -> tuple[native.WordCounts, dict[str, int], dict[str, int]]:
+    handle, written, deleted, hard = native.core().words_of_text(
+        tokens.handle, native_rules(rules), list(special), native.threads()
+    )
+    words = native.WordCounts(handle)
+    written, deleted = {special[i]: n for i, n in written}, {chr(c): n for c, n in deleted}
+    add_hard(hard, rules, special, words=words, written=written, deleted=deleted)
+    return words, written, deleted
+
+
+def add_hard(
+    hard: Iterable[tuple[str, int, int]],
+    rules: BertRules,
+    special: Sequence[str],
+    *,
+    words: native.WordCounts,
+    written: dict[str, int],
+    deleted: dict[str, int],
+) -> None:
+    """Split tokens that the extension left, and add what they consist of to ``words`` and others.
+
+    ``hard``: (token, occurrences, place of the first). ``written``: special pieces.
+    """
+    for token, count, first in hard:
+        rest = _split({token: count}, rules, special)
+        words.add((word, n, first + i) for i, (word, n) in enumerate(rest.words.items()))
+        for of, more in ((written, rest.special), (deleted, rest.deleted)):
+            for text, n in more.items():
+                of[text] = of.get(text, 0) + n
+
+
+@cache
+def native_rules(rules: BertRules) -> Any:
+    """Return the extension's handle of ``rules``, made of what they do to each character."""
+    return native.core().rules_new(*character_rules(rules))

@@ -1,0 +1,1 @@
+"""Tokenizer files read and written: tokenizer.json, vocab.txt, SentencePiece, tiktoken."""

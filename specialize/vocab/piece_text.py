@@ -1,0 +1,125 @@
+"""What the pieces of a tokenizers-library tokenizer spell, whatever marks its family puts on them.
+
+``Ġof`` (byte-level), ``▁of`` (SentencePiece) and ``of`` before ``##f`` (WordPiece) are the same
+letters; ``<0xDB>`` and most of byte-level's pieces of other scripts are parts of a character.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from specialize.vocab.bpe.native_count import byte_pieces
+from specialize.vocab.counting.space_units import BYTE, MARK
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # where str.splitlines cuts, and tabs
+_TRIED = 5  # beginnings of a word that a continuing piece is tested behind
+
+
+class Speller:
+    """Spells the pieces of one tokenizer, and puts a piece's spelling through its parts."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._normalizer, self._pre = tokenizer.normalizer, tokenizer.pre_tokenizer
+        self._model = tokenizer.model
+        described = json.loads(tokenizer.to_str())
+        model: dict[str, Any] = described["model"]
+        self._prefix: str = model.get("continuing_subword_prefix") or ""
+        self._suffix: str = model.get("end_of_word_suffix") or ""
+        self._longest: float = model.get("max_input_chars_per_word") or float("inf")
+        self._vocabulary: dict[str, int] = tokenizer.get_vocab()
+        steps = [described.get(name) for name in ("normalizer", "pre_tokenizer", "decoder")]
+        named = json.dumps(steps, ensure_ascii=False)
+        table = {piece: byte for byte, piece in enumerate(byte_pieces())}
+        self._table = table if '"ByteLevel"' in named else {}
+        self._mark = MARK if MARK in named else ""  # else U+2581 is a character like any other
+        self._marks = "\u0120" if self._table else self._mark
+        self.unknown = _unknown(model)
+        self._special = {token["content"] for token in described.get("added_tokens") or ()}
+        self._special.add(self.unknown)
+
+    def bytes(self, piece: str) -> bytes | None:
+        """Return the UTF-8 bytes that ``piece`` stands for, spaces included; None if unknown."""
+        if piece == self.unknown:
+            return None
+        if piece in self._special:
+            return piece.encode()
+        if self._table and all(character in self._table for character in piece):
+            return bytes(self._table[character] for character in piece)
+        if byte := BYTE.fullmatch(piece):
+            return bytes.fromhex(byte[1])
+        core = self._core(piece)
+        return (core.replace(self._mark, " ") if self._mark else core).encode()
+
+    def text(self, piece: str) -> str | None:
+        """Return the text that ``piece`` spells by itself; None if it has none to be tested by."""
+        if piece in self._special or BYTE.fullmatch(piece) or not self._core(piece):
+            return None
+        if self._suffix and not piece.endswith(self._suffix):
+            return None  # it stands before another piece only
+        try:
+            return (self.bytes(piece) or b"").decode()
+        except UnicodeDecodeError:
+            return None
+
+    def shown(self, piece: str) -> str:
+        """Return ``piece`` as people read it: bytes as the text they are, or in hexadecimal."""
+        if not self._table or piece in self._special:
+            return piece
+        letters = (self.bytes(piece) or b"").removeprefix(b" ")
+        try:
+            return letters.decode()
+        except UnicodeDecodeError:
+            return f"<{letters.hex(' ').upper()}>"
+
+    def normalized(self, text: str) -> str:
+        """Return ``text`` without spaces and marks, as the normaliser leaves it."""
+        return self.bare(self._normalizer.normalize_str(text) if self._normalizer else text)
+
+    def bare(self, text: str) -> str:
+        """Return ``text`` without spaces and marks."""
+        return text.replace(self._mark, "").replace(" ", "")
+
+    def stays_whole(self, piece: str, text: str) -> bool:
+        """Whether the pre-tokeniser makes one word of ``piece``, which spells ``text``."""
+        if self._normalizer:
+            text = self._normalizer.normalize_str(text)
+        units = [text] if self._pre is None else [u for u, _ in self._pre.pre_tokenize_str(text)]
+        core = self._core(piece).strip(self._marks)
+        return any(unit.strip(f"{self._marks} ") == core for unit in units)
+
+    def is_made(self, piece: str) -> bool:
+        """Whether the model makes ``piece`` of a word spelt like it, or that ends so."""
+        words = [self._core(piece)]
+        if self._prefix and piece.startswith(self._prefix):
+            room = self._longest - len(words[0])
+            fitting = (first for first in self._beginnings if len(first) <= room)
+            words = [first + words[0] for first in islice(fitting, _TRIED)]
+        return any(t.value == piece for word in words for t in self._model.tokenize(word))
+
+    def _core(self, piece: str) -> str:
+        return piece.removeprefix(self._prefix).removesuffix(self._suffix)
+
+    @cached_property
+    def _beginnings(self) -> list[str]:
+        """Return pieces that begin words, the longest first: none longer is taken in its place."""
+        plain = (p for p in self._vocabulary if p.isalpha() and p not in self._special)
+        return sorted(plain, key=lambda piece: (-len(piece), piece))
+
+
+def visible(text: str) -> str:
+    """Return ``text`` for a cell of a table: tabs and line ends as ``\\t``, ``\\u2028``."""
+    return _BREAK.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _unknown(model: dict[str, Any]) -> str:
+    """Return the piece that the model puts for what it does not know, "" if it has none."""
+    if model["type"] == "Unigram":
+        return "" if model["unk_id"] is None else str(model["vocab"][model["unk_id"]][0])
+    return model.get("unk_token") or ""

@@ -1,0 +1,217 @@
+"""A new vocabulary in the place of an old one: the same kind, other pieces.
+
+Trained from counted words: the same every time, whatever order they come in, and in memory bounded
+by their types.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from specialize.errors import UsageError
+from specialize.vocab.bpe.model import BPE, merges_of
+from specialize.vocab.bpe.native_count import byte_pieces, is_byte_level
+from specialize.vocab.counting.space_units import BEFORE_MARK, BYTE, MARK
+from specialize.vocab.formats.renumber import named_tokens, renumbered
+from specialize.vocab.open import AnyVocabulary
+from specialize.vocab.train.byte_pairs import merge_further, train_wordpiece
+from specialize.vocab.unigram.candidates import trained_unigram
+from specialize.vocab.unigram.model import Unigram
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+
+Words = Mapping[str, int]
+
+_OF_ITS_OWN = 4  # <unk>, <s>, </s> and the mark: what the size of a SentencePiece model counts
+
+
+def trained_like(
+    vocabulary: AnyVocabulary, words: Words, *, size: int, min_count: int
+) -> AnyVocabulary:
+    """Return a vocabulary of ``size`` pieces trained on ``words`` (pre-tokenised -> occurrences).
+
+    Family, normaliser, pre-tokeniser and settings are those of ``vocabulary``. First come its
+    special pieces, in their order, then the alphabet (bytes where it has them, and the characters
+    that occur ``min_count`` times; a WordPiece has each word-initial and, where its rules leave it
+    inside of a word, continuing), then:
+
+    - WordPiece and BPE: pairs merged while they occur ``min_count`` times, the most frequent first;
+    - Unigram: SentencePiece's, by probability.
+
+    There are fewer pieces where the words yield no more. UsageError where ``size`` does not hold
+    the alphabet, or nothing occurs ``min_count`` times.
+    """
+    if isinstance(vocabulary, WordPiece):
+        return _wordpiece(vocabulary, words, size, min_count)
+    if isinstance(vocabulary, BPE):
+        return _bpe(vocabulary, words, size, min_count)
+    return _unigram(vocabulary, words, size, min_count)
+
+
+def control_pieces(vocabulary: AnyVocabulary) -> list[str]:
+    """Return the pieces with a meaning of their own, in the order of their ids.
+
+    Special ones, the unknown, those that the tokenizer puts around a text, and, of a BPE, those
+    that no merge makes, as GPT-2's <|endoftext|> is in its vocab.json.
+    """
+    control = {*vocabulary.special, vocabulary.unk}
+    if isinstance(vocabulary, WordPiece):
+        control.update(SPECIAL)
+    else:
+        control.update(named_tokens(vocabulary.described))
+    if isinstance(vocabulary, BPE) and not vocabulary.whole_first:
+        merged = {left + right for left, right in vocabulary.described["model"]["merges"]}
+        merged.update(byte_letters(vocabulary))
+        control.update(p for p in vocabulary.pieces if len(p) > 1 and p not in merged)
+    return sorted(control & vocabulary.ids.keys(), key=vocabulary.ids.__getitem__)
+
+
+def byte_letters(vocabulary: BPE | Unigram) -> list[str]:
+    """Return the pieces that are single bytes: ``Ġ`` of byte-level ones, or ``<0x20>``."""
+    if is_byte_level(vocabulary.described):
+        return byte_pieces()
+    if vocabulary.described["model"].get("byte_fallback"):
+        return [piece for piece in vocabulary.pieces if BYTE.fullmatch(piece)]
+    return []
+
+
+def _letters(words: Words, min_count: int) -> list[str]:
+    """Return the characters that occur ``min_count`` times, in the order of Unicode."""
+    counts: Counter[str] = Counter()
+    for word, count in words.items():
+        for character in word:
+            counts[character] += count
+    letters = sorted(c for c, n in counts.items() if n >= min_count)
+    if not letters:
+        raise UsageError(f"no character occurs min_count = {min_count} times; lower it")
+    return letters
+
+
+def _room(size: int, taken: int) -> int:
+    """Return how many of ``size`` pieces are left."""
+    if taken > size:
+        raise UsageError(
+            f"a vocabulary of {size} pieces cannot hold {taken} special pieces and characters; "
+            "ask for more pieces, or raise min_count to leave rare characters out"
+        )
+    return size - taken
+
+
+# WordPiece and BPE --------------------------------------------------------------------------------
+
+
+def _wordpiece(vocabulary: WordPiece, words: Words, size: int, min_count: int) -> WordPiece:
+    letters, special = _letters(words, min_count), control_pieces(vocabulary)
+    cut = (c for c in letters if vocabulary.words(f"a{c}a") != [f"a{c}a"])
+    idle = {vocabulary.prefix + c for c in cut}  # as punctuation, never inside of a word
+    _room(size, len({*special, *letters}) + len(letters) - len(idle))
+    if any(len(word) > vocabulary.max_chars for word in words):  # which stay unknown
+        words = {word: n for word, n in words.items() if len(word) <= vocabulary.max_chars}
+    pieces = train_wordpiece(
+        words,
+        size=size + len(idle),
+        special=special,
+        min_count=min_count,
+        alphabet=len(letters),  # the most frequent so many: just these
+        closed=True,
+        prefix=vocabulary.prefix,
+    )
+    return vocabulary.with_pieces([piece for piece in pieces if piece not in idle])
+
+
+def _bpe(vocabulary: BPE, words: Words, size: int, min_count: int) -> BPE:
+    special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
+    by_bytes = is_byte_level(vocabulary.described)
+    letters = bytes_ if by_bytes else _alphabet(vocabulary, words, min_count)
+    pieces = list(dict.fromkeys([*special, *bytes_, *letters]))
+    room = _room(size, len(pieces))
+    ages = {letter: age for age, letter in enumerate(letters)}
+    found = merge_further(_spelt(words, ages), ages, pieces=room, min_count=min_count, avoid=pieces)
+    merged = [piece for piece, _ in found]
+    ids = {piece: i for i, piece in enumerate([*pieces, *merged])}
+    merges = merges_of({piece: ids[piece] for piece in [*letters, *merged]}, merged)
+    model = vocabulary.described["model"] | {"vocab": ids, "merges": merges}
+    return BPE(renumbered(vocabulary.described | {"model": model}, ids), source=vocabulary.source)
+
+
+def _alphabet(vocabulary: BPE | Unigram, words: Words, min_count: int) -> list[str]:
+    mark = {MARK} & vocabulary.ids.keys()
+    return sorted({*_letters(words, min_count), *mark})
+
+
+def _spelt(words: Words, letters: Iterable[str]) -> Counter[tuple[str, ...]]:
+    """Return the runs of known characters, of two and more: what can be merged."""
+    known = frozenset(letters)
+    runs: Counter[tuple[str, ...]] = Counter()
+    for word, count in words.items():
+        for run in _runs(word, known):
+            if len(run) > 1:
+                runs[tuple(run)] += count
+    return runs
+
+
+def _runs(word: str, known: frozenset[str]) -> Iterator[str]:
+    if known.issuperset(word):
+        yield word
+    else:
+        yield from "".join(c if c in known else "\0" for c in word).split("\0")
+
+
+# Unigram ------------------------------------------------------------------------------------------
+
+
+def _unigram(vocabulary: Unigram, words: Words, size: int, min_count: int) -> Unigram:
+    special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
+    letters = _alphabet(vocabulary, words, min_count)
+    if is_byte_level(vocabulary.described):
+        letters, bytes_ = sorted({*letters, *bytes_}), []
+    base = dict.fromkeys(special, 0.0) | {byte: vocabulary.scores[byte] for byte in bytes_}
+    needed = base.keys() | letters
+    room = _room(size, len(needed))
+    scores = _scores(words, letters, size - len(base))
+    longer = [piece for piece in scores if piece not in needed][:room]
+    chosen = {*longer, *letters} - base.keys()
+    listed = base | {piece: score for piece, score in scores.items() if piece in chosen}
+    ids = {piece: i for i, piece in enumerate(listed)}
+    model = vocabulary.described["model"] | {"vocab": [[p, s] for p, s in listed.items()]}
+    model["unk_id"] = ids[vocabulary.unk]
+    described = renumbered(vocabulary.described | {"model": model}, ids)
+    return Unigram(described, source=vocabulary.source)
+
+
+def _scores(words: Words, letters: list[str], size: int) -> dict[str, float]:
+    """Return about ``size`` pieces with their log-probabilities, the most probable first.
+
+    SentencePiece leaves out the rarest of ``letters``, one in 2,000: they get the lowest score.
+    """
+    parts = _parts(words, frozenset(letters))
+    if not parts:
+        raise UsageError("no word is of characters that occur min_count times; lower it")
+    # subtle: sorted, so that nothing depends on the order of the text
+    trained = trained_unigram(dict(sorted(parts.items())), size + _OF_ITS_OWN)
+    if not any(part.startswith(MARK) for part in parts):
+        trained = _unmarked(trained)
+    lowest = min(trained.values())
+    scores = trained | {c: lowest for c in letters if c not in trained}
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))  # stable
+
+
+def _parts(words: Words, letters: frozenset[str]) -> Counter[str]:
+    """Return what stands between marks, of ``letters`` only."""
+    parts: Counter[str] = Counter()
+    for word, count in words.items():
+        for part in BEFORE_MARK.split(word):
+            core = part.removeprefix(MARK)
+            if core.split() == [core] and MARK not in core and letters.issuperset(part):
+                parts[part] += count
+    return parts
+
+
+def _unmarked(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return pieces for words that begin with no mark: SentencePiece puts one before each."""
+    shares: defaultdict[str, float] = defaultdict(float)
+    for piece, score in scores.items():
+        if bare := piece.removeprefix(MARK):
+            shares[bare] += math.exp(score)
+    return {piece: math.log(share) for piece, share in shares.items()}

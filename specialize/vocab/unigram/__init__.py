@@ -1,0 +1,1 @@
+"""Unigram: its model, new pieces with calibrated scores, native counting."""

@@ -1,0 +1,123 @@
+"""New pieces for a Unigram, with scores that fit those of the old ones (``candidates``)."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from specialize.errors import UsageError
+from specialize.vocab.prune_candidates import narrowed
+from specialize.vocab.unigram.candidates import Candidates, candidates
+from specialize.vocab.unigram.guard import Kept
+from specialize.vocab.unigram.model import Unigram
+
+Words = Mapping[str, int]
+_MORE, _FEW = 1.1, 100  # as many times the pieces, and so many: from there on a guard is exact
+
+
+class Calibrated(NamedTuple):
+    """New pieces with their scores, the most useful first, and those left out."""
+
+    scores: dict[str, float]
+    dropped: list[str]  # made known words unknown
+    refused: list[str]  # changed guarded words
+
+
+def calibrated(
+    vocabulary: Unigram,
+    words: Words,
+    *,
+    pieces: int,
+    min_count: int = 5,
+    mixture: float = 0.1,
+    strict: bool = False,
+    guard: Words | None = None,
+    budget: float = 0.0,
+) -> Calibrated:
+    """Return at most ``pieces`` new pieces.
+
+    ``words``, ``guard``: pre-tokenised word -> occurrences. First come the characters that are
+    unknown ``min_count`` times, the most frequent first. The use of any other piece is what it
+    saves: its occurrences times the old pieces that it takes the place of, less one. From twice as
+    many candidates and more, the least useful go, round by round, while all the others are there.
+
+    Scores are mixed or ``strict``. With a guard and not ``strict``, a piece has the higher of the
+    two; where that changes too much of the guard it gets the lower, and where that does, none. With
+    all pieces that are returned no more changes than a share ``budget`` of the guard's occurrences,
+    to be exact; which pieces give way for that is decided one after the other, by their use for
+    what they change, and need not be the best choice. Without a budget old pieces are guarded too:
+    a text that is one stays one.
+    """
+    if not 0 < mixture <= 1:
+        raise UsageError(f"mixture is a share above 0, up to 1, not {mixture}")
+    keep = guard and (guard if budget else dict.fromkeys(vocabulary.pieces, 1) | {**guard})
+    size = 2 * pieces + 1000
+    while True:
+        some = candidates(vocabulary, words, size, min_count=min_count, mixture=mixture)
+        kept = Kept(vocabulary, keep, budget) if keep else None
+        found = _chosen(vocabulary, words, some, kept, pieces, min_count, strict)
+        if len(found.scores) >= pieces or not found.refused or some.all_there:
+            return found
+        size *= 2  # a guard left too few
+
+
+def _chosen(
+    vocabulary: Unigram,
+    words: Words,
+    some: Candidates,
+    kept: Kept | None,
+    pieces: int,
+    min_count: int,
+    strict: bool,
+) -> Calibrated:
+    scores, lower = _scores(some, strict, kept is not None)
+    first = dict.fromkeys(some.letters, math.inf)
+    worth = {p: math.exp(some.mixed[p]) * some.saves[p] for p in scores} | first
+    dropped: dict[str, None] = {}
+
+    def use(these: Sequence[str]) -> dict[str, float]:
+        trial = {piece: scores[piece] for piece in these}
+        if kept:
+            # of more candidates than are wanted, some will go, and what they change with them
+            room = max(1.0, len(trial) / (_MORE * pieces + _FEW))
+            trial = kept.admitted(trial, lower, worth, room=room)
+            scores.update(trial)
+        used, faults = _used(vocabulary, trial, words)
+        dropped.update(dict.fromkeys(piece for piece in trial if piece in faults))
+        saved = {p: used[p] * some.saves[p] for p in trial if used[p] >= min_count} | first
+        worth.update(saved)
+        return {p: n for p, n in saved.items() if p in trial and p not in faults}
+
+    chosen = narrowed([*scores], pieces, use)
+    return Calibrated({p: scores[p] for p in chosen}, [*dropped], [*kept.refused] if kept else [])
+
+
+def _scores(
+    some: Candidates, strict: bool, guarded: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the score of each candidate, and a lower one for those that change too much."""
+    if strict or not guarded:
+        return dict(some.strict if strict else some.mixed), {}
+    both = {piece: (some.mixed[piece], some.strict[piece]) for piece in some.mixed}
+    return {p: max(two) for p, two in both.items()}, {p: min(two) for p, two in both.items()}
+
+
+def _used(
+    vocabulary: Unigram, scores: Mapping[str, float], words: Words
+) -> tuple[Counter[str], set[str]]:
+    """Return how often each of ``scores`` stands in ``words`` while all of them are there.
+
+    And those that stand in words which were known without them, and are unknown with them.
+    """
+    trial = vocabulary.place(scores).new
+    used: Counter[str] = Counter()
+    faults: set[str] = set()
+    for word, count in words.items():
+        fresh = scores.keys() & (found := trial.segment(word))
+        for piece in fresh:
+            used[piece] += count * found.count(piece)
+        if fresh and trial.unk in found and vocabulary.parts(word):
+            faults |= fresh
+    return used, faults

@@ -1,0 +1,1 @@
+"""The proof of a written tokenizer, in a fresh process."""

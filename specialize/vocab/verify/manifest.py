@@ -1,0 +1,82 @@
+"""The parts of manifest.json: what a tokenizer was made of, what came of it, what was proved.
+
+There are no dates and no folders in it: the same inputs make the same manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from specialize.corpus.files import expand
+from specialize.vocab.audit.audit import Audit
+from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.counting.by_library import other_file
+from specialize.vocab.formats.tokenizer_json import vocabulary_file
+from specialize.vocab.verify.claims import Check
+
+_COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words")
+_BESIDE = ("tokenizer_config.json", "config.json")
+
+
+def tool() -> str:
+    """Return this package's name and version."""
+    try:
+        return f"specialize {importlib.metadata.version('specialize')}"
+    except importlib.metadata.PackageNotFoundError:
+        return "specialize, not installed"
+
+
+def outcome(
+    change: VocabChange[Vocabulary], checks: Sequence[Check], before: Audit, after: Audit
+) -> dict[str, Any]:
+    """Return what came of it, and what was proved; ``before``, ``after``: audits of the text."""
+    old, new = len(change.old.pieces), len(change.new.pieces)
+    return {
+        "pieces": {
+            "before": old,
+            "after": new,
+            "added": len(change.fresh),
+            "in slots": sum(i < old for i in change.fresh) if change.extends else 0,
+        },
+        "text": {"before": _counts(before), "after": _counts(after)},
+        "dropped": {
+            "made known words unknown": list(change.dropped),
+            "changed guarded words": list(change.refused),
+        },
+        "proved": [asdict(check) for check in checks],
+        "rows needed": new,
+    }
+
+
+def fingerprints(
+    *, tokenizer: Iterable[str], text: Iterable[str], guard: Iterable[str]
+) -> dict[str, list[dict[str, str]]]:
+    """Return name and SHA-256 of the input files, given by the names that texts are given by."""
+    kinds = {"tokenizer": tokenizer, "text": text, "guard": guard}
+    return {
+        kind: [{"file": path.name, "sha256": _sha256(path)} for path in expand(names)]
+        for kind, names in kinds.items()
+    }
+
+
+def tokenizer_files(path: Path) -> list[str]:
+    """Return the files that are read of the tokenizer at ``path``, config.json among them."""
+    file = other_file(path) or vocabulary_file(path)
+    beside = ("vocab.json", *_BESIDE) if file.name == "merges.txt" else _BESIDE
+    files = [file, *(file.parent / name for name in beside)]
+    return [str(file) for file in files if file.is_file()]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _counts(audit: Audit) -> dict[str, Any]:
+    found = audit.to_json()
+    return {name: found[name] for name in _COUNTS}

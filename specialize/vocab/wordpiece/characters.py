@@ -1,0 +1,114 @@
+"""Unknown words, and the single characters that a vocabulary lacks to spell them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from specialize import native
+from specialize.vocab.wordpiece.model import WordPiece, longest_first
+
+
+class Spelling:
+    """The words of a corpus that a growing set of pieces leaves unknown.
+
+    ``unknown``: word -> occurrences; ``needs``: one-character piece -> occurrences of unknown words
+    that lack it, in order of first occurrence. Words longer than the vocabulary's limit are left
+    out, as they stay unknown whatever is added.
+    """
+
+    def __init__(self, vocabulary: WordPiece, counts: Mapping[str, int]) -> None:
+        self.prefix, self._longest = vocabulary.prefix, vocabulary.longest
+        self._pieces = set(vocabulary.pieces)
+        self.unknown: dict[str, int] = {}
+        self.needs: Counter[str] = Counter()
+        self._lacks: dict[str, list[str]] = {}  # unknown word -> one-character pieces
+        for word, count in counts.items():
+            if len(word) <= vocabulary.max_chars and (lacks := self._missing(word)):
+                self.unknown[word] = count
+                self._note(word, lacks)
+
+    def dead_end(self, word: str) -> int:
+        """Return how many characters of ``word`` the pieces cover before none goes on."""
+        return longest_first(word, self._pieces, prefix=self.prefix, longest=self._longest)[1]
+
+    def fixed_by(self, word: str, piece: str) -> bool:
+        """Whether ``piece``, which is not there, would make ``word`` known by itself."""
+        longest = max(self._longest, len(piece))
+        self._pieces.add(piece)
+        end = longest_first(word, self._pieces, prefix=self.prefix, longest=longest)[1]
+        self._pieces.remove(piece)
+        return end == len(word)
+
+    def add(self, piece: str) -> dict[str, int]:
+        """Add ``piece``; return the words that hold its text and were unknown until now."""
+        text = piece.removeprefix(self.prefix)
+        self._pieces.add(piece)
+        self._longest = max(self._longest, len(text))
+        held = {word: count for word, count in self.unknown.items() if text in word}
+        for word, count in held.items():
+            for form in self._lacks.pop(word):
+                self.needs[form] -= count
+            if lacks := self._missing(word):
+                self._note(word, lacks)
+            else:
+                del self.unknown[word]
+        return held
+
+    def _note(self, word: str, lacks: list[str]) -> None:
+        self._lacks[word] = lacks
+        for form in lacks:
+            self.needs[form] += self.unknown[word]
+
+    def _missing(self, word: str) -> list[str]:
+        """Return the one-character pieces that make ``word`` known, all being needed: ``["##ې"]``.
+
+        They stand where the longest-first path ends, if it then goes on behind each. A character
+        that longer pieces cover is not among them.
+        """
+        forms: dict[str, None] = {}
+        start = 0
+        while start < len(word):
+            _, end = longest_first(
+                word[start:],
+                self._pieces,
+                prefix=self.prefix,
+                longest=self._longest,
+                continuing=start > 0,
+            )
+            start += end + 1
+            if start <= len(word):
+                forms[self.prefix * (start > 1) + word[start - 1]] = None
+        return list(forms)
+
+
+def missing_characters(
+    vocabulary: WordPiece, counts: Mapping[str, int], *, min_count: int = 1
+) -> Iterator[str]:
+    """Yield one-character pieces, adding each, the one that the most unknown words lack first.
+
+    The words are counted anew after each. Ties go to the piece that is needed first in the corpus;
+    it ends where no piece is needed by ``min_count`` occurrences of words.
+    """
+    if chooser := native_chooser(vocabulary, counts):
+        following = partial(native.core().chooser_next_missing, chooser, max(1, min_count))
+        yield from iter(following, None)
+        return
+    spelling = Spelling(vocabulary, counts)
+    while spelling.unknown:
+        piece = max(spelling.needs, key=spelling.needs.__getitem__)
+        if spelling.needs[piece] < min_count:
+            return
+        spelling.add(piece)
+        yield piece
+
+
+def native_chooser(vocabulary: WordPiece, counts: Mapping[str, int]) -> Any:
+    """Return the extension's own Spelling with what greedy adds to it, or None without it."""
+    if native.core() is None or not vocabulary.prefix:
+        return None
+    return native.core().chooser_new(
+        native.as_words(counts).handle, vocabulary.handle, native.threads()
+    )

@@ -1,0 +1,189 @@
+"""WordPiece: the longest piece first, from left to right; a word not covered is unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from specialize import native
+from specialize.errors import DataError
+from specialize.vocab.base import VocabChange
+from specialize.vocab.wordpiece.pretokenize import BertRules, special_parts, tokens_of, words
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_SLOT = re.compile(r"\[unused\d+\]")
+
+
+def is_slot(piece: str) -> bool:
+    """Whether ``piece`` only keeps a place for others, as [unused1] does."""
+    return piece.startswith("[unused") and bool(_SLOT.fullmatch(piece))
+
+
+class WordPiece:
+    """A WordPiece vocabulary with BERT's pre-tokenisation.
+
+    It segments as Hugging Face's fast tokenizer does: words of more than ``max_chars`` code points
+    are unknown, and special pieces written out in the text (``[MASK]``) are themselves.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[str],
+        *,
+        unk: str = "[UNK]",
+        prefix: str = "##",
+        max_chars: int = 100,
+        rules: BertRules = BertRules(),  # noqa: B008 (frozen)
+        special: Sequence[str] = SPECIAL,
+    ) -> None:
+        """Take ``pieces`` in the order of their ids; those of ``special`` not there are ignored."""
+        self.pieces = tuple(pieces)
+        self.ids = {piece: i for i, piece in enumerate(self.pieces)}
+        if len(self.ids) != len(self.pieces):
+            twice = next(p for i, p in enumerate(self.pieces) if self.ids[p] != i)
+            raise DataError(f"piece {twice!r} stands twice in the vocabulary")
+        if unk not in self.ids:
+            raise DataError(f"the vocabulary has no unknown piece {unk!r}")
+        self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
+        self.special = tuple(s for s in special if s in self.ids)
+        self._parts = special_parts(self.special)
+        self._encoded: dict[str, tuple[int, ...]] = {}
+
+    def words(self, text: str) -> list[str]:
+        """Return the pre-tokenised words of ``text``."""
+        found = []
+        for i, part in enumerate(self._parts(text)):
+            found += [part] if i % 2 else words(part, self.rules)
+        return found
+
+    def segment(self, word: str) -> list[str]:
+        """Return the pieces of one word: ``"unaffable"`` -> ``["un", "##aff", "##able"]``."""
+        if word in self.special:
+            return [word]
+        if len(word) > self.max_chars:
+            return [self.unk]
+        return self.cover(word) or [self.unk]
+
+    def cover(self, text: str, *, continuing: bool = False) -> list[str]:
+        """Return the pieces that cover ``text``, longest first; none if they do not.
+
+        ``continuing``: the text goes on inside a word, so its first piece has the prefix too.
+        """
+        path, end = longest_first(
+            text, self.ids, prefix=self.prefix, longest=self.longest, continuing=continuing
+        )
+        return path if end == len(text) else []
+
+    def parts(self, piece: str) -> list[str]:
+        """Return the pieces that spell ``piece`` where it would stand; none if they do not."""
+        inside = bool(self.prefix) and piece.startswith(self.prefix)
+        return self.cover(piece[len(self.prefix) * inside :], continuing=inside)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of the pieces of ``text``, without [CLS] and [SEP]."""
+        ids: list[int] = []
+        for i, part in enumerate(self._parts(text)):
+            if i % 2:
+                ids.append(self.ids[part])
+                continue
+            for token in tokens_of(part, self.rules):
+                known = self._encoded.get(token)
+                if known is None:
+                    found = (p for word in words(token, self.rules) for p in self.segment(word))
+                    known = self._encoded[token] = tuple(self.ids[piece] for piece in found)
+                ids += known
+        return ids
+
+    def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange[WordPiece]:
+        """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
+
+        The slots are the original's (ids 1..99 of mBERT); leftover slots keep their name and place,
+        so that no other id moves.
+        """
+        pieces, fresh = list(self.pieces), []
+        free = self.slot_ids if slots else ()
+        for i, piece in enumerate(new):
+            if piece in self.ids:
+                raise DataError(f"piece {piece!r} is in the vocabulary already")
+            if i < len(free):
+                pieces[free[i]] = piece
+                fresh.append(free[i])
+            else:
+                fresh.append(len(pieces))
+                pieces.append(piece)
+        kept = {i: i for i in range(len(self.pieces))}
+        for i in fresh:
+            kept.pop(i, None)
+        return VocabChange(self, self.with_pieces(pieces), kept, tuple(fresh))
+
+    def with_pieces(self, pieces: Sequence[str]) -> WordPiece:
+        """Return a vocabulary of other pieces under the same rules."""
+        return WordPiece(
+            pieces,
+            unk=self.unk,
+            prefix=self.prefix,
+            max_chars=self.max_chars,
+            rules=self.rules,
+            special=self.special,
+        )
+
+    @cached_property
+    def slot_ids(self) -> tuple[int, ...]:
+        """Return the ids of the [unusedN] places that are free."""
+        return tuple(i for i, piece in enumerate(self.pieces) if is_slot(piece))
+
+    @property
+    def slots(self) -> int:
+        """Return how many [unusedN] places are free."""
+        return len(self.slot_ids)
+
+    @cached_property
+    def closed_alphabet(self) -> frozenset[str] | None:
+        """Return the characters of the pieces if each is a piece, alone and continuing, else None.
+
+        With a closed alphabet a word is unknown exactly if it is too long or holds another
+        character, and no added piece can make a word unknown.
+        """
+        apart = {*self.special, *(self.pieces[i] for i in self.slot_ids)}
+        letters = frozenset[str]().union(
+            *(p.removeprefix(self.prefix) for p in self.pieces if p not in apart)
+        )
+        closed = all(c in self.ids and self.prefix + c in self.ids for c in letters)
+        return letters if closed else None
+
+    @cached_property
+    def longest(self) -> int:
+        """Return how many characters the longest piece has, the prefix included."""
+        return max(map(len, self.pieces))
+
+    @cached_property
+    def handle(self) -> Any:
+        """Return what the native extension knows the vocabulary by."""
+        special = [self.ids[piece] for piece in self.special]
+        return native.core().wordpiece_new(
+            self.pieces, self.prefix, self.ids[self.unk], self.max_chars, special
+        )
+
+
+def longest_first(
+    text: str, pieces: Container[str], *, prefix: str, longest: int, continuing: bool = False
+) -> tuple[list[str], int]:
+    """Return the pieces taken from the left, the longest first, and how far into ``text`` they go.
+
+    ``longest``: the most characters of a piece. ``continuing``: the first piece has the prefix too.
+    """
+    path: list[str] = []
+    start = 0
+    while start < len(text):
+        mark = prefix if start or continuing else ""
+        rest = mark + text[start : start + longest]
+        for end in range(len(rest), len(mark), -1):
+            if rest[:end] in pieces:
+                break
+        else:
+            return path, start
+        path.append(rest[:end])
+        start += end - len(mark)
+    return path, start

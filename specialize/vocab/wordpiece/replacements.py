@@ -1,0 +1,170 @@
+"""Which pieces of a new vocabulary replace unknowns of an old one: the paper's count.
+
+This is the readable definition of the package's hot path, over types rather than occurrences.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from specialize import native
+from specialize.corpus import Corpus, TextCounts, count_lines
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.counting.words import (
+    Text,
+    TextWords,
+    UnitCounts,
+    counted,
+    native_rules,
+    split_tokens,
+)
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import words
+
+
+@dataclass(frozen=True)
+class Replacements:
+    """How often each piece of the new vocabulary occurs, in order of first occurrence."""
+
+    replaced: dict[str, int]  # where the unit has fewer unknowns than under the old vocabulary
+    overall: dict[str, int]  # everywhere; empty where it was not asked for
+
+    def ranked(self, old: Vocabulary, *, pad: bool = False) -> list[str]:
+        """Return the pieces that ``old`` lacks, those that replace the most unknowns first.
+
+        Ties go to the piece that occurs first. ``pad``: the other pieces follow, the most frequent
+        overall first.
+        """
+        ranked = sorted(self.replaced, key=self.replaced.__getitem__, reverse=True)  # stable
+        if pad:
+            ranked += sorted(self.overall, key=self.overall.__getitem__, reverse=True)
+        return [piece for piece in dict.fromkeys(ranked) if piece not in old.ids]
+
+
+def count_replacements(
+    counts: Mapping[str, int], old: Vocabulary, new: Vocabulary, *, overall: bool = True
+) -> Replacements:
+    """Count the pieces of ``new`` that replace unknowns of ``old``.
+
+    ``counts``: unit -> occurrences, in order of first occurrence. A unit is a pre-tokenised word,
+    or a white-space token, which may be several words (``"(ئاي)"`` is three), as in the authors'
+    code. A unit that has fewer unknown pieces under ``new`` credits each occurrence of a piece of
+    ``new`` that is not among its pieces under ``old``. ``overall``: count pieces everywhere too,
+    as padding needs them; without it units that ``old`` covers need not be segmented.
+    """
+    if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
+        alike = (old.rules, old.special) == (new.rules, new.special)
+        # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
+        splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
+        if alike and not pieces_in_words(old) and not splits:
+            return _natively(counts, old, new, overall)
+    return _count(counts, old, new, overall)
+
+
+def count_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
+    """Return how often each unknown word of ``text`` occurs, in order of first occurrence.
+
+    Pieces can be replaced in no other: ``count_replacements`` of these, from ``vocabulary`` to
+    another, is that of all words, but for its ``overall``. Special pieces that are written out are
+    taken apart, as in ``count_words``. Natively, a text that is not counted yet is read for
+    characters that are no letters of a closed alphabet (``WordPiece.closed_alphabet``), and only
+    tokens with such are counted, which is sooner; each call reads it anew.
+    """
+    if not native.core() or pieces_in_words(vocabulary):
+        counts = split_tokens(counted(text).tokens, vocabulary.rules).words
+        unk = vocabulary.unk
+        return {word: n for word, n in counts.items() if unk in _pieces(word, vocabulary)}
+    return UnknownWords(_may_hold_unknown(text, vocabulary), vocabulary)
+
+
+def _may_hold_unknown(text: Text, vocabulary: WordPiece) -> native.TokenCounts:
+    """Return counted tokens of ``text``, with all that hold an unknown word among them."""
+    sieve = native.core().sieve_new(vocabulary.handle, native_rules(vocabulary.rules))
+    tokens: Mapping[str, int]
+    if isinstance(text, TextCounts) or not sieve:
+        tokens = counted(text).tokens
+    elif isinstance(text, Corpus):
+        tokens = text.tokens_kept_by(sieve)
+    else:
+        tokens = count_lines(text, sieve=sieve).tokens
+    return native.as_tokens(tokens)
+
+
+class UnknownWords(TextWords):
+    """Unknown words in tokens that the native extension counted; made when looked into."""
+
+    def __init__(self, tokens: native.TokenCounts, vocabulary: WordPiece) -> None:
+        """Take tokens, which may hold other words too."""
+        super().__init__(tokens, vocabulary.rules)
+        self.vocabulary = vocabulary
+
+    @cached_property
+    def handle(self) -> Any:  # type: ignore[override]
+        """Return the extension's table."""
+        words = self.tokens.made.setdefault(self.rules, TextWords(self.tokens, self.rules))
+        return native.core().words_unknown(words.handle, self.vocabulary.handle, native.threads())
+
+
+def _count(
+    counts: Mapping[str, int], old: Vocabulary, new: Vocabulary, overall: bool
+) -> Replacements:
+    replaced: Counter[str] = Counter()
+    everywhere: Counter[str] = Counter()
+    for unit, count in counts.items():
+        after = _pieces(unit, new)
+        if overall:
+            for piece in after:
+                everywhere[piece] += count
+        before = _pieces(unit, old)
+        if before.count(old.unk) > after.count(new.unk):
+            for piece in after:
+                if piece not in before:
+                    replaced[piece] += count
+    return Replacements(dict(replaced), dict(everywhere))
+
+
+def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
+    return [piece for word in vocabulary.words(unit) for piece in vocabulary.segment(word)]
+
+
+def pieces_in_words(vocabulary: WordPiece) -> list[str]:
+    """Return the special and unknown pieces that may stand in a word, as [UNK] cannot."""
+
+    def is_word(text: str) -> bool:
+        return len(words(text, vocabulary.rules)) == 1
+
+    pieces = dict.fromkeys((*vocabulary.special, vocabulary.unk))
+    return [p for p in pieces if is_word(p) or is_word(p.removeprefix(vocabulary.prefix))]
+
+
+def _natively(
+    counts: Mapping[str, int], old: WordPiece, new: WordPiece, overall: bool
+) -> Replacements:
+    units, rules, unit = _units(counts, old, overall)
+    found = native.core().count_replacements(
+        units.handle, old.handle, new.handle, rules, unit, overall, native.threads()
+    )
+    return Replacements(*({new.pieces[i]: n for i, n in sums} for sums in found))
+
+
+_WHOLE, _TOKEN, _WORD = range(3)  # what the extension's entries are split into
+
+
+def _units(
+    counts: Mapping[str, int], old: WordPiece, overall: bool
+) -> tuple[native.Counts, Any, int]:
+    """Return a table of the extension, and by what rules it is split into which units."""
+    if isinstance(counts, UnknownWords) and (overall or counts.vocabulary is not old):
+        return counts, None, _WHOLE  # not the other words of their tokens
+    if isinstance(counts, TextWords) and not (counts.are_made or counts.rules.strip_accents):
+        return counts.tokens, native_rules(counts.rules), _WORD  # sooner than their table is made
+    if isinstance(counts, native.WordCounts):
+        return counts, None, _WHOLE
+    rules = native_rules(old.rules)
+    if isinstance(counts, UnitCounts):
+        return counts.tokens, rules, _TOKEN
+    return native.as_tokens(counts), rules, _WHOLE

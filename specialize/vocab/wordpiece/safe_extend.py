@@ -1,0 +1,78 @@
+"""New pieces that make known words unknown, or change guarded ones, are found and left out.
+
+WordPiece takes the longest piece first and never goes back, so a new piece can lead it into a
+dead end: with {a, ##b, ##cd}, ``abcd`` is ``a ##b ##cd``; once ``##bc`` is there it is ``a ##bc``,
+and no piece goes on with ``d``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from specialize.vocab.base import VocabChange
+from specialize.vocab.wordpiece.guard import Guard
+from specialize.vocab.wordpiece.model import WordPiece, longest_first
+
+
+def place_safely(
+    vocabulary: WordPiece,
+    candidates: Iterable[str],
+    wanted: int,
+    words: Iterable[str],
+    *,
+    slots: bool = True,
+    guard: Guard | None = None,
+) -> VocabChange[WordPiece]:
+    """Place the first ``wanted`` of ``candidates`` that leave every known word known.
+
+    Those that ``guard`` does not admit are passed over.
+
+    Checked are ``words`` and the text of the vocabulary's own pieces. Where a word would become
+    unknown, the last new piece on the way to its dead end is dropped and the next candidate comes
+    in, until no such word is left. The change says what was dropped, and what the guard refused.
+    """
+    refused: dict[str, None] = {}
+    waiting = _unique(candidates)
+    if guard:
+        waiting = guard.admit(waiting, refused)
+    chosen = dict.fromkeys(islice(waiting, wanted))
+    dropped: dict[str, None] = {}
+    # with a closed alphabet no piece leads into a dead end
+    known = _known(vocabulary, words) if vocabulary.closed_alphabet is None else []
+    while faults := _faults(vocabulary, chosen, known):
+        dropped |= faults
+        chosen = {piece: None for piece in chosen if piece not in faults}
+        chosen |= dict.fromkeys(islice(waiting, wanted - len(chosen)))
+    change = vocabulary.place(chosen, slots=slots)
+    return replace(change, dropped=tuple(dropped), refused=tuple(refused))
+
+
+def _unique(candidates: Iterable[str]) -> Iterator[str]:
+    """Yield each candidate once, no sooner than it is asked for."""
+    seen: set[str] = set()
+    for piece in candidates:
+        if piece not in seen:
+            seen.add(piece)
+            yield piece
+
+
+def _known(vocabulary: WordPiece, words: Iterable[str]) -> list[str]:
+    """Return the words and texts of pieces that ``vocabulary`` covers, each once."""
+    texts = (piece.removeprefix(vocabulary.prefix) for piece in vocabulary.pieces)
+    unique = dict.fromkeys([*words, *texts])
+    return [w for w in unique if len(w) <= vocabulary.max_chars and vocabulary.cover(w)]
+
+
+def _faults(vocabulary: WordPiece, chosen: dict[str, None], known: list[str]) -> dict[str, None]:
+    """Return, for each word that ``chosen`` make unknown, the last of them on the way there."""
+    pieces = vocabulary.ids.keys() | chosen.keys()
+    longest = max([vocabulary.longest, *(len(piece) for piece in chosen)])
+    faults: dict[str, None] = {}
+    for word in known:
+        path, end = longest_first(word, pieces, prefix=vocabulary.prefix, longest=longest)
+        if end < len(word):
+            # subtle: there is one, or the word would have come to the same end before
+            faults[next(piece for piece in reversed(path) if piece in chosen)] = None
+    return faults

@@ -1,0 +1,348 @@
+"""The method ``extend`` on every family, and that files, counts and the library agree."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import pytest
+from any_lines import any_line
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers_made import (
+    any_text,
+    gpt2_like,
+    lines_in,
+    llama2_like,
+    llama3_like,
+    xlmr_like,
+)
+
+from specialize.augment import extend
+from specialize.corpus import count_lines
+from specialize.errors import DataError, UsageError
+from specialize.vocab.bpe.model import BPE
+from specialize.vocab.library_vocabulary import FastVocabulary
+from specialize.vocab.open import (
+    AnyVocabulary,
+    read_vocabulary,
+    words_of,
+    write_vocabulary,
+)
+from specialize.vocab.unigram.model import Unigram
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+
+MADE = {
+    "GPT-2": lambda: BPE(gpt2_like()),
+    "Llama 3": lambda: BPE(llama3_like()),
+    "Llama 2": lambda: BPE(llama2_like()),
+    "XLM-R": lambda: Unigram(xlmr_like()),
+}
+TEXT = [*lines_in("toy"), *lines_in("Latin", seed=4)]
+MINI = Path(__file__).parents[2] / "specialize" / "mini"
+
+
+@pytest.fixture(scope="session", params=[*MADE])
+def fast(request: pytest.FixtureRequest) -> FastVocabulary:
+    return MADE[request.param]()
+
+
+@pytest.fixture(scope="session", params=[*MADE, "mini", "closed"])
+def vocabulary(request: pytest.FixtureRequest) -> AnyVocabulary:
+    if request.param == "mini":
+        return read_vocabulary(MINI)
+    if request.param == "closed":
+        letters = "".join(sorted({c for line in lines_in("Latin") for c in line if c.isalpha()}))
+        slots = [f"[unused{i}]" for i in range(1, 6)]
+        return WordPiece([*SPECIAL, *slots, *".,?!", *letters, *("##" + c for c in letters)])
+    return MADE[request.param]()
+
+
+# By hand ------------------------------------------------------------------------------------------
+
+
+def test_a_wordpiece_gets_characters_then_what_saves_the_most():
+    """şa is unknown without ş; acbd is four pieces 8 times; ba two 9 times, şa with ş too."""
+    old = WordPiece(["[UNK]", "[unused1]", *"abcd", *("##" + c for c in "abcd")])
+    change = extend.change(old, ["şa acbd ba"] * 8 + ["şa ba"], pieces=3)
+    assert change.fresh_pieces == ["ş", "acbd", "ba"]
+    assert change.fresh == (1, 10, 11)
+    assert extend.change(old, ["şa acbd ba"] * 8, pieces=1, slots=False).fresh == (10,)
+
+
+def test_min_count_is_what_a_piece_or_a_character_needs(vocabulary):
+    """ⴰ stands there 8 times, two of its bytes and of those of ⴱ 16 times, the word 4."""
+    lines = ["ⴰⴱⴰⴱ"] * 4
+    assert extend.change(vocabulary, lines, pieces=9, min_count=17).fresh_pieces == []
+    found = extend.change(vocabulary, lines, pieces=9, min_count=4).new
+    assert unknown(found, lines) == 0
+    assert len(found.encode(lines[0])) == 1
+
+
+# For all ------------------------------------------------------------------------------------------
+
+
+def length(vocabulary: AnyVocabulary, lines: list[str]) -> int:
+    return sum(len(vocabulary.encode(line)) for line in lines)
+
+
+def unknown(vocabulary: AnyVocabulary, lines: list[str]) -> int:
+    words = words_of(vocabulary, lines)
+    return sum(n for word, n in words.items() if vocabulary.unk in vocabulary.segment(word))
+
+
+def test_as_many_pieces_as_asked_for_and_text_gets_known_and_shorter(vocabulary):
+    change = extend.change(vocabulary, TEXT, pieces=200)
+    assert len(change.fresh) == len({*change.fresh_pieces}) == 200
+    assert all(change.new.pieces[i] == vocabulary.pieces[k] for i, k in change.kept.items())
+    lacking = unknown(vocabulary, TEXT)
+    assert unknown(change.new, TEXT) <= lacking / 50  # what is too rare stays unknown
+    if not lacking:
+        assert length(change.new, TEXT) < 0.7 * length(vocabulary, TEXT)
+    more = extend.change(vocabulary, TEXT, pieces=400)
+    assert length(more.new, TEXT) < length(change.new, TEXT)
+
+
+def test_no_piece_changes_nothing(vocabulary):
+    change = extend.change(vocabulary, TEXT, pieces=0)
+    assert change.fresh == ()
+    assert change.new.pieces == vocabulary.pieces
+    for line in TEXT[:20]:
+        assert change.new.encode(line) == vocabulary.encode(line)
+
+
+def test_each_piece_is_of_use(vocabulary):
+    """It stands in the text, but for those that others are merged from, or that come in time."""
+    change = extend.change(vocabulary, TEXT, pieces=100)
+    used = Counter(p for w in words_of(vocabulary, TEXT) for p in change.new.segment(w))
+    idle = [piece for piece in change.fresh_pieces if piece not in used]
+    if isinstance(vocabulary, BPE):
+        others = [p for p in change.fresh_pieces if p not in idle]
+        assert all(any(piece in other for other in others) for piece in idle)
+    else:
+        assert idle == []
+
+
+def test_a_guarded_text_keeps_its_pieces(vocabulary, tmp_path):
+    guard = lines_in("Latin", seed=9)
+    (tmp_path / "guard.txt").write_text("\n".join(guard), "utf-8")
+    files = (str(tmp_path / "guard.txt"),)
+    change = extend.change(vocabulary, TEXT, pieces=100, guard=files)
+    words = words_of(vocabulary, guard)
+    known = {w: n for w, n in words.items() if vocabulary.unk not in vocabulary.segment(w)}
+    assert all(change.new.segment(word) == vocabulary.segment(word) for word in known)
+    assert change.refused
+    assert {*change.refused}.isdisjoint(change.fresh_pieces)
+    some = extend.change(vocabulary, TEXT, pieces=100, guard=files, guard_budget=0.05)
+    moved = sum(n for w, n in known.items() if some.new.segment(w) != vocabulary.segment(w))
+    assert moved <= 0.05 * sum(known.values())
+
+
+def test_the_same_pieces_whatever_the_order_of_the_lines(vocabulary):
+    pieces = extend.change(vocabulary, TEXT, pieces=50).fresh_pieces
+    assert extend.change(vocabulary, [*TEXT], pieces=50).fresh_pieces == pieces
+    assert {*extend.change(vocabulary, TEXT[::-1], pieces=50).fresh_pieces} == {*pieces}
+
+
+def test_wrong_options_are_refused(vocabulary):
+    with pytest.raises(UsageError, match="n = -1 pieces cannot be added; ask for 0 or more"):
+        extend.change(vocabulary, TEXT, pieces=-1)
+    with pytest.raises(DataError, match="the corpus has no word to choose pieces by; name files"):
+        extend.change(vocabulary, [""], pieces=1)
+    with pytest.raises(UsageError, match="guard is a list of files"):
+        extend.change(vocabulary, TEXT, guard="en.txt")
+    with pytest.raises(UsageError, match="without a guard; name files to guard"):
+        extend.change(vocabulary, TEXT, guard_budget=0.1)
+
+
+def test_a_guard_without_a_known_word_is_refused(tmp_path):
+    (tmp_path / "ug.txt").write_text("ⵓⵓⵓ\n", "utf-8")
+    with pytest.raises(DataError, match=r"ug.txt:1: no word of the guard is known"):
+        extend.change(MADE["XLM-R"](), TEXT, guard=(str(tmp_path / "ug.txt"),))
+
+
+def test_counted_tokens_are_no_text_for_others_than_wordpiece(fast):
+    with pytest.raises(UsageError, match=r"tokenizer.json: counts are of white-space tokens, whic"):
+        fast.count_words(count_lines(TEXT))
+
+
+# Words --------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50)
+@given(line=any_text() | any_line())
+def test_words_are_those_of_the_library(fast, line):
+    if not any(token in line for token in fast.special):
+        found = [fast.ids[piece] for word in fast.words(line) for piece in fast.segment(word)]
+        assert found == fast.encode(line)
+
+
+@settings(max_examples=20)
+@given(lines=st.lists(any_text() | any_line(), max_size=5), once=st.booleans())
+def test_words_count_as_line_by_line(fast, lines, once):
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(fast.words(line))
+    expected = {word: n for word, n in counts.items() if word not in fast.special}
+    found = fast.count_words(iter(lines) if once else lines)
+    assert list(found.items()) == list(expected.items())
+
+
+def test_added_tokens_written_out_are_themselves_and_not_counted(fast):
+    line = f"karşı{fast.special[0]}bir"
+    words = fast.words(line)
+    assert fast.special[0] in words
+    assert fast.segment(fast.special[0]) == [fast.special[0]]
+    assert [fast.ids[piece] for word in words for piece in fast.segment(word)] == fast.encode(line)
+    assert fast.special[0] not in fast.count_words([line, "bir"])
+
+
+def test_a_single_line_of_ten_megabytes(fast):
+    text = " ".join(lines_in("toy"))
+    times = 10_000_000 // len(text.encode()) + 1
+    words = fast.count_words([" ".join([text] * times)])
+    (first, *_), few = fast.words(text), fast.count_words([text])
+    again = fast.words(f"a {text}")[len(fast.words("a"))]  # the first word behind another
+    assert words[first] + (words[again] if again != first else 0) >= times
+    assert sum(words.values()) == times * sum(few.values())
+    change = extend.change(fast, [" ".join([text] * times)], pieces=20)
+    assert len(change.fresh) == 20
+
+
+# Files --------------------------------------------------------------------------------------------
+
+IDS = """
+import json, sys
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+said = []
+for folder, lines in json.load(sys.stdin).items():
+    raw = Tokenizer.from_file(folder + "/tokenizer.json")
+    auto = AutoTokenizer.from_pretrained(folder)
+    found = [raw.encode(line, add_special_tokens=False).ids for line in lines]
+    assert [auto(line, add_special_tokens=False)["input_ids"] for line in lines] == found, folder
+    assert [auto(line)["input_ids"] for line in lines] == [raw.encode(line).ids for line in lines]
+    assert len(auto) == raw.get_vocab_size() == max(raw.get_vocab().values()) + 1
+    said.append([found, raw.encode("").ids, auto.all_special_ids])
+json.dump(said, sys.stdout)
+"""
+
+
+def test_a_written_vocabulary_gives_the_same_ids_to_every_reader(tmp_path):
+    changes = {str(tmp_path / name): extend.change(MADE[name](), TEXT, pieces=150) for name in MADE}
+    lines = {}
+    for folder, change in changes.items():
+        write_vocabulary(change.new, folder)
+        lines[folder] = [*TEXT[::20], f"a{change.old.special[-1]} b", "", "  two  spaces\n"]
+    ran = subprocess.run(
+        [sys.executable, "-c", IDS],
+        input=json.dumps(lines),
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = zip(changes.items(), json.loads(ran.stdout), strict=True)
+    for (folder, change), (found, around, special) in said:
+        assert found == [change.new.encode(line) for line in lines[folder]]
+        assert around == change.old.tokenizer.encode("").ids
+        assert {change.old.pieces[i] for i in special} <= {*change.old.special}
+        again = read_vocabulary(Path(folder))
+        assert type(again) is type(change.old)
+        assert again.pieces == change.new.pieces
+
+
+def test_a_written_wordpiece_is_the_same_when_read(tmp_path):
+    old = read_vocabulary(MINI)
+    change = extend.change(old, TEXT, pieces=150)
+    write_vocabulary(change.new, tmp_path, source=MINI)
+    raw = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for line in TEXT[::20]:
+        assert raw.encode(line, add_special_tokens=False).ids == change.new.encode(line)
+
+
+def test_added_tokens_keep_their_ids_where_they_lie_above_the_models_pieces():
+    """As in Llama 3: the library numbers them from the model's size, which new pieces move."""
+    old = MADE["Llama 3"]()
+    size = len(old.described["model"]["vocab"])
+    ids = [old.ids[token] for token in old.special]
+    assert ids == [size, size + 1, size + 2]
+    new = extend.change(old, TEXT, pieces=100).new
+    assert [new.ids[token] for token in old.special] == ids
+    assert [new.tokenizer.token_to_id(token) for token in old.special] == ids
+    naive = json.loads(json.dumps(old.described))
+    naive["model"]["vocab"]["ⴰ"] = size + 3
+    wrong = Tokenizer.from_str(json.dumps(naive))
+    assert [wrong.token_to_id(token) for token in old.special] != ids
+    assert new.tokenizer.encode("a").ids[0] == ids[0]  # the template's <|begin_of_text|>
+    assert new.special == old.special
+    assert new.encode("a<|end_of_text|>b")[1] == ids[1]
+
+
+def test_what_a_vocabulary_was_made_from_is_left_as_it_was(fast):
+    before = json.dumps(fast.described)
+    extend.change(fast, TEXT, pieces=50)
+    assert json.dumps(fast.described) == before
+
+
+def test_a_new_piece_is_not_taken_for_a_special_one(fast):
+    change = extend.change(fast, [f"{fast.special[0]} ab ab ab ab ab ab"], pieces=9)
+    assert not [piece for piece in change.fresh_pieces if fast.special[0] in piece]
+
+
+# What cannot be extended --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        (
+            {"continuing_subword_prefix": "##", "merges": []},
+            "model.continuing_subword_prefix is '##",
+        ),
+        ({"dropout": 0.1}, r"model.dropout is 0.1, with which a text has other pieces each time"),
+        ({"type": "WordLevel", "unk_token": "<unk>"}, "a WordLevel tokenizer with other rules th"),
+    ],
+)
+def test_a_file_that_cannot_be_extended_is_named_with_why(changes, wrong, tmp_path):
+    described = gpt2_like()
+    described["model"] |= changes
+    if "type" in changes:
+        described["model"] = {"vocab": {"<unk>": 0, "a": 1}} | changes
+    (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(DataError, match=f"tokenizer.json:1: {wrong}"):
+        read_vocabulary(tmp_path)
+
+
+def test_ids_with_holes_are_named_with_the_file(tmp_path):
+    described = gpt2_like()
+    described["model"]["vocab"]["zz"] = 5000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(DataError, match=r"tokenizer.json:1: piece 'zz' has the id 5000, where 701"):
+        read_vocabulary(tmp_path)
+
+
+def test_a_unigram_with_a_piece_twice_is_named_with_the_file(tmp_path):
+    described = xlmr_like()
+    described["model"]["vocab"].insert(9, described["model"]["vocab"][20])
+    (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
+    twice = described["model"]["vocab"][9][0]
+    with pytest.raises(DataError, match=f"tokenizer.json:1: piece {twice!r} stands twice in the"):
+        read_vocabulary(tmp_path)
+
+
+def test_a_guard_that_refuses_much_is_answered_by_more_candidates(tmp_path):
+    """Of the most frequent pairs the guard leaves none, so that rarer ones have to be looked at."""
+    old = WordPiece(["[UNK]", *"abcdefgh", *("##" + c for c in "abcdefgh")])
+    frequent = ["".join(pair) for pair in product("abcdefg", repeat=4)] * 9
+    guard = tmp_path / "guard.txt"
+    guard.write_text(" ".join(frequent), "utf-8")
+    lines = [" ".join(frequent), *["hhah hbhh hchh"] * 6]
+    change = extend.change(old, lines, pieces=3, guard=(str(guard),))
+    assert len(change.fresh) == 3
+    assert all("h" in piece for piece in change.fresh_pieces)

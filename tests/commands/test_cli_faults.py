@@ -1,0 +1,248 @@
+"""The command line: every fault in one line with its exit code."""
+
+import errno
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import cli_calls
+import pytest
+import torch
+from cli_calls import GOLD, Call, Said, contents
+
+from specialize import cli
+from specialize.toylang import ToyFiles
+
+call, recipe = cli_calls.call, cli_calls.recipe  # fixtures
+
+
+@pytest.fixture
+def folder(tmp_path: Path, recipe: Path, base_folder: Path, toy: ToyFiles) -> Path:
+    """A folder of things that are wrong, each in its way."""
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+    (tmp_path / "binary.txt").write_bytes(b"text\n\x00\x01\n")
+    (tmp_path / "latin1.txt").write_bytes("gut\nschön\n".encode("latin1"))
+    (tmp_path / "wide.conllu").write_text(GOLD + "1\tx\t_\n\n", "utf-8")
+    (tmp_path / "short.tsv").write_text("Ogüt\tB-PER\n\n", "utf-8")
+    (tmp_path / "other.tsv").write_text("Ogut\tB-PER\n\n", "utf-8")
+    head = "# specialize counts 1\n# characters 1\n# bytes 1\n# types 1\n"
+    (tmp_path / "cut.counts").write_text(head, "utf-8")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("mine", "utf-8")
+    (tmp_path / "base").symlink_to(base_folder)
+    (tmp_path / "corpus.txt").symlink_to(toy.corpus)
+    (tmp_path / "test.conllu").symlink_to(toy.test)
+    (tmp_path / "dev.conllu").symlink_to(toy.dev)
+    return tmp_path
+
+
+RUN = "run toy.toml --out new "
+INSPECT = "inspect base --text "
+AUGMENT = "augment base --text corpus.txt "
+FAULTS = [
+    ("", 2, "arguments are required: COMMAND"),
+    ("rnu", 2, "invalid choice: 'rnu'"),
+    ("methods colour", 2, "invalid choice: 'colour'"),
+    ("run none.toml", 4, "none.toml: no such recipe"),
+    ("run full", 4, "full: Is a directory"),
+    ("run latin1.txt", 3, "latin1.txt: not UTF-8"),
+    (RUN + "--set lapt.epoch=1", 2, "unknown key 'epoch'.*known: epochs, batch, .*'epochs'"),
+    (RUN + "--set finetune.rate=fast", 2, "rate = 'fast' is not of type float"),
+    (RUN + "--set base=./none", 4, "none: no such file"),
+    (RUN + "--set base=no/such-model", 4, "'no/such-model' is not bundled .*hf download"),
+    (RUN + "--set corpus.dev=0.0", 3, r"corpus\S*:1: no document of the corpus is held out"),
+    (RUN + '--set corpus.files=["empty.txt"]', 3, "empty.txt:1: no line of text"),
+    (RUN + '--set corpus.files=["binary.txt"]', 3, "binary.txt:2: not UTF-8"),
+    (RUN + '--set corpus.files=["latin1.txt"]', 3, "latin1.txt:2: not UTF-8 .*column 4"),
+    (RUN + "--set task.pos.dev=wide.conllu", 3, "wide.conllu:5: 3 columns where"),
+    ("run toy.toml --out full", 2, "full is not an empty folder; name another --out"),
+    ("run toy.toml --out empty.txt", 2, "empty.txt is not an empty folder"),
+    ("run toy.toml --out empty.txt/new", 4, "new: Not a directory"),
+    (INSPECT + "none.txt", 4, "none.txt: no such file"),
+    (INSPECT + "empty.txt", 3, "empty.txt:1: no line of text"),
+    (INSPECT + "binary.txt", 3, "binary.txt:2: not UTF-8"),
+    (INSPECT + "latin1.txt", 3, "latin1.txt:2: not UTF-8"),
+    (INSPECT + "wide.conllu", 3, "wide.conllu:5: "),
+    ("inspect none --text corpus.txt", 4, "model 'none' is not bundled"),
+    ("inspect full --text corpus.txt", 4, "full: holds no tokenizer.json or vocab.txt"),
+    ("inspect latin1.txt --text corpus.txt", 3, "latin1.txt:2: not UTF-8"),
+    ("inspect toy.toml --text corpus.txt", 3, r"toy\.toml:\d+: "),
+    (AUGMENT + "--out full", 2, "full is not an empty folder"),
+    (AUGMENT + "--out new --method tav", 2, "unknown augment 'tav'; known: .*'tva'"),
+    (AUGMENT + "--out new --set peices=9", 2, "unknown option 'peices'.*known: pieces, "),
+    (AUGMENT + "--out new --set pieces=many", 2, "'pieces' of augment 'tva' is of type int"),
+    (AUGMENT + "--out new --set pieces=9999", 2, "n = 9999 .* V = 5000; lower pieces"),
+    (AUGMENT + "--out new --set pieces", 2, r"write it as name\.of\.key=value"),
+    ("predict full pos test.conllu --out new", 4, "full has no head for 'pos'; it has: none"),
+    ("evaluate none.conllu dev.conllu", 4, "none.conllu: cannot be read: No such file"),
+    ("evaluate test.conllu dev.conllu", 3, r"dev\.conllu:\d+: the text differs from"),
+    ("evaluate wide.conllu wide.conllu", 3, "wide.conllu:5: "),
+    ("evaluate short.tsv other.tsv", 3, r"other.tsv:1: other words than \S*short.tsv:1"),
+    ("evaluate full dev.conllu", 4, "full: cannot be read: Is a directory"),
+    ("count corpus.txt", 2, "arguments are required: --out"),
+    ("count none.txt --out new.counts", 4, "none.txt: no such file"),
+    ("count corpus.txt --out new.txt", 2, "new.txt: a count file is named FILE.counts"),
+    ("count empty.txt --out new.counts", 3, "empty.txt:1: no line of text"),
+    ("count corpus.txt --max-types -1 --out new.counts", 2, "max_types is a number .* not -1"),
+    ("count corpus.txt --max-types 9 --ray --out new.counts", 2, "--max-types is not for --ray"),
+    ("count empty.txt --max-types 9 --out new.counts", 3, "empty.txt:1: no line of text"),
+    ("count latin1.txt --max-types 1 --out new.counts", 3, "latin1.txt:2: not UTF-8"),
+    ("count cut.counts --out new.counts", 3, "cut.counts:4: 0 types follow, not 1"),
+    (INSPECT + "cut.counts", 3, "cut.counts:4: "),
+    (RUN + '--set corpus.files=["cut.counts"]', 3, "cut.counts:1: counts have no lines"),
+    ("pretrain toy.toml --out new", 2, r"the recipe lacks \[languages\]"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "message"), FAULTS, ids=[line for line, _, _ in FAULTS])
+def test_a_fault_is_one_line_with_its_code_and_leaves_nothing(
+    line: str,
+    code: int,
+    message: str,
+    call: Call,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    said = call(*line.split())
+    assert (said.code, said.out) == (code, ""), said.err
+    lines = [x for x in said.err.splitlines() if not x.startswith(("usage:", " "))]
+    assert len(lines) == 1
+    assert re.match(f"specialize( methods| count)?: .*{message}", lines[0]), lines[0]
+    assert contents(folder) == before
+
+
+def test_a_missing_model_is_not_waited_for(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, gave_up = threading.Event(), threading.Event()
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+
+    def dial(*arguments: object, **options: object) -> None:
+        release.wait(60)
+        gave_up.set()
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", dial)
+    said = call("inspect", "no/such-model", "--text", folder / "corpus.txt")
+    assert not gave_up.is_set()
+    release.set()
+    assert (said.code, "hf download no/such-model" in said.err) == (4, True)
+
+
+def no_space(source: Path, target: Path) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source))
+
+
+def test_a_full_disk_at_the_last_step_leaves_nothing_behind(
+    call: Call, folder: Path, toy: ToyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("run", folder / "toy.toml", "--out", folder / "run").code == 0
+    before = contents(folder)
+    monkeypatch.setattr(os, "replace", no_space)
+    for words in (
+        ["augment", folder / "base", "--text", toy.corpus, "--out", folder / "new"],
+        ["predict", folder / "run", "pos", toy.test, "--out", folder / "new.conllu"],
+    ):
+        said = call(*words)
+        assert (said.code, said.out) == (4, "")
+        assert said.err.endswith(": No space left on device\n")
+        assert contents(folder) == before
+
+
+def assert_no_space(said: Said) -> None:
+    last = said.err.splitlines()[-1]
+    assert said.code == 4
+    assert re.search("is the disk full|File too large|[Nn]o space left on (device|the disk)", last)
+
+
+@pytest.mark.parametrize("limit", [100, 3_000, 30_000, 40_000])  # bytes: text, arrays, weights
+def test_a_run_without_space_goes_on_once_there_is_some(
+    limit: int, call: Call, recipe: Path, tmp_path: Path
+) -> None:
+    words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        said = call(*words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_no_space(said)
+    assert call(*words).code == 0
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("where", ["checkpoints/lapt.partial", "predictions/pos-1.conllu.partial"])
+def test_a_device_without_space_is_named_as_such(
+    where: str, call: Call, recipe: Path, tmp_path: Path
+) -> None:
+    words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
+    assert call(*words).code == 0
+    for path in (tmp_path / "run").iterdir():
+        if path.name != "recipe.toml":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (tmp_path / "run" / where).parent.mkdir(exist_ok=True)
+    (tmp_path / "run" / where).symlink_to("/dev/full")
+    assert_no_space(call(*words))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+    ids=["python", "gpu", "cpu"],
+)
+def test_too_little_memory_says_what_needs_less(
+    error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
+    said = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    assert said.code == 5
+    assert said.err == f"specialize: {cli.NO_MEMORY}\n"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), OSError("odd"), KeyError("odd")])
+def test_a_bug_is_not_dressed_up(
+    error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
+    with pytest.raises(type(error), match="odd"):
+        call("inspect", folder / "base", "--text", folder / "corpus.txt")
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    return fail
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    line = f"{sys.executable} -m specialize {command}"
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_reader_that_has_enough_is_no_fault() -> None:
+    said = shell("methods | true")
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_results_that_cannot_be_printed_are_a_fault() -> None:
+    said = shell("methods > /dev/full")
+    assert said.returncode == 4
+    assert said.stderr == "specialize: writing: No space left on device\n"

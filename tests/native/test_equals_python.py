@@ -1,0 +1,396 @@
+"""The native operators equal the definitions in Python, whatever the text and the threads."""
+
+import gzip
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vocab_oracle import hard_text
+
+from specialize.augment import char_first, greedy, tva
+from specialize.corpus import CorpusFiles, count_lines, open_corpus
+from specialize.errors import DataError, UsageError
+from specialize.native import TokenCounts
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.audit.coverage import coverage, explain
+from specialize.vocab.counting.words import count_tokens, count_words, split_tokens
+from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.wordpiece.characters import missing_characters
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+from specialize.vocab.wordpiece.replacements import count_replacements, count_unknown
+
+UNCASED = BertRules(strip_accents=True, lowercase=True)
+RULES = [BertRules(), UNCASED, BertRules(clean=False), BertRules(ideographs=False)]
+RULES += [BertRules(lowercase=True), BertRules(strip_accents=True)]
+THREADS = ["1", "2", "5"]
+pytestmark = pytest.mark.usefixtures("extension")
+
+
+def both(compute: Callable[[], Any], workers: str = "1") -> tuple[Any, Any]:
+    """Compute with the definitions, then with the extension in so many threads."""
+    results = []
+    for wanted in "01":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SPECIALIZE_NATIVE", wanted)
+            patch.setenv("SPECIALIZE_THREADS", workers)
+            results.append(compute())
+    return results[0], results[1]
+
+
+def pairs(counts: Any) -> list[tuple[str, int]]:
+    return list(counts.items())
+
+
+@given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES), st.sampled_from(THREADS))
+def test_words_and_units(lines: list[str], rules: BertRules, workers: str) -> None:
+    def compute() -> Any:
+        split = split_tokens(count_lines(lines).tokens, rules, SPECIAL)
+        parts = (split.words, split.special, split.deleted, count_words(lines, rules))
+        return [*map(pairs, parts), pairs(count_tokens(lines, rules))]
+
+    defined, native = both(compute, workers)
+    if rules.strip_accents:  # tokens left to the definition come last here
+        defined[1:3], native[1:3] = map(sorted, defined[1:3]), map(sorted, native[1:3])
+    assert native == defined
+
+
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_every_character_between_letters(rules: BertRules) -> None:
+    codes = (*range(0xD800), *range(0xE000, 0x110000))
+    step = 0x800  # a line of so many tokens, each with one character in it
+    lines = [
+        " ".join(f"a{chr(c)}B{c:x}" for c in codes[i : i + step])
+        for i in range(0, len(codes), step)
+    ]
+    defined, native = both(lambda: dict(count_words(lines, rules)))
+    assert native == defined
+
+
+LETTERS = "abcde"
+SMALL = WordPiece([*SPECIAL, *LETTERS[:4], *("##" + c for c in LETTERS[1:]), "ab", "##bcd", "abc"])
+word = st.text(LETTERS + "fş", min_size=1, max_size=8)
+
+
+def test_a_text_long_enough_to_look_ahead() -> None:  # outlook.hpp: 16 MiB in one piece
+    data = b"".join(b"%d w%d\n" % (i % 1_000, i * i % 400_009) for i in range(1_900_000))
+    assert len(data) > 2**24
+    tokens = TokenCounts()
+    tokens.feed(data, whole=True)
+    assert Counter(tokens) == Counter(data.decode().split())
+
+
+@given(st.dictionaries(word, st.integers(1, 30), max_size=25), st.sampled_from(THREADS))
+def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -> None:
+    lines = [" ".join([text] * n) for text, n in counts.items()]
+    change = SMALL.place(["e", "##f", "bc", "##de", "abcd"], slots=False)
+
+    def compute() -> Any:
+        words = count_words(lines)
+        found = asdict(audit(SMALL, lines))
+        sums = [count_replacements(words, change.old, change.new)]
+        sums += [count_replacements(count_tokens(lines), change.old, change.new)]
+        sums += [count_replacements(counts, change.old, change.new)]
+        sums += [
+            count_replacements(units, change.old, change.new, overall=False)
+            for units in (words, count_tokens(lines))
+        ]
+        assert not sums[-1].overall
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        curves = [coverage(change, words, steps=n) for n in (1, 3, 30)]
+        return found, pairs(found["missing"]), orders, explain(change, words), curves
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+MARKED = ["[MASK]", "[UNK]", "[unk]", "\u200d", "\ufffd", "\x1c", "."]
+FORMS = ["E\u0301", "é", "Σ", "ΑΣ", "ſ", "世"]
+joined = st.lists(st.sampled_from([*LETTERS, *MARKED, *FORMS]) | word, min_size=1, max_size=9).map(
+    "".join
+)
+
+
+@given(
+    st.lists(st.lists(joined, max_size=6).map(" ".join), max_size=6),
+    st.sampled_from(RULES),
+    st.sampled_from(THREADS),
+)
+def test_sums_over_tokens_whatever_they_are_joined_of(
+    lines: list[str], rules: BertRules, workers: str
+) -> None:
+    """Words that stand in several tokens, unknown ones too; some tokens the definition splits."""
+    by = WordPiece([*SMALL.pieces, "é", "e\u0301", "[", "]", "unk", "##σ"], rules=rules)
+    new = by.with_pieces([*by.pieces, "ш", "##ш", "##ı", "世", "abcd", "σ"])
+
+    def compute() -> Any:
+        found = asdict(audit(by, lines))
+        words, table = count_words(lines, rules), count_words(lines, rules)
+        assert len(table) == len(set(table))  # made now, so that it is what is counted
+        sums = [count_replacements(counts, by, new) for counts in (words, table)]
+        assert sums[0] == sums[1]
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        return found, pairs(found["missing"]), sorted(found["deleted"].items()), orders
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+@given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES[:4]))
+def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules) -> None:
+    old = WordPiece(SMALL.pieces, rules=rules)
+    new = WordPiece([*SMALL.pieces, "ш", "##ш", "é", "e\u0301", "世", "##\u0301", "."], rules=rules)
+
+    def compute() -> Any:
+        found = asdict(audit(old, lines))
+        sums = [count_replacements(f(lines, rules), old, new) for f in (count_words, count_tokens)]
+        orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
+        return found, pairs(found["missing"]), orders
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+SCRIPTS = "abéئاې世\U00010400.["  # letters of one to four bytes, and punctuation
+CLOSED = WordPiece([*SPECIAL, *SCRIPTS, *("##" + c for c in SCRIPTS), "ab", "##ئا", "a世"])
+MIXED = [*SCRIPTS, "x", "ش", "ۋ", "界", "\U00010401", "\u200c", "A", "[UNK]", "[", "é", "\u0301"]
+mixed = st.lists(st.sampled_from(MIXED), min_size=1, max_size=9).map("".join)
+long_word = st.tuples(st.text("aئ", min_size=45, max_size=102), mixed).map("".join)
+
+
+@given(
+    st.lists(st.lists(mixed | long_word, max_size=9).map(" ".join), max_size=9),
+    st.sampled_from(RULES),
+    st.sampled_from(THREADS),
+)
+def test_unknown_words_by_a_look_at_their_characters(
+    lines: list[str], rules: BertRules, workers: str
+) -> None:
+    assert CLOSED.closed_alphabet is not None
+    for pieces in (CLOSED.pieces, [*CLOSED.pieces, "xa"]):  # whose alphabet is closed, and is not
+        old = WordPiece(pieces, rules=rules)
+        new = old.with_pieces(
+            [*SPECIAL, "x", "##x", "##ش", "ش", "ۋ", "界", "##ا", "e\u0301", "##y"]
+        )
+
+        def compute(old: WordPiece = old, new: WordPiece = new) -> Any:
+            sums = [
+                count_replacements(counted, old, new, overall=False)
+                for counted in (count_words(lines, rules), count_unknown(lines, old))
+            ]
+            assert sums[0] == sums[1]
+            whole = count_replacements(count_unknown(lines, old), old, new)
+            orders = [(pairs(s.replaced), pairs(s.overall)) for s in (*sums, whole)]
+            return orders, pairs(count_unknown(lines, old))
+
+        defined, native = both(compute, workers)
+        assert native == defined
+
+
+@pytest.mark.parametrize("workers", THREADS)
+def test_unknown_words_of_long_files(tmp_path: Path, workers: str) -> None:
+    lines = [
+        f"a ئا{'ab' * (i % 60)} ئا{i % 1013 % 7 or 'ش'} b{'é' * (i % 3)}" for i in range(90_000)
+    ]
+    (tmp_path / "a.txt").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress("\r\n".join(lines[:999]).encode(), 1))
+    corpus = CorpusFiles((str(tmp_path),), dev=0.0)
+    by = CLOSED.with_pieces([*CLOSED.pieces, *"123", *("##" + c for c in "123")])
+
+    def compute() -> Any:
+        fresh, known = open_corpus(corpus), open_corpus(corpus)
+        known.counts()  # what was counted is not read again
+        counts = [pairs(count_unknown(text, by)) for text in (fresh, known, known.counts())]
+        assert counts[0] == counts[1] == counts[2]
+        assert fresh.counts().characters == known.counts().characters
+        return counts[0]
+
+    defined, native = both(compute, workers)
+    assert native == defined
+    assert len(defined) > 5
+
+
+def test_what_is_not_utf8_is_said_of_unknown_words_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a b\nab ba\n" + b"a" * 70 + b"\nb \xc1\xa1 ab\n")  # "a", overlong
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xc1 at column 3\)"):
+        count_unknown(open_corpus(str(path)), CLOSED)
+
+
+def test_pieces_of_given_counts_come_in_their_order() -> None:
+    counts = {"\u200bab": 1, "c": 1}  # deleted in front: "ab" stands three bytes behind its token
+    defined, native = both(lambda: pairs(count_replacements(counts, SMALL, SMALL).overall))
+    assert native == defined == [("ab", 1), ("c", 1)]
+
+
+@given(
+    st.dictionaries(st.text("abşд#", min_size=1, max_size=12), st.integers(1, 9), max_size=40),
+    st.integers(8, 60),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from(["##", ""]),
+)
+def test_training(
+    counts: dict[str, int], size: int, least: int, alphabet: int, closed: bool, prefix: str
+) -> None:
+    def compute() -> list[str] | str:
+        try:
+            return train_wordpiece(
+                counts,
+                size=size,
+                special=["[UNK]", "ab"],
+                min_count=least,
+                alphabet=alphabet,
+                closed=closed,
+                prefix=prefix,
+            )
+        except UsageError as error:
+            return str(error)
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+chosen_word = st.text("abcşдw世", min_size=1, max_size=9)
+
+
+@given(
+    st.dictionaries(chosen_word, st.integers(1, 9), min_size=1, max_size=30),
+    st.sampled_from([SMALL, WordPiece([*SPECIAL, *"abc", "##a", "##b", "##c", "##bc", "ab"])]),
+    st.integers(1, 3),
+    st.sampled_from(THREADS),
+)
+def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: str) -> None:
+    lines = [" ".join([text] * n) for text, n in counts.items()]
+
+    def compute() -> Any:
+        few = {"min_count": least, "pieces": 50, "new_vocabulary": 60}
+        changes = [char_first.change(old, lines, **few, fill=fill) for fill in (False, True)]
+        changes += [greedy.change(old, lines, **few), tva.change(old, lines, **few)]
+        return [(change.fresh_pieces, change.dropped) for change in changes]
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+def test_a_word_spelt_like_a_free_slot_lacks_nothing() -> None:
+    old = WordPiece([*SPECIAL, "[unused1]", "a", "##a"])
+    words = {"[unused1]": 2, "[MASK]": 1, "aş": 1}
+
+    def compute() -> list[str]:
+        return list(missing_characters(old, words))
+
+    assert both(compute) == (["##ş"], ["##ş"])
+
+
+def test_an_unknown_piece_spelt_in_letters() -> None:
+    """unk is a word of the text, and an unknown piece wherever it stands."""
+    old = WordPiece(["unk", *"abunk", *("##" + c for c in "abunk")], unk="unk", special=["unk"])
+    new = old.with_pieces([*old.pieces, "##c", "##nk"])
+    counts = {"unk": 2, "abc": 3, "ab": 4, "aunk": 5}
+
+    def compute() -> Any:
+        found = count_replacements(count_words([" ".join(counts)]), old, new)
+        return pairs(found.replaced), pairs(found.overall)
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+def test_a_word_that_spells_the_prefix_out() -> None:
+    """xa is the piece a inside a word, and a word of its own; the alphabet alone has no x."""
+    old = WordPiece([*SPECIAL, "a", "xa"], prefix="x")
+    new = old.with_pieces([*old.pieces, "x", "b"])
+
+    def compute() -> Any:
+        words = count_words(["xa a xab b"])
+        sums = [count_replacements(words, old, new, overall=overall) for overall in (True, False)]
+        return [(pairs(found.replaced), pairs(found.overall)) for found in sums]
+
+    defined, native = both(compute)
+    assert native == defined
+    assert defined[1] == ([("b", 1)], [])
+
+
+def test_words_at_the_limit_of_length() -> None:
+    vocabulary = WordPiece([*SPECIAL, "ш", "##ш"])
+    lines = ["ш" * 100 + " " + "ш" * 101, "\u200d" + "ш" * 100]
+    defined, native = both(lambda: audit(vocabulary, lines))
+    assert native == defined
+    assert native.unknown_words == 1
+
+
+ENDS = ["\n", "\r\n", "\r", "\n\n", " \n", "\u00a0\n", "\n\u3000", "\x1c\n\x0b", "\n\u2028\r"]
+
+
+@given(st.lists(st.tuples(hard_text(), st.sampled_from(ENDS)), max_size=8), st.booleans())
+def test_files_count_as_their_stripped_lines(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, str]], marked: bool
+) -> None:
+    text = "".join(line + end for line, end in parts).replace("\0", "") + "x"
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_bytes(("\ufeff" * marked + text).encode())
+
+    def compute() -> Any:
+        counts = open_corpus(str(path)).counts()
+        return pairs(count_words(counts)), counts.characters, counts.bytes
+
+    defined, native = both(compute)
+    assert native == defined
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("workers", THREADS)
+def test_a_long_file_in_threads_and_blocks(tmp_path: Path, suffix: str, workers: str) -> None:
+    lines = [f"{i % 97} ئا{i % 1013} b{i}é\t{i % 7}" for i in range(200_000)]
+    data = ("\n".join(lines)).encode()
+    path = tmp_path / f"a.txt{suffix}"
+    path.write_bytes(gzip.compress(data, 1) if suffix else data)
+
+    def compute() -> Any:
+        counts = open_corpus(str(path)).counts()
+        return pairs(counts.tokens), counts.characters, counts.bytes
+
+    defined, native = both(compute, workers)
+    assert native == defined
+
+
+def test_a_line_without_end_and_white_space(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("ئاب" * 1_000_000, "utf-8")
+    defined, native = both(lambda: audit(SMALL, open_corpus(str(path))))
+    assert native == defined
+
+
+def test_what_is_not_utf8_is_said_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a b\nc d\n" + b"x" * 3_000_000 + b"\ne \xff f\n")
+    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
+    monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
+    with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xff at column 3\)"):
+        corpus.counts()
+
+
+def test_real_text_of_eighty_languages(data: Path) -> None:
+    vocabulary = WordPiece(SMALL.pieces)
+    files = sorted((data / "raw").rglob("*.txt.xz"))
+    assert len(files) > 60
+    for path in files:
+        lines = [line for line, _ in zip(open_corpus(str(path)), range(150), strict=False)]
+
+        def compute(lines: list[str] = lines) -> Any:
+            return audit(vocabulary, lines), pairs(count_words(lines, UNCASED))
+
+        defined, native = both(compute)
+        assert native == defined, path

@@ -1,0 +1,61 @@
+"""The PyTorch operators equal the functions for files and lines."""
+
+import numpy as np
+import pytest
+import torch
+
+from specialize.errors import DataError, MissingError, UsageError
+from specialize.native import operators
+from specialize.vocab.audit.audit import audit
+from specialize.vocab.counting.words import count_words
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+from specialize.vocab.wordpiece.replacements import count_replacements
+
+OLD = WordPiece([*SPECIAL, *"ab", "##a", "##b", "."])
+NEW = WordPiece([*SPECIAL, *"abش", "##a", "##bش", "##ش", "."])
+LINES = ["ab. ašb [UNK]", "", "  aش abش b. [MASK]b ", "世ab"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    try:
+        operators.load()
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+def as_tensor(text: str) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(text.encode(), np.uint8).copy())
+
+
+def test_audit() -> None:
+    found = operators.audit(as_tensor("\n".join(LINES)), OLD)
+    expected = audit(OLD, [line.strip() for line in LINES]).to_json()
+    assert found == {name: expected[name] for name in operators.AUDIT}
+
+
+def test_replacements() -> None:
+    replaced, overall = operators.count_replacements(as_tensor("\n".join(LINES)), OLD, NEW)
+    expected = count_replacements(count_words(LINES), OLD, NEW)
+    for counts, sums in ((replaced, expected.replaced), (overall, expected.overall)):
+        named = {NEW.pieces[i]: n for i, n in enumerate(counts.tolist()) if n}
+        assert named == sums
+
+
+def test_what_they_do_not_take() -> None:
+    with pytest.raises(UsageError, match="uint8 tensor on the CPU, not float32 on cpu"):
+        operators.audit(torch.zeros(3), OLD)
+    bad = torch.tensor([255], dtype=torch.uint8)
+    with pytest.raises(DataError, match="UTF-8"):
+        operators.audit(bad, OLD)
+    with pytest.raises(DataError, match="UTF-8"):
+        operators.count_replacements(bad, OLD, NEW)
+    uncased = WordPiece(OLD.pieces, rules=BertRules(lowercase=True))
+    with pytest.raises(UsageError, match="cased"):
+        operators.audit(as_tensor("a"), uncased)
+    with pytest.raises(UsageError, match="rules is not the same"):
+        operators.count_replacements(as_tensor("a"), OLD, uncased)
+    worded = WordPiece(["[UNK]", "ab"], special=["ab"])
+    with pytest.raises(UsageError, match="'ab' may stand inside a word"):
+        operators.count_replacements(as_tensor("abab"), worded, worded)

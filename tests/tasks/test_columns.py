@@ -1,0 +1,160 @@
+"""NER files in and out: literal ones, every fault with its line, real ones."""
+
+import gzip
+import lzma
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from specialize.errors import DataError
+from specialize.tasks._columns import read_columns, read_words, write_columns
+
+DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+@pytest.fixture
+def ner(tmp_path):
+    def write(text, name="a.txt"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def words_and_tags(sentences):
+    return [list(zip(s.words, s.gold, strict=True)) for s in sentences]
+
+
+def test_a_tab_or_a_space_parts_word_and_tag(ner):
+    tabs = read_columns(ner("Valletta\tB-LOC\nhi\tO\n\nsabiħa\tO\n"))
+    spaces = read_columns(ner("Valletta B-LOC\nhi  O\n\nsabiħa O"))
+    assert words_and_tags(tabs) == [[("Valletta", "B-LOC"), ("hi", "O")], [("sabiħa", "O")]]
+    assert words_and_tags(spaces) == words_and_tags(tabs)
+    assert [s.source.line for s in tabs] == [1, 4]
+
+
+def test_a_word_before_a_tab_may_hold_spaces(ner):
+    (sentence,) = read_columns(ner("Hà Nội\tB-LOC\n"))
+    assert sentence.words == ("Hà Nội",)
+
+
+def test_the_language_prefix_of_wikiann_is_no_part_of_the_word(ner):
+    (sentence,) = read_columns(ner("mt:Malta\tB-LOC\nmt::\tO\n"))
+    assert sentence.words == ("Malta", ":")
+    (sentence,) = read_columns(ner("zh-yue:香\tB-LOC\nzh-yue:港\tI-LOC\n"))
+    assert sentence.words == ("香", "港")
+
+
+def test_a_prefix_that_not_all_words_have_stays(ner):
+    (sentence,) = read_columns(ner("re:Malta\tB-LOC\nis\tO\n"))
+    assert sentence.words == ("re:Malta", "is")
+
+
+def test_all_but_the_tags_is_written_back_as_it_was(ner, tmp_path):
+    text = "ug:a\tB-LOC\nug:b c\tO\n\nug:d\tO\n\n"
+    (first, second) = read_columns(ner(text))
+    write_columns([first, second], tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text(encoding="utf-8") == text
+    conll = "Malta NNP B-NP O\nis VBZ B-VP O\n\n"
+    (sentence,) = read_columns(ner(conll))
+    assert sentence.words == ("Malta", "is")
+    write_columns([sentence], tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text(encoding="utf-8") == conll
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "no sentence"),
+        ("\n\n", 1, "no sentence"),
+        ("a\tO\nb\n", 2, "one column"),
+        ("a\tO\n\nb\tX-LOC\n", 3, "'X-LOC'"),
+        ("a\tB-\n", 1, "'B-'"),
+        ("a\tB\n", 1, "'B'"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(ner, text, line, message):
+    path = ner(text)
+    with pytest.raises(DataError) as caught:
+        read_columns(path)
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert message in str(caught.value)
+
+
+def annotated(sentences, path):
+    """Write every word with the tag O, and return the file."""
+    filled = [replace(s, gold=("O",) * len(s.words)) for s in sentences]
+    write_columns(filled, path)
+    return path.read_text(encoding="utf-8")
+
+
+WORDS_TO_ANNOTATE = [
+    ("Malta\nhi\n\n sabiħa\n", "Malta\tO\nhi\tO\n\nsabiħa\tO\n\n"),
+    ("Malta\tB-LOC\nhi\n", "Malta\tO\nhi\tO\n\n"),
+    ("Malta NNP B-LOC\nhi VBZ O\n", "Malta NNP O\nhi VBZ O\n\n"),
+    ("Malta\tNNP\t\nhi\tVBZ\t\n", "Malta\tNNP\tO\nhi\tVBZ\tO\n\n"),
+    ("Hà Nội\t\nMalta \n", "Hà Nội\tO\nMalta\tO\n\n"),
+    ("mt:Malta\nmt:hi\n", "mt:Malta\tO\nmt:hi\tO\n\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), WORDS_TO_ANNOTATE)
+def test_words_to_annotate_need_no_tag(ner, tmp_path, text, expected):
+    sentences = read_words(ner(text, "a.tsv"))
+    assert all(s.gold == () for s in sentences)
+    assert annotated(sentences, tmp_path / "b.tsv") == expected
+    assert [s.words for s in read_columns(tmp_path / "b.tsv")] == [s.words for s in sentences]
+
+
+def test_plain_text_becomes_columns(ner, tmp_path):
+    text = "# Malta  hi\tsabiħa .\n\n \nIva: B-12\n"
+    first, second = read_words(ner(text))
+    assert (first.words, second.words) == (("#", "Malta", "hi", "sabiħa", "."), ("Iva:", "B-12"))
+    assert (first.where, second.where) == (f"{tmp_path / 'a.txt'}:1", f"{tmp_path / 'a.txt'}:4")
+    expected = "#\tO\nMalta\tO\nhi\tO\nsabiħa\tO\n.\tO\n\nIva:\tO\nB-12\tO\n\n"
+    assert annotated([first, second], tmp_path / "b.tsv") == expected
+    (tmp_path / "a.TXT.gz").write_bytes(gzip.compress(text.encode()))
+    assert read_words(tmp_path / "a.TXT.gz") == [first, second]
+
+
+def test_a_txt_of_tagged_words_is_no_plain_text(ner):
+    text = "Malta B-LOC\nhi O\n\n" + "sabiħa O\n" * 8
+    assert [s.words for s in read_words(ner(text))] == [("Malta", "hi"), ("sabiħa",) * 8]
+    with pytest.raises(DataError, match=r"a\.txt:12: neither a word nor"):
+        read_words(ner(text + "sabiħa X\n"))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv"])
+@pytest.mark.parametrize(
+    ("raw", "line", "message"),
+    [(b"", 1, "no sentence"), (b" \n\n", 1, "no sentence"), (b"a\n\xe9\n", 2, "not UTF-8")],
+)
+def test_a_file_without_words_is_named(tmp_path, name, raw, line, message):
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(DataError, match=rf"{name}:{line}: {message}"):
+        read_words(tmp_path / name)
+
+
+def test_a_sentence_where_a_word_is_due_says_what_is_read(ner):
+    with pytest.raises(DataError, match=r"a\.tsv:2: neither a word .* tab .* \.txt$"):
+        read_words(ner("Malta\nMalta hi sabiħa\n", "a.tsv"))
+
+
+def test_real_files_are_read_and_written_back_as_they_were(tmp_path):
+    if not (DATA / "ner").is_dir():
+        pytest.skip(f"no NER files in {DATA / 'ner'}; set SPECIALIZE_DATA")
+    files = sorted((DATA / "ner").glob("*/*/test*"))
+    assert files
+    for path in files[::4]:
+        sentences = read_columns(path)
+        assert [s.words for s in read_words(path)] == [s.words for s in sentences]
+        write_columns(sentences, tmp_path / "copy.txt")
+        opener = lzma.open if path.suffix == ".xz" else open
+        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
+            written = (tmp_path / "copy.txt").read_text(encoding="utf-8")
+            assert written.rstrip("\n") == file.read().rstrip("\n")
+        if path.parts[-3].startswith("wikiann"):
+            assert not any(s.words[0].startswith(f"{path.parts[-2]}:") for s in sentences)

@@ -1,0 +1,161 @@
+"""Tagging: literal files and scores, then the loss and the decoder, then real treebanks."""
+
+import math
+import os
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from specialize.errors import DataError, UsageError
+from specialize.tasks import pos
+
+DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+TEXT = """\
+# text = Il-kelb jinbaħ
+1-2\tIl-kelb\t_\t_\t_\t_\t_\t_\t_\t_
+1\tIl-\til-\tDET\tDEF\t_\t2\tdet\t_\t_
+2\tkelb\tkelb\tNOUN\tNN\t_\t3\tnsubj\t_\t_
+3\tjinbaħ\tnebaħ\tVERB\tVB\t_\t0\troot\t_\t_
+
+1\tIva Malta\tiva\tINTJ\tNN\t_\t0\troot\t_\t_
+
+"""
+TASK = pos.task(column="xpos", dropout=0.0)
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "a.conllu").write_text(TEXT, encoding="utf-8")
+    return tmp_path / "a.conllu"
+
+
+def batch(sentences, width, seed=0):
+    """Random word states, with noise at the pads, and the mask."""
+    lengths = torch.tensor([len(s.words) for s in sentences])
+    generator = torch.Generator().manual_seed(seed)
+    words = torch.randn(len(sentences), int(lengths.max()), width, generator=generator)
+    return words, torch.arange(words.shape[1]) < lengths.unsqueeze(1)
+
+
+def test_words_and_tags_are_read(path):
+    first, second = TASK.read(path)
+    assert first.words == ("Il-", "kelb", "jinbaħ")
+    assert first.gold == ("DEF", "NN", "VB")
+    assert second.words == ("Iva Malta",)
+    assert pos.task(column="upos").read(path)[0].gold == ("DET", "NOUN", "VERB")
+    assert TASK.labels([first, second]) == {"tags": ["DEF", "NN", "VB"]}
+
+
+def test_predictions_are_written_in_place(path, tmp_path):
+    first, second = TASK.read(path)
+    TASK.write([TASK.predicted(first, ("A", "B", "C")), second], tmp_path / "b.conllu")
+    expected = TEXT.replace("\tDEF\t", "\tA\t").replace("NOUN\tNN", "NOUN\tB").replace("VB", "C")
+    assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == expected
+
+
+def test_accuracy_is_over_words(path):
+    first, second = gold = TASK.read(path)
+    predicted = [TASK.predicted(first, ("DEF", "NN", "NN")), second]
+    assert TASK.score(gold, predicted) == {"accuracy": 75.0, "sentences": 50.0}
+    assert TASK.metric in TASK.score(gold, gold)
+
+
+def test_predictions_for_other_words_are_refused(path):
+    first, second = TASK.read(path)
+    with pytest.raises(DataError, match=r"a\.conllu:2: 3 words, but 1 predictions"):
+        TASK.predicted(first, ("A",))
+    with pytest.raises(DataError, match="other words"):
+        TASK.score([first, second], [second, first])
+    with pytest.raises(DataError, match="2 gold sentences, but 1"):
+        TASK.score([first, second], [first])
+
+
+def test_tags_that_training_has_not_seen_are_counted(path):
+    first, second = TASK.read(path)
+    assert TASK.check([first, second], TASK.labels([second])) == 2
+    with pytest.raises(DataError, match="no tag to learn"):
+        TASK.check([], TASK.labels([]))
+
+
+def test_an_empty_column_names_the_other_one(tmp_path):
+    path = tmp_path / "a.conllu"
+    path.write_text("# c\n1\ta\ta\tNOUN\t_\t_\t0\troot\t_\t_\n")
+    with pytest.raises(DataError, match=r'a\.conllu:2: the XPOS column .* column = "upos"'):
+        TASK.read(path)
+
+
+def test_words_without_tags_are_read_and_tagged(path, tmp_path):
+    bare = re.sub(r"\t(DEF|NN|VB)\t", "\t_\t", TEXT)
+    path.write_text(bare, encoding="utf-8")
+    first, second = TASK.words(path)
+    assert [(s.words, s.gold) for s in (first, second)] == [
+        (("Il-", "kelb", "jinbaħ"), ()),
+        (("Iva Malta",), ()),
+    ]
+    tagged = [TASK.predicted(first, ("DEF", "NN", "VB")), TASK.predicted(second, ("NN",))]
+    TASK.write(tagged, tmp_path / "b.conllu")
+    assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.parametrize("options", [{"column": "tag"}, {"dropout": 1.0}, {"dropout": -0.1}])
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(UsageError, match=r"known: upos, xpos|out of range"):
+        pos.task(**options)
+
+
+def test_the_loss_is_the_mean_over_words_with_a_known_tag(path):
+    sentences = TASK.read(path)
+    labels = {"tags": ["DEF", "NN"]}  # VB is unknown
+    words, mask = batch(sentences, width=4)
+    head = TASK.head(4, labels)
+    loss = TASK.loss(head, head(words, mask), sentences, labels, mask)
+    rows = head(words, mask).log_softmax(-1)
+    assert loss.item() == pytest.approx(-(rows[0, 0, 0] + rows[0, 1, 1] + rows[1, 0, 1]).item() / 3)
+
+
+def test_a_batch_without_a_known_tag_loses_nothing(path):
+    sentences = TASK.read(path)
+    labels = {"tags": ["X", "Y"]}
+    words, mask = batch(sentences, width=4)
+    head = TASK.head(4, labels)
+    loss = TASK.loss(head, head(words, mask), sentences, labels, mask)
+    loss.backward()
+    assert loss.item() == 0
+    assert head.linear.weight.grad.abs().sum() == 0
+
+
+def test_the_best_tag_of_every_word_is_decoded(path):
+    labels = {"tags": ["DEF", "NN", "VB"]}
+    scores = torch.tensor([[[1.0, 0, 0], [0, 0, 1], [0, 1, 0]], [[0, 1, 0], [9, 9, 9], [9, 9, 9]]])
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    assert TASK.decode(None, scores, labels, mask) == [("DEF", "VB", "NN"), ("NN",)]
+
+
+def test_the_head_learns(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences)
+    words, mask = batch(sentences, width=8)
+    head = TASK.head(8, labels)
+    optimizer = torch.optim.Adam(head.parameters(), 0.1)
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = TASK.loss(head, head(words, mask), sentences, labels, mask)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.1 < math.log(3)
+    annotations = TASK.decode(head, head(words, mask), labels, mask)
+    predicted = [TASK.predicted(s, a) for s, a in zip(sentences, annotations, strict=True)]
+    assert TASK.score(sentences, predicted)["accuracy"] == 100
+
+
+def test_a_real_treebank_scores_itself_perfectly():
+    if not (DATA / "ud").is_dir():
+        pytest.skip(f"no treebanks in {DATA / 'ud'}; set SPECIALIZE_DATA")
+    (path,) = DATA.glob("ud/UD_Vietnamese-VTB/*dev*")
+    sentences = TASK.read(path)
+    assert len(sentences) == 800
+    assert any(" " in word for s in sentences for word in s.words)
+    assert TASK.score(sentences, sentences)["accuracy"] == 100

@@ -1,0 +1,378 @@
+"""The proof of a written tokenizer: what holds, each fault by its check, and bad input refused."""
+
+import hashlib
+import json
+import re
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cli_calls
+import pytest
+from cli_calls import Call, contents
+
+from specialize.augmentation import augment_tokenizer
+from specialize.corpus import open_text
+from specialize.errors import DataError
+from specialize.model.header import ModelRows, check_rows, model_rows
+from specialize.vocab.formats.tokenizer_json import write_wordpiece
+from specialize.vocab.verify import run as verify
+from specialize.vocab.verify.claims import Claims, Written, sample
+from specialize.vocab.verify.run import prove, prover
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+
+call = cli_calls.call  # fixture
+OLD = WordPiece([*SPECIAL, "[unused1]", "dan", "##c", "##ing", "##d", "a", "##b", "moon"])
+WORDS = {"dancing": 3, "dand": 2, "xyz": 5}
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Claims:
+    """Of ``new``, which has ``##x`` in the slot and ``ax`` at the end, made from ``old``."""
+    return written(tmp_path, ["##x", "ax"])
+
+
+def written(folder: Path, pieces: list[str], old: WordPiece = OLD, **more: Any) -> Claims:
+    change = old.place(pieces)
+    write_wordpiece(old, folder / "old")
+    write_wordpiece(change.new, folder / "new", source=folder / "old")
+    fresh = dict(zip(change.fresh_pieces, change.fresh, strict=True))
+    examples = {"##x": ["dancx"]} if "##x" in pieces else {}
+    claimed = {"tokens": ["dancing,", "a", "ax"], "examples": examples, "guard": WORDS} | more
+    return Claims(source=str(folder / "old"), fresh=fresh, **claimed)
+
+
+def test_each_check_says_what_it_was_proved_on(tmp_path, claims):
+    found = {check.name: check.on for check in prove(tmp_path / "new", claims)}
+    assert found == {
+        "ids": {"pieces": 14},
+        "special": {"tokens": 5},
+        "kept": {"old pieces": 12, "slots taken": 1, "new pieces": 2},
+        "reachable": {"pieces": 2, "never in the text": 1},
+        "readers": {"tokens": 3, "guard words": 3, "words of pieces": 3},
+        "known": {"words": 2},  # dancing and a; "," and ax were unknown
+        "guard": {
+            "words": 2,
+            "occurrences": 5,
+            "allowed": 0,
+            "changed": 0,
+        },
+        "decode": {"words": 4, "by the library": 4},  # dancing, a, ax, dancx
+    }
+
+
+def test_a_process_that_is_asked_for_no_proof_ends(claims):
+    with prover(Path(claims.source)) as unasked:
+        (process,) = unasked.args
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_a_fresh_process_proves_the_same(tmp_path, claims, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
+    monkeypatch.chdir(tmp_path)
+    with prover(Path(claims.source)) as prove_afresh:
+        assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+    (tmp_path / "new" / "vocab.txt").unlink()
+    with pytest.raises(DataError) as here:
+        prove(tmp_path / "new", claims)
+    with prover(Path(claims.source)) as prove_afresh, pytest.raises(DataError) as there:
+        prove_afresh(tmp_path / "new", claims)
+    assert str(here.value) == str(there.value)
+    assert "old: not written: check 'files': " in str(here.value)
+
+
+def swap(described: Json) -> None:
+    vocab = described["model"]["vocab"]
+    vocab["dan"], vocab["moon"] = vocab["moon"], vocab["dan"]
+
+
+def lowercase(described: Json) -> None:
+    described["normalizer"]["lowercase"] = True
+
+
+def move(described: Json) -> None:
+    vocab = described["model"]["vocab"]
+    vocab["[MASK]"], vocab["[SEP]"] = vocab["[SEP]"], vocab["[MASK]"]
+
+
+def collide(described: Json) -> None:
+    described["added_tokens"].append(described["added_tokens"][0] | {"id": 13, "content": "<x>"})
+
+
+FAULTS: list[tuple[Callable[[Json], None], str]] = [
+    (swap, "check 'ids': vocab.txt has other pieces than tokenizer.json"),
+    (lowercase, "check 'kept': rules was BertRules"),
+    (move, "check 'ids': "),
+    (collide, "check 'files': "),
+]
+
+
+@pytest.mark.parametrize(("edit", "said"), FAULTS, ids=[edit.__name__ for edit, _ in FAULTS])
+def test_a_fault_of_tokenizer_json_is_found(tmp_path, claims, edit, said):
+    file = tmp_path / "new" / "tokenizer.json"
+    described = json.loads(file.read_text("utf-8"))
+    edit(described)
+    file.write_text(json.dumps(described), "utf-8")
+    with pytest.raises(DataError) as raised:
+        prove(tmp_path / "new", claims)
+    assert str(raised.value).startswith(f"{tmp_path / 'old'}: not written: {said}")
+
+
+def fault(folder: Path, claims: Claims) -> str:
+    with pytest.raises(DataError) as raised:
+        prove(folder / "new", claims)
+    return str(raised.value).partition("not written: check ")[2]
+
+
+def rewritten(folder: Path, pieces: list[str]) -> None:
+    write_wordpiece(OLD.with_pieces(pieces), folder / "new")
+
+
+def test_moved_pieces_are_found(tmp_path, claims):
+    pieces = list(OLD.place(["##x", "ax"]).new.pieces)
+    rewritten(tmp_path, [*pieces[:6], "moon", *pieces[7:12], "dan", "ax"])
+    assert fault(tmp_path, claims) == "'kept': piece 'dan' has lost its id 6"
+    rewritten(tmp_path, [*pieces, "more"])
+    assert fault(tmp_path, claims) == "'kept': 15 pieces, more than old and new ones"
+    rewritten(tmp_path, [*pieces[:5], "[unused1]", *pieces[6:]])
+    assert fault(tmp_path, claims) == "'kept': piece '##x' has the id None"
+    rewritten(tmp_path, [*pieces[:3], "[MASK]", "[SEP]", *pieces[5:]])
+    assert fault(tmp_path, claims) == "'special': '[SEP]' had the id 3, and now 4"
+
+
+def test_a_piece_that_makes_a_word_unknown_is_found(tmp_path):
+    """dancing: danci, and nothing goes on with n."""
+    claims = written(tmp_path, ["danci"], guard={})
+    said = "'known': word 'dancing' was ['dan', '##c', '##ing'], now unknown"
+    assert fault(tmp_path, claims) == said
+
+
+def test_a_changed_guard_is_found_but_for_its_budget(tmp_path):
+    claims = written(tmp_path, ["danc", "##x"])
+    assert fault(tmp_path, claims) == "'guard': pieces danc change 3 occurrences of words: dancing"
+    claims = written(tmp_path, ["danc", "##x"], budget=0.6)
+    checks = {check.name: check.on for check in prove(tmp_path / "new", claims)}
+    assert (checks["guard"]["allowed"], checks["guard"]["changed"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("piece", "why"),
+    [
+        ("Dan", "'Dan' becomes 'dan' before it is segmented"),
+        ("##é", "'aé' becomes 'ae' before it is segmented"),
+        ("##,", "'a,' becomes 'a ,' before it is segmented"),
+        ("世界", "'世界' becomes '世 界' before it is segmented"),
+        ("b\u200c", "'b\\u200c' becomes 'b' before it is segmented"),
+        ("a b", "'a b' becomes 'a b' before it is segmented"),
+        ("##", "it spells nothing"),
+        ("a" * 101, "words of more than 100 characters are unknown"),
+        ("##" + "a" * 100, "words of more than 100 characters are unknown"),
+    ],
+)
+def test_a_piece_that_no_text_can_have_is_found(tmp_path, piece, why):
+    uncased = WordPiece(OLD.pieces, rules=BertRules(strip_accents=True, lowercase=True))
+    claims = written(tmp_path, [piece], uncased, guard={})
+    assert fault(tmp_path, claims) == f"'reachable': piece {piece!r} can never be used: {why}"
+
+
+def test_a_piece_that_its_words_do_not_have_is_found(tmp_path):
+    claims = written(tmp_path, ["##x"], examples={"##x": ["dancing"]})
+    assert fault(tmp_path, claims) == "'reachable': piece '##x' is not used in 'dancing'"
+
+
+def test_readers_that_disagree_are_found(tmp_path):
+    """A special piece that must be a word of its own is so for the library alone."""
+    claims = written(tmp_path, ["##x"], guard={"moonb": 1})
+    for folder in ("old", "new"):
+        file = tmp_path / folder / "tokenizer.json"
+        described = json.loads(file.read_text("utf-8"))
+        moon = described["added_tokens"][0] | {"id": 12, "content": "moon", "single_word": True}
+        described["added_tokens"].append(moon)
+        file.write_text(json.dumps(described), "utf-8")
+    wrong = "'readers': guard words: 'moonb' is ['moon', '##b'] to the tokenizers library"
+    assert fault(tmp_path, claims) == wrong
+
+
+def test_pieces_that_do_not_give_the_word_back_are_found(tmp_path, claims, monkeypatch):
+    """No vocabulary is known to do so: here a word is said to have others' pieces."""
+    monkeypatch.setattr(verify, "CHECKS", [verify._decode])
+    monkeypatch.setattr(Written, "now", lambda self, word: ["a", "##b"])
+    assert fault(tmp_path, claims).startswith("'decode': word 'dancing' is ['a', '##b']")
+
+
+def test_the_sample_is_the_first_types_of_tokens():
+    lines = ["b a\tb", "", "c " * 9, "d"]
+    assert sample(lines, 3) == ["b", "a", "c"]
+    assert sample(lines) == ["b", "a", "c", "d"]
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """A folder with a tokenizer, a text of a new language and one to guard."""
+    write_wordpiece(OLD, tmp_path / "old")
+    (tmp_path / "new.txt").write_text("danco dancin " * 9 + "\n", "utf-8")
+    (tmp_path / "en.txt").write_text("dancing dancing dand\n", "utf-8")
+    (tmp_path / "shouting_methods.py").write_text(OUTSIDE, "utf-8")
+    return tmp_path
+
+
+OUTSIDE = '''
+def upper(vocabulary, corpus):
+    """Add a piece in capitals."""
+    return vocabulary.place(["##x", "DANCE"])
+'''
+AUGMENT = "augment old --text new.txt --out out --set pad=true --set new_vocabulary=40 "
+FEW = AUGMENT + "--set pieces=9 "
+
+
+def test_the_command_guards_and_says_so(texts, call, monkeypatch):
+    monkeypatch.chdir(texts)
+    said = call(*FEW.split(), "--guard", "en.txt")
+    assert (said.code, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert lines[1] == "1 piece dropped for the guard: dancin"
+    assert lines[2] == "0 of 3 guarded occurrences of words changed"
+    assert lines[3].startswith("proved as written: ids, special, kept, ")
+    manifest = json.loads((texts / "out" / "manifest.json").read_text("utf-8"))
+    checks = {check["name"]: check["on"] for check in manifest["proved"]}
+    assert checks["guard"]["occurrences"] == 3
+    assert manifest["dropped"]["changed guarded words"] == ["dancin"]
+    free = call(*f"{FEW} --guard en.txt --guard-budget 1 --out free".split())
+    assert "0 pieces dropped for the guard\n2 of 3 guarded occurrences" in free.out
+
+
+def test_the_manifest_gives_inputs_and_options_and_is_the_same_elsewhere(texts, call, monkeypatch):
+    again = shutil.copytree(texts, texts / "again")
+    files = []
+    for folder in (texts, again):
+        monkeypatch.chdir(folder)
+        assert call(*FEW.split(), "--guard", "en.txt").code == 0
+        files.append((folder / "out" / "manifest.json").read_bytes())
+    assert files[0] == files[1]
+    manifest = json.loads(files[0])
+    digest = hashlib.sha256((texts / "new.txt").read_bytes()).hexdigest()
+    assert manifest["inputs"]["text"] == [{"file": "new.txt", "sha256": digest}]
+    named = [row["file"] for row in manifest["inputs"]["tokenizer"]]
+    assert named == ["tokenizer.json", "tokenizer_config.json"]
+    assert manifest["tool"].startswith("specialize")
+    assert manifest["options"]["pieces"] == 9
+    assert manifest["options"]["preset"] == "paper"
+    assert manifest["pieces"]["after"] == manifest["rows needed"]
+    assert manifest["rows of the model"] is None
+
+
+def duplicated(folder: Path) -> None:
+    (folder / "old" / "tokenizer.json").unlink()
+    file = folder / "old" / "vocab.txt"
+    file.write_text(file.read_text("utf-8") + "dan\n", "utf-8")
+
+
+def cut(folder: Path) -> None:
+    file = folder / "old" / "tokenizer.json"
+    file.write_text(file.read_text("utf-8")[:-300], "utf-8")
+
+
+def listed(folder: Path) -> None:
+    file = folder / "old" / "tokenizer.json"
+    described = json.loads(file.read_text("utf-8"))
+    described["model"]["vocab"] = list(described["model"]["vocab"])
+    file.write_text(json.dumps(described), "utf-8")
+
+
+def spaced(folder: Path) -> None:
+    file = folder / "old" / "tokenizer.json"
+    described = json.loads(file.read_text("utf-8"))
+    described["model"]["vocab"]["moon"] = 99
+    file.write_text(json.dumps(described), "utf-8")
+
+
+def small(folder: Path) -> None:
+    (folder / "old" / "config.json").write_text('{\n "vocab_size": 12\n}\n', "utf-8")
+
+
+def other(folder: Path) -> None:
+    (folder / "old" / "config.json").write_text('{"vocab_size": 13}', "utf-8")
+    write_header(folder / "old" / "model.safetensors", {"bert.word_embeddings.weight": [14, 2]})
+
+
+def torn(folder: Path) -> None:
+    (folder / "old" / "config.json").write_text('{"vocab_size": 13}', "utf-8")
+    (folder / "old" / "model.safetensors").write_bytes(b"\xff" * 40)
+
+
+def uncased(folder: Path) -> None:
+    shutil.rmtree(folder / "old")
+    rules = BertRules(strip_accents=True, lowercase=True)
+    write_wordpiece(WordPiece(OLD.pieces, rules=rules), folder / "old")
+
+
+UPPER = "augment old --text new.txt --out out --method shouting_methods:upper"
+BAD = [
+    (duplicated, FEW, r"old/vocab\.txt:14: piece 'dan' again, first on line 7"),
+    (cut, FEW, r"old/tokenizer\.json:1: not JSON: Unterminated string"),
+    (listed, FEW, r"old/tokenizer\.json:1: vocab is a list, where an object is needed"),
+    (spaced, FEW, r"old/tokenizer\.json:1: the ids are not 0 to 12, each once"),
+    (small, FEW, r"old/config\.json:2: vocab_size is 12, but the tokenizer has 13 pieces"),
+    (other, FEW, r"old/config\.json:1: vocab_size is 13, but \S+weight has 14 rows"),
+    (torn, FEW, r"old/model\.safetensors:1: no safetensors header"),
+    (uncased, UPPER, r"old: not written: check 'reachable': piece 'DANCE' can never be used"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "line", "said"), BAD, ids=[spoil.__name__ for spoil, *_ in BAD])
+def test_bad_input_is_one_line_and_writes_nothing(
+    spoil: Callable[[Path], None],
+    line: str,
+    said: str,
+    texts: Path,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(texts)
+    monkeypatch.syspath_prepend(texts)
+    spoil(texts)
+    before = contents(texts)
+    found = call(*line.split())
+    assert (found.code, found.out) == (3, ""), found.err
+    assert re.fullmatch(rf"specialize: {said}.*\n", found.err), found.err
+    assert [name for name in contents(texts) if "__pycache__" not in name] == before
+
+
+# Rows of the model --------------------------------------------------------------------------------
+
+
+def write_header(file: Path, shapes: dict[str, list[int]]) -> None:
+    """Write a safetensors file without its weights."""
+    tensors = {n: {"dtype": "F32", "shape": s, "data_offsets": [0, 0]} for n, s in shapes.items()}
+    header = json.dumps({"__metadata__": {"format": "pt"}} | tensors).encode()
+    file.write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def test_rows_are_read_from_the_header(tmp_path):
+    assert model_rows(tmp_path) is None
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert model_rows(tmp_path) is None
+    (tmp_path / "config.json").write_text('{"vocab_size": 20}')
+    name = "bert.embeddings.word_embeddings.weight"
+    shapes = {name: [20, 4], "bert.embeddings.position_embeddings.weight": [512, 4], "b": [20]}
+    write_header(tmp_path / "model.safetensors", shapes)
+    assert model_rows(tmp_path) == ModelRows(20, {name: 20})
+    assert check_rows(tmp_path, 13).rows == 20
+
+
+def test_a_model_folder_says_how_many_rows_it_needs(base_folder, toy, tmp_path, vocabulary):
+    lines = open_text([str(toy.corpus)])
+    options = {"new_vocabulary": 300}
+    said = augment_tokenizer(base_folder, lines, "tva", options, tmp_path / "out")
+    rows = len(vocabulary.pieces)
+    assert f"the model needs {rows + 79} rows and has {rows}" in said  # 20 slots, 99 pieces
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert (manifest["rows needed"], manifest["rows of the model"]) == (rows + 79, rows)

@@ -1,0 +1,95 @@
+"""Which pieces replace unknowns: the paper's count, by hand."""
+
+import pytest
+
+from specialize.vocab.counting.words import count_tokens, count_words
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+from specialize.vocab.wordpiece.replacements import Replacements, count_replacements, count_unknown
+
+OLD = WordPiece(["[UNK]", "a", "##a", "b", "##b", "(", ")"])
+NEW = WordPiece(["[UNK]", "a", "##a", "##ş", "ş", "##şa", "(", "aa"])
+
+
+def test_pieces_of_words_that_become_known_are_credited():
+    """aş was [UNK] and is a ##ş; şaşa was and is ş ##a ##şa; aa was known; xş stays [UNK]."""
+    counts = {"aş": 3, "şaşa": 2, "aa": 10, "xş": 7}
+    found = count_replacements(counts, OLD, NEW)
+    assert found.replaced == {"a": 3, "##ş": 3, "ş": 2, "##a": 2, "##şa": 2}
+    assert found.overall == {"a": 3, "##ş": 3, "ş": 2, "##a": 2, "##şa": 2, "aa": 10, "[UNK]": 7}
+    assert found.ranked(OLD) == ["##ş", "ş", "##şa"]
+    assert found.ranked(OLD, pad=True) == ["##ş", "ş", "##şa", "aa"]
+
+
+def test_a_piece_is_credited_for_each_of_its_occurrences():
+    assert count_replacements({"aşş": 2}, OLD, NEW).replaced == {"a": 2, "##ş": 4}
+
+
+def test_a_token_counts_with_its_punctuation_and_old_pieces_are_not_credited():
+    """(aş, as a token: ( [UNK] becomes ( a ##ş; "(" was there before."""
+    words, tokens = count_words(["(aş a"]), count_tokens(["(aş a"])
+    assert count_replacements(words, OLD, NEW).replaced == {"a": 1, "##ş": 1}
+    assert count_replacements(tokens, OLD, NEW).replaced == {"a": 1, "##ş": 1}
+    # a-aş: the word a is among the old pieces of the token, so that it is credited by words only
+    old = WordPiece([*OLD.pieces, "-"])
+    new = WordPiece([*NEW.pieces, "-"])
+    assert count_replacements(count_words(["a-aş"]), old, new).replaced == {"a": 1, "##ş": 1}
+    assert count_replacements(count_tokens(["a-aş"]), old, new).replaced == {"##ş": 1}
+
+
+def test_a_token_needs_fewer_unknowns_not_none():
+    """aş-x: two unknowns become one."""
+    old, new = WordPiece([*OLD.pieces, "-"]), WordPiece([*NEW.pieces, "-"])
+    assert count_replacements({"aş-x": 1}, old, new).replaced == {"a": 1, "##ş": 1}
+    assert count_replacements({"x-y": 1}, old, new).replaced == {}
+
+
+def test_unknown_words_are_all_that_pieces_can_be_replaced_in():
+    """Of (aş, three words are counted, of which aş is unknown; [UNK] itself is [, UNK and ]."""
+    lines = ["aa (aş xş", "aş b [UNK]"]
+    unknown = count_unknown(lines, OLD)
+    assert list(unknown.items()) == [("aş", 2), ("xş", 1), ("[", 1), ("UNK", 1), ("]", 1)]
+    every = count_replacements(count_words(lines), OLD, NEW, overall=False)
+    assert count_replacements(count_unknown(lines, OLD), OLD, NEW, overall=False) == every
+    assert count_replacements(unknown, OLD, NEW, overall=False) == every
+    assert count_replacements(count_unknown(lines, OLD), OLD, NEW).overall == {
+        "a": 2, "##ş": 2, "[UNK]": 4
+    }  # fmt: skip
+
+
+def test_words_unknown_to_one_vocabulary_compared_by_two_others():
+    """b is known to OLD, so that it is not counted, though the others would replace it."""
+    bare = WordPiece(["[UNK]", "a", "##a"])
+    unknown = count_unknown(["b-aş"], WordPiece([*OLD.pieces, "-"]))
+    assert dict(unknown) == {"aş": 1}
+    new = NEW.with_pieces([*NEW.pieces, "b"])
+    assert count_replacements(unknown, bare, new).replaced == {"a": 1, "##ş": 1}
+
+
+@pytest.mark.parametrize(("unk", "unknown"), [("##q", ["aq", "aaq"]), ("q", ["q"]), ("aq", ["aq"])])
+def test_an_unknown_piece_inside_a_word_makes_it_unknown(unk, unknown):
+    """With ##q as the unknown piece a ##q is unknown; with aq, aq is, and a ##a ##q is known."""
+    old = WordPiece([*dict.fromkeys(["q", "##q", "a", "##a", unk])], unk=unk)
+    assert list(count_unknown(["a aq aaq q"], old)) == unknown
+
+
+def test_ties_go_to_the_first_occurrence():
+    found = Replacements(replaced={"d": 1, "c": 2, "b": 2}, overall={"z": 1, "b": 2, "y": 1})
+    assert found.ranked(OLD, pad=True) == ["c", "d", "z", "y"]
+    assert found.ranked(WordPiece(["[UNK]", "y"])) == ["c", "b", "d"]
+
+
+def test_vocabularies_may_part_words_differently():
+    special = WordPiece(["[PAD]", "[UNK]", "[MASK]", "a"])
+    plain = WordPiece(["[PAD]", "[UNK]", "a", "##b", "[", "]", "MASK"])
+    found = count_replacements(count_tokens(["[MASK] ab"]), special, plain)
+    assert found.overall == {"[": 1, "MASK": 1, "]": 1, "a": 1, "##b": 1}
+    assert found.replaced == {"a": 1, "##b": 1}
+    cased, uncased = WordPiece(["[UNK]", "x"]), BertRules(lowercase=True)
+    lower = WordPiece(["[UNK]", "a", "##b"], rules=uncased)
+    assert count_replacements(count_words(["AB"]), cased, lower).replaced == {"a": 1, "##b": 1}
+
+
+@pytest.mark.parametrize("count", [count_words, count_tokens])
+def test_nothing_is_replaced_where_nothing_is_unknown(count):
+    assert count_replacements(count(["aa b", "(a)"]), OLD, NEW).replaced == {}
