@@ -57,7 +57,7 @@ class Vocabulary(Protocol):
         ...
 
     def unspelt(self, text: str) -> str:
-        """Return what of ``text`` its unknown pieces hide: words of a WordPiece, else characters."""
+        """Return the text under unknown pieces: words of a WordPiece, else characters."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The special pieces around a text, and how long it may be: read from a tokenizer, never guessed."""
+"""The special pieces around a text and its greatest length, as the tokenizer and model say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Framing:
-    """What a model expects around the pieces of a text; ids are of the vocabulary they come with."""
+    """What a model expects around the pieces of a text; ids are those of its vocabulary."""
 
     prefix: tuple[int, ...]  # before a text, as (101,) for BERT's [CLS]
     suffix: tuple[int, ...]  # after it

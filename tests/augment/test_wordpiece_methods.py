@@ -273,10 +273,7 @@ def test_choices_are_the_same_under_any_hash_seed():
     outputs = Counter(
         subprocess.run(
             [sys.executable, "-c", PROGRAM],
-            env={
-                "PYTHONHASHSEED": seed,
-                "PYTHONPATH": ":".join([str(Path(__file__).parent), *sys.path]),
-            },
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": paths},
             capture_output=True,
             text=True,
             check=True,
