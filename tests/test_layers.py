@@ -13,7 +13,7 @@ ORDER = [
     {"recipe"},
     {"mixins", "toylang"},
     {"vocab"},
-    {"augment", "embed", "model", "tasks"},
+    {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection", "environment"},
     {"reports"},
     {"augmentation", "specialization", "demo"},

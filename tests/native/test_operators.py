@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from specialize import operators
 from specialize.errors import DataError, MissingError, UsageError
-from specialize.native import operators
 from specialize.vocab.audit.audit import audit
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece

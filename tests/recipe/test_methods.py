@@ -157,4 +157,4 @@ def test_listing_imports_no_method():
         "sys.exit(str([m for m in sys.modules if m.startswith('specialize.')]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == "['specialize.errors', 'specialize.recipe.methods']"
+    assert done.stderr.strip() == "['specialize.recipe', 'specialize.errors', 'specialize.recipe.methods']"
