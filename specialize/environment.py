@@ -1,10 +1,11 @@
-"""What a run ran on: facts for reports and for ``specialize doctor``."""
+"""The machine: facts for reports and for ``specialize doctor``, and the memory a stage takes."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def machine_facts() -> dict[str, Any]:
         "native": _version("specialize-native") if native.core() else "no: counting in Python",
         **{name: _version(name) for name in ("specialize", "torch", "transformers", "tokenizers")},
     }
+
+
+def reset_peak_memory() -> None:
+    """Begin to measure ``peak_memory`` again, where the system allows it (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int:
+    """Return the most bytes this process has held since ``reset_peak_memory``; 0 if not known."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _version(package: str) -> str:

@@ -1,0 +1,95 @@
+"""Where stages run: one after the other in this process, or several at once in processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from specialize.errors import SpecializeError
+from specialize.progress import Log, Printer
+from specialize.store import Stage, Store
+
+
+def unique(stages: Sequence[Stage], store: Store) -> list[Stage]:
+    """Return the stages with all that they need, each once, needs first."""
+    found: dict[str, Stage] = {}
+
+    def add(stage: Stage) -> None:
+        if store.key(stage) not in found:
+            for need in stage.needs:
+                add(need)
+            found.setdefault(store.key(stage), stage)
+
+    for stage in stages:
+        add(stage)
+    return list(found.values())
+
+
+def run_all(stages: Sequence[Stage], store: Store, log: Log, *, jobs: int = 1) -> None:
+    """Finish ``stages`` and all that they need; ``jobs``: how many at once.
+
+    Stages that need nothing of each other give the same results in either way.
+    """
+    todo = [stage for stage in unique(stages, store) if not store.done(stage)]
+    if jobs > 1 and len(todo) > 1:
+        _run_in_processes(todo, store, log, jobs)
+        return
+    for number, stage in enumerate(todo):
+        log.left = sum(later.work for later in todo[number + 1 :])
+        store.run(stage, log)
+
+
+def _run_in_processes(todo: Sequence[Stage], store: Store, log: Log, jobs: int) -> None:
+    waiting = list(todo)
+    running: dict[Future[None], Stage] = {}
+    context = multiprocessing.get_context("spawn")
+    metrics = store.root.parent / "metrics.jsonl"
+    pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(metrics,))
+    try:
+        while waiting or running:
+            ready = [s for s in waiting if all(map(store.done, s.needs))]
+            for stage in ready[: jobs - len(running)]:
+                waiting.remove(stage)
+                running[pool.submit(_run_one, store.root.parent, stage)] = stage
+            finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in finished:
+                stage = running.pop(future)
+                future.result()
+                log.say(f"{stage.label}: done ({len(waiting) + len(running)} stages left)")
+    except BrokenProcessPool:
+        labels = ", ".join(stage.label for stage in running.values())
+        raise SpecializeError(
+            f"a process ended while it worked on {labels}; out of memory? lower --jobs and run the "
+            "same command again to resume"
+        ) from None
+    finally:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_printer: Printer | None = None  # of a worker process
+
+
+def _begin(metrics: Path) -> None:
+    global _printer
+    _printer = Printer(sys.stderr, metrics, live=False)
+
+
+def _run_one(root: Path, stage: Stage) -> None:
+    assert _printer is not None
+    Store(root).run(stage, _printer)
+
+
+def share_cores(jobs: int) -> int:
+    """Return how many threads each of ``jobs`` processes has, and tell libraries loaded later."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = max(1, (cores or 1) // max(1, jobs))
+    for name in ("OMP_NUM_THREADS", "SPECIALIZE_THREADS", "RAYON_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    return threads

@@ -1,0 +1,5 @@
+"""From a recipe to a result directory: stages planned, checked, run, collected and laid out."""
+
+from specialize.pipeline.run import plan, specialize
+
+__all__ = ["plan", "specialize"]

@@ -1,0 +1,71 @@
+"""Everything that can be known to fail, checked before the first stage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from specialize.errors import DataError, MissingError, UsageError
+from specialize.pipeline.estimate import bytes_needed
+from specialize.pipeline.plan import ArmPlan
+from specialize.pipeline.stages import TaskData, checkpoint_of, read_task
+from specialize.recipe.read import Recipe
+from specialize.store import Store
+
+
+def check_folder(out: Path) -> None:
+    """Refuse a folder that holds anything but a run of this version."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder as --out")
+    if (out / "stages").is_dir() or not any(out.iterdir()):
+        return
+    if (out / "recipe.toml").exists():
+        raise UsageError(
+            f"{out} holds a run of an earlier version, which cannot be resumed; name another --out"
+        )
+    raise UsageError(f"{out} is not an empty folder; name another --out")
+
+
+def read_tasks(recipe: Recipe) -> dict[str, TaskData]:
+    """Return the data of every task; DataError where they cannot teach it."""
+    found = {task.name: read_task(task) for task in recipe.tasks}
+    for name, task in found.items():
+        labels = task.task.labels([*task.data.train, *task.data.dev])
+        task.task.check(task.data.train, labels)
+        for part, sentences in (("dev", task.data.dev), ("test", task.data.test)):
+            if not sentences:
+                raise DataError(f"task.{name}.{part}: no sentence in the file")
+    return found
+
+
+def check_arms(plans: Sequence[ArmPlan], recipe: Recipe, base: Path) -> None:
+    """Refuse lengths, schedules and combinations that cannot work."""
+    from specialize.model.word_encoder import check_length
+    from specialize.train.lapt import check
+
+    framing = checkpoint_of(base).framing
+    for plan in plans:
+        name = plan.arm.name
+        if plan.text is None and (plan.lapt or plan.arm.augment.method != "none"):
+            raise UsageError(
+                f"arm.{name} needs text: give [corpus] files, or set lapt = false and "
+                'augment = "none"'
+            )
+        if plan.lapt:
+            check(plan.lapt, framing)
+        if plan.heads:
+            check_length("finetune.length", plan.finetune.length, framing)
+
+
+def check_disk(plans: Sequence[ArmPlan], store: Store, base: Path, out: Path) -> None:
+    """Refuse to begin where the disk cannot hold what is missing."""
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    free, needed = shutil.disk_usage(there).free, bytes_needed(plans, store, base)
+    if needed > free:
+        raise MissingError(
+            f"{out}: about {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free; "
+            "free some space or name a folder on another disk"
+        )

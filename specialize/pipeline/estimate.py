@@ -1,0 +1,101 @@
+"""How long stages take and how much disk they need, roughly, before anything is run."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
+from pathlib import Path
+
+from specialize.pipeline.plan import ArmPlan
+from specialize.store import Stage, Store
+
+_BYTES_PER_PIECE = 4.0  # of text, by rule of thumb
+_PIECES_PER_WORD = 2.0
+_EFFICIENCY = 0.4  # of a large matrix product's speed that training reaches
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the headers of a model's files say."""
+
+    parameters: int
+    embedding: int  # parameters of the largest table
+
+    @property
+    def body(self) -> int:
+        """Return the parameters that every piece passes through."""
+        return self.parameters - self.embedding
+
+
+def model_size(folder: Path) -> Size:
+    """Return the sizes of the tensors in a folder's safetensors files; no weight is read."""
+    sizes = [0]
+    for file in folder.glob("*.safetensors"):
+        with file.open("rb") as opened:
+            header = json.loads(opened.read(struct.unpack("<Q", opened.read(8))[0]))
+        sizes += [prod(t["shape"]) for name, t in header.items() if name != "__metadata__"]
+    return Size(sum(sizes), max(sizes))
+
+
+def bytes_needed(plans: Sequence[ArmPlan], store: Store, base: Path) -> int:
+    """Return how much disk the missing stages need: models and heads in float32, checkpoints."""
+    weights = 4 * model_size(base).parameters
+    models = {store.key(s) for plan in plans for s in plan.adapted.values() if not store.done(s)}
+    best = sum(len({task for task, _ in plan.heads}) for plan in plans)  # one head a task stays
+    missing = any(not store.done(s) for plan in plans for s in plan.heads.values())
+    return weights * (len(models) + (best if missing else 0) + 4)  # 4: a checkpoint with moments
+
+
+def with_work(plan: ArmPlan, base: Path, *, words: dict[str, int]) -> ArmPlan:
+    """Return the plan with an estimate of seconds for each stage; ``words``: of a task's train."""
+    size, speed = model_size(base), flops_per_second()
+    text = sum(_size(path) for path in plan.text.arguments["files"]) if plan.text else 0
+    pieces = text / _BYTES_PER_PIECE
+    lapt = plan.lapt
+    adapting = 0.0
+    if lapt:
+        per_piece = 6 * size.body + 6 * lapt.mask * size.embedding
+        adapting = pieces * lapt.epochs * per_piece / speed
+    adapted = {
+        seed: replace(stage, work=adapting + size.parameters / 1e8)
+        for seed, stage in plan.adapted.items()
+    }
+    heads = {}
+    for (task, seed), stage in plan.heads.items():
+        trained = words.get(task, 0) * _PIECES_PER_WORD * plan.finetune.epochs
+        arguments = {**stage.arguments, "adapted": adapted[seed]}
+        work = 1 + trained * 6 * size.body / speed
+        heads[task, seed] = replace(stage, work=work, arguments=arguments)
+    return replace(plan, adapted=adapted, heads=heads)
+
+
+def _size(path: Path) -> float:
+    """Return the bytes of a file of text; compressed ones hold about four times theirs."""
+    size = path.stat().st_size
+    return size * (4 if path.suffix in (".xz", ".gz", ".bz2", ".zst") else 1)
+
+
+@cache
+def flops_per_second() -> float:
+    """Return what training reaches on this machine, from one matrix product (0.1 s)."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    left = torch.ones(1024, 1024, device=device)
+    left @ left
+    began, rounds = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.1:
+        product = left @ left
+        rounds += 1
+    float(product.sum())
+    return _EFFICIENCY * 2 * 1024**3 * rounds / (time.perf_counter() - began)
+
+
+def seconds_left(stages: Sequence[Stage], store: Store) -> float:
+    """Return the estimated seconds of the stages that are not finished."""
+    return sum(stage.work for stage in stages if not store.done(stage))

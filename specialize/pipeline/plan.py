@@ -1,0 +1,186 @@
+"""From a recipe to stages: what each arm needs, each key computed, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from specialize.corpus import CorpusFiles
+from specialize.corpus.files import expand
+from specialize.pipeline import stages
+from specialize.recipe.read import Arm, Choice, Recipe
+from specialize.recipe.table import build
+from specialize.store import Stage
+from specialize.train.finetune import Finetune
+from specialize.train.lapt import Lapt
+
+CORPUS = "corpus (held out)"  # the name of the audit of the corpus's own held-out text
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """The stages of one arm."""
+
+    arm: Arm
+    lapt: Lapt | None
+    finetune: Finetune
+    text: Stage | None
+    vocabulary: Stage
+    rows: Stage | None
+    audits: Mapping[str, Stage]  # by the name of the text
+    adapted: Mapping[int, Stage]  # by seed; the same stage for all without lapt.per_seed
+    heads: Mapping[tuple[str, int], Stage]  # by task and seed
+
+    @property
+    def tasks(self) -> list[str]:
+        """Return the names of the arm's tasks."""
+        return list(dict.fromkeys(task for task, _ in self.heads))
+
+    def early(self) -> Iterator[Stage]:
+        """Yield what takes seconds, and finds faults before anything is trained."""
+        yield from filter(None, (self.text, self.vocabulary, self.rows))
+        yield from self.audits.values()
+
+    def late(self) -> Iterator[Stage]:
+        """Yield what takes long: LAPT, then every head."""
+        yield from self.adapted.values()
+        yield from self.heads.values()
+
+
+def plan_arms(recipe: Recipe, base: Path) -> list[ArmPlan]:
+    """Return the plan of each arm; equal stages of several arms have equal keys."""
+    return [_plan(recipe, arm, base) for arm in recipe.arms]
+
+
+def in_order(plans: list[ArmPlan]) -> list[Stage]:
+    """Return the stages of all arms: vocabularies first, then arm by arm."""
+    early = [stage for plan in plans for stage in plan.early()]
+    return early + [stage for plan in plans for stage in plan.late()]
+
+
+def _plan(recipe: Recipe, arm: Arm, base: Path) -> ArmPlan:
+    lapt = None if arm.lapt is None else build(Lapt, arm.lapt, f"arm.{arm.name}.lapt")
+    finetune = build(Finetune, arm.finetune, f"arm.{arm.name}.finetune")
+    text = _text(recipe.corpus, arm) if recipe.corpus else None
+    vocabulary = Stage(
+        "vocabulary",
+        f"{arm.name}: vocabulary",
+        stages.change_vocabulary,
+        {"base": base, "text": text if _reads_text(arm.augment) else None, "augment": arm.augment},
+    )
+    rows = _rows(arm, base, vocabulary, text) if _reads_text(arm.augment) else None
+    adapted = {
+        seed: _adapted(arm, base, vocabulary, rows, text, lapt, seed)
+        for seed in (arm.seeds if lapt and lapt.per_seed else arm.seeds[:1])
+    }
+    adapted = {seed: adapted.get(seed, adapted[arm.seeds[0]]) for seed in arm.seeds}
+    heads = {
+        (task.name, seed): Stage(
+            "finetune",
+            f"{arm.name}: {task.name}, seed {seed}",
+            stages.finetune_task,
+            {
+                "adapted": adapted[seed],
+                "task": task,
+                "mixins": arm.mixin,
+                "plan": finetune,
+                "seed": seed,
+            },
+        )
+        for task in recipe.tasks
+        if task.name in arm.tasks
+        for seed in arm.seeds
+    }
+    audits = _audits(recipe, arm, base, vocabulary, text)
+    return ArmPlan(arm, lapt, finetune, text, vocabulary, rows, audits, adapted, heads)
+
+
+def _reads_text(augment: Choice) -> bool:
+    return augment.method != "none"
+
+
+def _text(corpus: CorpusFiles, arm: Arm) -> Stage:
+    """Return the stage of the prepared text; arms with equal mix-ins share it."""
+    options = {
+        f.name: getattr(corpus, f.name) for f in fields(corpus) if f.name not in ("files", "remove")
+    }
+    return Stage(
+        "text",
+        f"{arm.name}: text",
+        stages.prepare_text,
+        {
+            "files": tuple(expand(corpus.files)),
+            "remove": tuple(expand(corpus.remove)),
+            "options": options,
+            "mixins": arm.mixin,
+        },
+    )
+
+
+def _rows(arm: Arm, base: Path, vocabulary: Stage, text: Stage | None) -> Stage:
+    return Stage(
+        "rows",
+        f"{arm.name}: initial rows",
+        stages.initialise_rows,
+        {
+            "base": base,
+            "vocabulary": vocabulary,
+            "text": text,
+            "embed": arm.embed,
+            "seed": arm.embed.options.get("seed", arm.seeds[0]),
+        },
+    )
+
+
+def _adapted(
+    arm: Arm,
+    base: Path,
+    vocabulary: Stage,
+    rows: Stage | None,
+    text: Stage | None,
+    lapt: Lapt | None,
+    seed: int,
+) -> Stage:
+    return Stage(
+        "model",
+        f"{arm.name}: {'LAPT' if lapt else 'model'}"
+        + (f", seed {seed}" if lapt and lapt.per_seed else ""),
+        stages.adapt,
+        {
+            "base": base,
+            "vocabulary": vocabulary,
+            "rows": rows,
+            "text": text if lapt else None,
+            "lapt": lapt,
+            "seed": seed if lapt else 0,
+        },
+    )
+
+
+def _audits(
+    recipe: Recipe, arm: Arm, base: Path, vocabulary: Stage, text: Stage | None
+) -> dict[str, Stage]:
+    found = {}
+    if text:
+        found[CORPUS] = Stage(
+            "audit",
+            f"{arm.name}: audit of the corpus",
+            stages.audit_corpus,
+            {"base": base, "vocabulary": vocabulary, "text": text},
+        )
+    for task in recipe.tasks:
+        if task.name in arm.tasks:
+            found[f"{task.name} dev"] = Stage(
+                "audit",
+                f"{arm.name}: audit of {task.name}",
+                stages.audit_task,
+                {
+                    "base": base,
+                    "vocabulary": vocabulary,
+                    "task": task.choice,
+                    "dev": task.dev,
+                    "mixins": arm.mixin,
+                },
+            )
+    return found

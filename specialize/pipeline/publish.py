@@ -1,0 +1,78 @@
+"""A run's folder as its user sees it: the arms side by side, and the result on top.
+
+Finished stages are linked, not copied (hard links; copies where the file system has none), so the
+folders can be moved, packed or uploaded like any other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from specialize import atomic
+from specialize.pipeline.plan import ArmPlan
+from specialize.pipeline.results import ArmFacts
+from specialize.store import Store
+
+PARTS = ("model", "heads", "predictions", "vocab")
+
+
+def publish(
+    plans: list[ArmPlan], facts: list[ArmFacts], store: Store, out: Path, *, result: str
+) -> None:
+    """Lay out ``arms/NAME`` for every arm, and the arm ``result`` once more in ``out`` itself."""
+    for plan, arm in zip(plans, facts, strict=True):
+        target = out / "arms" / arm.name
+        with atomic.whole_folder(target) as partial:
+            _lay_out(plan, arm, store, partial)
+        if arm.name == result:
+            for part in PARTS:
+                if (target / part).exists():
+                    with atomic.whole_folder(out / part) as partial:
+                        link_tree(target / part, partial)
+                else:
+                    atomic.remove(out / part)
+
+
+def _lay_out(plan: ArmPlan, arm: ArmFacts, store: Store, folder: Path) -> None:
+    vocabulary = store.folder(plan.vocabulary)
+    seed = plan.arm.seeds[0]
+    link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
+    for name in ("pieces.tsv", "words_fixed.tsv"):
+        if (vocabulary / name).exists():
+            _link(vocabulary / name, folder / "vocab" / name)
+    for (task, seed), stage in plan.heads.items():
+        head = store.folder(stage)
+        for file in head.glob("predictions*"):
+            _link(file, folder / "predictions" / f"{task}-{seed}{file.suffix}")
+        if arm.scores[task].best_seed == seed:
+            link_tree(head / "head", folder / "heads" / task)
+
+
+def drop_other_heads(plans: list[ArmPlan], facts: list[ArmFacts], store: Store) -> None:
+    """Remove the weights of heads that are not the best of their seeds; scores stay."""
+    kept = {
+        store.key(plan.heads[task, scores.best_seed])
+        for plan, arm in zip(plans, facts, strict=True)
+        for task, scores in arm.scores.items()
+    }
+    for plan in plans:
+        for stage in plan.heads.values():
+            if store.key(stage) not in kept:
+                atomic.remove(store.folder(stage) / "head")
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make ``target`` a folder with the files of ``source``."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            _link(path, target / path.relative_to(source))
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)

@@ -1,0 +1,240 @@
+"""What each stage of a run does: fill a folder from the folders of earlier stages.
+
+Every function takes the folder to fill, the log, and keyword arguments that are all part of the
+stage's key (``store.Stage``). Interrupted, it is called again with the same folder.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specialize import atomic
+from specialize.corpus import CorpusFiles
+from specialize.corpus.files import plain_name
+from specialize.corpus.prepare import Prepared, prepare
+from specialize.pipeline.change import read_change, write_change
+from specialize.progress import Log
+from specialize.recipe.methods import bind
+from specialize.recipe.read import Choice, TaskFiles
+from specialize.specialization import HeadFacts, chain, save_head
+from specialize.vocab.audit.coverage import coverage, explain, write_pieces
+from specialize.vocab.open import audit_vocabulary, read_vocabulary, words_of
+
+if TYPE_CHECKING:
+    from specialize.model.load import Checkpoint
+    from specialize.tasks._base import Sentence, Task
+    from specialize.train.finetune import Data, Finetune
+    from specialize.train.lapt import Lapt
+
+
+def prepare_text(
+    folder: Path,
+    *,
+    log: Log,
+    files: Sequence[Path],
+    remove: Sequence[Path],
+    options: Mapping[str, Any],
+    mixins: Sequence[Choice],
+) -> None:
+    """Write the training and held-out text: cleaned, split, mix-ins applied."""
+    wanted = CorpusFiles(tuple(map(str, files)), remove=tuple(map(str, remove)), **options)
+    prepare(wanted, [choice() for choice in mixins], folder, log)
+
+
+def change_vocabulary(
+    folder: Path, *, log: Log, base: Path, text: Path | None, augment: Choice
+) -> None:
+    """Write the changed tokenizer, the change itself, and what its pieces do for the text."""
+    old = read_vocabulary(base)
+    corpus: Any = Prepared(text).train if text else ()
+    change = augment()(old, corpus)
+    write_change(change, folder, source=base)
+    words = words_of(old, corpus) if text else {}
+    pieces = [asdict(piece) for piece in explain(change, words)]
+    write_pieces(pieces, folder)
+    curve = coverage(change, words) if change.fresh and change.extends else []
+    atomic.write_json(folder / "pieces.json", {"pieces": pieces, "coverage": curve})
+
+
+def audit_corpus(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Path) -> None:
+    """Audit the old and the new vocabulary on the held-out text."""
+    _write_audit(folder, base, vocabulary, Prepared(text).dev)
+
+
+def audit_task(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    vocabulary: Path,
+    task: Choice,
+    dev: Path,
+    mixins: Sequence[Choice],
+) -> None:
+    """Audit the old and the new vocabulary on the words of a task's dev file."""
+    mix = chain([choice() for choice in mixins])
+    lines = [" ".join(map(mix, sentence.words)) for sentence in _read(task, dev)]
+    _write_audit(folder, base, vocabulary, lines)
+
+
+def _write_audit(folder: Path, base: Path, vocabulary: Path, lines: Any) -> None:
+    change = read_change(vocabulary, base)
+    facts = {
+        "before": audit_vocabulary(change.old, lines).to_json(),
+        "after": audit_vocabulary(change.new, lines).to_json(),
+        "fresh_pieces_used": _used(change, lines),
+    }
+    atomic.write_json(folder / "audit.json", facts)
+
+
+def _used(change: Any, lines: Any) -> int:
+    """Return how many of the fresh pieces occur in a text."""
+    fresh = set(change.fresh_pieces)
+    if not fresh:
+        return 0
+    found: set[str] = set()
+    for word in words_of(change.new, lines):
+        found.update(fresh.intersection(change.new.segment(word)))
+    return len(found)
+
+
+def initialise_rows(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    vocabulary: Path,
+    text: Path | None,
+    embed: Choice,
+    seed: int,
+) -> None:
+    """Write the initial rows of the fresh pieces."""
+    from specialize.model.install import save_rows, tables_of
+
+    checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
+    corpus: Any = Prepared(text).train if text else ()
+    tables = tables_of(checkpoint.model, len(change.old.pieces))
+    save_rows(embed()(tables, change, corpus, seed=seed), folder / "rows.safetensors")
+
+
+def adapt(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    vocabulary: Path,
+    rows: Path | None,
+    text: Path | None,
+    lapt: Lapt | None,
+    seed: int,
+) -> None:
+    """Write the model with its new vocabulary, after LAPT where there is any."""
+    from specialize.model.install import install, load_rows, snapshot, verify_installed
+    from specialize.model.load import Checkpoint, save_model
+    from specialize.train.lapt import lapt as train
+    from specialize.train.optim import device
+
+    loaded, change = checkpoint_of(base), read_change(vocabulary, base)
+    model = copy.deepcopy(loaded.model)
+    if rows:
+        before = snapshot(model)
+        install(model, change, load_rows(rows / "rows.safetensors"))
+        verify_installed(model, change, before, base)
+    model.to(device())
+    checkpoint = Checkpoint(model, change.new, loaded.framing, folder)
+    history = []
+    if lapt and text:
+        history = train(checkpoint, change, Prepared(text), lapt, seed=seed, folder=folder, log=log)
+    with atomic.whole_folder(folder / "model") as partial:
+        save_model(model, change.new, partial, source=base)
+    atomic.write_json(folder / "history.json", [epoch.to_json() for epoch in history])
+    for name in ("packed.npy", "checkpoint.pt"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def finetune_task(
+    folder: Path,
+    *,
+    log: Log,
+    adapted: Path,
+    task: TaskFiles,
+    mixins: Sequence[Choice],
+    plan: Finetune,
+    seed: int,
+) -> None:
+    """Write a fine-tuned head, its predictions on test, and its scores."""
+    from specialize.model.word_encoder import WordEncoder
+    from specialize.train.finetune import finetune
+    from specialize.train.optim import device
+
+    checkpoint = checkpoint_of(adapted / "model")
+    checkpoint.model.to(device())
+    given = read_task(task)
+    method, data = given.task, given.data
+    words = WordEncoder(
+        checkpoint.vocabulary,
+        checkpoint.framing,
+        length=plan.length,
+        mix=chain([choice() for choice in mixins]),
+    )
+    found = finetune(checkpoint, words, method, data, plan, seed=seed, folder=folder, log=log)
+    suffix = Path(plain_name(task.test)).suffix
+    with atomic.whole_file(folder / f"predictions{suffix}") as file:
+        method.write(found.predicted, file)
+    facts = HeadFacts(
+        task=task.choice.method,
+        options=dict(task.choice.options),
+        labels=found.labels,
+        mixin=[[choice.method, dict(choice.options)] for choice in mixins],
+        length=plan.length,
+        precision=found.precision,
+        seed=seed,
+    )
+    save_head(found.module, facts, folder / "head")
+    scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
+    scores["history"] = [epoch.to_json() for epoch in found.history]
+    atomic.write_json(folder / "scores.json", scores)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def checkpoint_of(folder: Path) -> Checkpoint:
+    """Return the checkpoint in ``folder``; stages leave its weights as they found them."""
+    from specialize.model.load import load_checkpoint
+
+    return load_checkpoint(folder)
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task of the recipe with its data read."""
+
+    choice: Choice
+    task: Task[Any]
+    data: Data
+
+
+def read_task(files: TaskFiles) -> TaskData:
+    """Return a task with the sentences of its three files."""
+    from specialize.train.finetune import Data
+
+    parts = [_read(files.choice, path) for path in (files.train, files.dev, files.test)]
+    return TaskData(files.choice, files.choice(), Data(*parts))
+
+
+def _read(choice: Choice, path: Path) -> list[Sentence[Any]]:
+    options = json.dumps(choice.resolved(), sort_keys=True, default=str)
+    return _read_once(choice.method, options, path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _read_once(method: str, options: str, path: Path, changed: int) -> list[Sentence[Any]]:
+    """Return the sentences of a file; several tasks and seeds read the same."""
+    found: list[Sentence[Any]] = bind("task", method, json.loads(options))().read(path)
+    return found

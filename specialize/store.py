@@ -1,0 +1,257 @@
+"""Stages keyed by content: done once, resumed where interrupted, never reused for other inputs.
+
+A stage is a function that fills a folder. Its key is a hash of the stage's name and version, its
+arguments, and the *content* of the files and stages among them, so a changed input file gives
+another key and another folder. Folders lie side by side in ``ROOT/stages``; one is finished once
+its ``stage.json`` exists. Two processes that want the same stage share it: the second waits for the
+lock, which the system releases when a process dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from specialize import atomic
+from specialize.environment import peak_memory, reset_peak_memory
+from specialize.progress import Log
+
+RECORD = "stage.json"
+_ELAPSED = ".elapsed.json"  # seconds of earlier attempts
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Work to be done once: ``make(folder, log=..., **arguments)`` fills the folder.
+
+    Arguments are values (numbers, texts, dataclasses, mappings, sequences), paths of input files
+    or folders, and other stages, which ``make`` receives as the paths of their folders. A value
+    with a method ``key_parts`` enters the key as what that returns.
+    """
+
+    name: str  # of the kind of work; with the key, the folder's name
+    label: str  # for people: "tva: LAPT"
+    make: Callable[..., None]
+    arguments: Mapping[str, Any]
+    version: int = 1  # raised when ``make`` gives other results for the same arguments
+    work: float = 0.0  # estimated seconds, for --plan and the time left
+
+    @property
+    def needs(self) -> list[Stage]:
+        """Return the stages among the arguments, in their order."""
+        return list(_stages(self.arguments.values()))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``stage.json`` says of a finished stage."""
+
+    name: str
+    label: str
+    key: str
+    arguments: Any  # as they entered the key
+    seconds: float
+    peak_memory: int  # bytes of the process while it worked; 0 where the system does not tell
+
+
+class Store:
+    """The stages of a run's folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Open ``root/stages``; nothing is created before a stage runs."""
+        self.root = root / "stages"
+        self._fingerprints = _Fingerprints(self.root / "fingerprints.json")
+        self._keys: dict[
+            int, tuple[Stage, str]
+        ] = {}  # holds the stage, so that its id stays its own
+
+    def key(self, stage: Stage) -> str:
+        """Return the key of ``stage`` (64 hexadecimal digits)."""
+        if id(stage) not in self._keys:
+            text = json.dumps(self._identity(stage), ensure_ascii=False, sort_keys=True)
+            self._keys[id(stage)] = stage, hashlib.sha256(text.encode()).hexdigest()
+        return self._keys[id(stage)][1]
+
+    def folder(self, stage: Stage) -> Path:
+        """Return where the finished stage lies, finished or not."""
+        return self.root / f"{stage.name}-{self.key(stage)[:16]}"
+
+    def partial(self, stage: Stage) -> Path:
+        """Return where the stage is being filled."""
+        folder = self.folder(stage)
+        return folder.with_name(folder.name + ".partial")
+
+    def done(self, stage: Stage) -> bool:
+        """Return whether the stage is finished."""
+        return (self.folder(stage) / RECORD).is_file()
+
+    def record(self, stage: Stage) -> Record:
+        """Return the record of a finished stage."""
+        return Record(**atomic.read_json(self.folder(stage) / RECORD))
+
+    def discard(self, stage: Stage) -> None:
+        """Remove a finished stage, so that it is done again."""
+        (self.folder(stage) / RECORD).unlink(missing_ok=True)
+        atomic.remove(self.folder(stage))
+
+    def inputs(self, stages: Iterable[Stage]) -> dict[str, str]:
+        """Return the SHA-256 of each file or folder among the arguments of ``stages``."""
+        found: dict[str, str] = {}
+        for stage in stages:
+            for path in _paths(stage.arguments):
+                found[str(path)] = self._fingerprints.of(path)
+        return found
+
+    def run(self, stage: Stage, log: Log) -> Path:
+        """Return the folder of ``stage``, doing what is not finished; its needs must be."""
+        if not self.done(stage):
+            with self._locked(stage, log):
+                if not self.done(stage):  # another process may have finished it meanwhile
+                    self._make(stage, log)
+        return self.folder(stage)
+
+    def _make(self, stage: Stage, log: Log) -> None:
+        partial = self.partial(stage)
+        partial.mkdir(parents=True, exist_ok=True)
+        elapsed = partial / _ELAPSED
+        before = atomic.read_json(elapsed) if elapsed.exists() else 0.0
+        began = time.monotonic()
+        reset_peak_memory()
+        with log.stage(stage.label):
+            try:
+                stage.make(partial, log=log, **self._resolved(stage.arguments))
+            except BaseException:
+                atomic.write_json(elapsed, before + time.monotonic() - began)
+                raise
+        elapsed.unlink(missing_ok=True)
+        seconds = round(before + time.monotonic() - began, 3)
+        identity = self._identity(stage)
+        record = Record(
+            stage.name,
+            stage.label,
+            self.key(stage),
+            identity["arguments"],
+            seconds,
+            peak_memory(),
+        )
+        atomic.write_json(partial / RECORD, record.__dict__)
+        os.replace(partial, self.folder(stage))
+
+    @contextmanager
+    def _locked(self, stage: Stage, log: Log) -> Iterator[None]:
+        lock = FileLock(self.root / ".locks" / self.folder(stage).name)
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.say(f"{stage.label}: waiting for another process that works on it")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _resolved(self, value: Any) -> Any:
+        """Return arguments with folders in place of stages."""
+        if isinstance(value, Stage):
+            return self.folder(value)
+        if isinstance(value, Mapping):
+            return {key: self._resolved(item) for key, item in value.items()}
+        if isinstance(value, list | tuple) and type(value) in (list, tuple):
+            return type(value)(self._resolved(item) for item in value)
+        return value
+
+    def _identity(self, stage: Stage) -> dict[str, Any]:
+        arguments = {name: self._parts(value) for name, value in stage.arguments.items()}
+        return {"name": stage.name, "version": stage.version, "arguments": arguments}
+
+    def _parts(self, value: Any) -> Any:
+        """Return a value as JSON, with content in place of paths and keys in place of stages."""
+        if value is None or isinstance(value, str | int | float):
+            return value
+        if isinstance(value, Stage):
+            return {"stage": self.key(value)}
+        if isinstance(value, Path):
+            return {"file": value.name, "content": self._fingerprints.of(value)}
+        if hasattr(value, "key_parts"):
+            return self._parts(value.key_parts())
+        if is_dataclass(value):
+            return {f.name: self._parts(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, Mapping):
+            return {str(key): self._parts(item) for key, item in value.items()}
+        if isinstance(value, Sequence):
+            return [self._parts(item) for item in value]
+        raise TypeError(f"a stage's argument cannot be a {type(value).__name__}: {value!r}")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _paths(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _paths(item)
+    elif is_dataclass(value) and not isinstance(value, Stage):
+        for part in fields(value):
+            yield from _paths(getattr(value, part.name))
+
+
+def _stages(values: Iterable[Any]) -> Iterator[Stage]:
+    for value in values:
+        if isinstance(value, Stage):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _stages(value.values())
+        elif isinstance(value, list | tuple):
+            yield from _stages(value)
+
+
+class _Fingerprints:
+    """SHA-256 of files and folders, remembered while size and times stay the same."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, list[Any]] | None = None
+
+    def of(self, path: Path) -> str:
+        """Return the hash of a file, or of a folder's files with their names, hidden ones apart."""
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+            lines = [f"{p.relative_to(path)} {self._of_file(p)}\n" for p in files]
+            found = hashlib.sha256("".join(lines).encode()).hexdigest()
+        else:
+            found = self._of_file(path)
+        return found
+
+    def _of_file(self, path: Path) -> str:
+        if self._known is None:
+            self._known = atomic.read_json(self._file) if self._file.exists() else {}
+        state = path.stat()
+        now = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+        known = self._known.get(str(path.absolute()))
+        if known is None or known[:-1] != now:
+            with path.open("rb") as opened:
+                known = [*now, hashlib.file_digest(opened, "sha256").hexdigest()]
+            self._known[str(path.absolute())] = known
+            self._save()
+        return str(known[-1])
+
+    def _save(self) -> None:
+        if self._file.parent.is_dir():  # nothing is created before a stage runs
+            with FileLock(self._file.with_name(".fingerprints.lock")):
+                atomic.write_json(self._file, self._known)
+
+
+def _hidden(path: Path, top: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(top).parts)
