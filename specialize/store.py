@@ -122,6 +122,7 @@ class Store:
     def _make(self, stage: Stage, log: Log) -> None:
         partial = self.partial(stage)
         partial.mkdir(parents=True, exist_ok=True)
+        self._fingerprints.save()
         elapsed = partial / _ELAPSED
         before = atomic.read_json(elapsed) if elapsed.exists() else 0.0
         began = time.monotonic()
@@ -244,11 +245,12 @@ class _Fingerprints:
             with path.open("rb") as opened:
                 known = [*now, hashlib.file_digest(opened, "sha256").hexdigest()]
             self._known[str(path.absolute())] = known
-            self._save()
+            self.save()
         return str(known[-1])
 
-    def _save(self) -> None:
-        if self._file.parent.is_dir():  # nothing is created before a stage runs
+    def save(self) -> None:
+        """Keep what is known; nothing is created before a stage runs."""
+        if self._known and self._file.parent.is_dir():
             with FileLock(self._file.with_name(".fingerprints.lock")):
                 atomic.write_json(self._file, self._known)
 

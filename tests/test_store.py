@@ -1,0 +1,247 @@
+"""Stages: done once, keyed by content, resumed, shared by processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from specialize.executors import run_all, unique
+from specialize.progress import Silent
+from specialize.store import Stage, Store
+
+
+def write(folder: Path, *, log: object, text: str, source: Path | None = None) -> None:
+    """Write ``text``, behind that of ``source``, and count the calls beside the folder."""
+    before = ""
+    if source:
+        before = (source / "out.txt" if source.is_dir() else source).read_text("utf-8")
+    (folder / "out.txt").write_text(before + text, "utf-8")
+    with (folder.parent / "calls.txt").open("a", encoding="utf-8") as calls:
+        calls.write(f"{text}\n")
+
+
+def fail(folder: Path, *, log: object, again: bool) -> None:
+    """Leave something behind and fail, the first time."""
+    if not (folder / "kept").exists():
+        (folder / "kept").write_text("half", "utf-8")
+        raise ValueError("the first time")
+    (folder / "out.txt").write_text((folder / "kept").read_text("utf-8") + " done", "utf-8")
+
+
+def stage(text: str, **arguments: object) -> Stage:
+    return Stage("write", f"write {text}", write, {"text": text, **arguments})
+
+
+def calls(store: Store) -> list[str]:
+    file = store.root / "calls.txt"
+    return file.read_text("utf-8").split() if file.exists() else []
+
+
+def test_a_stage_is_done_once(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = store.run(stage("a"), Silent())
+    assert (first / "out.txt").read_text("utf-8") == "a"
+    assert Store(tmp_path).run(stage("a"), Silent()) == first
+    assert calls(store) == ["a"]
+    record = store.record(stage("a"))
+    assert (record.name, record.label, record.arguments) == ("write", "write a", {"text": "a"})
+    assert record.seconds >= 0
+
+
+def test_needs_are_done_first_and_shared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base = stage("a")
+    left, right = stage("b", source=base), stage("c", source=stage("a"))
+    assert [s.label for s in unique([left, right], store)] == ["write a", "write b", "write c"]
+    run_all([left, right], store, Silent())
+    assert calls(store) == ["a", "b", "c"]
+    assert (store.folder(right) / "out.txt").read_text("utf-8") == "ac"
+
+
+def test_changed_content_gives_another_stage_and_the_old_one_stays(tmp_path: Path) -> None:
+    file = tmp_path / "input.txt"
+    file.write_text("one ", "utf-8")
+    old = Store(tmp_path).run(stage("a", source=file), Silent())
+    file.write_text("two ", "utf-8")
+    new = Store(tmp_path).run(stage("a", source=file), Silent())
+    assert [(f / "out.txt").read_text("utf-8") for f in (old, new)] == ["one a", "two a"]
+    file.write_text("one ", "utf-8")
+    assert Store(tmp_path).run(stage("a", source=file), Silent()) == old
+
+
+def test_content_decides_and_not_the_folder_it_lies_in(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "input.txt").write_text("same", "utf-8")
+    store = Store(tmp_path)
+    keys = [store.key(stage("a", source=tmp_path / name / "input.txt")) for name in ("x", "y")]
+    assert keys[0] == keys[1]
+    assert store.key(stage("a", source=tmp_path / "x")) == store.key(
+        stage("a", source=tmp_path / "x")
+    )
+
+
+@dataclass(frozen=True)
+class Options:
+    rate: float = 0.1
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Named:
+    """A value that says itself what of it counts."""
+
+    label: str
+    value: int
+
+    def key_parts(self) -> object:
+        return {"value": self.value}
+
+
+def test_every_argument_enters_the_key(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def key(**arguments: object) -> str:
+        return store.key(stage("a", **arguments))
+
+    different = [
+        key(),
+        key(options=Options()),
+        key(options=Options(rate=0.2)),
+        key(options=Options(names=("x",))),
+        key(options={"rate": 0.1}, more=[1, None, True]),
+        key(named=Named("x", 1)),
+        key(named=Named("x", 2)),
+        key(needs=stage("b")),
+        key(needs=[stage("b"), stage("c")]),
+    ]
+    assert len(set(different)) == len(different)
+    assert key(named=Named("y", 1)) == key(named=Named("x", 1))
+    again = Stage("write", "another label", write, {"text": "a"}, version=2)
+    assert store.key(again) != store.key(stage("a"))
+    assert store.key(Stage("write", "another label", write, {"text": "a"})) == key()
+    with pytest.raises(TypeError, match="a stage's argument cannot be a object"):
+        key(odd=object())
+
+
+def test_an_interrupted_stage_finds_what_it_left(tmp_path: Path) -> None:
+    store, broken = Store(tmp_path), Stage("fail", "fail", fail, {"again": True})
+    with pytest.raises(ValueError, match="the first time"):
+        store.run(broken, Silent())
+    assert not store.done(broken)
+    assert store.partial(broken).is_dir()
+    folder = store.run(broken, Silent())
+    assert sorted(p.name for p in folder.iterdir()) == ["kept", "out.txt", "stage.json"]
+    assert (folder / "out.txt").read_text("utf-8") == "half done"
+
+
+def test_a_discarded_stage_is_done_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.run(stage("a"), Silent())
+    store.discard(stage("a"))
+    assert not store.done(stage("a"))
+    store.run(stage("a"), Silent())
+    assert calls(store) == ["a", "a"]
+
+
+# Processes ----------------------------------------------------------------------------------------
+
+HOLD = """\
+import sys, time
+from pathlib import Path
+from specialize.progress import Silent
+from specialize.store import Stage, Store
+
+def hold(folder, *, log, seconds):
+    print("begun", flush=True)
+    time.sleep(seconds)
+    (folder / "out.txt").write_text("held", "utf-8")
+
+Store(Path(sys.argv[1])).run(Stage("hold", "hold", hold, {"seconds": float(sys.argv[2])}), Silent())
+print("ended", flush=True)
+"""
+
+
+def start(root: Path, seconds: float) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", HOLD, str(root), str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+class Noting(Silent):
+    """A log that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    @contextmanager
+    def stage(self, label: str):
+        self.lines.append(f"stage {label}")
+        yield
+
+
+def hold(folder: Path, *, log: object, seconds: float) -> None:
+    raise AssertionError("the other process does it")
+
+
+def test_a_second_process_waits_and_takes_what_the_first_made(tmp_path: Path) -> None:
+    with start(tmp_path, 1.0) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+        log = Noting()
+        folder = Store(tmp_path).run(Stage("hold", "hold", hold, {"seconds": 1.0}), log)
+        assert (folder / "out.txt").read_text("utf-8") == "held"
+        assert log.lines == ["hold: waiting for another process that works on it"]
+        assert first.wait(60) == 0
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+    with start(tmp_path, 600.0) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+        first.send_signal(signal.SIGKILL)
+    done: list[float] = []
+    again = Stage("hold", "hold", lambda folder, *, log, seconds: done.append(seconds), {})
+    again = Stage("hold", "hold", again.make, {"seconds": 600.0})
+    Store(tmp_path).run(again, Silent())
+    assert done == [600.0]
+
+
+def test_independent_stages_run_in_processes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base = stage("a")
+    wanted = [stage(text, source=base) for text in "bcd"]
+    run_all(wanted, store, Silent(), jobs=2)
+    texts = [(store.folder(s) / "out.txt").read_text("utf-8") for s in wanted]
+    assert texts == ["ab", "ac", "ad"]
+    assert sorted(calls(store)) == ["a", "b", "c", "d"]
+
+
+def test_an_error_in_a_process_reaches_the_caller(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stages = [stage("a"), Stage("fail", "fail", fail, {"again": True})]
+    with pytest.raises(ValueError, match="the first time"):
+        run_all(stages, store, Silent(), jobs=2)
+
+
+def test_fingerprints_are_remembered_and_follow_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "input.txt"
+    file.write_text("one", "utf-8")
+    store = Store(tmp_path)
+    store.run(stage("a", source=file), Silent())
+    known = json.loads((store.root / "fingerprints.json").read_text("utf-8"))
+    assert list(known) == [str(file)]
+    before, state = store.key(stage("a", source=file)), file.stat()
+    time.sleep(0.02)  # so that the file's times differ
+    file.write_text("two", "utf-8")
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))  # same size, same time of change
+    assert Store(tmp_path).key(stage("a", source=file)) != before
