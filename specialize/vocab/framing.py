@@ -1,8 +1,52 @@
-"""The special pieces around a text and its greatest length, as the tokenizer and model say."""
+"""What stands around the pieces of a text, and how many fit: read from a model's folder.
+
+Special pieces come from the post-processor of tokenizer.json, padding and mask from the names in
+tokenizer_config.json, the greatest length from config.json. Neither torch nor transformers is
+needed; tests compare with what transformers makes of the same folders.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import DataError
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.formats.tokenizer_json import load_config, load_json
+from specialize.vocab.library import live_tokenizer
+from specialize.vocab.wordpiece.model import is_slot
+
+Json = Mapping[str, Any]
+
+_WITHOUT_LIMIT = 512  # positions where the files name no number, as for relative positions
+_NO_LIMIT = 10**9  # transformers writes 10**30 for a model_max_length that nobody set
+_LENGTHS = ("max_position_embeddings", "n_positions")  # the second is GPT-2's and T5's
+_KNOWN = {"pad": ("[PAD]", "<pad>"), "mask": ("[MASK]", "<mask>")}
+
+# model_type of the families that count positions from pad_token_id + 1 on, so that as many rows of
+# the table of positions are never used (create_position_ids_from_input_ids in transformers 5)
+FROM_PADDING = frozenset(
+    (
+        "camembert",
+        "data2vec-text",
+        "esm",
+        "ibert",
+        "layoutlmv3",
+        "lilt",
+        "longformer",
+        "luke",
+        "markuplm",
+        "mluke",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -20,3 +64,118 @@ class Framing:
     def room(self) -> int:
         """Return how many pieces of a text fit."""
         return self.positions - len(self.prefix) - len(self.suffix)
+
+
+def frame_pieces(
+    vocabulary: Vocabulary,
+    *,
+    prefix: Sequence[str],
+    suffix: Sequence[str],
+    pad: str,
+    mask: str | None,
+    positions: int,
+) -> Framing:
+    """Return the framing with these pieces of ``vocabulary``: DataError where it lacks one."""
+    wanted = [*prefix, *suffix, pad, *filter(None, [mask])]
+    if missing := [piece for piece in wanted if piece not in vocabulary.ids]:
+        raise DataError(f"the vocabulary lacks the special pieces {' '.join(missing)}; add them")
+    of = vocabulary.ids
+    before, after = tuple(of[p] for p in prefix), tuple(of[p] for p in suffix)
+    special = _special(vocabulary, wanted)
+    return Framing(before, after, of[pad], of[mask] if mask else None, special, positions)
+
+
+def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
+    """Return the framing of the model in ``folder``, whose vocabulary is ``vocabulary``.
+
+    - Prefix and suffix: what the post-processor of tokenizer.json puts around a text; beside a bare
+      vocab.txt, its classification and separator pieces ([CLS], [SEP]).
+    - Padding and mask: ``pad_token`` and ``mask_token`` of tokenizer_config.json, else of
+      special_tokens_map.json, else ``pad_token_id`` of config.json, else [PAD] or <pad>.
+    - Positions: of config.json, less those that padding takes (``FROM_PADDING``), and no more than
+      ``model_max_length``; without a number in config.json, that or 512.
+
+    DataError where there is no padding piece, or nothing says what stands around a text.
+    """
+    config_file = folder / "config.json"
+    config = load_json(config_file) if config_file.is_file() else {}
+    names = _names(folder)
+    prefix, suffix = _around(vocabulary, folder, names)
+    pad, mask = (_id(kind, vocabulary, names, config) for kind in ("pad", "mask"))
+    if pad is None:
+        raise DataError(
+            f"{folder}: expected a padding piece, got none; name one of the tokenizer's pieces as "
+            '"pad_token" in tokenizer_config.json'
+        )
+    special = _special(vocabulary, names.values())
+    special |= {*prefix, *suffix, pad, *([] if mask is None else [mask])}
+    positions = _positions(config, load_config(folder), pad)
+    return Framing(prefix, suffix, pad, mask, special, positions)
+
+
+def _names(folder: Path) -> dict[str, str]:
+    """Return the special pieces by their names in transformers: pad_token, mask_token, ..."""
+    extra = folder / "special_tokens_map.json"
+    found: dict[str, str] = {}
+    for table in (load_json(extra) if extra.is_file() else {}, load_config(folder)):
+        for name, value in table.items():
+            text = value.get("content") if isinstance(value, dict) else value
+            if name.endswith("_token") and isinstance(text, str):
+                found[name] = text
+    return found
+
+
+def _around(
+    vocabulary: Vocabulary, folder: Path, names: Mapping[str, str]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the ids before and after a text."""
+    file = folder / "tokenizer.json"
+    if file.is_file():
+        return _processed(load_json(file).get("post_processor"), str(file))
+    if not (folder / "vocab.txt").is_file():
+        raise DataError(
+            f"{folder}: expected a tokenizer.json, which tells the special pieces around a text; "
+            "write it: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
+        )
+    cls, sep = names.get("cls_token", "[CLS]"), names.get("sep_token", "[SEP]")
+    if missing := [piece for piece in (cls, sep) if piece not in vocabulary.ids]:
+        raise DataError(f"{folder / 'vocab.txt'}:1: special pieces {missing} are missing; add them")
+    return (vocabulary.ids[cls],), (vocabulary.ids[sep],)
+
+
+def _processed(processor: Any, source: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return what ``processor`` puts before and after a piece, by a tokenizer of one piece."""
+    model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+    tokenizer = live_tokenizer({"model": model, "post_processor": processor}, source)
+    encoding = tokenizer.encode("a")
+    at = encoding.special_tokens_mask.index(0)
+    return tuple(encoding.ids[:at]), tuple(encoding.ids[at + 1 :])
+
+
+def _id(kind: str, vocabulary: Vocabulary, names: Mapping[str, str], config: Json) -> int | None:
+    """Return the id of the padding or mask piece, None where there is none."""
+    named = vocabulary.ids.get(names.get(f"{kind}_token", ""))
+    if named is not None:
+        return named
+    given = config.get(f"{kind}_token_id")
+    if isinstance(given, int) and 0 <= given < len(vocabulary.pieces):
+        return given
+    return next((vocabulary.ids[p] for p in _KNOWN[kind] if p in vocabulary.ids), None)
+
+
+def _special(vocabulary: Vocabulary, named: Iterable[str]) -> frozenset[int]:
+    """Return the ids of special pieces, of those ``named``, and of [unusedN] slots."""
+    special = {*vocabulary.special, vocabulary.unk, *named}
+    return frozenset(i for i, p in enumerate(vocabulary.pieces) if p in special or is_slot(p))
+
+
+def _positions(config: Json, tokenizer: Json, pad: int) -> int:
+    limit = tokenizer.get("model_max_length")
+    limited = limit if isinstance(limit, int | float) and 0 < limit < _NO_LIMIT else None
+    rows = next((n for name in _LENGTHS if isinstance(n := config.get(name), int) and n > 0), None)
+    if rows is None:
+        return int(limited or _WITHOUT_LIMIT)
+    if config.get("model_type") in FROM_PADDING:
+        first = config.get("pad_token_id")
+        rows -= 1 + (first if isinstance(first, int) else pad)
+    return rows if limited is None else min(rows, int(limited))

@@ -6,23 +6,27 @@ so that there is no second opinion; what this package adds is where new pieces g
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
+from specialize.vocab.bpe.native_count import is_byte_level
 from specialize.vocab.counting.by_library import units_of
 from specialize.vocab.counting.separable import merges_stay
-from specialize.vocab.counting.space_units import BEFORE_MARK, CONTEXT, text_of
+from specialize.vocab.counting.space_units import BEFORE_MARK, CONTEXT, MARK, text_of
+from specialize.vocab.library import encode_lines, live_tokenizer
+from specialize.vocab.piece_places import continuing, ids_by_word
 from specialize.vocab.wordpiece.pretokenize import special_parts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Json = dict[str, Any]
+
+_REMEMBERED = 50_000  # sentences
 
 
 class FastVocabulary:
@@ -53,6 +57,7 @@ class FastVocabulary:
         self.special: tuple[str, ...] = tuple(token["content"] for token in added)
         self._alone = frozenset(self.special)
         self._split = special_parts(self.special)
+        self._sentences: dict[tuple[str, ...], list[list[int]]] = {}
 
     @staticmethod
     def model_ids(model: Json) -> dict[str, int]:
@@ -74,12 +79,7 @@ class FastVocabulary:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """Return the live tokenizer, without truncation and padding."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(json.dumps(self.described))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return live_tokenizer(self.described, self.source)
 
     @cached_property
     def _model(self) -> Any:
@@ -120,6 +120,54 @@ class FastVocabulary:
         """Return the ids of the pieces of ``text``, without special ones around it."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
+
+    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
+        """Return ``encode`` of each line, in parallel."""
+        return encode_lines(self.tokenizer, lines)
+
+    def encode_words(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each word in the sentence of ``words``, joined by single spaces.
+
+        See ``piece_places.ids_by_word``. A word without a piece gets the unknown piece, or the
+        pieces of a space where there is none; a word that a piece of the word before it covers too
+        (``▁of▁the``) is one. The last sentences are remembered.
+        """
+        key = tuple(words)
+        found = self._sentences.get(key)
+        if found is None:
+            if len(self._sentences) >= _REMEMBERED:
+                self._sentences.clear()
+            found = [ids or self._nothing for ids in ids_by_word(self.tokenizer, words)]
+            self._sentences[key] = found
+        return [[*ids] for ids in found]
+
+    @cached_property
+    def _nothing(self) -> list[int]:
+        """Return the ids of a word without pieces."""
+        return [self.ids[self.unk]] if self.unk else self.encode(" ") or [0]
+
+    def continues(self, id: int) -> bool:
+        """Return whether the piece is not the first of its word: it has no mark, and is none."""
+        return id in self._continuing
+
+    @cached_property
+    def _continuing(self) -> frozenset[int]:
+        apart = {self.ids[piece] for piece in (*self.special, self.unk) if piece}
+        return continuing(self.pieces, byte_level=is_byte_level(self.described)) - apart
+
+    def unspelt(self, text: str) -> str:
+        """Return the text under unknown pieces, as the normaliser leaves it, without spaces."""
+        if not self.unk:
+            return ""
+        unknown, hidden = self.ids[self.unk], list[str]()
+        for word in self.words(text):
+            if word in self._alone:
+                hidden += [word] if word == self.unk else []
+                continue
+            letters = word.encode()
+            spans = (t.offsets for t in self._model.tokenize(word) if t.id == unknown)
+            hidden += [letters[start:end].decode() for start, end in spans]
+        return "".join(hidden).replace(MARK, "").replace(" ", "")
 
     def count_words(self, text: TextCounts | Iterable[str]) -> dict[str, int]:
         """Return how often each word occurs in lines of text, in order of first occurrence."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize import native
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange
+from specialize.vocab.library import encode_lines, live_tokenizer
 from specialize.vocab.wordpiece.pretokenize import BertRules, special_parts, tokens_of, words
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SLOT = re.compile(r"\[unused\d+\]")
@@ -95,6 +99,31 @@ class WordPiece:
                     known = self._encoded[token] = tuple(self.ids[piece] for piece in found)
                 ids += known
         return ids
+
+    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
+        """Return ``encode`` of each line, by the tokenizers library in parallel."""
+        return encode_lines(self._library, lines)
+
+    @cached_property
+    def _library(self) -> Tokenizer:
+        from specialize.vocab.formats.tokenizer_json import describe_wordpiece  # imports this
+
+        return live_tokenizer(describe_wordpiece(self), "tokenizer.json")
+
+    def encode_words(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each word: no rule looks across the spaces of a sentence.
+
+        A word that the rules delete is unknown.
+        """
+        return [self.encode(word) or [self.ids[self.unk]] for word in words]
+
+    def continues(self, id: int) -> bool:
+        """Return whether the piece is not the first of its word: it has the prefix."""
+        return bool(self.prefix) and self.pieces[id].startswith(self.prefix)
+
+    def unspelt(self, text: str) -> str:
+        """Return the unknown words of ``text``, one after the other."""
+        return "".join(word for word in self.words(text) if self.segment(word) == [self.unk])
 
     def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange[WordPiece]:
         """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
