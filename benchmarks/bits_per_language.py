@@ -13,7 +13,7 @@ from pathlib import Path
 
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.find import find_model
-from specialize.model.load import load_base
+from specialize.model.load import load_checkpoint
 from specialize.recipe.read import read_pretrain
 from specialize.train.bits_per_byte import bits_per_byte, held_out
 
@@ -21,7 +21,7 @@ from specialize.train.bits_per_byte import bits_per_byte, held_out
 def main() -> None:
     """Print one line: each language with its figure, and their mean."""
     recipe = read_pretrain(Path(sys.argv[1]))
-    base = load_base(Path(sys.argv[2]) if len(sys.argv) > 2 else find_model("mini"))
+    base = load_checkpoint(Path(sys.argv[2]) if len(sys.argv) > 2 else find_model("mini"))
     found = {}
     for code, files in recipe.languages.items():
         corpus = open_corpus(CorpusFiles(files, remove=recipe.remove, dev=0.01, seed=recipe.seed))

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from specialize.environment import machine_facts
 from specialize.model.find import find_model
-from specialize.model.load import load_base, new_modernbert
+from specialize.model.load import load_checkpoint, new_modernbert
 from specialize.model.mlm import layers
 from specialize.model.word_model import WordEncoder
 from specialize.recipe.read import locate
@@ -134,7 +134,7 @@ def fit(scores, module: nn.Module, gold: Tensor, seed: int, *, rate: float, epoc
 def main() -> None:
     """Print the table."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else find_model("mini")
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     c = base.model.config
     untrained = new_modernbert(
         base.vocabulary,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from specialize.corpus import CorpusFiles, open_corpus
     from specialize.evaluation import evaluate_files
     from specialize.model.find import open_vocabulary
-    from specialize.model.load import load_base, save_model
+    from specialize.model.load import load_checkpoint, save_model
     from specialize.pipeline import specialize
     from specialize.recipe.methods import bind as method
     from specialize.recipe.read import read_recipe
@@ -33,7 +33,7 @@ _HOMES = {
     "coverage": "vocab.audit.coverage",
     "evaluate_files": "evaluation",
     "explain": "vocab.audit.coverage",
-    "load_base": "model.load",
+    "load_checkpoint": "model.load",
     "method": "recipe.methods:bind",
     "open_corpus": "corpus",
     "open_vocabulary": "model.find",
@@ -51,7 +51,7 @@ __all__ = [
     "coverage",
     "evaluate_files",
     "explain",
-    "load_base",
+    "load_checkpoint",
     "method",
     "open_corpus",
     "open_vocabulary",

@@ -11,6 +11,8 @@ from typing import Any
 from specialize import atomic
 from specialize.errors import MissingError
 from specialize.recipe.methods import bind
+from specialize.vocab.framing import read_framing
+from specialize.vocab.open import read_vocabulary
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,7 @@ class Specialization:
 
     def vocabulary(self) -> Any:
         """Return the vocabulary of the specialized model."""
-        from specialize.vocab.formats.tokenizer_json import read_wordpiece
-
-        return read_wordpiece(self.folder / "model")
+        return read_vocabulary(self.folder / "model")
 
     def head(self, task: str) -> Head:
         """Return the head for ``task``; MissingError, naming those there are, if there is none."""
@@ -54,7 +54,8 @@ class Specialization:
         from safetensors.torch import load_model
         from transformers import AutoConfig, AutoModelForMaskedLM
 
-        from specialize.model.word_model import WordEncoder, WordModel
+        from specialize.model.word_encoder import WordEncoder
+        from specialize.model.word_model import WordModel
         from specialize.train.optim import device
 
         folder = self.folder / "heads" / task
@@ -70,7 +71,9 @@ class Specialization:
         module = WordModel(model, head, layer_dropout=0.0, precision=said["precision"])
         load_model(module, folder / "model.safetensors")
         mixes = [bind("mixin", name, options) for name, options in said["mixin"]]
-        words = WordEncoder(self.vocabulary(), length=said["length"], mix=chain(mixes))
+        vocabulary = self.vocabulary()
+        framing = read_framing(vocabulary, self.folder / "model")
+        words = WordEncoder(vocabulary, framing, length=said["length"], mix=chain(mixes))
         return Head(module.eval().to(device()), words, method, said["labels"])
 
 

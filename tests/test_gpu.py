@@ -10,7 +10,7 @@ from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import mean
 from specialize.model.find import find_model
 from specialize.model.install import install
-from specialize.model.load import load_base
+from specialize.model.load import load_checkpoint
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.optim import device
 
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def adapted(folder: Path, text: Path) -> dict[str, torch.Tensor]:
-    base = load_base(find_model("mini"))
+    base = load_checkpoint(find_model("mini"))
     change = base.vocabulary.place(["ⴰⴱ", "##ⴱⴰ", "ⴰ", "##ⴱ"])
     table = base.model.get_input_embeddings().weight.detach()
     install(base.model, change, mean.init(table, change, []))

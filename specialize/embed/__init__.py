@@ -1,1 +1,1 @@
-"""Methods that initialise fresh rows: ``init(table, change, corpus, *, ...) -> FreshRows``."""
+"""Methods that initialise fresh rows: ``init(tables, change, corpus, *, ...) -> FreshRows``."""

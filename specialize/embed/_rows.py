@@ -1,53 +1,99 @@
-"""What an embedding initialisation returns: fresh rows, and nothing about kept ones."""
+"""What an embedding initialisation takes and returns, and how mixtures and draws become rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-# shapes: F fresh rows, V old rows, D width
+from specialize.vocab.base import VocabChange, Vocabulary
+
+# shapes: F fresh rows, V old pieces, R >= V rows of a table (the rest is padding), D width
+
+Weights = Mapping[int, float] | None  # old id -> weight; None: no mixture, the row is drawn
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A model's tables with one row per piece."""
+
+    input: Tensor  # [R, D]
+    output: Tensor | None  # [R, D]; None if tied to the input table
+    bias: Tensor | None  # [R], of the output layer; None if it has none
 
 
 @dataclass(frozen=True)
 class FreshRows:
-    """Rows for the fresh pieces: mixtures of old rows, drawn rows, or a drawn row where no mixture.
+    """Rows for the fresh pieces, in the order of ``change.fresh``; None where ``Tables`` has it."""
 
-    Mixtures apply alike to the embedding table, an untied output layer and the output bias.
+    input: Tensor  # [F, D]
+    output: Tensor | None  # [F, D]
+    bias: Tensor | None  # [F]
+
+
+def mean_of(old_ids: Sequence[int]) -> Weights:
+    """Return the weights of the mean of old rows, or None for no rows."""
+    if not old_ids:
+        return None
+    weights = dict.fromkeys(old_ids, 0.0)
+    for i in old_ids:
+        weights[i] += 1 / len(old_ids)
+    return weights
+
+
+@torch.no_grad()
+def fresh_rows(
+    tables: Tables,
+    change: VocabChange[Vocabulary],
+    weights: Sequence[Weights],
+    *,
+    seed: int,
+    centred: bool = True,
+    noise: float = 1.0,
+) -> FreshRows:
+    """Return a row of each table for each of ``weights``: a mixture of its old rows, or drawn.
+
+    Any weights are honoured, negative ones and those of sum 0 too; only None is drawn: around the
+    mean row (or 0 if not ``centred``) with ``noise`` times the deviation of each dimension. Each
+    table is mixed and drawn from its own rows, never from padding; a drawn row's bias is the mean.
     """
+    size = len(change.old.pieces)
+    mixing_FV = _sparse(weights, size).to(tables.input.device)
+    mixed_F = torch.tensor([w is not None for w in weights], dtype=torch.bool).to(mixing_FV.device)
 
-    mixture_FV: Tensor  # sparse; a row of zeros = no mixture
-    drawn_FD: Tensor  # used where there is no mixture
+    def rows(table_RD: Tensor, stream: int) -> Tensor:
+        old_VD = table_RD[:size]
+        drawn_FD = _noise(len(weights), old_VD, (seed, stream)) * noise * old_VD.std(dim=0)
+        if centred:
+            drawn_FD = drawn_FD + old_VD.mean(dim=0)
+        return torch.where(mixed_F[:, None], torch.sparse.mm(mixing_FV, old_VD), drawn_FD)
 
-    def input_rows(self, table_VD: Tensor) -> Tensor:
-        """Return the rows [F, D] of the embedding table or of an untied output layer."""
-        mixed = torch.sparse.mm(self.mixture_FV, table_VD)
-        return torch.where(self._has_mixture()[:, None], mixed, self.drawn_FD)
+    def biases(bias_R: Tensor) -> Tensor:
+        old_V = bias_R[:size]
+        mixed = torch.sparse.mm(mixing_FV, old_V[:, None])[:, 0]
+        return torch.where(mixed_F, mixed, old_V.mean())
 
-    def biases(self, bias_V: Tensor) -> Tensor:
-        """Return the output biases [F]; a drawn row gets the mean bias."""
-        mixed = torch.sparse.mm(self.mixture_FV, bias_V[:, None])[:, 0]
-        return torch.where(self._has_mixture(), mixed, bias_V.mean())
-
-    def _has_mixture(self) -> Tensor:
-        return torch.sparse.sum(self.mixture_FV, dim=1).to_dense() > 0
+    return FreshRows(
+        rows(tables.input, 0),
+        None if tables.output is None else rows(tables.output, 1),
+        None if tables.bias is None else biases(tables.bias),
+    )
 
 
-def mixture(parts: list[list[int]], old_rows: int) -> Tensor:
-    """Return the sparse mixture [F, V] that gives fresh row f the mean of the old rows parts[f]."""
-    where = [(f, old) for f, olds in enumerate(parts) for old in olds]
-    weights = [1 / len(olds) for olds in parts for _ in olds]
-    places = torch.tensor(where, dtype=torch.long).reshape(-1, 2).T
-    values = torch.tensor(weights, dtype=torch.float32)
-    size = (len(parts), old_rows)
+def _sparse(weights: Sequence[Weights], size: int) -> Tensor:
+    """Return the weights as a sparse matrix [F, V]; rows without a mixture are empty."""
+    entries = [(f, old, w) for f, mixed in enumerate(weights) for old, w in (mixed or {}).items()]
+    places = torch.tensor([e[:2] for e in entries], dtype=torch.long).reshape(-1, 2).T
+    values = torch.tensor([e[2] for e in entries], dtype=torch.float32)
     with torch.sparse.check_sparse_tensor_invariants():
-        return torch.sparse_coo_tensor(places, values, size).coalesce()
+        return torch.sparse_coo_tensor(places, values, (len(weights), size)).coalesce()
 
 
-def drawn(table_VD: Tensor, count: int, *, seed: int, mean: bool) -> Tensor:
-    """Return ``count`` rows drawn with each dimension's deviation, around 0 or the mean row."""
+def _noise(count: int, table_VD: Tensor, seeds: tuple[int, int]) -> Tensor:
+    """Return standard normal noise [count, D]; a stream of its own for each table."""
+    seed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> np.uint64(1))
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(count, table_VD.shape[1], generator=generator)
-    rows = noise * table_VD.std(dim=0)
-    return rows + table_VD.mean(dim=0) if mean else rows
+    return torch.randn(count, table_VD.shape[1], generator=generator).to(table_VD)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from torch import Tensor
-
-from specialize.embed._rows import FreshRows, drawn, mixture
+from specialize.embed._rows import FreshRows, Tables, fresh_rows
 from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
-    table_VD: Tensor,
+    tables: Tables,
     change: VocabChange[Vocabulary],
     corpus: Iterable[str],
     *,
@@ -20,10 +18,7 @@ def init(
 ) -> FreshRows:
     """Return the mean old row plus noise: ``noise`` times the old deviation of each dimension.
 
-    With ``noise = 0`` all fresh rows are one and the same, which no later training may tell apart
-    quickly (transformers' default is close to that).
+    With ``noise = 0`` all fresh rows are equal, and training is slow to tell them apart
+    (transformers' default is close to that).
     """
-    nothing = mixture([[] for _ in change.fresh], len(table_VD))
-    centre = table_VD.mean(dim=0)
-    rows = drawn(table_VD, len(change.fresh), seed=seed, mean=False)
-    return FreshRows(nothing, centre + noise * rows)
+    return fresh_rows(tables, change, [None] * len(change.fresh), seed=seed, noise=noise)

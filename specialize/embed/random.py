@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from torch import Tensor
-
-from specialize.embed._rows import FreshRows, drawn, mixture
+from specialize.embed._rows import FreshRows, Tables, fresh_rows
 from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
-    table_VD: Tensor, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
+    tables: Tables, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
 ) -> FreshRows:
     """Return rows drawn around 0 with the old table's deviation in each dimension."""
-    nothing = mixture([[] for _ in change.fresh], len(table_VD))
-    return FreshRows(nothing, drawn(table_VD, len(change.fresh), seed=seed, mean=False))
+    return fresh_rows(tables, change, [None] * len(change.fresh), seed=seed, centred=False)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from torch import Tensor
-
-from specialize.embed._rows import FreshRows, drawn, mixture
+from specialize.embed._rows import FreshRows, Tables, fresh_rows, mean_of
 from specialize.vocab.base import VocabChange, Vocabulary
 
 
 def init(
-    table_VD: Tensor, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
+    tables: Tables, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
 ) -> FreshRows:
     """Return the mean of the old rows of each piece's old segmentation (FVT, Gee et al. 2022).
 
@@ -20,6 +18,5 @@ def init(
     segmentation; its row is drawn around the mean row.
     """
     old = change.old
-    parts = [[old.ids[part] for part in old.parts(piece)] for piece in change.fresh_pieces]
-    rows = drawn(table_VD, len(parts), seed=seed, mean=True)
-    return FreshRows(mixture(parts, len(table_VD)), rows)
+    weights = [mean_of([old.ids[p] for p in old.parts(piece)]) for piece in change.fresh_pieces]
+    return fresh_rows(tables, change, weights, seed=seed)

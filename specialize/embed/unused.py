@@ -1,23 +1,21 @@
-"""The paper's: a piece placed in an [unusedN] slot starts from the row that lies there."""
+"""The paper's method: a piece placed in an [unusedN] slot starts from the slot's row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from torch import Tensor
-
-from specialize.embed._rows import FreshRows, drawn, mixture
+from specialize.embed._rows import FreshRows, Tables, fresh_rows
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.wordpiece.model import is_slot
 
 
 def init(
-    table_VD: Tensor, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
+    tables: Tables, change: VocabChange[Vocabulary], corpus: Iterable[str], *, seed: int = 0
 ) -> FreshRows:
-    """Return the rows of the slots as they are (Chau & Smith 2021, §2.1); bias entries likewise.
+    """Return the slots' own rows (Chau & Smith 2021, §2.1), their bias entries too.
 
-    UsageError if a piece was appended: there is no row for it to start from.
+    UsageError if a piece was appended: it has no slot whose row it could start from.
     """
     old = change.old.pieces
     appended = [i for i in change.fresh if i >= len(old) or not is_slot(old[i])]
@@ -26,5 +24,4 @@ def init(
             f"embed 'unused' has no rows for {len(appended)} of {len(change.fresh)} pieces, which "
             "were appended for want of [unused] slots; use random, mean or subwords"
         )
-    rows = mixture([[i] for i in change.fresh], len(table_VD))
-    return FreshRows(rows, drawn(table_VD, len(change.fresh), seed=seed, mean=False))
+    return fresh_rows(tables, change, [{i: 1.0} for i in change.fresh], seed=seed)

@@ -1,4 +1,4 @@
-"""Where a base model lies: the bundled one, a directory, the local hub cache, or the hub."""
+"""Where a base model is: the bundled one, a directory, the local hub cache, or the hub."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import socket
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from specialize.errors import MissingError
 from specialize.vocab.open import AnyVocabulary, read_vocabulary, vocabulary_of
 
 BUNDLED = {"mini": Path(__file__).parent.parent / "mini"}
+_TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.tiktoken")
+_DESCRIBING = ("*.json", "*.jinja", "merges.txt")  # settings and configurations, a few KB
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the first that a model has
 
 
-def find_model(name: str) -> Path:
+def find_model(name: str, *, tokenizer_only: bool = False) -> Path:
     """Return the directory of the model ``name``, asking the hub last.
 
-    MissingError within a second where there is no such model and no hub to ask: it says where was
-    looked and how to fetch the model on a machine that has a network.
+    ``tokenizer_only``: its tokenizer is enough, so no weights are downloaded. MissingError within a
+    second where there is no such model and no hub to ask: it lists the places searched and the
+    command that downloads the model on a machine with a network.
     """
     if name in BUNDLED:
         return BUNDLED[name]
@@ -26,22 +31,14 @@ def find_model(name: str) -> Path:
     if (path / "config.json").is_file():
         return path
     if path.is_dir():
-        raise MissingError(f"{path}: no config.json; is this a model's directory?")
-    cached = _cached(name)
-    if cached:
-        return cached
-    if name.count("/") <= 1 and not name.startswith((".", "/", "~")) and _hub_answers():
-        return _download(name)
-    raise MissingError(
-        f"model {name!r} is not bundled ({', '.join(BUNDLED)}), not a directory and not in "
-        f"{_cache_folder()}; where there is a network: hf download {name}"
-    )
+        raise MissingError(f"{path}: no config.json; expected the directory of a model")
+    return _from_hub(name, tokenizer_only)
 
 
 def tokenizer_path(name: str) -> Path:
-    """Return where the tokenizer ``name`` lies: a path, the bundled model, or one of the hub."""
+    """Return where the tokenizer ``name`` is: a path, the bundled model, or a model of the hub."""
     path = Path(name).expanduser()
-    return path if path.exists() else find_model(name)
+    return path if path.exists() else find_model(name, tokenizer_only=True)
 
 
 def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
@@ -54,42 +51,66 @@ def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
     return read_vocabulary(tokenizer_path(str(name)))
 
 
-def _cache_folder() -> Path:
-    home = os.environ.get("HF_HOME", "~/.cache/huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE", f"{home}/hub")).expanduser()
+def _from_hub(name: str, tokenizer_only: bool) -> Path:
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        cached = Path(snapshot_download(name, local_files_only=True))
+    except (OSError, HFValidationError):  # nothing cached, or not a name of the hub
+        cached = None
+    if cached and _complete(cached, tokenizer_only):
+        return cached
+    where = f"not in {constants.HF_HUB_CACHE}" if cached is None else f"only in part in {cached}"
+    is_name = name.count("/") <= 1 and not name.startswith((".", "/", "~"))
+    if is_name and not constants.HF_HUB_OFFLINE and _answers(constants.ENDPOINT):
+        return _download(name, tokenizer_only)
+    raise MissingError(
+        f"model {name!r} is not bundled ({', '.join(BUNDLED)}), not a directory and {where}; "
+        f"on a machine with a network: hf download {name}"
+    )
 
 
-def _cached(name: str) -> Path | None:
-    snapshots = _cache_folder() / f"models--{name.replace('/', '--')}" / "snapshots"
-    found = [p.parent for p in snapshots.glob("*/config.json")] if snapshots.is_dir() else []
-    return max(found, key=lambda p: p.stat().st_mtime, default=None)
+def _complete(folder: Path, tokenizer_only: bool) -> bool:
+    """Return whether a snapshot has what is wanted: it may have been downloaded in part."""
+
+    def has(patterns: tuple[str, ...]) -> bool:
+        return any(file.exists() for pattern in patterns for file in folder.glob(pattern))
+
+    return has(_TOKENIZER) and (tokenizer_only or (has(("config.json",)) and has(_WEIGHTS)))
 
 
-def _hub_answers(seconds: float = 0.6) -> bool:
-    """Return whether a connection to the hub opens in time (name look-up included)."""
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", ""):
-        return False
+def _answers(endpoint: str, seconds: float = 0.6) -> bool:
+    """Return whether a connection to the hub opens in time, name look-up included."""
+    address = urlsplit(endpoint)
+    port = address.port or (80 if address.scheme == "http" else 443)
     opened = threading.Event()
 
-    def knock() -> None:
+    def connect() -> None:
         try:
-            socket.create_connection(("huggingface.co", 443), timeout=seconds).close()
+            socket.create_connection((address.hostname, port), timeout=seconds).close()
             opened.set()
         except OSError:
             pass
 
-    thread = threading.Thread(target=knock, daemon=True)
+    thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(seconds)
     return opened.is_set()
 
 
-def _download(name: str) -> Path:
+def _download(name: str, tokenizer_only: bool) -> Path:
+    """Download the files of the tokenizer, and weights in one format unless ``tokenizer_only``."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
-    wanted = ["*.json", "*.safetensors", "vocab.txt", "*.model"]
+    wanted = [*_TOKENIZER, *_DESCRIBING]
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))
+        folder = Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns="*/*"))
+        for weights in () if tokenizer_only else _WEIGHTS:
+            snapshot_download(name, allow_patterns=weights, ignore_patterns="*/*")
+            if any(folder.glob(weights)):
+                break
     except (HfHubHTTPError, OSError) as error:
         raise MissingError(f"model {name!r}: {str(error).splitlines()[0]}") from None
+    return folder

@@ -67,16 +67,14 @@ def check_rows(folder: Path, pieces: int) -> ModelRows | None:
 
 def _tables(file: Path) -> list[tuple[str, int]]:
     """Return the two-dimensional tensors of a safetensors file: (name, rows)."""
-    with file.open("rb") as opened:
-        size = int.from_bytes(opened.read(8), "little")
-        if not 2 <= size <= file.stat().st_size - 8:
-            raise DataError(f"{file}:1: no safetensors header; fetch the file again")
-        header = _load(file, opened.read(size))
+    from safetensors import SafetensorError, safe_open
+
     try:
-        shapes = {name: tensor["shape"] for name, tensor in header.items() if name[:2] != "__"}
-        return [(name, shape[0]) for name, shape in shapes.items() if len(shape) == 2]
-    except (AttributeError, KeyError, TypeError):
-        raise DataError(f"{file}:1: a damaged safetensors header; fetch the file again") from None
+        with safe_open(file, framework="np") as opened:
+            shapes = {name: opened.get_slice(name).get_shape() for name in opened.keys()}
+    except SafetensorError as error:
+        raise DataError(f"{file}:1: damaged ({error}); download it again") from None
+    return [(name, shape[0]) for name, shape in shapes.items() if len(shape) == 2]
 
 
 def _load(file: Path, data: bytes) -> Any:

@@ -1,58 +1,57 @@
-"""Putting a changed vocabulary into a model: fresh rows in, kept rows bit-equal, and the proof.
+"""Put a changed vocabulary into a model: fresh rows in, kept rows bit-equal, verified by reloading.
 
-Tables grow, shrink and are put in another order; the configuration's ids of special pieces follow.
+Tables grow, shrink and are reordered; the configuration's ids of special pieces follow.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from specialize.embed._rows import FreshRows
+from specialize.embed._rows import FreshRows, Tables
 from specialize.errors import SpecializeError, UsageError
-from specialize.model.load import load_base, save_model
-from specialize.model.mlm import MaskedModel, output_bias, tie
+from specialize.model.load import load_checkpoint, save_model
+from specialize.model.mlm import MaskedModel, output_biases, output_layer, tables
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.wordpiece.model import WordPiece
+
+Move = Callable[[int], int | None]  # old id -> new id, None if the piece is gone
 
 
 @torch.no_grad()
 def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRows) -> None:
-    """Make ``model`` one of ``change.new``: kept rows move bit-equal, fresh ones are written.
+    """Change ``model`` to the pieces of ``change.new``: kept rows move, fresh rows are written.
 
-    Embedding table, output layer (tied or not) and output bias are handled alike; rows are written
-    by id, so that padded tables and slots get theirs too. A smaller vocabulary has a table of just
-    its size. Ids in the configuration name the same pieces as before, or none: UsageError where the
-    padding piece would move and the model counts positions from its id, as RoBERTa does.
+    Input table, output layer (tied or not) and output bias are treated alike; rows are written by
+    id, so padded tables and slots get theirs too. A smaller vocabulary has tables of just its size.
+    Ids in the configuration name the same pieces as before, or none: UsageError where the padding
+    piece would move and the model counts positions from its id, as RoBERTa does, or where the head
+    has a matrix of another shape with an entry per piece (MobileBERT). Then nothing is changed.
     """
-    ids = _moved_ids(model, change)
-    tables = _tables(model)
-    padded = tables[0].padding_idx is not None
-    old = [table.weight.detach().clone() for table in tables]
-    bias = output_bias(model)
-    old_bias = None if bias is None else bias.detach().clone()
-    if (rows := _rows(model, change)) != len(old[0]):
-        model.resize_token_embeddings(rows, mean_resizing=False)
-        tables, bias = _tables(model), output_bias(model)
+    table, output = model.get_input_embeddings(), output_layer(model)
+    rows = _rows(model, change)
+    parts = [(table.weight, fresh.input)]
+    if output is not None and output.weight is not table.weight:
+        parts.append((output.weight, fresh.output))
+    parts += [(bias, fresh.bias) for bias in output_biases(model)]
+    _check_head(model, {id(old) for old, _ in parts}, len(table.weight))
+    moved = _moves(change, rows)
+    ids = _moved_ids(model, moved)
+    changed = [(old, _changed(old, change, new, rows)) for old, new in parts]
+    for old, new in changed:
+        _replace(model, old, new)
+    table.num_embeddings = model.config.get_text_config().vocab_size = rows
+    if output is not None:
+        output.out_features = rows
+    if table.padding_idx is not None:
+        table.padding_idx = moved(table.padding_idx)
     for name, value in ids.items():
         setattr(model.config, name, value)
-    if padded:  # subtle: transformers forgets it in a table that has grown too small
-        tables[0].padding_idx = ids.get("pad_token_id")
-    new_ids, old_ids = list(change.kept.keys()), list(change.kept.values())
-    fresh_ids = list(change.fresh)
-    for table, before in zip(tables, old, strict=True):
-        table.weight[new_ids] = before[old_ids]
-        if fresh_ids:
-            table.weight[fresh_ids] = fresh.input_rows(before)
-    if bias is not None and old_bias is not None:
-        bias[new_ids] = old_bias[old_ids]
-        if fresh_ids:
-            bias[fresh_ids] = fresh.biases(old_bias)
-    tie(model)
 
 
 def _rows(model: MaskedModel, change: VocabChange[Vocabulary]) -> int:
@@ -61,78 +60,103 @@ def _rows(model: MaskedModel, change: VocabChange[Vocabulary]) -> int:
     return pieces if pieces < len(change.old.pieces) else max(pieces, rows)
 
 
-def _moved_ids(model: MaskedModel, change: VocabChange[Vocabulary]) -> dict[str, Any]:
-    """Return the configuration's ids of pieces (``pad_token_id`` and the like) as they become.
+def _check_head(model: MaskedModel, handled: set[int], rows: int) -> None:
+    """Raise UsageError if the head has a further parameter with one entry per piece."""
+    encoder = {id(p) for p in model.base_model.parameters()}
+    for name, parameter in model.named_parameters():
+        if id(parameter) not in handled | encoder and rows in parameter.shape:
+            raise UsageError(
+                f"{type(model).__name__}: {name} {tuple(parameter.shape)} has an entry per piece, "
+                "and only an output layer and its bias can be changed; choose another base, or "
+                "augment = 'none'"
+            )
 
-    None for a piece that is gone; the id of a padding row stays while the row does.
-    """
+
+def _changed(
+    old: Tensor, change: VocabChange[Vocabulary], fresh: Tensor | None, rows: int
+) -> Tensor:
+    """Return a table or bias with ``rows`` entries: kept ones, fresh ones, and padding as it was."""
+    new = old.new_zeros(rows, *old.shape[1:])
+    count = min(rows, len(old))
+    new[:count] = old[:count]
+    new[list(change.kept.keys())] = old[list(change.kept.values())]
+    if change.fresh:
+        if fresh is None or fresh.shape != (len(change.fresh), *old.shape[1:]):
+            got = "None" if fresh is None else str(tuple(fresh.shape))
+            raise ValueError(
+                f"fresh rows: expected {(len(change.fresh), *old.shape[1:])}, got {got}; make "
+                "them from the tables of this model"
+            )
+        new[list(change.fresh)] = fresh.to(new)
+    return new
+
+
+def _replace(model: MaskedModel, old: nn.Parameter, new: Tensor) -> None:
+    """Put ``new`` wherever ``old`` is a parameter, so that what was tied stays tied."""
+    parameter = nn.Parameter(new, requires_grad=old.requires_grad)
+    for module in model.modules():
+        for name, value in list(module.named_parameters(recurse=False)):
+            if value is old:
+                setattr(module, name, parameter)
+
+
+def _moves(change: VocabChange[Vocabulary], rows: int) -> Move:
+    """Return where ids go: with their pieces; that of a padding row stays while the row does."""
     new_ids = {old: new for new, old in change.kept.items()}
-    spare = range(max(len(change.old.pieces), len(change.new.pieces)), _rows(model, change))
+    spare = range(max(len(change.old.pieces), len(change.new.pieces)), rows)
+    return lambda i: i if i in spare else new_ids.get(i)
 
-    def moved(i: int) -> int | None:
-        return i if i in spare else new_ids.get(i)
 
+def _moved_ids(model: MaskedModel, moved: Move) -> dict[str, Any]:
+    """Return the configuration's ids of pieces (``pad_token_id`` and the like) after the change."""
     found: dict[str, Any] = {}
     for name, value in vars(model.config).items():
         if name.endswith("_token_id") and isinstance(value, int):
             found[name] = moved(value)
         elif name.endswith("_token_id") and isinstance(value, list):
             found[name] = [i for i in map(moved, value) if i is not None]
-    padding, now = getattr(model.config, "pad_token_id", None), found.get("pad_token_id")
-    if padding != now and _positions_from_padding(model):
-        raise UsageError(
-            f"{type(model).__name__} counts positions from the id of the padding piece, which is "
-            f"{padding} and would be {now}; keep the pieces up to it where they are"
-        )
+    for padding in _position_padding(model):
+        if (now := moved(padding)) != padding:
+            raise UsageError(
+                f"{type(model).__name__} counts positions from the id of the padding piece, which "
+                f"is {padding} and would be {now}; keep the pieces up to it where they are"
+            )
     return found
 
 
-def _positions_from_padding(model: MaskedModel) -> bool:
-    """Return whether a table beside that of the pieces has a padding row: that of positions."""
+def _position_padding(model: MaskedModel) -> set[int]:
+    """Return the padding ids of tables beside that of the pieces: of positions, as in RoBERTa."""
     table = model.get_input_embeddings()
-    return any(
-        module is not table and getattr(module, "padding_idx", None) is not None
-        for module in model.base_model.modules()
-        if isinstance(module, torch.nn.Embedding)
-    )
+    others = (m for m in model.base_model.modules() if m is not table)
+    found = (m.padding_idx for m in others if isinstance(m, nn.Embedding))
+    return {i for i in found if i is not None}
 
 
-def prove_installed(
-    model: MaskedModel, change: VocabChange[WordPiece], before: Snapshot, source: Path
+def snapshot(model: MaskedModel) -> Tables:
+    """Return copies of the tables on the CPU."""
+    found = tables(model)
+    copies = (None if t is None else t.cpu().clone() for t in (found.input, found.output, found.bias))
+    return Tables(*copies)
+
+
+def verify_installed(
+    model: MaskedModel, change: VocabChange[Vocabulary], before: Tables, source: Path
 ) -> None:
-    """Save ``model``, load it anew and compare: kept rows bit-equal, vocabulary as changed.
+    """Save ``model``, reload it and compare: kept rows bit-equal, vocabulary as in ``change``.
 
-    Raises SpecializeError (a bug, never the user's fault) where they are not.
+    ``before``: the ``snapshot`` of the base. Raises SpecializeError (a bug, never the user's fault)
+    where they differ.
     """
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, change.new, Path(folder), source=source)
-        again = load_base(Path(folder))
+        reloaded = load_checkpoint(Path(folder))
     new_ids, old_ids = list(change.kept.keys()), list(change.kept.values())
-    after = snapshot(again.model)
-    pairs = [*zip(before.tables, after.tables, strict=True)]
-    if before.bias is not None and after.bias is not None:
-        pairs.append((before.bias, after.bias))
-    equal = all(torch.equal(old[old_ids], new[new_ids]) for old, new in pairs)
-    if not equal or again.vocabulary.pieces != tuple(change.new.pieces):
-        raise SpecializeError("the installed model differs from the base in kept rows after reload")
-
-
-class Snapshot:
-    """The rows of a model that a vocabulary change must keep."""
-
-    def __init__(self, tables: list[Tensor], bias: Tensor | None) -> None:
-        self.tables, self.bias = tables, bias
-
-
-def snapshot(model: MaskedModel) -> Snapshot:
-    """Return copies of the embedding table, an untied output layer, and the output bias."""
-    bias = output_bias(model)
-    tables = [table.weight.detach().cpu().clone() for table in _tables(model)]
-    return Snapshot(tables, None if bias is None else bias.detach().cpu().clone())
-
-
-def _tables(model: MaskedModel) -> list[Any]:
-    """Return the embedding and, if it is not tied to it, the output layer."""
-    embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
-    tied = output is None or output.weight is embedding.weight
-    return [embedding] if tied else [embedding, output]
+    after = tables(reloaded.model)
+    for name in ("input", "output", "bias"):
+        old, new = getattr(before, name), getattr(after, name)
+        if (old is None) != (new is None):
+            raise SpecializeError(f"the installed model's {name} table is tied, the base's is not")
+        if old is not None and not torch.equal(old[old_ids], new[new_ids]):
+            raise SpecializeError(f"the installed model differs from the base in kept {name} rows")
+    if tuple(reloaded.vocabulary.pieces) != tuple(change.new.pieces):
+        raise SpecializeError("the installed model's vocabulary is not the changed one after reload")

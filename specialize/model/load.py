@@ -2,66 +2,188 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
-from specialize.errors import DataError
-from specialize.model.mlm import MaskedModel
-from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.errors import DataError, MissingError
+from specialize.model.header import check_rows
+from specialize.model.mlm import MaskedModel, choose_head, hidden_size, layers
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.framing import Framing, read_framing
+from specialize.vocab.open import AnyVocabulary, read_vocabulary, write_vocabulary
+
+_UNLOADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    ImportError,
+    SafetensorError,
+    pickle.UnpicklingError,
+)
 
 
 @dataclass(frozen=True)
-class Base:
-    """A masked language model, its vocabulary and the directory it came from."""
+class Checkpoint:
+    """A masked language model with its vocabulary, its framing and the directory it came from."""
 
     model: MaskedModel
-    vocabulary: WordPiece
+    vocabulary: AnyVocabulary
+    framing: Framing
     folder: Path
 
 
-def load_base(folder: Path) -> Base:
-    """Return the masked language model of ``folder``, in float32 whatever it is stored in.
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Return the masked language model of ``folder`` in float32 and evaluation mode.
 
-    DataError where vocabulary and embedding table disagree; transformers would not say.
+    Only local files are read and no code from them is run. MissingError without a model or
+    tokenizer; DataError where the two disagree, where weights (such as the masked-LM head) are
+    missing, which transformers would draw at random, or where the model is not such an encoder.
     """
+    config = _config(folder)
+    vocabulary = read_vocabulary(folder)
+    _check_added_tokens(folder, vocabulary)
+    check_rows(folder, len(vocabulary.pieces))
+    framing = read_framing(vocabulary, folder)
+    model = _masked_model(folder, config)
+    _check_forward(folder, model, framing)
+    return Checkpoint(model, vocabulary, framing, folder)
+
+
+def _config(folder: Path) -> Any:
+    """Return the configuration of a model that can be used, or raise."""
+    from transformers import AutoConfig
+
+    file = folder / "config.json"
+    if not file.is_file():
+        raise MissingError(f"{folder}: no config.json; expected the directory of a model")
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except _UNLOADABLE as error:
+        raise DataError(f"{file}:1: transformers cannot read it: {_first_line(error)}") from None
+    if config.is_encoder_decoder:
+        raise DataError(
+            f"{file}:1: {config.model_type} is an encoder with a decoder; expected an encoder with "
+            "a masked-LM head, such as BERT or XLM-R"
+        )
+    if getattr(config, "languages", None) and not getattr(config, "default_language", None):
+        raise DataError(
+            f"{file}:1: {config.model_type} has an adapter per language and default_language is "
+            f"not set; set it to one of {', '.join(config.languages)}"
+        )
+    return config
+
+
+def _check_added_tokens(folder: Path, vocabulary: Vocabulary) -> None:
+    """Raise DataError if added_tokens.json has tokens that the vocabulary lacks."""
+    file = folder / "added_tokens.json"
+    if not file.is_file():
+        return
+    try:
+        added = list(json.loads(file.read_text("utf-8")))
+    except ValueError:
+        raise DataError(f"{file}:1: not JSON; download it again or delete it") from None
+    if unknown := [token for token in added if token not in vocabulary.ids]:
+        raise DataError(
+            f"{file}:1: {len(unknown)} tokens, such as {unknown[0]!r}, are not in the vocabulary; "
+            "write a tokenizer.json that has them: AutoTokenizer.from_pretrained(folder)"
+            ".save_pretrained(folder)"
+        )
+
+
+def _masked_model(folder: Path, config: Any) -> MaskedModel:
+    """Return the model with all its weights from the checkpoint."""
     from transformers import AutoModelForMaskedLM
 
-    _quiet()
-    vocabulary = read_wordpiece(folder)
     try:
-        model = AutoModelForMaskedLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{folder}: cannot be loaded: {str(error).splitlines()[0]}") from None
-    rows = model.get_input_embeddings().weight.shape[0]
-    if rows < len(vocabulary.pieces):
+        with _quiet():
+            model, found = AutoModelForMaskedLM.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except _UNLOADABLE as error:
+        if "Unrecognized configuration class" in str(error):
+            raise DataError(
+                f"{folder / 'config.json'}:1: transformers has no masked-LM class for "
+                f"{config.model_type}; choose an encoder such as BERT, RoBERTa or XLM-R"
+            ) from None
+        raise DataError(f"{folder}: cannot be loaded: {_first_line(error)}") from None
+    if missing := sorted(found["missing_keys"]):
+        raise DataError(_missing_message(folder, model, missing, sorted(found["unexpected_keys"])))
+    return model.eval()
+
+
+def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other: list[str]) -> str:
+    """Return what is missing from a checkpoint, and what to do."""
+    head = not any(name.startswith(model.base_model_prefix + ".") for name in missing)
+    what = "its masked-LM head" if head else "weights"
+    do = "save it with AutoModelForMaskedLM, or choose a base that has its head"
+    if any(name.startswith("lm_predictions.") for name in other):
+        do = "it has lm_predictions instead: set \"legacy\" to false in config.json"
+    elif not head:
+        do = "download it again"
+    return (
+        f"{folder}: the checkpoint lacks {what}: {len(missing)} tensors of {type(model).__name__}, "
+        f"such as {missing[0]}; {do}"
+    )
+
+
+def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
+    """Run two pieces through the model: choose how logits are computed, and check its layers."""
+    ordinary = (i for i in range(model.config.get_text_config().vocab_size) if i not in framing.special)
+    pieces = [*framing.prefix, next(ordinary, 0), next(ordinary, 0), *framing.suffix]
+    ids = torch.tensor([pieces])
+    try:
+        choose_head(model, pieces)
+        with torch.no_grad():
+            states = layers(model, ids, torch.ones_like(ids))
+        expected = (1, len(pieces), hidden_size(model))
+        if any(state.shape != expected for state in states):
+            shapes = sorted({tuple(state.shape) for state in states})
+            raise DataError(f"expected states {expected} after each layer, got {shapes}")
+    except (AttributeError, TypeError, *_UNLOADABLE) as error:
         raise DataError(
-            f"{folder}: {len(vocabulary.pieces)} pieces but {rows} rows in the embedding table"
-        )
-    return Base(model.eval(), vocabulary, folder)
+            f"{folder}: {type(model).__name__} cannot be used: {_first_line(error)}; choose an "
+            "encoder such as BERT, RoBERTa or XLM-R"
+        ) from None
 
 
 def save_model(
     model: MaskedModel,
-    vocabulary: WordPiece,
+    vocabulary: AnyVocabulary,
     folder: Path,
     *,
     source: Path | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write a directory that plain ``AutoModelForMaskedLM`` and ``AutoTokenizer`` load."""
-    _quiet()
+    """Write a directory that plain ``AutoModelForMaskedLM`` and ``AutoTokenizer`` load.
+
+    ``source``: where the vocabulary came from; its tokenizer settings are kept.
+    """
     model.config.dtype = dtype
-    model.save_pretrained(folder, state_dict=_state(model, dtype))
-    write_wordpiece(vocabulary, folder, source=source)
+    with _quiet():
+        model.save_pretrained(folder, state_dict=_state(model, dtype))
+    mode = (folder / "config.json").stat().st_mode
+    for file in folder.glob("*.safetensors"):  # written with mode 0600 by safetensors
+        file.chmod(mode)
+    write_vocabulary(vocabulary, folder, source=source)
 
 
-def new_modernbert(vocabulary: WordPiece, *, seed: int, **shape: Any) -> MaskedModel:
+def new_modernbert(
+    vocabulary: Vocabulary, framing: Framing, *, seed: int, **shape: Any
+) -> MaskedModel:
     """Return an untrained ModernBERT (Warner et al. 2024) with full attention in every layer.
 
     ``shape``: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size. Pre-norm and
@@ -69,18 +191,19 @@ def new_modernbert(vocabulary: WordPiece, *, seed: int, **shape: Any) -> MaskedM
     """
     from transformers import ModernBertConfig, ModernBertForMaskedLM
 
-    ids = vocabulary.ids
+    first = framing.prefix[0] if framing.prefix else None
+    last = framing.suffix[-1] if framing.suffix else None
     rope = {"rope_type": "default", "rope_theta": 10_000.0}
     config = ModernBertConfig(
         vocab_size=len(vocabulary.pieces),
-        max_position_embeddings=512,
+        max_position_embeddings=framing.positions,
         layer_types=["full_attention"] * shape["num_hidden_layers"],
         rope_parameters={"full_attention": rope, "sliding_attention": dict(rope)},
-        pad_token_id=ids["[PAD]"],
-        bos_token_id=ids["[CLS]"],
-        cls_token_id=ids["[CLS]"],
-        eos_token_id=ids["[SEP]"],
-        sep_token_id=ids["[SEP]"],
+        pad_token_id=framing.pad,
+        bos_token_id=first,
+        cls_token_id=first,
+        eos_token_id=last,
+        sep_token_id=last,
         **shape,
     )
     with torch.random.fork_rng():
@@ -101,8 +224,21 @@ def _state(model: MaskedModel, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     return state
 
 
-def _quiet() -> None:
-    """Turn off transformers' progress bars: ours are the progress lines."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and load reports: what matters is an error here."""
     from transformers.utils import logging
 
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
     logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

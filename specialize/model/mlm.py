@@ -1,4 +1,4 @@
-"""A masked language model as we use it: states of pieces, and logits at chosen positions only."""
+"""A masked language model as we use it: states of pieces, logits at places, tables of rows."""
 
 from __future__ import annotations
 
@@ -6,26 +6,78 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from specialize.errors import UsageError
+from specialize.embed._rows import Tables
+from specialize.errors import DataError
 
 MaskedModel = Any  # a transformers model for masked language modelling (BERT, ModernBERT, ...)
 
-# shapes: B sequences, L pieces, H layers and embeddings, D width, M chosen positions, V pieces
+# shapes: B sequences, L pieces, H layers, D width, M places, V pieces, R >= V rows of a table
+
+_Head = Callable[[MaskedModel, Tensor], Tensor]
+FULL = "full logits"
+_HEADS: dict[str, _Head] = {  # modules that a model of the shape has -> states [M, D] to logits
+    "cls": lambda m, x: m.cls(x),  # BERT, DeBERTa with "legacy": true
+    "lm_predictions": lambda m, x: m.lm_predictions(x, m.get_input_embeddings()),  # DeBERTa's own
+    "lm_head": lambda m, x: m.lm_head(x),  # RoBERTa, XLM-R, CamemBERT, X-MOD, MPNet
+    "predictions": lambda m, x: m.predictions(x),  # ALBERT
+    "head decoder": lambda m, x: m.decoder(m.head(x)),  # ModernBERT
+    "generator_predictions generator_lm_head": (  # ELECTRA
+        lambda m, x: m.generator_lm_head(m.generator_predictions(x))
+    ),
+    "vocab_transform activation vocab_layer_norm vocab_projector": (  # DistilBERT
+        lambda m, x: m.vocab_projector(m.vocab_layer_norm(m.activation(m.vocab_transform(x))))
+    ),
+}
 
 
 def logits_at(
-    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, chosen_M: Tensor
+    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, places_M: Tensor
 ) -> Tensor:
-    """Return logits [M, V] at the chosen positions of the flattened batch (b * L + l, in order).
+    """Return logits [M, R] at places of the flattened batch (b * L + l, in order).
 
-    The head outweighs a small encoder, so computing it for masked positions only is worth 1.8x of
-    the arithmetic for mBERT's shape; transformers computes all. Positions, not a mask: a GPU would
-    have to wait until the mask is counted. ``real_BL``: False at padding.
+    The head outweighs a small encoder: computing it at masked places only is worth 1.8x of the
+    arithmetic for mBERT's shape. A model without a head known here (``head_of``) computes all
+    logits. Places, not a mask: a GPU would have to wait until the mask is counted. ``real_BL``:
+    False at padding.
     """
+    head = _HEADS.get(head_of(model))
+    if head is None:
+        logits_BLR = model(input_ids=ids_BL, attention_mask=real_BL).logits
+        return logits_BLR.flatten(0, 1)[places_M]
     states_BLD = model.base_model(input_ids=ids_BL, attention_mask=real_BL).last_hidden_state
-    return _head(model)(states_BLD.flatten(0, 1)[chosen_M])
+    return head(model, states_BLD.flatten(0, 1)[places_M])
+
+
+def head_of(model: MaskedModel) -> str:
+    """Return the modules of the head that ``logits_at`` computes alone, or ``FULL``.
+
+    That is what ``choose_head`` found, else what the model's modules suggest.
+    """
+    chosen: str | None = getattr(model, "chosen_head", None)
+    if chosen is not None:
+        return chosen
+    known = (names for names in _HEADS if all(hasattr(model, n) for n in names.split()))
+    return next(known, FULL)
+
+
+@torch.no_grad()
+def choose_head(model: MaskedModel, ids_L: list[int]) -> str:
+    """Compare head and full logits on the pieces ``ids_L``; record in ``model`` what to use.
+
+    ``model`` is in evaluation mode. Errors of the model's own forward pass are passed on.
+    """
+    ids_BL = torch.tensor([ids_L], device=model.device)
+    full = model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL)).logits[0]
+    try:
+        places = torch.arange(len(ids_L), device=model.device)
+        fast = logits_at(model, ids_BL, torch.ones_like(ids_BL), places)
+        equal = fast.shape == full.shape and torch.allclose(fast, full, rtol=1e-4, atol=1e-5)
+    except (AttributeError, TypeError, RuntimeError):  # modules of these names, used otherwise
+        equal = False
+    model.chosen_head = head_of(model) if equal else FULL
+    return model.chosen_head
 
 
 def positions(chosen_BL: Tensor) -> Tensor:
@@ -34,32 +86,80 @@ def positions(chosen_BL: Tensor) -> Tensor:
 
 
 def layers(model: MaskedModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:
-    """Return the states [B, L, D] after each of the encoder's layers (not the embeddings)."""
+    """Return the states [B, L, D] after each of the encoder's layers, without the embeddings.
+
+    Where a layer is a group of several (ALBERT's ``inner_group_num``), those after each group.
+    """
     output = model.base_model(input_ids=ids_BL, attention_mask=real_BL, output_hidden_states=True)
-    return tuple(output.hidden_states[1:])
+    states = tuple(output.hidden_states[1:])
+    step, rest = divmod(len(states), layer_count(model))
+    if rest or not step:
+        raise DataError(
+            f"{type(model.base_model).__name__}: expected the states of {layer_count(model)} "
+            f"layers, got {len(states)}; word states need an encoder with one state per layer"
+        )
+    return states[step - 1 :: step]
 
 
-def _head(model: MaskedModel) -> Callable[[Tensor], Tensor]:
-    if hasattr(model, "cls"):  # BERT
-        return model.cls
-    if hasattr(model, "head") and hasattr(model, "decoder"):  # ModernBERT
-        return lambda states: model.decoder(model.head(states))
-    if hasattr(model, "lm_head"):  # RoBERTa, XLM-R
-        return model.lm_head
-    raise UsageError(
-        f"{type(model).__name__}: its masked-language-model head is not one of BERT's, "
-        "ModernBERT's or RoBERTa's"
+def hidden_size(model: MaskedModel) -> int:
+    """Return the width D of the encoder's states (that of ELECTRA's embeddings may differ)."""
+    return int(_encoder_config(model).hidden_size)
+
+
+def layer_count(model: MaskedModel) -> int:
+    """Return how many layers the encoder has."""
+    return int(_encoder_config(model).num_hidden_layers)
+
+
+def _encoder_config(model: MaskedModel) -> Any:
+    """Return the configuration; its attribute map knows DistilBERT's ``dim`` and ``n_layers``."""
+    return model.base_model.config.get_text_config()
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+
+def tables(model: MaskedModel) -> Tables:
+    """Return the tables with a row per piece, detached; they share the model's memory."""
+    table, output, bias = model.get_input_embeddings(), output_layer(model), output_bias(model)
+    tied = output is None or output.weight is table.weight
+    return Tables(
+        table.weight.detach(),
+        None if tied else output.weight.detach(),
+        None if bias is None else bias.detach(),
     )
 
 
-def output_bias(model: MaskedModel) -> Tensor | None:
-    """Return the bias [V] of the output layer, if it has one."""
-    embeddings = model.get_output_embeddings()
-    return None if embeddings is None else getattr(embeddings, "bias", None)
+def output_layer(model: MaskedModel) -> Any | None:
+    """Return the layer whose weight [R, D] has a row per piece, tied to the input table or not.
+
+    None where the head multiplies by the input table itself, as DeBERTa's own does; transformers'
+    ``get_output_embeddings`` then returns another layer.
+    """
+    return None if hasattr(model, "lm_predictions") else model.get_output_embeddings()
 
 
-@torch.no_grad()
+def output_bias(model: MaskedModel) -> nn.Parameter | None:
+    """Return the bias [R] that the head adds to logits, if there is one."""
+    return next(iter(output_biases(model)), None)
+
+
+def output_biases(model: MaskedModel) -> list[nn.Parameter]:
+    """Return the head's parameters [R] with an entry per piece, the one in use first.
+
+    Heads such as BERT's hold the output layer's bias a second time: the same parameter in a tied
+    model, another one, which nothing reads, in an untied model.
+    """
+    rows, output = len(model.get_input_embeddings().weight), output_layer(model)
+    encoder = set(model.base_model.modules())
+    owners = [] if output is None else [output]
+    owners += [m for m in model.modules() if m not in encoder and any(True for _ in m.children())]
+    biases = (getattr(owner, "bias", None) for owner in owners)
+    found = {id(b): b for b in biases if isinstance(b, nn.Parameter) and b.shape == (rows,)}
+    return list(found.values())
+
+
 def tie(model: MaskedModel) -> None:
-    """Make the output layer share the embedding table again, where the model is a tied one."""
-    if getattr(model.config, "tie_word_embeddings", True):
-        model.tie_weights()
+    """Make the input table the weight of the output layer."""
+    if (output := output_layer(model)) is not None:
+        output.weight = model.get_input_embeddings().weight

@@ -1,9 +1,9 @@
-"""Tiered embedding rows: kept and fresh rows as two parameters, so that each can have its own rate.
+"""Tiered rows: kept and fresh rows as separate parameters, so that each can have its own rate.
 
 Scaling the gradient of the fresh rows would do nothing under Adam, whose update does not depend on
 the gradient's scale; and two optimisers over one matrix (the authors' fix) decay every row twice.
-Here the table is *computed* from two parameters wherever the model reads it, at look-up and in the
-tied output layer alike, so each row has exactly one owner, one rate, one moment.
+Here a table is *computed* from two parameters wherever the model reads it, at look-up and in the
+output layer alike, so each row has exactly one owner, one rate, one moment.
 """
 
 from __future__ import annotations
@@ -14,47 +14,54 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from specialize.model.mlm import MaskedModel
+from specialize.model.mlm import MaskedModel, output_layer, tie
+
+# shapes: F fresh rows, R rows of a table, D width
 
 
-class FreshRows(nn.Module):
-    """Put the fresh rows [F, D] in their places of the table [V, D]."""
+class _Overlay(nn.Module):
+    """The fresh rows [F, D] in their places of a table [R, D]."""
 
     ids: Tensor
 
-    def __init__(self, rows_FD: Tensor, ids: Sequence[int]) -> None:
+    def __init__(self, table_RD: Tensor, ids: Sequence[int]) -> None:
         super().__init__()
-        self.rows = nn.Parameter(rows_FD.clone())
-        places = torch.tensor(list(ids), device=rows_FD.device)
+        places = torch.tensor(list(ids), dtype=torch.long, device=table_RD.device)
+        self.rows = nn.Parameter(table_RD.detach()[places])
         self.register_buffer("ids", places, persistent=False)
 
-    def forward(self, table_VD: Tensor) -> Tensor:
+    def forward(self, table_RD: Tensor) -> Tensor:
         """Return the table with the fresh rows in place; the rows below get no gradient."""
-        return table_VD.index_copy(0, self.ids, self.rows)
+        return table_RD.index_copy(0, self.ids, self.rows)
 
 
-def tier(model: MaskedModel, fresh: Sequence[int]) -> nn.Parameter:
-    """Give the rows ``fresh`` of the embedding table (and of a tied output layer) a parameter.
+def tier(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
+    """Make the rows ``fresh`` parameters of their own and return these, each [F, D].
 
-    Returns it, [F, D]. ``merge`` undoes this; until then ``model`` must not be saved.
+    One for the input table, shared by a tied output layer, and one more for an untied output layer.
+    ``merge`` undoes this; until then ``model`` must not be saved.
     """
-    embedding = model.get_input_embeddings()
-    output = model.get_output_embeddings()
-    tied = output is not None and output.weight is embedding.weight
-    rows = FreshRows(embedding.weight.detach()[list(fresh)], fresh)
-    parametrize.register_parametrization(embedding, "weight", rows)
-    if tied:
-        parametrize.register_parametrization(output, "weight", rows)
-    return rows.rows
+    table, output = model.get_input_embeddings(), output_layer(model)
+    tied = output is not None and output.weight is table.weight
+    overlay = _Overlay(table.weight, fresh)
+    found = [overlay.rows]
+    parametrize.register_parametrization(table, "weight", overlay)
+    if output is not None:
+        if not tied:
+            overlay = _Overlay(output.weight, fresh)
+            found.append(overlay.rows)
+        parametrize.register_parametrization(output, "weight", overlay)
+    return found
 
 
 def merge(model: MaskedModel) -> None:
-    """Write the fresh rows into the table and make it one parameter again."""
-    embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
-    if not parametrize.is_parametrized(embedding):
+    """Write the fresh rows into the tables and make each table one parameter again."""
+    table, output = model.get_input_embeddings(), output_layer(model)
+    if not parametrize.is_parametrized(table, "weight"):
         return
-    tied = output is not None and parametrize.is_parametrized(output)
-    parametrize.remove_parametrizations(embedding, "weight", leave_parametrized=True)
+    overlay = table.parametrizations.weight[0]
+    tied = output is not None and output.parametrizations.weight[0] is overlay
+    for layer in (table,) if output is None else (table, output):
+        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
     if tied:
-        parametrize.remove_parametrizations(output, "weight", leave_parametrized=True)
-        output.weight = embedding.weight
+        tie(model)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from specialize.model.mlm import MaskedModel, layers
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.model.mlm import MaskedModel, layer_count, layers
+from specialize.model.word_encoder import WordBatch
 
 # shapes: B sentences, W words, R rows of pieces (a long sentence takes several), L pieces of a row,
 # K words of a row, H layers, D width
 
 
 class ScalarMix(nn.Module):
-    """A learnt weighted mean of the layers (Peters et al. 2018), with layer dropout.
+    """A learned weighted mean of the layers (Peters et al. 2018), with layer dropout.
 
     In training each layer is left out with probability ``dropout`` (UDify; Kondratyuk & Straka
-    2019). The authors' code leaves layers out when it evaluates as well, a fault not kept.
+    2019). The authors' code drops layers in evaluation too, a fault not reproduced here.
     """
 
     def __init__(self, count: int, *, dropout: float = 0.1) -> None:
@@ -38,76 +37,6 @@ class ScalarMix(nn.Module):
         return self.scale * sum(s * layer for s, layer in zip(shares, layers_HBLD, strict=True))
 
 
-@dataclass(frozen=True)
-class WordBatch:
-    """Sentences as tensors: rows of pieces, which pieces make a word, which words a sentence."""
-
-    ids_RL: Tensor
-    real_RL: Tensor
-    mean_RKL: Tensor  # 1/n at the n pieces of a word
-    place_BW: Tensor  # flat place r * K + k of each word's state; 0 at padding
-    mask_BW: Tensor  # True at words
-
-
-class WordEncoder:
-    """How a vocabulary turns sentences into batches; what it has encoded it remembers."""
-
-    def __init__(
-        self,
-        vocabulary: WordPiece,
-        *,
-        length: int,
-        mix: Callable[[str], str] = lambda word: word,
-    ) -> None:
-        self.vocabulary, self.length, self.mix = vocabulary, length, mix
-        self._known: dict[str, list[int]] = {}
-
-    def batch(self, sentences: Sequence[Sequence[str]], device: torch.device) -> WordBatch:
-        """Return the batch of ``sentences``, each a sequence of words."""
-        ids = self.vocabulary.ids
-        rows: list[list[list[int]]] = []  # row -> words -> piece ids
-        places: list[list[tuple[int, int]]] = []
-        for words in sentences:
-            rows.append([])
-            size, where = 2, []
-            for word in words:
-                pieces = self._pieces(word)
-                if size + len(pieces) > self.length and rows[-1]:
-                    rows.append([])
-                    size = 2
-                where.append((len(rows) - 1, len(rows[-1])))
-                rows[-1].append(pieces)
-                size += len(pieces)
-            places.append(where)
-        flat = [[ids["[CLS]"], *(p for w in row for p in w), ids["[SEP]"]] for row in rows]
-        width, most = max(map(len, flat)), max(len(row) for row in rows)
-        mean = torch.zeros(len(rows), most, width)
-        for r, row in enumerate(rows):
-            start = 1
-            for k, pieces in enumerate(row):
-                mean[r, k, start : start + len(pieces)] = 1 / len(pieces)
-                start += len(pieces)
-        longest = max(len(where) for where in places)
-        place = [[r * most + k for r, k in w] + [0] * (longest - len(w)) for w in places]
-        mask = [[True] * len(w) + [False] * (longest - len(w)) for w in places]
-        pad = ids["[PAD]"]
-        return WordBatch(
-            torch.tensor([row + [pad] * (width - len(row)) for row in flat], device=device),
-            torch.tensor([[1] * len(r) + [0] * (width - len(r)) for r in flat], device=device),
-            mean.to(device),
-            torch.tensor(place, device=device),
-            torch.tensor(mask, device=device),
-        )
-
-    def _pieces(self, word: str) -> list[int]:
-        """Return the ids of a word's pieces: at least one, so that every word has a state."""
-        known = self._known.get(word)
-        if known is None:
-            found = self.vocabulary.encode(self.mix(word)) or [self.vocabulary.ids["[UNK]"]]
-            known = self._known[word] = found[: self.length - 2]
-        return known
-
-
 class WordModel(nn.Module):
     """An encoder, a scalar mix of its layers, and a task's head on the states of words."""
 
@@ -116,12 +45,12 @@ class WordModel(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = model.base_model
-        self.mix = ScalarMix(model.config.num_hidden_layers, dropout=layer_dropout)
+        self.mix = ScalarMix(layer_count(model), dropout=layer_dropout)
         self.head = head
         self.precision = precision
 
     def forward(self, batch: WordBatch, *, frozen: bool = False) -> object:
-        """Return the head's scores; ``frozen``: nothing is learnt below the scalar mix."""
+        """Return the head's scores; ``frozen``: no gradient below the scalar mix."""
         states = self.states(batch, frozen=frozen)
         return self.head(states, batch.mask_BW)
 
@@ -140,5 +69,5 @@ class WordModel(nn.Module):
 
     @property
     def base_model(self) -> nn.Module:
-        """Return the encoder, under the name that masked models have for it."""
+        """Return the encoder, under the name it has in masked models."""
         return self.encoder

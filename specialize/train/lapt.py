@@ -74,7 +74,7 @@ def lapt(
         raise UsageError(
             f"lapt.warmup = {how.warmup} steps, but training has only {how.epochs * steps}"
         )
-    fresh = [tier(model, change.fresh)] if change.fresh else []
+    fresh = tier(model, change.fresh) if change.fresh else []
     own = {id(parameter) for parameter in fresh}
     rest = [(n, p) for n, p in model.named_parameters() if id(p) not in own]
     tiers = groups(rest, rate=how.rate, decay=how.decay)

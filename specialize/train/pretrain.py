@@ -25,6 +25,7 @@ from specialize.train.mlm import Masking, train_masked
 from specialize.train.optim import device, muon, precision
 from specialize.train.packing import mixed_order, pack
 from specialize.vocab.counting.words import count_words
+from specialize.vocab.framing import read_framing
 from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
 from specialize.vocab.train.byte_pairs import train_wordpiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
@@ -75,6 +76,7 @@ def pretrain(recipe: Pretrain, out: Path, *, say: Say) -> Path:
         raise DataError("no language has a document to hold out: give text of a hundred or more")
     model = new_modernbert(
         vocabulary,
+        read_framing(vocabulary, out / "vocabulary"),
         seed=recipe.seed,
         hidden_size=recipe.hidden_size,
         num_hidden_layers=recipe.num_hidden_layers,

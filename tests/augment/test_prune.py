@@ -14,8 +14,8 @@ from specialize.augment import prune
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import subwords
 from specialize.errors import DataError, UsageError
-from specialize.model.install import install, prove_installed, snapshot
-from specialize.model.load import load_base, new_modernbert, save_model
+from specialize.model.install import install, verify_installed, snapshot
+from specialize.model.load import load_checkpoint, new_modernbert, save_model
 from specialize.model.mlm import output_bias
 from specialize.toylang import to_latin
 from specialize.vocab.base import VocabChange
@@ -277,7 +277,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 def padded(folder: Path, out: Path, rows: int) -> Path:
     """The model of ``folder`` with ``rows`` more than there are pieces."""
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     base.model.resize_token_embeddings(len(base.vocabulary.pieces) + rows, mean_resizing=False)
     save_model(base.model, base.vocabulary, out, source=folder)
     return out
@@ -288,7 +288,7 @@ def test_a_pruned_model_says_of_kept_pieces_what_it_said(
     folder: Path, rows: int, toy, tmp_path: Path
 ) -> None:
     folder = padded(folder, tmp_path / "padded", rows)
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     with torch.no_grad():  # rows that tell themselves apart, also in the bias
         output_bias(base.model).normal_()
     before = snapshot(base.model)
@@ -301,7 +301,7 @@ def test_a_pruned_model_says_of_kept_pieces_what_it_said(
     with torch.no_grad():
         expected = base.model(input_ids=old_ids).logits[..., kept]
     install(base.model, change, subwords.init(before.tables[0], change, []))
-    prove_installed(base.model, change, before, folder)
+    verify_installed(base.model, change, before, folder)
     save_model(base.model, change.new, tmp_path / "new", source=folder)
 
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "new").eval()
@@ -320,7 +320,7 @@ def test_ids_in_the_configuration_follow(vocabulary: WordPiece, tmp_path: Path) 
     special = [p for p in vocabulary.pieces if p not in vocabulary.special]
     old = vocabulary.with_pieces([*special, *vocabulary.special])  # as ModernBERT's: at the end
     save_model(new_modernbert(old, seed=0, **SHAPE), old, tmp_path / "old")
-    base = load_base(tmp_path / "old")
+    base = load_checkpoint(tmp_path / "old")
     base.model.config.unk_token_id = old.ids["[unused1]"]  # a piece that goes
     base.model.config.eos_token_id = [old.ids["[SEP]"], old.ids["[MASK]"]]
     before = snapshot(base.model)
@@ -334,7 +334,7 @@ def test_ids_in_the_configuration_follow(vocabulary: WordPiece, tmp_path: Path) 
     assert config.eos_token_id == [new["[SEP]"], new["[MASK]"]]
     config.eos_token_id = new["[SEP]"]
     save_model(base.model, change.new, tmp_path / "new", source=tmp_path / "old")
-    assert load_base(tmp_path / "new").model.get_input_embeddings().padding_idx == new["[PAD]"]
+    assert load_checkpoint(tmp_path / "new").model.get_input_embeddings().padding_idx == new["[PAD]"]
 
 
 def test_a_model_that_counts_positions_from_its_padding_keeps_its_id() -> None:

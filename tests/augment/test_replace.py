@@ -10,8 +10,8 @@ from specialize.augment import replace
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import mean, random, subwords
 from specialize.errors import DataError, UsageError
-from specialize.model.install import install, prove_installed, snapshot
-from specialize.model.load import load_base, save_model
+from specialize.model.install import install, verify_installed, snapshot
+from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import output_bias
 from specialize.vocab.formats.tokenizer_json import write_json
 from specialize.vocab.open import read_vocabulary, write_vocabulary
@@ -46,7 +46,7 @@ def test_a_model_has_kept_rows_bit_equal_after_reload(
     request: pytest.FixtureRequest, folder: str, size: int, slots: int, toy, tmp_path: Path
 ) -> None:
     source = request.getfixturevalue(folder)
-    base = load_base(source)
+    base = load_checkpoint(source)
     if slots:
         base.model.resize_token_embeddings(len(base.vocabulary.pieces) + slots)
     before = snapshot(base.model)
@@ -57,7 +57,7 @@ def test_a_model_has_kept_rows_bit_equal_after_reload(
     assert len(change.new.pieces) == size
     rows = mean.init(before.tables[0], change, [], seed=1)
     install(base.model, change, rows)
-    prove_installed(base.model, change, before, source)
+    verify_installed(base.model, change, before, source)
     save_model(base.model, change.new, tmp_path / "new", source=source)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "new").eval()
     table, bias = model.get_input_embeddings().weight, output_bias(model)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from specialize.model.find import find_model
-from specialize.model.load import Base, load_base, new_modernbert
+from specialize.model.load import Base, load_checkpoint, new_modernbert
 from specialize.train.bits_per_byte import bits_per_byte, held_out
 
 # sentences of our own, in languages that mini has seen
@@ -24,7 +24,7 @@ UNSEEN_LETTERS = {"ug": "ەۇۆۈۋېڭ", "mt": "ħġċ", "mhr": "ӱҥ", "sah": 
 
 @pytest.fixture(scope="module")
 def mini() -> Base:
-    return load_base(find_model("mini"))
+    return load_checkpoint(find_model("mini"))
 
 
 def test_it_is_laid_out_as_mberts_vocabulary(mini: Base) -> None:

@@ -10,8 +10,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from specialize.embed import mean, random, subwords, unused
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.model.find import find_model
-from specialize.model.install import install, prove_installed, snapshot
-from specialize.model.load import load_base, save_model
+from specialize.model.install import install, verify_installed, snapshot
+from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import logits_at, positions
 from specialize.model.tiers import merge, tier
 from specialize.model.word_model import ScalarMix, WordEncoder, WordModel
@@ -32,31 +32,31 @@ def masked_batch(mask_id: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("slots", [True, False])
 def test_kept_rows_are_bit_equal_after_install_save_and_reload(folder: Path, slots: bool) -> None:
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     before = snapshot(base.model)
     change = base.vocabulary.place(NEW, slots=slots)
     ids, chosen = masked_batch(base.vocabulary.ids["[MASK]"])
     logits = logits_at(base.model, ids, None, chosen)
     install(base.model, change, random.init(before.tables[0], change, [], seed=1))
-    prove_installed(base.model, change, before, folder)
+    verify_installed(base.model, change, before, folder)
     after = logits_at(base.model, ids, None, chosen)
     kept_new, kept_old = list(change.kept), list(change.kept.values())
     torch.testing.assert_close(after[:, kept_new], logits[:, kept_old], rtol=1e-5, atol=1e-6)
 
 
 def test_the_proof_notices_a_moved_row(base_folder: Path) -> None:
-    base = load_base(base_folder)
+    base = load_checkpoint(base_folder)
     before = snapshot(base.model)
     change = base.vocabulary.place(NEW)
     install(base.model, change, random.init(before.tables[0], change, []))
     with torch.no_grad():
         base.model.get_input_embeddings().weight[60, 3] += 1e-6
     with pytest.raises(ValueError, match="differs from the base"):
-        prove_installed(base.model, change, before, base_folder)
+        verify_installed(base.model, change, before, base_folder)
 
 
 def test_plain_transformers_load_what_was_saved(folder: Path, tmp_path: Path) -> None:
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     change = base.vocabulary.place(NEW, slots=False)
     table = base.model.get_input_embeddings().weight.detach()
     install(base.model, change, mean.init(table, change, []))
@@ -70,7 +70,7 @@ def test_plain_transformers_load_what_was_saved(folder: Path, tmp_path: Path) ->
 
 
 def test_logits_at_positions_equal_the_models_own(folder: Path) -> None:
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     ids, chosen = masked_batch(base.vocabulary.ids["[MASK]"])
     with torch.no_grad():
         ours = logits_at(base.model, ids, torch.ones_like(ids), chosen)
@@ -79,7 +79,7 @@ def test_logits_at_positions_equal_the_models_own(folder: Path) -> None:
 
 
 def test_fresh_rows_have_their_own_rate_and_kept_rows_theirs(folder: Path) -> None:
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     fresh = [5, 6]
     start = base.model.get_input_embeddings().weight.detach().clone()
     rows = tier(base.model, fresh)
@@ -100,7 +100,7 @@ def test_fresh_rows_have_their_own_rate_and_kept_rows_theirs(folder: Path) -> No
 
 
 def test_merging_keeps_the_tie_and_the_logits(folder: Path) -> None:
-    base = load_base(folder)
+    base = load_checkpoint(folder)
     ids, chosen = masked_batch(base.vocabulary.ids["[MASK]"])
     before = logits_at(base.model, ids, None, chosen)
     names = [name for name, _ in base.model.named_parameters()]
@@ -147,7 +147,7 @@ def test_drawn_rows_depend_on_the_seed_and_not_on_the_global_generator() -> None
 
 
 def test_a_words_state_is_the_mean_of_its_pieces(base_folder: Path) -> None:
-    base = load_base(base_folder)
+    base = load_checkpoint(base_folder)
     encoder = WordEncoder(base.vocabulary, length=64)
     sentences = [["ev", "kitaplar", "\u200b"], ["su"]]
     batch = encoder.batch(sentences, torch.device("cpu"))
@@ -172,7 +172,7 @@ def test_a_words_state_is_the_mean_of_its_pieces(base_folder: Path) -> None:
 
 
 def test_long_sentences_are_read_in_parts_and_no_word_is_lost(base_folder: Path) -> None:
-    base = load_base(base_folder)
+    base = load_checkpoint(base_folder)
     encoder = WordEncoder(base.vocabulary, length=12)
     batch = encoder.batch([["kitaplar"] * 9, ["su"]], torch.device("cpu"))
     assert batch.ids_RL.shape[1] <= 12
@@ -197,8 +197,8 @@ def test_a_missing_model_is_said_at_once_with_where_was_looked(tmp_path: Path) -
 
 
 def test_a_model_with_fewer_rows_than_pieces_is_refused(base_folder: Path, tmp_path: Path) -> None:
-    base = load_base(base_folder)
+    base = load_checkpoint(base_folder)
     more = base.vocabulary.place(NEW, slots=False).new
     save_model(base.model, more, tmp_path / "bad")
     with pytest.raises(DataError, match="pieces but"):
-        load_base(tmp_path / "bad")
+        load_checkpoint(tmp_path / "bad")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from specialize.model.load import load_base
+from specialize.model.load import load_checkpoint
 from specialize.train.bits_per_byte import HeldOut, bits_per_byte, held_out
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -58,7 +58,7 @@ def test_long_stretches_are_parted_not_cut() -> None:
 
 
 def test_measuring_leaves_a_real_model_as_it_was(base_folder: Path) -> None:
-    base = load_base(base_folder)
+    base = load_checkpoint(base_folder)
     base.model.train()
     text = held_out(["ev kitap su yol"] * 9, ["ev"], seed=0)
     first = bits_per_byte(base.model, base.vocabulary, text, length=32)
