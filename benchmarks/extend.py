@@ -30,7 +30,7 @@ from extending.ways import EDITOR, WAYS, WITHOUT_AUXILIARY, Job, Way
 
 from specialize.environment import machine_facts
 from specialize.errors import MissingError
-from specialize.recipe.read import locate
+from specialize.recipe.table import locate
 
 COLUMNS = (
     "way | new pieces | pieces/word | unknown words | changed, held out | changed, guard | "

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from specialize import native
 from specialize.corpus import open_corpus
 from specialize.environment import machine_facts
-from specialize.recipe.read import locate
+from specialize.recipe.table import locate
 from specialize.vocab.audit.audit import audit
 from specialize.vocab.formats.tokenizer_json import read_wordpiece
 from specialize.vocab.wordpiece.model import WordPiece

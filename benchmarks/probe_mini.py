@@ -24,7 +24,7 @@ from specialize.model.find import find_model
 from specialize.model.load import load_checkpoint, new_modernbert
 from specialize.model.mlm import layers
 from specialize.model.word_model import WordEncoder
-from specialize.recipe.read import locate
+from specialize.recipe.table import locate
 from specialize.tasks import pos
 
 TREEBANKS = (

@@ -87,7 +87,7 @@ def augment(options: Namespace) -> None:
     """Write a tokenizer with pieces for the texts."""
     from specialize.augmentation import augment_tokenizer
     from specialize.corpus import open_text
-    from specialize.recipe.read import read_changes
+    from specialize.recipe.toml import read_changes
 
     name, chosen = options.tokenizer, read_changes(options.set)
     given = {"guard": options.guard, "guard_budget": options.guard_budget}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specialize.recipe.read import Recipe, read_table, recipe_of
+from specialize.recipe.read import recipe_of
+from specialize.recipe.recipe import Recipe
+from specialize.recipe.toml import read_table
 from specialize.toylang import LANGUAGE_NOTE, write_language
 
 SEED = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from specialize.augment._new_vocabulary import check_pieces, train_like
 from specialize.augment._words import wordpiece, words_in
@@ -23,7 +24,7 @@ def change(
     min_count: int = 1,
     fill: bool = False,
     new_vocabulary: int = 5000,
-    guard: tuple[str, ...] = (),
+    guard: tuple[Path, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[WordPiece]:
     """Add the characters that unknown words lack, until no word is unknown.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from specialize.augment._new_vocabulary import train_like
 from specialize.augment._words import no_words, words_in
@@ -32,7 +33,7 @@ def change(
     slots: bool = True,
     mixture: float = 0.1,
     strict: bool = False,
-    guard: tuple[str, ...] = (),
+    guard: tuple[Path, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[WordPiece] | VocabChange[BPE] | VocabChange[Unigram]:
     """Add the ``pieces`` that save the most: unknowns where there are any, pieces otherwise.

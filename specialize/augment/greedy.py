@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from specialize import native
 from specialize.augment._new_vocabulary import check_pieces, train_like
@@ -24,7 +25,7 @@ def change(
     slots: bool = True,
     min_count: int = 5,
     alphabet: int = 1000,
-    guard: tuple[str, ...] = (),
+    guard: tuple[Path, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[WordPiece]:
     """Add, one after the other, the piece that turns the most unknown words into known ones.

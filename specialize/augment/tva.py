@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from specialize.augment._new_vocabulary import check_pieces, train_like
 from specialize.augment._words import wordpiece, words_in
@@ -29,7 +30,7 @@ def change(
     slots: bool = True,
     min_count: int = 5,
     alphabet: int = 1000,
-    guard: tuple[str, ...] = (),
+    guard: tuple[Path, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[WordPiece]:
     """Add the n pieces of a new vocabulary V that replace the most unknowns of the corpus.

@@ -1,23 +1,27 @@
-"""Methods found by name: a file of a folder is one, its keyword-only parameters are its options.
+"""Methods by name: a file of a folder is one, its keyword-only parameters are its options.
 
-A recipe names a method of a kind (``augment = "tva"``); the kind says in which folder its file is
-and which function in it to call. ``my_pkg.mod:fn`` names a function outside of the package.
-Listing the names imports nothing, and a method is imported when it is first found.
+A recipe names a method of a kind (``augment = "tva"``); the kind tells in which folder its file
+lies and which function of it to call. ``my_pkg.mod:fn`` names a function of an installed module,
+``my_file.py:fn`` one of a file beside the recipe. Listing the names imports nothing; a method is
+imported when it is first looked up.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
 import pkgutil
-import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from specialize.errors import MissingError, UsageError
+from specialize.recipe.table import Key, check, keys_of, locate, shown, unknown
 
 Method = Callable[..., Any]
 
@@ -27,21 +31,57 @@ KINDS = {  # kind -> (folder, function)
     "embed": ("specialize.embed", "init"),
     "task": ("specialize.tasks", "task"),
 }
-_TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "tuple": tuple}
-
-
-class Option(NamedTuple):
-    """One option of a method: its type as written in the signature, and its default."""
-
-    type: str
-    default: object
 
 
 class Description(NamedTuple):
-    """What a method does, in one line, and its options by name."""
+    """What a method does, its first line being a summary, and its options by name."""
 
-    summary: str
-    options: dict[str, Option]
+    text: str
+    options: dict[str, Key]
+
+    @property
+    def summary(self) -> str:
+        """The first line."""
+        return self.text.partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method by name with the options a recipe gives it, as JSON values."""
+
+    kind: str
+    method: str
+    options: Mapping[str, Any]
+
+    def __call__(self) -> partial[Any]:
+        """Return the method with its options bound."""
+        return bind(self.kind, self.method, self.options)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return all options, those at their defaults included, as JSON values."""
+        known = keys_of(find(self.kind, self.method))
+        values = {name: key.default for name, key in known.items()} | self().keywords
+        return {name: plain(value) for name, value in values.items()}
+
+    def files(self) -> list[Path]:
+        """Return the files among the option values: those of options annotated Path."""
+        return list(_paths(self().keywords.values()))
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{key} = {shown(value)}" for key, value in self.options.items())
+        return f"{self.method} ({options})" if options else self.method
+
+
+def choose(
+    kind: str, method: str, options: Mapping[str, Any], where: str, *, folder: Path
+) -> Choice:
+    """Return the choice a recipe in ``folder`` makes at its key ``where``, checked.
+
+    Files among the options, and a Python file that holds the method, are given their full paths.
+    """
+    placed = place(method, folder)
+    bound = bind(kind, placed, options, where=where, folder=folder)
+    return Choice(kind, placed, {name: plain(value) for name, value in bound.keywords.items()})
 
 
 def names(kind: str) -> list[str]:
@@ -58,7 +98,7 @@ def find(kind: str, name: str) -> Method:
     if ":" in name:
         return _outside(kind, name)
     if name not in (known := names(kind)):
-        raise UsageError(_unknown(f"unknown {kind} {name!r}", name, known))
+        raise UsageError(unknown(f"unknown {kind} {name!r}", name, known))
     try:
         module = importlib.import_module(f"{folder}.{name}")
     except ModuleNotFoundError as error:
@@ -68,113 +108,118 @@ def find(kind: str, name: str) -> Method:
     return getattr(module, function)
 
 
-def bind(kind: str, name: str, options: Mapping[str, object]) -> partial[Any]:
-    """Return the method with ``options`` set, their names and the types of their values checked."""
-    method = find(kind, name)
-    known = _parameters(method)
-    values = {}
-    for option, value in options.items():
-        if option not in known:
-            raise UsageError(
-                _unknown(f"unknown option {option!r} of {kind} {name!r}", option, known)
-            )
-        values[option] = _checked(value, known[option], f"option {option!r} of {kind} {name!r}")
-    for option, parameter in known.items():
-        if parameter.default is parameter.empty and option not in values:
-            raise UsageError(f"{kind} {name!r} needs the option {option!r}")
-    return partial(method, **values)
+def bind(
+    kind: str,
+    name: str,
+    options: Mapping[str, object],
+    *,
+    where: str = "",
+    folder: Path | None = None,
+) -> partial[Any]:
+    """Return the method with ``options`` set, their names and the types of their values checked.
+
+    ``where``: the key of the recipe that names the method; ``folder``: what its files are
+    relative to, the working directory if not given.
+    """
+    try:
+        method = find(kind, name)
+    except (UsageError, MissingError) as error:
+        raise type(error)(str(error), key=where) from None
+    what = f"the options of {kind} {name!r}"
+    return partial(method, **check(options, keys_of(method), where, what=what, folder=folder))
 
 
 def describe(kind: str, name: str) -> Description:
-    """Return the first line of the method's docstring and its options: name -> (type, default)."""
+    """Return the method's docstring and its options."""
     method = find(kind, name)
-    summary = (inspect.getdoc(method) or "").partition("\n")[0]
-    return Description(
-        summary,
-        {o: Option(_annotation(p), p.default) for o, p in _parameters(method).items()},
-    )
+    return Description(inspect.getdoc(method) or "", keys_of(method))
+
+
+def place(name: str, folder: Path) -> str:
+    """Return ``name`` with the full path of its Python file, if that lies beside the recipe.
+
+    ``my_file.py:fn``, or ``my_module:fn`` where ``folder`` has a my_module.py; any other name is
+    returned as it is.
+    """
+    module, colon, function = name.rpartition(":")
+    if module.endswith(".py"):
+        return f"{locate(module, folder)}:{function}"
+    if colon and module.isidentifier() and (folder / f"{module}.py").is_file():
+        return f"{locate(f'{module}.py', folder)}:{function}"
+    return name
+
+
+def source_file(choice: Choice) -> Path | None:
+    """Return the Python file of a method outside of the package: an input of what it makes."""
+    module, colon, _ = choice.method.rpartition(":")
+    if not colon:
+        return None
+    file = module if module.endswith(".py") else importlib.import_module(module).__file__
+    return Path(file) if file else None
+
+
+def plain(value: Any) -> Any:
+    """Return an option's value as JSON has it: lists for tuples, text for paths."""
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return str(value) if isinstance(value, Path) else value
 
 
 def _kind(kind: str) -> tuple[str, str]:
     if kind not in KINDS:
-        raise UsageError(_unknown(f"unknown kind of method {kind!r}", kind, KINDS))
+        raise UsageError(unknown(f"unknown kind of method {kind!r}", kind, KINDS))
     return KINDS[kind]
 
 
 def _outside(kind: str, name: str) -> Method:
-    """Return the function that ``my_pkg.mod:fn`` points to."""
-    module, _, function = name.partition(":")
+    """Return the function that ``my_pkg.mod:fn`` or ``my_file.py:fn`` points to."""
+    module, _, function = name.rpartition(":")
     try:
-        method = getattr(importlib.import_module(module), function, None)
+        if module.endswith(".py"):
+            method = getattr(_from_file(Path(module)), function, None)
+        else:
+            method = getattr(importlib.import_module(module), function, None)
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{kind} {name!r}: no module {error.name!r} on the Python path; "
-            "check the name or PYTHONPATH"
+            f"{kind} {name!r}: no module {error.name!r} beside the recipe or on the Python path; "
+            "correct the name, or set PYTHONPATH"
         ) from None
+    except SyntaxError as error:
+        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     except (TypeError, ValueError):  # an empty or relative module name
         method = None
     if not callable(method):
         raise UsageError(
-            f"{kind} {name!r} is no function; write it as my_pkg.my_module:my_function"
+            f"{kind} {name!r}: expected a function, as my_module:my_function or "
+            "my_file.py:my_function"
         )
     return method
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{what}; known: {', '.join(known) or 'none'}{meant}"
+def _from_file(path: Path) -> ModuleType:
+    """Import a Python file by its path, once."""
+    if not path.is_file():
+        raise MissingError(f"{path}: no such file")
+    name = str(path.absolute())
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses of the file look their module up
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
 
 
-def _parameters(method: Method) -> dict[str, inspect.Parameter]:
-    parameters = inspect.signature(method).parameters.values()
-    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-
-def _annotation(parameter: inspect.Parameter) -> str:
-    """Return the annotation as written; it is not evaluated, as its names may not be importable."""
-    written = parameter.annotation
-    if written is parameter.empty:
-        return ""
-    if isinstance(written, str):
-        return written
-    # subtle: repr of tuple[str, ...] says it all, that of a plain class does not
-    return repr(written) if hasattr(written, "__args__") else getattr(written, "__name__", "")
-
-
-def _checked(value: object, parameter: inspect.Parameter, what: str) -> object:
-    """Return ``value`` as the parameter's type: lists become tuples, whole numbers floats."""
-    kinds = _alternatives(_annotation(parameter))
-    for kind in kinds:
-        if (fit := _fit(value, kind)) is not _NO_FIT:
-            return fit
-    legal = " or ".join(_in_words(kind) for kind in kinds if kind != "None")
-    raise UsageError(f"{what} is of type {legal}, not {value!r}")
-
-
-_NO_FIT = object()
-
-
-def _fit(value: object, kind: str) -> object:
-    """Return ``value`` as a ``kind``, written as in an annotation, or _NO_FIT."""
-    name, _, inner = kind.partition("[")
-    if kind == "None":
-        return None if value is None else _NO_FIT
-    if name not in _TYPES:
-        return value  # a type that is the method's own affair
-    if name == "tuple" and isinstance(value, list | tuple):
-        items = [_fit(item, inner.partition(",")[0].rstrip("]")) for item in value]
-        return _NO_FIT if _NO_FIT in items else tuple(items)
-    if name == "float" and type(value) is int:
-        return float(value)
-    return value if type(value) is _TYPES[name] else _NO_FIT
-
-
-def _alternatives(annotation: str) -> list[str]:
-    """Return the parts of a union: ``str | tuple[int | str, ...]`` -> both, the tuple whole."""
-    return [part.strip() for part in re.findall(r"(?:\[[^\]]*\]|[^|\[])+", annotation)] or [""]
-
-
-def _in_words(kind: str) -> str:
-    return re.sub(r"^tuple(?:\[(\w+).*)?$", r"list of \1", kind).removesuffix(" of ")
+def _paths(values: Iterable[Any]) -> Iterator[Path]:
+    for value in values:
+        if isinstance(value, Path):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _paths(value)

@@ -1,316 +1,240 @@
-"""Recipes: what a run does, read from TOML, checked whole before anything is done."""
+"""Recipes read from TOML, checked whole before anything is done."""
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from specialize.corpus import CorpusFiles
-from specialize.errors import DataError, MissingError, UsageError
-from specialize.recipe.methods import bind
+from specialize.errors import MissingError, SpecializeWarning, UsageError
+from specialize.model.find import BUNDLED
+from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
+from specialize.recipe.methods import Choice, choose, names
+from specialize.recipe.recipe import PARTS, Arm, Recipe, TaskFiles, table_of
+from specialize.recipe.table import (
+    Table,
+    build,
+    check_names,
+    convert,
+    keys_of,
+    locate,
+    shown,
+    unknown,
+)
+from specialize.recipe.toml import located, read_table
 
 if TYPE_CHECKING:
     from specialize.train.pretrain import Pretrain
-
-T = TypeVar("T")
-Table = dict[str, Any]
-Names = tuple[str, ...]
-
-ARM_KEYS = ("mixin", "augment", "embed", "lapt", "finetune")
-KEYS = ("title", "note", "base", "language", "seeds", "corpus", "task", "arm", *ARM_KEYS)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A method by name, with the options a recipe gives it."""
-
-    kind: str
-    method: str
-    options: Mapping[str, Any]
-
-    def __call__(self) -> Any:
-        """Return the method with its options bound."""
-        return bind(self.kind, self.method, self.options)
-
-    def __str__(self) -> str:
-        said = [f"{key} = {value}" for key, value in self.options.items()]
-        return " ".join([self.method, *([f"({', '.join(said)})"] if said else [])])
-
-
-@dataclass(frozen=True)
-class TaskFiles:
-    """A task and where its data lie."""
-
-    choice: Choice
-    train: Path
-    dev: Path
-    test: Path
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way through the pipeline; ``lapt`` and ``finetune`` are tables for those stages."""
-
-    name: str
-    mixin: tuple[Choice, ...]
-    augment: Choice
-    embed: Choice
-    lapt: Mapping[str, Any] | None
-    finetune: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A run: one base, one language, one or several arms of which the last is the result."""
-
-    title: str
-    note: str
-    base: str
-    language: str
-    seeds: tuple[int, ...]
-    corpus: CorpusFiles
-    tasks: tuple[TaskFiles, ...]
-    arms: tuple[Arm, ...]
-    table: Table  # as resolved: what recipe.toml of the run says
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Return the recipe of a TOML file with ``changes`` (``"lapt.epochs=2"``) on top.
 
-    UsageError for anything unknown, with the known names; MissingError for files not there.
+    UsageError for anything unknown, with the known names; MissingError for missing files.
     """
-    table = read_table(path, changes)
-    try:
-        return recipe_of(table, folder=path.parent, name=path.stem)
-    except UsageError as error:
-        raise UsageError(f"{path}{_line_of(path, str(error))}: {error}") from None
-
-
-def read_table(path: Path, changes: Sequence[str] = ()) -> Table:
-    """Return the table of a TOML file with ``changes`` applied."""
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise MissingError(f"{path}: no such recipe") from None
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise UsageError(f"{path}:{line[1] if line else 1}: {error}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8; is this a recipe?") from None
-    return _changed(table, changes)
-
-
-def read_changes(changes: Sequence[str]) -> Table:
-    """Return ``["a.b=2"]`` as ``{"a": {"b": 2}}``; values are TOML, or else text."""
-    return _changed({}, changes)
+    with located(path, changes):
+        return recipe_of(read_table(path, changes), folder=path.parent, name=path.stem)
 
 
 def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain:
     """Return the pretraining recipe of a TOML file, checked like `read_recipe`."""
     from specialize.train.pretrain import Pretrain
 
-    table = read_table(path, changes)
-    try:
-        named = check_table(table.get("languages", {}), "languages")
-        languages = {
-            code: [str(locate(f, path.parent)) for f in convert(files, Names, f"languages.{code}")]
-            for code, files in named.items()
-        }
-        if not languages:
-            raise UsageError("the recipe lacks [languages], a table of code = [files]")
-        return build(Pretrain, table | {"languages": languages}, "the recipe")
-    except UsageError as error:
-        raise UsageError(f"{path}{_line_of(path, str(error))}: {error}") from None
+    with located(path, changes):
+        table = read_table(path, changes)
+        known = keys_of(Pretrain)
+        if not table.get("languages"):
+            raise UsageError(f"{path}: expected a table [languages] with lines code = [files]")
+        for name in {"languages", "remove"}.intersection(table):
+            files = convert(table[name], known[name], name)
+            table[name] = _located(files, path.parent, name)
+        return build(Pretrain, table, "")
 
 
 def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
-    """Return the recipe that ``table`` says; file names are relative to ``folder``.
+    """Return the recipe of ``table``; files are relative to ``folder``, ``name`` is the title's.
 
-    A task or an arm that is ``false`` is left out (``--set task.ner=false``).
+    A task or an arm that is ``false`` is left out.
     """
-    check_keys(table, KEYS, "the recipe")
-    for key in ("base", "corpus"):
-        if key not in table:
-            raise UsageError(f"the recipe lacks {key!r}")
-    for key in ("corpus", "task", "arm", "lapt", "finetune"):
-        check_table(table.get(key, {}), key)
-    for key in {"task", "arm"}.intersection(table):
-        kept = {name: own for name, own in table[key].items() if own is not False}
-        table = table | {key: kept}
-    tasks = tuple(_task(n, t, folder) for n, t in table.get("task", {}).items())
-    evaluation = tuple(str(f) for task in tasks for f in (task.dev, task.test))
-    corpus = dict(table["corpus"])
-    for key in ("files", "remove"):
-        found = convert(corpus.get(key, ()), Names, f"corpus.{key}")
-        corpus[key] = [str(locate(f, folder)) for f in found]
-    corpus["remove"] = list(dict.fromkeys([*corpus["remove"], *evaluation]))
-    seeds = convert(table.get("seeds", (1,)), tuple[int, ...], "seeds")
-    if not seeds:
-        raise UsageError("seeds is empty; give at least one number")
-    base = convert(table["base"], str, "base")
-    base = str(locate(base, folder)) if _is_path(base) else base
-    arms = table.get("arm") or {"result": {}}
-    return Recipe(
-        title=convert(table.get("title", name), str, "title"),
-        note=convert(table.get("note", ""), str, "note"),
-        base=base,
-        language=convert(table.get("language", ""), str, "language"),
-        seeds=seeds,
-        corpus=build(CorpusFiles, corpus, "corpus"),
+    keys = build(RecipeKeys, table, "")
+    tasks = tuple(_task(n, t, folder) for n, t in keys.task.items() if t is not False)
+    arms = tuple(_arm(n, a, keys, tasks, folder) for n, a in _arm_tables(keys).items())
+    corpus = _corpus(keys.corpus, tasks, folder)
+    if corpus is None:
+        _check_without_corpus(arms, tasks)
+    result = keys.result or arms[-1].name
+    if result not in (known := [arm.name for arm in arms]):
+        raise UsageError(unknown(f"result = {result!r} is no arm", result, known), key="result")
+    recipe = Recipe(
+        title=keys.title or name,
+        note=keys.note,
+        base=_base(keys.base, folder),
+        language=keys.language,
+        seeds=_seeds(keys.seeds, "seeds"),
+        corpus=corpus,
         tasks=tasks,
-        arms=tuple(_arm(n, a, table) for n, a in arms.items()),
-        table=table
-        | {"base": base, "corpus": corpus}
-        | ({"task": _located(table, tasks)} if tasks else {}),
+        arms=arms,
+        result=result,
+        table={},
     )
+    return replace(recipe, table=table_of(recipe))
 
 
-def build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
-    """Return the dataclass ``cls`` with the values of ``table``, names and types checked."""
-    assert is_dataclass(cls)
-    hints = get_type_hints(cls)
-    check_keys(table, [field.name for field in fields(cls)], where)
-    return cls(
-        **{key: convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
-    )
+def _task(name: str, table: Options, folder: Path) -> TaskFiles:
+    where = f"task.{name}"
+    _check_name("task", name)
+    known = keys_of(TaskKeys)
+    method = convert(table.get("method", name), known["method"], f"{where}.method")
+    if method == name and name not in (methods := names("task")) and ":" not in name:
+        message = f"{where} lacks 'method': expected one of {', '.join(methods)}"
+        raise UsageError(message, key=where)
+    options = {key: value for key, value in table.items() if key not in known}
+    choice = choose("task", method, options, where, folder=folder)
+    keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
+    files = {part: _file(getattr(keys, part), folder, f"{where}.{part}") for part in PARTS}
+    return TaskFiles(name, choice, **files)
 
 
-def convert(value: Any, wanted: Any, where: str) -> Any:
-    """Return ``value`` as the type ``wanted``; UsageError if it is another."""
-    name = getattr(wanted, "__name__", str(wanted))
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, (list, tuple)) and str(wanted).startswith("tuple"):
-        inner = wanted.__args__[0]
-        return tuple(convert(item, inner, where) for item in value)
-    if str(wanted).startswith(("collections.abc.Mapping", "dict")) and isinstance(value, dict):
-        inner = wanted.__args__[1]
-        return {key: convert(item, inner, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(wanted, type) and isinstance(value, wanted) and type(value) is wanted:
-        return value
-    raise UsageError(f"{where} = {value!r} is not of type {name}")
+def _arm_tables(keys: RecipeKeys) -> Table:
+    arms = {name: own for name, own in keys.arm.items() if own is not False}
+    if keys.arm and not arms:
+        raise UsageError("every arm is false; leave one in", key="arm")
+    return arms or {"result": {}}
 
 
-def check_table(value: Any, where: str) -> Table:
-    """Return ``value``; UsageError if it is no table."""
-    if not isinstance(value, dict):
-        raise UsageError(f"{where} = {value!r} is not a table; write it as [{where}]")
-    return value
-
-
-def check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    """Raise UsageError for a key of ``table`` that is not ``known``, listing those that are."""
-    known = list(known)
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise UsageError(f"unknown key {key!r} in {where}; known: {', '.join(known)}{hint}")
-
-
-def locate(name: str, folder: Path) -> Path:
-    """Return the file ``name`` says: $VARIABLES filled in, relative to ``folder``.
-
-    $SPECIALIZE_DATA, if not set, is ../shared/data.
-    """
-    data = os.environ.get("SPECIALIZE_DATA", "../shared/data")
-    filled = os.path.expandvars(name.replace("$SPECIALIZE_DATA", str(Path(data).absolute())))
-    path = Path(os.path.normpath(folder.absolute() / Path(filled).expanduser()))
-    if not path.exists():
-        hint = "; set SPECIALIZE_DATA to the data folder" if "$SPECIALIZE_DATA" in name else ""
-        raise MissingError(f"{path}: no such file{hint}")
-    return path
-
-
-def _arm(name: str, own: Table, table: Table) -> Arm:
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise UsageError(f"arm {name!r}: a name has letters, digits, '_', '.' and '-' only")
-    check_keys(check_table(own, f"arm.{name}"), ARM_KEYS, f"arm.{name}")
-    check_table(own.get("finetune", {}), f"arm.{name}.finetune")
-    lapt = own.get("lapt", True)
-    if not isinstance(lapt, (bool, dict)):
-        raise UsageError(f"arm.{name}.lapt = {lapt!r} is neither a table nor true or false")
-    mixins = own.get("mixin", table.get("mixin", []))
+def _arm(
+    name: str, table: Options, keys: RecipeKeys, tasks: Sequence[TaskFiles], folder: Path
+) -> Arm:
+    where = f"arm.{name}"
+    _check_name("arm", name)
+    own = build(ArmKeys, table, where)
+    mixin, mixin_key = _inherited(own.mixin, keys.mixin, where, "mixin")
+    augment, augment_key = _inherited(own.augment, keys.augment, where, "augment")
+    embed, embed_key = _inherited(own.embed, keys.embed, where, "embed")
+    seeds, seeds_key = _inherited(own.seeds, keys.seeds, where, "seeds")
+    known = [task.name for task in tasks]
+    chosen = known if own.tasks is None else own.tasks
+    check_names(chosen, known, f"{where}.tasks", what=f"{where}.tasks", kind="task")
     return Arm(
         name=name,
         mixin=tuple(
-            _choice("mixin", m) for m in (mixins if isinstance(mixins, list) else [mixins])
+            _choice("mixin", m, mixin_key, folder)
+            for m in (mixin if isinstance(mixin, tuple) else (mixin,))
         ),
-        augment=_choice("augment", own.get("augment", table.get("augment", "none"))),
-        embed=_choice("embed", own.get("embed", table.get("embed", "unused"))),
-        lapt=None if lapt is False else table.get("lapt", {}) | (lapt if lapt is not True else {}),
-        finetune=table.get("finetune", {}) | own.get("finetune", {}),
+        augment=_choice("augment", augment, augment_key, folder),
+        embed=_choice("embed", embed, embed_key, folder),
+        lapt=_lapt(own, keys, where),
+        finetune=_finetune(own, keys, where),
+        tasks=tuple(chosen),
+        seeds=_seeds(seeds, seeds_key),
     )
 
 
-def _located(table: Table, tasks: Iterable[TaskFiles]) -> Table:
-    """Return the task tables with full file names."""
-    files = {t.choice.method: {"train": t.train, "dev": t.dev, "test": t.test} for t in tasks}
-    return {
-        name: own | {part: str(path) for part, path in files[name].items()}
-        for name, own in table["task"].items()
+def _inherited(own: Any, shared: Any, where: str, name: str) -> tuple[Any, str]:
+    """Return the arm's own value or the recipe's, with the key that sets it."""
+    return (shared, name) if own is None else (own, f"{where}.{name}")
+
+
+def _choice(kind: str, value: Method, where: str, folder: Path) -> Choice:
+    """Return the method given by its name, or as a table with ``method`` and options."""
+    if isinstance(value, str):
+        return choose(kind, value, {}, where, folder=folder)
+    if not isinstance(value.get("method"), str):
+        expected = "expected the name of a method, or a table with method = 'NAME'"
+        raise UsageError(f"{where} = {shown(value)}: {expected}", key=where)
+    options = {key: option for key, option in value.items() if key != "method"}
+    return choose(kind, value["method"], options, where, folder=folder)
+
+
+def _lapt(own: ArmKeys, keys: RecipeKeys, where: str) -> Options | None:
+    """Return the arm's table of LAPT: its own keys on top of [lapt]."""
+    from specialize.train.lapt import Lapt
+
+    if keys.lapt is False:
+        if own.lapt and isinstance(own.lapt, Mapping):
+            message = f"lapt = false: no arm runs LAPT, {where}.lapt is ignored"
+            warnings.warn(message, SpecializeWarning, stacklevel=2)
+        return None
+    shared = keys.lapt if isinstance(keys.lapt, Mapping) else {}
+    build(Lapt, shared, "lapt")  # a fault of [lapt] is named as such
+    if own.lapt is False:
+        return None
+    merged = {**shared, **(own.lapt if isinstance(own.lapt, Mapping) else {})}
+    build(Lapt, merged, f"{where}.lapt")
+    return merged
+
+
+def _finetune(own: ArmKeys, keys: RecipeKeys, where: str) -> Options:
+    from specialize.train.finetune import Finetune
+
+    build(Finetune, keys.finetune, "finetune")
+    merged = {**keys.finetune, **own.finetune}
+    build(Finetune, merged, f"{where}.finetune")
+    return merged
+
+
+def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:
+    """Return [corpus], the evaluation files of the tasks among those it is cleared of."""
+    if table is None:
+        return None
+    known = keys_of(CorpusFiles)
+    files = {
+        name: _located(convert(table.get(name, []), known[name], key), folder, key)
+        for name in ("files", "remove")
+        for key in [f"corpus.{name}"]
     }
+    evaluation = [str(file) for task in tasks for file in (task.dev, task.test)]
+    files["remove"] = list(dict.fromkeys([*files["remove"], *evaluation]))
+    return build(CorpusFiles, {**table, **files}, "corpus")
 
 
-def _choice(kind: str, said: Any) -> Choice:
-    """Return the choice said as a name or as a table with ``method`` and options."""
-    if isinstance(said, str):
-        choice = Choice(kind, said, {})
-    elif isinstance(said, dict) and isinstance(said.get("method"), str):
-        options = {key: value for key, value in said.items() if key != "method"}
-        choice = Choice(kind, said["method"], options)
-    else:
-        raise UsageError(f"{kind} = {said!r} is neither a name nor a table with a 'method'")
-    choice()  # unknown methods and options are refused here
-    return choice
+def _check_without_corpus(arms: Sequence[Arm], tasks: Sequence[TaskFiles]) -> None:
+    """Raise UsageError for what needs text."""
+    if not tasks:
+        raise UsageError("nothing to do: expected [corpus] or [task.NAME]; add one", key="base")
+    for arm in arms:
+        where, add = f"arm.{arm.name}", "needs text; add [corpus] with files = ['FILE']"
+        if arm.augment.method != "none":
+            message = f"{where}: augment {arm.augment.method!r} {add}, or set augment = 'none'"
+            raise UsageError(message, key=where)
+        if arm.lapt is not None:
+            raise UsageError(f"{where}: LAPT {add}, or set lapt = false", key=where)
 
 
-def _task(name: str, table: Table, folder: Path) -> TaskFiles:
-    check_table(table, f"task.{name}")
-    files = {}
-    for part in ("train", "dev", "test"):
-        if not isinstance(table.get(part), str):
-            raise UsageError(f"task.{name} lacks the file {part!r}")
-        files[part] = locate(table[part], folder)
-    options = {key: value for key, value in table.items() if key not in files}
-    return TaskFiles(_choice("task", {"method": name} | options), **files)
+def _base(name: str, folder: Path) -> str:
+    """Return the base as given, or the full path of a folder."""
+    if name.startswith((".", "/", "~", "$")):
+        return str(_file(name, folder, "base"))
+    beside = name not in BUNDLED and (folder / name).is_dir()
+    return str(locate(name, folder)) if beside else name
 
 
-def _changed(table: Table, changes: Sequence[str]) -> Table:
-    for change in changes:
-        _apply(table, change)
-    return table
+def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
+    if not seeds or len(set(seeds)) < len(seeds):
+        expected = "expected one number or more, each different"
+        raise UsageError(f"{key} = {shown(seeds)}: {expected}", key=key)
+    return seeds
 
 
-def _apply(table: Table, change: str) -> None:
-    name, equals, text = change.partition("=")
-    if not equals or not name.strip():
-        raise UsageError(f"--set {change!r}: write it as name.of.key=value")
-    *parents, last = name.strip().split(".")
-    for parent in parents:
-        table = table.setdefault(parent, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"--set {change!r}: {parent!r} is not a table")
+def _check_name(kind: str, name: str) -> None:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        expected = "expected a name of letters, digits, '_', '.' and '-'"
+        raise UsageError(f"{kind} {name!r}: {expected}", key=f"{kind}.{name}")
+
+
+def _file(name: str, folder: Path, key: str) -> Path:
     try:
-        table[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        table[last] = text
+        return locate(name, folder)
+    except MissingError as error:
+        raise MissingError(f"{key}: {error}", key=key) from None
 
 
-def _is_path(base: Any) -> bool:
-    return isinstance(base, str) and base.startswith((".", "/", "~", "$"))
-
-
-def _line_of(path: Path, message: str) -> str:
-    """Return ``:line`` of the key that ``message`` names first, if it can be found."""
-    quoted = re.search(r"unknown \w+ '([^']+)'", message)
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if quoted and re.search(rf"(^|[\[.{{,\s\"]){re.escape(quoted[1])}($|[\].\s=\"])", line):
-            return f":{number}"
-    return ""
+def _located(files: Any, folder: Path, key: str) -> Any:
+    """Return a list of files, or a table of lists, with full paths."""
+    if isinstance(files, Mapping):
+        return {name: _located(own, folder, f"{key}.{name}") for name, own in files.items()}
+    return [str(_file(name, folder, key)) for name in files]

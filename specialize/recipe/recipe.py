@@ -1,0 +1,89 @@
+"""The recipe as values: what a run does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from specialize.corpus import CorpusFiles
+from specialize.recipe.methods import Choice, plain
+from specialize.recipe.table import Table, keys_of
+
+PARTS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """A task under the name of its table, its method and its data."""
+
+    name: str
+    choice: Choice
+    train: Path
+    dev: Path
+    test: Path
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way from base to fine-tuned models; ``lapt`` and ``finetune`` are checked tables."""
+
+    name: str
+    mixin: tuple[Choice, ...]
+    augment: Choice
+    embed: Choice
+    lapt: Mapping[str, Any] | None  # None: no LAPT
+    finetune: Mapping[str, Any]
+    tasks: tuple[str, ...]  # names of the tasks to fine-tune
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run: one base, one language, the arms to compare, one of which is the result."""
+
+    title: str
+    note: str
+    base: str
+    language: str
+    seeds: tuple[int, ...]
+    corpus: CorpusFiles | None
+    tasks: tuple[TaskFiles, ...]
+    arms: tuple[Arm, ...]
+    result: str  # the name of an arm
+    table: Table  # the same as TOML: every arm complete, all files with their full paths
+
+
+def table_of(recipe: Recipe) -> Table:
+    """Return the recipe as the table that reads as it again, from any folder."""
+    table = {name: getattr(recipe, name) for name in ("title", "note", "base", "language")}
+    table |= {"seeds": list(recipe.seeds), "result": recipe.result}
+    if recipe.corpus:
+        corpus = {f.name: getattr(recipe.corpus, f.name) for f in fields(recipe.corpus)}
+        known = keys_of(CorpusFiles)
+        table["corpus"] = {n: plain(v) for n, v in corpus.items() if v != known[n].default}
+    table["task"] = {
+        task.name: {"method": task.choice.method}
+        | {part: str(getattr(task, part)) for part in PARTS}
+        | dict(task.choice.options)
+        for task in recipe.tasks
+    }
+    table["arm"] = {arm.name: _arm_table(arm) for arm in recipe.arms}
+    return table
+
+
+def _arm_table(arm: Arm) -> Table:
+    return {
+        "mixin": [_method_table(choice) for choice in arm.mixin],
+        "augment": _method_table(arm.augment),
+        "embed": _method_table(arm.embed),
+        "lapt": False if arm.lapt is None else plain(arm.lapt),
+        "finetune": plain(arm.finetune),
+        "tasks": list(arm.tasks),
+        "seeds": list(arm.seeds),
+    }
+
+
+def _method_table(choice: Choice) -> str | Table:
+    return {"method": choice.method, **choice.options} if choice.options else choice.method
