@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.errors import MissingError
 from specialize.recipe.methods import bind
-from specialize.vocab.framing import read_framing
-from specialize.vocab.open import read_vocabulary
+
+if TYPE_CHECKING:
+    from specialize.model.word_encoder import WordEncoder
+    from specialize.model.word_model import WordModel
+    from specialize.tasks._base import Sentence, Task
+    from specialize.vocab.base import Vocabulary
+
+Mix = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class HeadFacts:
+    """What ``head.json`` says beside the weights."""
+
+    task: str  # the method's name
+    options: dict[str, Any]
+    labels: dict[str, list[str]]
+    mixin: list[list[Any]]  # method and options of each, in order
+    length: int  # pieces at once
+    precision: str
+    seed: int
 
 
 @dataclass(frozen=True)
 class Head:
     """A fine-tuned model for one task, ready to annotate."""
 
-    module: Any
-    words: Any
-    task: Any
+    module: WordModel
+    words: WordEncoder
+    task: Task[Any]
     labels: dict[str, list[str]]
 
-    def annotate(self, sentences: Sequence[Any]) -> list[Any]:
+    def annotate(self, sentences: Sequence[Sentence[Any]]) -> list[Sentence[Any]]:
         """Return ``sentences`` (of ``task.words``) with this head's annotation."""
         from specialize.train.finetune import predict
 
@@ -33,59 +52,67 @@ class Head:
 
 @dataclass(frozen=True)
 class Specialization:
-    """A run's directory; nothing is loaded before it is asked for."""
+    """A run's directory, or an arm's; nothing is loaded before it is asked for."""
 
     folder: Path
 
     @property
     def tasks(self) -> list[str]:
         """Return the names of the tasks that have a head."""
-        return sorted(
-            p.name for p in (self.folder / "heads").glob("*") if (p / "head.json").exists()
-        )
+        return sorted(p.parent.name for p in (self.folder / "heads").glob("*/head.json"))
 
-    def vocabulary(self) -> Any:
+    def vocabulary(self) -> Vocabulary:
         """Return the vocabulary of the specialized model."""
+        from specialize.vocab.open import read_vocabulary
+
         return read_vocabulary(self.folder / "model")
 
     def head(self, task: str) -> Head:
         """Return the head for ``task``; MissingError, naming those there are, if there is none."""
-        import torch
-        from safetensors.torch import load_model
-        from transformers import AutoConfig, AutoModelForMaskedLM
-
-        from specialize.model.word_encoder import WordEncoder
-        from specialize.model.word_model import WordModel
-        from specialize.train.optim import device
-
         folder = self.folder / "heads" / task
-        if not (folder / "head.json").exists():
+        if not (folder / "head.json").is_file():
             known = ", ".join(self.tasks) or "none"
             raise MissingError(f"{self.folder} has no head for {task!r}; it has: {known}")
-        said = atomic.read_json(folder / "head.json")
-        method = bind("task", said["task"], said["options"])()
-        config = AutoConfig.from_pretrained(self.folder / "model")
-        with torch.random.fork_rng():
-            model = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
-            head = method.head(config.hidden_size, said["labels"])
-        module = WordModel(model, head, layer_dropout=0.0, precision=said["precision"])
-        load_model(module, folder / "model.safetensors")
-        mixes = [bind("mixin", name, options) for name, options in said["mixin"]]
-        vocabulary = self.vocabulary()
-        framing = read_framing(vocabulary, self.folder / "model")
-        words = WordEncoder(vocabulary, framing, length=said["length"], mix=chain(mixes))
-        return Head(module.eval().to(device()), words, method, said["labels"])
+        return load_head(folder, self.folder / "model")
 
 
-def chain(mixes: Sequence[Callable[[str], str]]) -> Callable[[str], str]:
+def load_head(folder: Path, model: Path) -> Head:
+    """Return the head in ``folder``, fine-tuned from the model in ``model``."""
+    import torch
+    from safetensors.torch import load_model
+
+    from specialize.model.load import empty_model
+    from specialize.model.mlm import hidden_size
+    from specialize.model.word_encoder import WordEncoder
+    from specialize.model.word_model import WordModel
+    from specialize.train.optim import device
+    from specialize.vocab.framing import read_framing
+    from specialize.vocab.open import read_vocabulary
+
+    facts = HeadFacts(**atomic.read_json(folder / "head.json"))
+    method = bind("task", facts.task, facts.options)()
+    with torch.random.fork_rng():
+        encoder = empty_model(model)
+        head = method.head(hidden_size(encoder), facts.labels)
+    module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
+    load_model(module, folder / "model.safetensors")
+    vocabulary = read_vocabulary(model)
+    framing = read_framing(vocabulary, model)
+    mixes = [bind("mixin", name, options) for name, options in facts.mixin]
+    words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
+    return Head(module.eval().to(device()), words, method, facts.labels)
+
+
+def chain(mixes: Sequence[Mix]) -> Mix:
     """Return the mix-ins as one function, applied in order."""
     return lambda text: reduce(lambda done, mix: mix(done), mixes, text)
 
 
-def save_head(module: Any, described: dict[str, Any], folder: Path) -> None:
+def save_head(module: Any, facts: HeadFacts, folder: Path) -> None:
     """Write a fine-tuned model and what is needed to use it to ``folder``, at once."""
     from safetensors.torch import save_model
 
     with atomic.whole_folder(folder) as partial:
         save_model(module, str(partial / "model.safetensors"))
-        atomic.write_json(partial / "head.json", described)
+        atomic.write_json(partial / "head.json", asdict(facts))
+        (partial / "model.safetensors").chmod((partial / "head.json").stat().st_mode)

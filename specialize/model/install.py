@@ -135,7 +135,9 @@ def _position_padding(model: MaskedModel) -> set[int]:
 def snapshot(model: MaskedModel) -> Tables:
     """Return copies of the tables on the CPU."""
     found = tables(model)
-    copies = (None if t is None else t.cpu().clone() for t in (found.input, found.output, found.bias))
+    copies = (
+        None if t is None else t.cpu().clone() for t in (found.input, found.output, found.bias)
+    )
     return Tables(*copies)
 
 
@@ -159,4 +161,6 @@ def verify_installed(
         if old is not None and not torch.equal(old[old_ids], new[new_ids]):
             raise SpecializeError(f"the installed model differs from the base in kept {name} rows")
     if tuple(reloaded.vocabulary.pieces) != tuple(change.new.pieces):
-        raise SpecializeError("the installed model's vocabulary is not the changed one after reload")
+        raise SpecializeError(
+            "the installed model's vocabulary is not the changed one after reload"
+        )

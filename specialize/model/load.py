@@ -131,7 +131,7 @@ def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other
     what = "its masked-LM head" if head else "weights"
     do = "save it with AutoModelForMaskedLM, or choose a base that has its head"
     if any(name.startswith("lm_predictions.") for name in other):
-        do = "it has lm_predictions instead: set \"legacy\" to false in config.json"
+        do = 'it has lm_predictions instead: set "legacy" to false in config.json'
     elif not head:
         do = "download it again"
     return (
@@ -142,7 +142,9 @@ def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other
 
 def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
     """Run two pieces through the model: choose how logits are computed, and check its layers."""
-    ordinary = (i for i in range(model.config.get_text_config().vocab_size) if i not in framing.special)
+    ordinary = (
+        i for i in range(model.config.get_text_config().vocab_size) if i not in framing.special
+    )
     pieces = [*framing.prefix, next(ordinary, 0), next(ordinary, 0), *framing.suffix]
     ids = torch.tensor([pieces])
     try:
@@ -179,6 +181,13 @@ def save_model(
     for file in folder.glob("*.safetensors"):  # written with mode 0600 by safetensors
         file.chmod(mode)
     write_vocabulary(vocabulary, folder, source=source)
+
+
+def empty_model(folder: Path) -> MaskedModel:
+    """Return a model of the shape in ``folder``; its weights are to be loaded from elsewhere."""
+    from transformers import AutoModelForMaskedLM
+
+    return AutoModelForMaskedLM.from_config(_config(folder), dtype=torch.float32)
 
 
 def new_modernbert(

@@ -10,7 +10,7 @@ from specialize.errors import DataError, MissingError, UsageError
 from specialize.pipeline.estimate import bytes_needed
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import TaskData, checkpoint_of, read_task
-from specialize.recipe.read import Recipe
+from specialize.recipe.recipe import Recipe
 from specialize.store import Store
 
 

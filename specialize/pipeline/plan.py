@@ -9,7 +9,8 @@ from pathlib import Path
 from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
 from specialize.pipeline import stages
-from specialize.recipe.read import Arm, Choice, Recipe
+from specialize.recipe.methods import Choice
+from specialize.recipe.recipe import Arm, Recipe
 from specialize.recipe.table import build
 from specialize.store import Stage
 from specialize.train.finetune import Finetune

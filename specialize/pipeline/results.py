@@ -10,7 +10,7 @@ from typing import Any
 from specialize import atomic
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import TaskData
-from specialize.recipe.read import Recipe
+from specialize.recipe.recipe import Recipe
 from specialize.store import Stage, Store
 from specialize.vocab.open import read_vocabulary
 

@@ -19,7 +19,7 @@ from specialize.pipeline.plan import ArmPlan, in_order, plan_arms
 from specialize.pipeline.results import Facts
 from specialize.pipeline.stages import TaskData
 from specialize.progress import Log, Silent, duration
-from specialize.recipe.read import Recipe
+from specialize.recipe.recipe import Recipe
 from specialize.reports.run import write_report
 from specialize.store import Stage, Store
 

@@ -20,10 +20,11 @@ from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.pipeline.change import read_change, write_change
 from specialize.progress import Log
-from specialize.recipe.methods import bind
-from specialize.recipe.read import Choice, TaskFiles
+from specialize.recipe.methods import Choice, bind
+from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
 from specialize.vocab.audit.coverage import coverage, explain, write_pieces
+from specialize.vocab.framing import moved
 from specialize.vocab.open import audit_vocabulary, read_vocabulary, words_of
 
 if TYPE_CHECKING:
@@ -115,12 +116,13 @@ def initialise_rows(
     seed: int,
 ) -> None:
     """Write the initial rows of the fresh pieces."""
-    from specialize.model.install import save_rows, tables_of
+    from specialize.model.mlm import tables
+    from specialize.pipeline.rows import write_rows
 
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
     corpus: Any = Prepared(text).train if text else ()
-    tables = tables_of(checkpoint.model, len(change.old.pieces))
-    save_rows(embed()(tables, change, corpus, seed=seed), folder / "rows.safetensors")
+    rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
+    write_rows(rows, folder / "rows.safetensors")
 
 
 def adapt(
@@ -135,8 +137,9 @@ def adapt(
     seed: int,
 ) -> None:
     """Write the model with its new vocabulary, after LAPT where there is any."""
-    from specialize.model.install import install, load_rows, snapshot, verify_installed
+    from specialize.model.install import install, snapshot, verify_installed
     from specialize.model.load import Checkpoint, save_model
+    from specialize.pipeline.rows import read_rows
     from specialize.train.lapt import lapt as train
     from specialize.train.optim import device
 
@@ -144,10 +147,10 @@ def adapt(
     model = copy.deepcopy(loaded.model)
     if rows:
         before = snapshot(model)
-        install(model, change, load_rows(rows / "rows.safetensors"))
+        install(model, change, read_rows(rows / "rows.safetensors"))
         verify_installed(model, change, before, base)
     model.to(device())
-    checkpoint = Checkpoint(model, change.new, loaded.framing, folder)
+    checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
     history = []
     if lapt and text:
         history = train(checkpoint, change, Prepared(text), lapt, seed=seed, folder=folder, log=log)
@@ -225,7 +228,7 @@ def read_task(files: TaskFiles) -> TaskData:
     from specialize.train.finetune import Data
 
     parts = [_read(files.choice, path) for path in (files.train, files.dev, files.test)]
-    return TaskData(files.choice, files.choice(), Data(*parts))
+    return TaskData(files.choice, files.choice()(), Data(*parts))
 
 
 def _read(choice: Choice, path: Path) -> list[Sentence[Any]]:

@@ -67,6 +67,15 @@ class Choice:
         """Return the files among the option values: those of options annotated Path."""
         return list(_paths(self().keywords.values()))
 
+    def key_parts(self) -> dict[str, Any]:
+        """Return what of the choice decides what it does: files by their content, not place."""
+        known = keys_of(find(self.kind, self.method))
+        options = {name: key.default for name, key in known.items()} | self().keywords
+        method, source = self.method, source_file(self)
+        if source:
+            method = method.rpartition(":")[2]
+        return {"method": method, "source": source, "options": options}
+
     def __str__(self) -> str:
         options = ", ".join(f"{key} = {shown(value)}" for key, value in self.options.items())
         return f"{self.method} ({options})" if options else self.method

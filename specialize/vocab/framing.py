@@ -8,12 +8,12 @@ needed; tests compare with what transformers makes of the same folders.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from specialize.errors import DataError
-from specialize.vocab.base import Vocabulary
+from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.formats.tokenizer_json import load_config, load_json
 from specialize.vocab.library import live_tokenizer
 from specialize.vocab.wordpiece.model import is_slot
@@ -111,6 +111,22 @@ def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
     special |= {*prefix, *suffix, pad, *([] if mask is None else [mask])}
     positions = _positions(config, load_config(folder), pad)
     return Framing(prefix, suffix, pad, mask, special, positions)
+
+
+def moved(framing: Framing, change: VocabChange[Any]) -> Framing:
+    """Return the framing of ``change.new``; pieces that moved keep their part, slots taken lose it.
+
+    KeyError where a piece around a text, padding or mask is gone, which no method drops.
+    """
+    now = {old: new for new, old in change.kept.items()}
+    return replace(
+        framing,
+        prefix=tuple(now[i] for i in framing.prefix),
+        suffix=tuple(now[i] for i in framing.suffix),
+        pad=now[framing.pad],
+        mask=None if framing.mask is None else now[framing.mask],
+        special=frozenset(now[i] for i in framing.special if i in now),
+    )
 
 
 def _names(folder: Path) -> dict[str, str]:
