@@ -1,0 +1,182 @@
+"""A run again, with more in its recipe or other inputs: only what is new is done."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from specialize import pipeline
+from specialize.errors import UsageError
+from specialize.recipe.read import read_recipe
+from specialize.toylang import ToyFiles
+
+RECIPE = """\
+base = "BASE"
+seeds = [1]
+embed = "mean"
+
+[corpus]
+files = ["corpus.txt"]
+dev = 0.2
+
+[lapt]
+epochs = 1
+batch = 16
+length = 64
+rate = 1e-3
+
+[finetune]
+epochs = 1
+
+[task.pos]
+train = "train.conllu"
+dev = "dev.conllu"
+test = "test.conllu"
+
+[arm.lapt]
+"""
+TVA = '\n[arm.tva]\naugment = { method = "tva", new_vocabulary = 300 }\n'
+NER = '\n[task.ner]\ntrain = "ner_train.tsv"\ndev = "ner_dev.tsv"\ntest = "ner_test.tsv"\n'
+
+
+@pytest.fixture
+def folder(base_folder: Path, toy: ToyFiles, tmp_path: Path) -> Path:
+    """A recipe beside its data, which tests may change."""
+    shutil.copytree(toy.corpus.parent, tmp_path / "data")
+    (tmp_path / "data" / "run.toml").write_text(RECIPE.replace("BASE", str(base_folder)), "utf-8")
+    return tmp_path / "data"
+
+
+def run(folder: Path, out: Path, text: str = "", **options: int) -> dict[str, int]:
+    """Run the recipe with ``text`` behind it; return how many stages of each kind are there."""
+    recipe = folder / "run.toml"
+    if text:
+        recipe.write_text(recipe.read_text("utf-8") + text, "utf-8")
+    pipeline.specialize(read_recipe(recipe), out, **options)
+    return stages(out)
+
+
+def stages(out: Path) -> dict[str, int]:
+    names = [path.parent.name.rpartition("-")[0] for path in out.glob("stages/*/stage.json")]
+    return {name: names.count(name) for name in sorted(names)}
+
+
+ONE = {"audit": 2, "finetune": 1, "model": 1, "text": 1, "vocabulary": 1}
+
+
+def test_one_more_arm_task_and_seed_do_only_what_is_new(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(folder, out) == ONE
+    before = {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
+    assert run(folder, out, TVA) == {
+        "audit": 4,
+        "finetune": 2,
+        "model": 2,
+        "rows": 1,
+        "text": 1,
+        "vocabulary": 2,
+    }
+    assert run(folder, out, NER)["finetune"] == 4
+    text = (folder / "run.toml").read_text("utf-8").replace("seeds = [1]", "seeds = [1, 2]")
+    (folder / "run.toml").write_text(text, "utf-8")
+    found = run(folder, out)
+    assert (found["finetune"], found["model"]) == (8, 2)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    scores = json.loads((out / "scores.json").read_text("utf-8"))
+    assert {arm: list(tasks) for arm, tasks in scores.items()} == {
+        "lapt": ["pos", "ner"],
+        "tva": ["pos", "ner"],
+    }
+    assert scores["tva"]["ner"]["seeds"] == [1, 2]
+
+
+def test_changed_inputs_give_new_stages_and_new_scores(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(folder, out)
+    old = json.loads((out / "provenance.json").read_text("utf-8"))["inputs"]
+    test = folder / "test.conllu"
+    sentences = test.read_text("utf-8").split("\n\n")
+    test.write_text("\n\n".join(sentences[:5]) + "\n\n", "utf-8")
+    found = run(folder, out)
+    assert found["finetune"] == 2
+    new = json.loads((out / "provenance.json").read_text("utf-8"))["inputs"]
+    assert [path for path in new if new[path] != old[path]] == [str(test)]
+    system = (out / "predictions" / "pos-1.conllu").read_text("utf-8")
+    assert system.count("\n\n") == 5
+
+
+def test_a_folder_of_something_else_is_refused(folder: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(folder / "run.toml")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="is not an empty folder; name another --out"):
+        pipeline.specialize(recipe, other)
+    (other / "recipe.toml").write_text("", "utf-8")
+    with pytest.raises(UsageError, match="a run of an earlier version, which cannot be resumed"):
+        pipeline.specialize(recipe, other)
+    with pytest.raises(UsageError, match="is a file"):
+        pipeline.specialize(recipe, other / "notes.txt")
+
+
+def test_a_plan_says_what_is_done_and_does_nothing(folder: Path, tmp_path: Path) -> None:
+    out, recipe = tmp_path / "out", read_recipe(folder / "run.toml")
+    planned = pipeline.plan(recipe, out)
+    assert not out.exists()
+    assert "lapt: LAPT" in planned
+    assert "6 stages, 0 done" in planned
+    run(folder, out)
+    before = sorted(out.rglob("*"))
+    assert "6 stages, 6 done" in pipeline.plan(read_recipe(folder / "run.toml"), out)
+    assert sorted(out.rglob("*")) == before
+
+
+def test_jobs_give_the_same_results(folder: Path, tmp_path: Path) -> None:
+    run(folder, tmp_path / "one", TVA)
+    run(folder, tmp_path / "two", jobs=2)
+    scores = [(tmp_path / name / "scores.json").read_bytes() for name in ("one", "two")]
+    assert scores[0] == scores[1]
+
+
+def test_two_processes_on_one_folder_share_the_work(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "specialize", "run", str(folder / "run.toml")]
+    command += ["--out", str(tmp_path / "out")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert stages(tmp_path / "out") == ONE
+    done = [line for text in said for line in text.splitlines() if ": done in " in line]
+    assert len(done) == sum(ONE.values())
+
+
+def test_the_named_arm_is_the_result(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "run.toml").read_text("utf-8")
+    (folder / "run.toml").write_text('result = "lapt"\n' + text, "utf-8")
+    out = tmp_path / "out"
+    run(folder, out, TVA)
+    assert json.loads((out / "report.json").read_text("utf-8"))["result"] == "lapt"
+    for part in ("model/model.safetensors", "heads/pos/model.safetensors"):
+        assert (out / part).samefile(out / "arms" / "lapt" / part)
+        assert not (out / part).samefile(out / "arms" / "tva" / part)
+
+
+def test_a_best_head_whose_weights_were_dropped_is_made_again(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "run.toml").read_text("utf-8")
+    (folder / "run.toml").write_text(text.replace("seeds = [1]", "seeds = [1, 2, 3]"), "utf-8")
+    out = tmp_path / "out"
+    run(folder, out)
+    kept = [path.parent.parent for path in out.glob("stages/finetune-*/head/head.json")]
+    assert len(kept) == 1
+    best = json.loads((out / "scores.json").read_text("utf-8"))["lapt"]["pos"]["best_seed"]
+    others = [seed for seed in (1, 2, 3) if seed != best]
+    (folder / "run.toml").write_text(text.replace("seeds = [1]", f"seeds = {others}"), "utf-8")
+    before = json.loads((out / "scores.json").read_text("utf-8"))["lapt"]["pos"]
+    run(folder, out)
+    after = json.loads((out / "scores.json").read_text("utf-8"))["lapt"]["pos"]
+    assert after["best_seed"] in others
+    assert (out / "heads" / "pos" / "model.safetensors").is_file()
+    for seed, test in zip(after["seeds"], after["test"], strict=True):
+        assert test == before["test"][before["seeds"].index(seed)]
