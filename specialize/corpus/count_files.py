@@ -31,9 +31,10 @@ from typing import IO, Any
 
 from specialize import native
 from specialize.atomic import whole_file
-from specialize.corpus.corpus import Corpus, CorpusFiles, open_corpus
+from specialize.corpus.corpus import Corpus, open_corpus
 from specialize.corpus.files import blocks, expand, not_utf8
 from specialize.corpus.formats import has_text, is_counts, is_text
+from specialize.corpus.source import CorpusFiles
 from specialize.corpus.token_counts import (
     Dropped,
     TextCounts,
