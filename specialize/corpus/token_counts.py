@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from specialize import native
 from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
@@ -47,6 +47,14 @@ class TextCounts:
     def __iter__(self) -> Iterator[str]:
         """Refuse to yield lines, to whoever takes the counts for a text."""
         raise UsageError("counts have no lines, which are read here; name the text itself")
+
+
+@runtime_checkable
+class Countable(Protocol):
+    """A text that counts its own tokens, as a corpus does."""
+
+    def counts(self) -> TextCounts:
+        """Return the tokens counted."""
 
 
 def count_lines(lines: Iterable[str], *, max_types: int = 0, sieve: Any = None) -> TextCounts:
@@ -124,6 +132,26 @@ def count_files(paths: Iterable[Path], *, max_types: int = 0, sieve: Any = None)
         _say_where(paths)
     characters, size, _, _ = tokens.facts()
     return TextCounts(tokens, characters, size, dropped)
+
+
+def count_prepared(path: Path) -> TextCounts:
+    """Return the counts of a plain file whose lines are stripped and end at LF only.
+
+    Unlike those of ``count_files``, a byte order mark and NUL are characters like others.
+    """
+    if not native.core():
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            return count_lines(line.removesuffix("\n") for line in lines)
+    tokens = native.TokenCounts()
+    if path.stat().st_size:
+        with (
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            memoryview(data) as text,
+        ):
+            tokens.feed(text, whole=True)
+    characters, size, _, _ = tokens.facts()
+    return TextCounts(tokens, characters, size)
 
 
 def _say_where(paths: Iterable[Path]) -> None:

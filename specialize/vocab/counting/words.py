@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from specialize import native
-from specialize.corpus import Corpus, TextCounts, count_lines
+from specialize.corpus import Countable, TextCounts, count_lines
 from specialize.vocab.wordpiece.pretokenize import (
     CASED,
     BertRules,
@@ -20,7 +20,7 @@ from specialize.vocab.wordpiece.pretokenize import (
     words,
 )
 
-Text = Corpus | TextCounts | Iterable[str]  # what words and tokens are counted in
+Text = Countable | TextCounts | Iterable[str]  # what words and tokens are counted in
 
 
 def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
@@ -94,10 +94,10 @@ class TextWords(native.WordCounts):
 
 
 def counted(text: Text) -> TextCounts:
-    """Return the tokens of ``text``: a corpus knows them, lines are read, and counts are."""
+    """Return the counted tokens of ``text``: its own counts if it has them, else of its lines."""
     if isinstance(text, TextCounts):
         return text
-    return text.counts() if isinstance(text, Corpus) else count_lines(text)
+    return text.counts() if isinstance(text, Countable) else count_lines(text)
 
 
 @dataclass(frozen=True)
