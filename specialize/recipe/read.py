@@ -92,9 +92,9 @@ def _task(name: str, table: Options, folder: Path) -> TaskFiles:
     if method == name and name not in (methods := names("task")) and ":" not in name:
         message = f"{where} lacks 'method': expected one of {', '.join(methods)}"
         raise UsageError(message, key=where)
+    keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
     options = {key: value for key, value in table.items() if key not in known}
     choice = choose("task", method, options, where, folder=folder)
-    keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
     files = {part: _file(getattr(keys, part), folder, f"{where}.{part}") for part in PARTS}
     return TaskFiles(name, choice, **files)
 

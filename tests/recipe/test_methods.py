@@ -1,19 +1,35 @@
 """Methods by name: what is found, and how each fault is named."""
 
+import json
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from specialize.augment import tva
 from specialize.errors import MissingError, UsageError
 from specialize.recipe import methods
-from specialize.recipe.methods import KINDS, bind, describe, find, names
+from specialize.recipe.methods import (
+    KINDS,
+    Choice,
+    bind,
+    choose,
+    describe,
+    find,
+    names,
+    source_file,
+)
+from specialize.recipe.table import keys_of
 
 OUTSIDE = '''
+from pathlib import Path
+
 def fn(line, *, path: str, times: int = 1, rate: float = 0.5, loud: bool = False,
-       keys: tuple[str, ...] = (), sizes: "tuple[int, ...] | None" = None, table: dict = {}):
+       keys: tuple[str, ...] = (), sizes: "tuple[int, ...] | None" = None, table: dict = {},
+       files: tuple[Path, ...] = (), odd: "Unheard" = None):
     """Mix a line.
 
     At length.
@@ -46,9 +62,9 @@ def test_a_file_is_a_method():
 def test_every_method_is_found_and_described():
     for kind in KINDS:
         for name in names(kind):
-            summary, options = describe(kind, name)
-            assert summary.endswith("."), (kind, name)
-            assert all(option.type for option in options.values()), (kind, name)
+            found = describe(kind, name)
+            assert found.summary.endswith("."), (kind, name)
+            assert not [o for o, key in found.options.items() if key.type is Any], (kind, name)
 
 
 def test_options_are_bound():
@@ -58,12 +74,12 @@ def test_options_are_bound():
 
 
 def test_a_method_is_described_by_its_signature():
-    summary, options = describe("augment", "tva")
-    assert summary.startswith("Add the n pieces")
-    assert options["pieces"] == ("int", 99)
-    assert options["pad"] == ("bool | None", None)
-    assert describe("mixin", "their_pkg:fn").options["keys"] == ("tuple[str, ...]", ())
-    assert describe("mixin", "their_pkg:fn").options["rate"] == ("float", 0.5)
+    found = describe("augment", "tva")
+    assert found.summary.startswith("Add the n pieces")
+    assert found.options["pieces"] == (int, 99)
+    assert found.options["pad"] == (bool | None, None)
+    assert describe("mixin", "their_pkg:fn").options["keys"] == (tuple[str, ...], ())
+    assert describe("mixin", "their_pkg:fn").options["rate"] == (float, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +93,9 @@ def test_a_method_is_described_by_its_signature():
         ("keys", (), ()),
         ("sizes", [1, 2], (1, 2)),
         ("sizes", None, None),
-        ("table", {"a": 1}, {"a": 1}),  # no type of ours: the method's own affair
+        ("table", {"a": 1}, {"a": 1}),
+        ("files", ["a.txt"], (Path("a.txt"),)),
+        ("odd", "anything", "anything"),  # a type unknown here: the method's own affair
     ],
 )
 def test_values_of_the_right_type_are_taken(option, value, kept):
@@ -87,25 +105,26 @@ def test_values_of_the_right_type_are_taken(option, value, kept):
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "legal"),
+    ("option", "value", "expected"),
     [
-        ("times", 3.0, "int"),
-        ("times", True, "int"),
-        ("times", None, "int"),
-        ("rate", "3", "float"),
-        ("rate", False, "float"),
-        ("loud", 1, "bool"),
-        ("path", 7, "str"),
-        ("keys", "ab", "list of str"),
-        ("keys", ["a", 1], "list of str"),
-        ("sizes", ["a"], "list of int"),
+        ("times", 3.0, "3.0: expected a whole number; write 3"),
+        ("times", 2.5, "2.5: expected a whole number; the default is 1"),
+        ("times", "two", "'two': expected a whole number; the default is 1"),
+        ("times", "2", "'2': expected a whole number; write 2, without quotes"),
+        ("times", True, "true: expected a whole number; the default is 1"),
+        ("rate", False, "false: expected a number; the default is 0.5"),
+        ("loud", 1, "1: expected true or false; the default is false"),
+        ("path", 7, "7: expected text"),
+        ("keys", "ab", "'ab': expected a list of texts; write ['ab']"),
+        ("keys", ["a", 1], "['a', 1]: expected a list of texts"),
+        ("sizes", ["a"], "['a']: expected a list of whole numbers"),
+        ("sizes", 1, "1: expected a list of whole numbers; write [1]"),
     ],
 )
-def test_values_of_another_type_are_refused(option, value, legal):
+def test_values_of_another_type_are_refused(option, value, expected):
     with pytest.raises(UsageError) as raised:
         bound(**{option: value})
-    what = f"option '{option}' of mixin 'their_pkg:fn'"
-    assert str(raised.value) == f"{what} is of type {legal}, not {value!r}"
+    assert str(raised.value) == f"{option} = {expected}"
 
 
 def message(call, *arguments) -> str:
@@ -116,28 +135,75 @@ def message(call, *arguments) -> str:
 
 def test_unknown_names_are_answered_with_the_known_ones():
     known = ", ".join(names("augment"))
-    said = message(find, "augment", "tav")
-    assert said == f"unknown augment 'tav'; known: {known}; did you mean 'tva'?"
+    answer = message(find, "augment", "tav")
+    assert answer == f"unknown augment 'tav'; known: {known}; did you mean 'tva'?"
     assert message(find, "augment", "quux") == f"unknown augment 'quux'; known: {known}"
     assert "did you mean 'embed'?" in message(names, "embedd")
-    said = message(bind, "augment", "tva", {"piece": 3})
-    assert said.startswith("unknown option 'piece' of augment 'tva'; known: pieces, new_vocab")
-    assert said.endswith("did you mean 'pieces'?")
+    answer = message(bind, "augment", "tva", {"piece": 3})
+    assert answer.startswith(
+        "unknown key 'piece' in the options of augment 'tva'; known: pieces, new_vocab"
+    )
+    assert answer.endswith("did you mean 'pieces'?")
     assert message(bind, "augment", "none", {"x": 1}).endswith("; known: none")
 
 
-def test_an_option_without_default_is_needed():
-    said = message(bind, "mixin", "their_pkg:fn", {})
-    assert said == "mixin 'their_pkg:fn' needs the option 'path'"
+def test_an_option_without_default_must_be_given():
+    answer = message(bind, "mixin", "their_pkg:fn", {})
+    expected = "lacks 'path': expected text; add path = ..."
+    assert answer == f"the options of mixin 'their_pkg:fn' {expected}"
 
 
 def test_what_is_outside_must_be_a_function_of_a_module():
     assert find("mixin", "their_pkg:fn")("ab", path="", times=2) == "abab"
     assert "no module 'nobodys_pkg'" in message(find, "mixin", "nobodys_pkg:fn")
     for name in ("their_pkg:none", "their_pkg:plain", "their_pkg:", ":fn"):
-        assert "is no function; write it as my_pkg.my_module:my_function" in message(
-            find, "mixin", name
-        )
+        assert "expected a function, as my_module:my_function" in message(find, "mixin", name)
+
+
+# Functions of files beside a recipe
+
+
+def test_a_function_of_a_file_beside_the_recipe_is_found(tmp_path):
+    (tmp_path / "my_mixin.py").write_text("def upper(line):\n    return line.upper()\n")
+    for name in ("my_mixin.py:upper", "my_mixin:upper"):
+        chosen = choose("mixin", name, {}, "mixin", folder=tmp_path)
+        assert chosen()("ab") == "AB"
+        assert chosen.method == f"{tmp_path}/my_mixin.py:upper"
+        assert source_file(chosen) == tmp_path / "my_mixin.py"
+    with pytest.raises(MissingError, match=r"none\.py: no such file"):
+        choose("mixin", "none.py:upper", {}, "mixin", folder=tmp_path)
+
+
+def test_a_file_with_an_error_of_syntax_is_named_with_its_line(tmp_path):
+    (tmp_path / "broken.py").write_text("x = 1\ndef (\n")
+    with pytest.raises(UsageError, match=r"broken\.py:2: invalid syntax"):
+        choose("mixin", "broken.py:fn", {}, "mixin", folder=tmp_path)
+
+
+def test_the_source_of_an_installed_module_is_its_file_and_ours_have_none():
+    assert source_file(Choice("mixin", "their_pkg:fn", {})).name == "their_pkg.py"
+    assert source_file(Choice("augment", "tva", {})) is None
+
+
+def test_a_choice_lists_its_options_as_json_and_its_files(tmp_path):
+    (tmp_path / "english.txt").write_text("one")
+    chosen = choose(
+        "augment", "tva", {"pieces": 9, "guard": ["english.txt"]}, "augment", folder=tmp_path
+    )
+    assert chosen.options == {"pieces": 9, "guard": [f"{tmp_path}/english.txt"]}
+    assert chosen.files() == [tmp_path / "english.txt"]
+    resolved = chosen.resolved()
+    assert resolved == json.loads(json.dumps(resolved))
+    assert resolved == {name: key.default for name, key in keys_of(tva.change).items()} | {
+        "pieces": 9,
+        "guard": [f"{tmp_path}/english.txt"],
+    }
+    assert (
+        str(Choice("augment", "tva", {"pieces": 9, "pad": True})) == "tva (pieces = 9, pad = true)"
+    )
+
+
+# Packages, imports
 
 
 def test_a_method_whose_package_is_missing_says_which(tmp_path, monkeypatch):
@@ -154,7 +220,8 @@ def test_listing_imports_no_method():
     code = (
         "import sys; from specialize.recipe.methods import KINDS, names; "
         "[names(k) for k in KINDS]; "
-        "sys.exit(str([m for m in sys.modules if m.startswith('specialize.')]))"
+        "sys.exit(str(sorted(m for m in sys.modules if m.startswith('specialize.'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == "['specialize.recipe', 'specialize.errors', 'specialize.recipe.methods']"
+    light = ["errors", "recipe", "recipe.methods", "recipe.table"]
+    assert done.stderr.strip() == str([f"specialize.{name}" for name in light])
