@@ -153,6 +153,7 @@ def _adapted(
             "vocabulary": vocabulary,
             "rows": rows,
             "text": text if lapt else None,
+            "mixins": arm.mixin if lapt else (),
             "lapt": lapt,
             "seed": seed if lapt else 0,
         },

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 
 from specialize import atomic
+from specialize.corpus.prepare import Prepared
 from specialize.environment import machine_facts
 from specialize.executors import run_all, share_cores, unique
 from specialize.model.find import find_model
@@ -137,10 +138,22 @@ def _facts(
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine_facts(),
         "result": recipe.result,
-        "corpus": atomic.read_json(store.folder(text) / "facts.json") if text else {},
+        "corpus": _corpus(store.folder(text)) if text else {},
         "tasks": {name: t.choice.method for name, t in tasks.items()},
         "arms": results.to_json(arms),
         "cautions": results.cautions(recipe, arms, tasks),
+    }
+
+
+def _corpus(text: Path) -> Facts:
+    """Return what a report says of the corpus."""
+    found = Prepared(text).facts.corpus
+    return {
+        "documents": found.documents,
+        "lines": found.lines,
+        "bytes": found.bytes,
+        "removed": found.removed_lines + found.removed_sentences,
+        "files": [Path(file.path).name for file in found.files],
     }
 
 

@@ -45,7 +45,7 @@ def prepare_text(
 ) -> None:
     """Write the training and held-out text: cleaned, split, mix-ins applied."""
     wanted = CorpusFiles(tuple(map(str, files)), remove=tuple(map(str, remove)), **options)
-    prepare(wanted, [choice() for choice in mixins], folder, log)
+    prepare(wanted, [choice() for choice in mixins], folder, log.say)
 
 
 def change_vocabulary(
@@ -133,6 +133,7 @@ def adapt(
     vocabulary: Path,
     rows: Path | None,
     text: Path | None,
+    mixins: Sequence[Choice],
     lapt: Lapt | None,
     seed: int,
 ) -> None:
@@ -196,7 +197,7 @@ def finetune_task(
         labels=found.labels,
         mixin=[[choice.method, dict(choice.options)] for choice in mixins],
         length=plan.length,
-        precision=found.precision,
+        precision=found.module.precision,
         seed=seed,
     )
     save_head(found.module, facts, folder / "head")
