@@ -154,7 +154,9 @@ def adapt(
     checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
     history = []
     if lapt and text:
-        history = train(checkpoint, change, Prepared(text), lapt, seed=seed, folder=folder, log=log)
+        mix = chain([choice() for choice in mixins])
+        given = Prepared(text)
+        history = train(checkpoint, change, given, lapt, seed=seed, folder=folder, mix=mix, log=log)
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
     atomic.write_json(folder / "history.json", [epoch.to_json() for epoch in history])
