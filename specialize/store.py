@@ -108,7 +108,8 @@ class Store:
         found: dict[str, str] = {}
         for stage in stages:
             for path in _paths(stage.arguments):
-                found[str(path)] = self._fingerprints.of(path)
+                if not path.is_relative_to(self.root):
+                    found[str(path)] = self._fingerprints.of(path)
         return found
 
     def run(self, stage: Stage, log: Log) -> Path:
@@ -182,7 +183,8 @@ class Store:
         if isinstance(value, Stage):
             return {"stage": self.key(value)}
         if isinstance(value, Path):
-            return {"file": value.name, "content": self._fingerprints.of(value)}
+            content = self._fingerprints.of(value)
+            return content if value.is_dir() else {"file": value.name, "content": content}
         if hasattr(value, "key_parts"):
             return self._parts(value.key_parts())
         if is_dataclass(value):
@@ -197,6 +199,8 @@ class Store:
 def _paths(value: Any) -> Iterator[Path]:
     if isinstance(value, Path):
         yield value
+    elif hasattr(value, "key_parts"):
+        yield from _paths(value.key_parts())
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _paths(item)

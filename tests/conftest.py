@@ -13,6 +13,7 @@ from specialize.native import core
 from specialize.toylang import ToyFiles, to_latin, write_language
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.train.byte_pairs import train_wordpiece
+from specialize.vocab.framing import Framing, frame_pieces
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
@@ -59,11 +60,23 @@ def vocabulary(toy: ToyFiles) -> WordPiece:
     return WordPiece(train_wordpiece(count_words(lines), size=300, special=special, closed=True))
 
 
+def bert_framing(vocabulary: WordPiece, positions: int = 512) -> Framing:
+    return frame_pieces(
+        vocabulary,
+        prefix=["[CLS]"],
+        suffix=["[SEP]"],
+        pad="[PAD]",
+        mask="[MASK]",
+        positions=positions,
+    )
+
+
 @pytest.fixture(scope="session")
 def base_folder(vocabulary: WordPiece, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny untrained ModernBERT as a directory."""
     folder = tmp_path_factory.mktemp("base") / "model"
-    save_model(new_modernbert(vocabulary, seed=0, **SHAPE), vocabulary, folder)
+    model = new_modernbert(vocabulary, bert_framing(vocabulary), seed=0, **SHAPE)
+    save_model(model, vocabulary, folder)
     return folder
 
 

@@ -7,17 +7,19 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "atomic"},
+    {"errors", "atomic", "progress"},
     {"native"},
+    {"environment"},
+    {"store"},
+    {"executors"},
     {"corpus"},
+    {"recipe"},
     {"mixins", "toylang"},
     {"vocab"},
     {"augment", "embed", "model", "tasks", "operators"},
-    {"train", "evaluation", "inspection", "environment"},
-    {"recipe"},
+    {"train", "evaluation", "inspection"},
     {"reports"},
     {"augmentation", "specialization", "demo"},
-    {"arm"},
     {"pipeline"},
     {"commands"},
     {"cli"},

@@ -213,6 +213,10 @@ class Prepared:
 
     folder: Path
 
+    def key_parts(self) -> list[Path]:
+        """Return the files that later stages of a run depend on."""
+        return [self.folder / name for name in (_TRAIN, _DEV, _ORIGINAL)]
+
     @cached_property
     def train(self) -> PreparedText:
         """Return the text for training."""

@@ -41,7 +41,7 @@ def read_tasks(recipe: Recipe) -> dict[str, TaskData]:
     return found
 
 
-def check_arms(plans: Sequence[ArmPlan], recipe: Recipe, base: Path) -> None:
+def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:
     """Refuse lengths, schedules and combinations that cannot work."""
     from specialize.model.word_encoder import check_length
     from specialize.train.lapt import check

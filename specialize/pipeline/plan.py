@@ -8,13 +8,16 @@ from pathlib import Path
 
 from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
+from specialize.corpus.prepare import Prepared
 from specialize.pipeline import stages
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Arm, Recipe
 from specialize.recipe.table import build
-from specialize.store import Stage
+from specialize.store import Stage, Store
 from specialize.train.finetune import Finetune
 from specialize.train.lapt import Lapt
+
+Text = Prepared | Stage | None  # a stage where it is not finished yet
 
 CORPUS = "corpus (held out)"  # the name of the audit of the corpus's own held-out text
 
@@ -49,9 +52,20 @@ class ArmPlan:
         yield from self.heads.values()
 
 
-def plan_arms(recipe: Recipe, base: Path) -> list[ArmPlan]:
-    """Return the plan of each arm; equal stages of several arms have equal keys."""
-    return [_plan(recipe, arm, base) for arm in recipe.arms]
+def text_stages(recipe: Recipe) -> dict[str, Stage]:
+    """Return the stage of each arm's text, by the arm's name; none without a corpus."""
+    return {arm.name: _text(recipe.corpus, arm) for arm in recipe.arms} if recipe.corpus else {}
+
+
+def plan_arms(recipe: Recipe, base: Path, store: Store) -> list[ArmPlan]:
+    """Return the plan of each arm; equal stages of several arms have equal keys.
+
+    Later stages depend on what a text contains, not on how it was prepared: one more task, whose
+    evaluation sentences are not in the corpus, changes nothing. So their keys are final only once
+    the stages of the texts are finished.
+    """
+    texts = text_stages(recipe)
+    return [_plan(recipe, arm, base, texts.get(arm.name), store) for arm in recipe.arms]
 
 
 def in_order(plans: list[ArmPlan]) -> list[Stage]:
@@ -60,10 +74,12 @@ def in_order(plans: list[ArmPlan]) -> list[Stage]:
     return early + [stage for plan in plans for stage in plan.late()]
 
 
-def _plan(recipe: Recipe, arm: Arm, base: Path) -> ArmPlan:
+def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: Store) -> ArmPlan:
     lapt = None if arm.lapt is None else build(Lapt, arm.lapt, f"arm.{arm.name}.lapt")
     finetune = build(Finetune, arm.finetune, f"arm.{arm.name}.finetune")
-    text = _text(recipe.corpus, arm) if recipe.corpus else None
+    text: Text = prepared
+    if prepared and store.done(prepared):
+        text = Prepared(store.folder(prepared))
     vocabulary = Stage(
         "vocabulary",
         f"{arm.name}: vocabulary",
@@ -94,7 +110,7 @@ def _plan(recipe: Recipe, arm: Arm, base: Path) -> ArmPlan:
         for seed in arm.seeds
     }
     audits = _audits(recipe, arm, base, vocabulary, text)
-    return ArmPlan(arm, lapt, finetune, text, vocabulary, rows, audits, adapted, heads)
+    return ArmPlan(arm, lapt, finetune, prepared, vocabulary, rows, audits, adapted, heads)
 
 
 def _reads_text(augment: Choice) -> bool:
@@ -119,7 +135,7 @@ def _text(corpus: CorpusFiles, arm: Arm) -> Stage:
     )
 
 
-def _rows(arm: Arm, base: Path, vocabulary: Stage, text: Stage | None) -> Stage:
+def _rows(arm: Arm, base: Path, vocabulary: Stage, text: Text) -> Stage:
     return Stage(
         "rows",
         f"{arm.name}: initial rows",
@@ -139,7 +155,7 @@ def _adapted(
     base: Path,
     vocabulary: Stage,
     rows: Stage | None,
-    text: Stage | None,
+    text: Text,
     lapt: Lapt | None,
     seed: int,
 ) -> Stage:
@@ -161,7 +177,7 @@ def _adapted(
 
 
 def _audits(
-    recipe: Recipe, arm: Arm, base: Path, vocabulary: Stage, text: Stage | None
+    recipe: Recipe, arm: Arm, base: Path, vocabulary: Stage, text: Text
 ) -> dict[str, Stage]:
     found = {}
     if text:

@@ -16,7 +16,7 @@ from specialize.executors import run_all, share_cores, unique
 from specialize.model.find import find_model
 from specialize.pipeline import checks, publish, results
 from specialize.pipeline.estimate import bytes_needed, seconds_left, with_work
-from specialize.pipeline.plan import ArmPlan, in_order, plan_arms
+from specialize.pipeline.plan import ArmPlan, in_order, plan_arms, text_stages
 from specialize.pipeline.results import Facts
 from specialize.pipeline.stages import TaskData
 from specialize.progress import Log, Silent, duration
@@ -44,9 +44,12 @@ def specialize(
     if jobs > 1:
         share_cores(jobs)
     tasks = checks.read_tasks(recipe)
-    store, plans = Store(out), _estimated(plan_arms(recipe, base), base, tasks)
-    checks.check_arms(plans, recipe, base)
+    store = Store(out)
+    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
+    checks.check_arms(plans, base)
     checks.check_disk(plans, store, base, out)
+    run_all(list(text_stages(recipe).values()), store, log, jobs=jobs)
+    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
     early = [stage for plan in plans for stage in plan.early()]
     run_all(early, store, log, jobs=jobs)
     for warning in _early_warnings(plans, store):
@@ -68,7 +71,8 @@ def plan(recipe: Recipe, out: Path) -> str:
     base = find_model(recipe.base)
     checks.check_folder(out)
     tasks = checks.read_tasks(recipe)
-    store, plans = Store(out), _estimated(plan_arms(recipe, base), base, tasks)
+    store = Store(out)
+    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
     stages = unique(in_order(plans), store)
     width = max(len(stage.label) for stage in stages)
     rows = []

@@ -49,11 +49,11 @@ def prepare_text(
 
 
 def change_vocabulary(
-    folder: Path, *, log: Log, base: Path, text: Path | None, augment: Choice
+    folder: Path, *, log: Log, base: Path, text: Prepared | None, augment: Choice
 ) -> None:
     """Write the changed tokenizer, the change itself, and what its pieces do for the text."""
     old = read_vocabulary(base)
-    corpus: Any = Prepared(text).train if text else ()
+    corpus: Any = text.train if text else ()
     change = augment()(old, corpus)
     write_change(change, folder, source=base)
     words = words_of(old, corpus) if text else {}
@@ -63,9 +63,9 @@ def change_vocabulary(
     atomic.write_json(folder / "pieces.json", {"pieces": pieces, "coverage": curve})
 
 
-def audit_corpus(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Path) -> None:
+def audit_corpus(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Prepared) -> None:
     """Audit the old and the new vocabulary on the held-out text."""
-    _write_audit(folder, base, vocabulary, Prepared(text).dev)
+    _write_audit(folder, base, vocabulary, text.dev)
 
 
 def audit_task(
@@ -111,7 +111,7 @@ def initialise_rows(
     log: Log,
     base: Path,
     vocabulary: Path,
-    text: Path | None,
+    text: Prepared | None,
     embed: Choice,
     seed: int,
 ) -> None:
@@ -120,7 +120,7 @@ def initialise_rows(
     from specialize.pipeline.rows import write_rows
 
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
-    corpus: Any = Prepared(text).train if text else ()
+    corpus: Any = text.train if text else ()
     rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
     write_rows(rows, folder / "rows.safetensors")
 
@@ -132,7 +132,7 @@ def adapt(
     base: Path,
     vocabulary: Path,
     rows: Path | None,
-    text: Path | None,
+    text: Prepared | None,
     mixins: Sequence[Choice],
     lapt: Lapt | None,
     seed: int,
@@ -155,8 +155,7 @@ def adapt(
     history = []
     if lapt and text:
         mix = chain([choice() for choice in mixins])
-        given = Prepared(text)
-        history = train(checkpoint, change, given, lapt, seed=seed, folder=folder, mix=mix, log=log)
+        history = train(checkpoint, change, text, lapt, seed=seed, folder=folder, mix=mix, log=log)
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
     atomic.write_json(folder / "history.json", [epoch.to_json() for epoch in history])
