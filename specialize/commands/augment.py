@@ -1,0 +1,59 @@
+"""``specialize augment``: a new tokenizer for texts."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from specialize.commands._arguments import TEXTS, TOKENIZER, Parsers, add_command, add_set
+
+DESCRIPTION = """\
+Write a tokenizer with new pieces for the texts. It is verified in a fresh process as written; on
+failure nothing is written. Methods: tva (of the papers), char_first and greedy for WordPiece;
+extend for any family; replace trains a new vocabulary; prune drops what the texts never use. Their
+options: specialize methods augment."""
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "augment",
+        help="a new tokenizer: extended, replaced or pruned for the texts",
+        description=DESCRIPTION,
+        examples="""
+            specialize augment mini --text my-language.txt.xz --out new-tokenizer
+            specialize augment GPT2 --text mt.txt --method extend --set pieces=500 --out gpt2-mt
+            specialize augment mini --text mt.txt --guard english.txt --out new-tokenizer
+        """,
+    )
+    command.add_argument("tokenizer", help=TOKENIZER)
+    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    command.add_argument("--method", default="tva", help="default: %(default)s")
+    guard = "texts of other languages, whose known words keep their segmentation"
+    command.add_argument("--guard", nargs="+", metavar="FILE", help=guard)
+    budget = "share of the guard's words that may change, such as 0.001; default: 0"
+    command.add_argument("--guard-budget", type=float, metavar="SHARE", help=budget)
+    add_set(command, "OPTION=VALUE", "set an option of the method: pieces=200")
+    command.add_argument("--out", type=Path, required=True, help="folder to write")
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> None:
+    """Write the tokenizer and print what it gains."""
+    from specialize.augmentation import augment_tokenizer
+    from specialize.commands._pruned import dropped_from, note
+    from specialize.corpus import open_text
+    from specialize.recipe.toml import read_changes
+
+    chosen = read_changes(options.set)
+    given = {"guard": options.guard, "guard_budget": options.guard_budget}
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    text = open_text(options.text)
+    print(
+        augment_tokenizer(
+            options.tokenizer, text, options.method, chosen, options.out, texts=options.text
+        )
+    )
+    if line := note(dropped_from(text)):
+        print(line)

@@ -1,0 +1,36 @@
+"""``specialize evaluate``: official scores of a system file against gold."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from specialize.commands._arguments import Parsers, add_command
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "evaluate",
+        help="official scores of a system file against gold",
+        description="Score a system file against gold: CoNLL-U by the metrics of the CoNLL 2018 "
+        "shared task,\nentity columns by those of conlleval.",
+        examples="""
+            specialize evaluate gold.conllu annotated.conllu
+            specialize evaluate gold.tsv system.tsv --json
+        """,
+    )
+    command.add_argument("gold", type=Path, help="CoNLL-U, or columns of words and entity tags")
+    command.add_argument("system", type=Path, help="the same text, annotated by a system")
+    command.add_argument("--json", action="store_true", help="one JSON object")
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> None:
+    """Print the scores."""
+    from specialize.evaluation import evaluate_files, scores_table
+
+    scores = evaluate_files(options.gold, options.system)
+    print(json.dumps(scores, ensure_ascii=False) if options.json else scores_table(scores))

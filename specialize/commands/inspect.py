@@ -1,0 +1,68 @@
+"""``specialize inspect``: audit tokenizers on texts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from specialize.commands._arguments import TEXTS, TOKENIZER, Parsers, add_command
+from specialize.errors import UsageError
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "inspect",
+        help="audit tokenizers on texts: unknowns, pieces per word, what is missing",
+        examples="""
+            specialize inspect mini --text my-language.txt.xz
+            specialize inspect mini new-tokenizer --text my-language.txt.xz --html audit.html
+            specialize inspect mini --text mt.txt --parallel en.txt --json
+        """,
+    )
+    command.add_argument("tokenizer", nargs="+", help=TOKENIZER)
+    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    parallel = "the same text in another language, line by line, or a .tsv with both as columns"
+    command.add_argument("--parallel", type=Path, metavar="FILE", help=parallel)
+    details = "slower measures; with two tokenizers, the words the second segments differently"
+    command.add_argument("--details", action="store_true", help=details)
+    json_help = "everything, one JSON object for each tokenizer and text"
+    command.add_argument("--json", action="store_true", help=json_help)
+    command.add_argument("--html", type=Path, metavar="FILE", help="everything, as one page")
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> None:
+    """Audit every tokenizer on every text."""
+    from specialize.inspection import inspect_texts
+
+    if options.html and (options.html.is_dir() or options.html.parent.is_file()):
+        raise UsageError(f"--html {options.html}: expected a file to write, in a folder")
+    details = options.details or options.json or options.html
+    findings = []
+    for finding in inspect_texts(
+        options.tokenizer, options.text, parallel=options.parallel, details=bool(details)
+    ):
+        findings.append(finding)
+        if options.json:
+            print(json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False))
+    if not options.json:
+        _print(findings)
+    if options.html:
+        from specialize.reports.audit_page import write_page
+
+        write_page(findings, options.html, command=options.command_line)
+        print(options.html, file=sys.stderr if options.json else sys.stdout)
+
+
+def _print(findings: list) -> None:
+    from specialize.commands._pruned import note
+    from specialize.reports.audit_text import said
+
+    print(said(findings))
+    for text, dropped in {f.text: f.dropped for f in findings}.items():
+        if line := note(dropped):
+            print(f"\n{Path(text).name}: {line}")

@@ -1,0 +1,84 @@
+"""``specialize predict``: annotate a file with the heads of a run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specialize.commands._arguments import Parsers, add_command
+from specialize.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from specialize.specialization import Specialization
+
+DESCRIPTION = """\
+Annotate a file. What it has for the tasks is replaced, everything else is kept. For pos and dep
+the file is CoNLL-U, whose columns may be "_"; for ner one word a line, with or without a tag, and a
+blank line after every sentence. Plain text, named .txt, one sentence a line, is converted. Files
+may end in .xz or .gz."""
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "predict",
+        help="annotate a file with the fine-tuned heads of a run",
+        description=DESCRIPTION,
+        examples="""
+            specialize predict runs/uyghur new.conllu --task pos --task dep --out annotated.conllu
+            specialize predict runs/uyghur names.txt --task ner --out -
+        """,
+    )
+    command.add_argument("folder", type=Path, help="a run's folder, or an arm's")
+    command.add_argument("file", nargs="+", help="the file to annotate")
+    task = "a task, by its name in the recipe; may be repeated; default: all that have a head"
+    command.add_argument("--task", action="append", metavar="NAME", help=task)
+    command.add_argument("--out", required=True, metavar="FILE", help="file to write; - for stdout")
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> None:
+    """Write the file annotated for every task."""
+    from specialize.atomic import whole_file
+    from specialize.specialization import Specialization
+
+    result, (file, tasks) = Specialization(options.folder), _file_and_tasks(options)
+    with tempfile.TemporaryDirectory() as folder:
+        annotated = _annotated(result, file, tasks, Path(folder))
+        if options.out == "-":
+            sys.stdout.write(annotated.read_text("utf-8"))
+            return
+        with whole_file(Path(options.out)) as partial:
+            shutil.copyfile(annotated, partial)
+    print(options.out)
+
+
+def _file_and_tasks(options: Namespace) -> tuple[Path, list[str]]:
+    """Return the file and the tasks; ``predict DIR TASK FILE`` names a single task."""
+    if len(options.file) == 1:
+        return Path(options.file[0]), options.task or []
+    if len(options.file) == 2 and not options.task:
+        return Path(options.file[1]), [options.file[0]]
+    raise UsageError(f"expected one file, got {' '.join(options.file)}; name tasks with --task")
+
+
+def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Path) -> Path:
+    """Return ``file`` annotated for one task after the other, in ``folder``."""
+    if not (tasks := tasks or result.tasks):
+        raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
+    formats: dict[type, str] = {}
+    for name in tasks:
+        head = result.head(name)
+        sentences = head.task.words(file)
+        formats.setdefault(type(sentences[0].source), name)
+        if len(formats) > 1:
+            names = " and ".join(formats.values())
+            raise UsageError(f"{names} write files of different formats; name one of them (--task)")
+        file = folder / f"{name}.out"
+        head.task.write(head.annotate(sentences), file)
+    return file

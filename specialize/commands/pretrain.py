@@ -1,0 +1,43 @@
+"""``specialize pretrain``: a small multilingual base from scratch."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands.run import add_threads
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "pretrain",
+        help="train a small multilingual base from scratch",
+        examples="""
+            specialize pretrain recipes/pretrain_mini.toml --out runs/mini
+            specialize pretrain recipes/pretrain_mini.toml --out runs/mini --set steps=500
+        """,
+    )
+    recipe = "a pretraining recipe (TOML), such as recipes/pretrain_mini.toml; docs/recipes.md"
+    command.add_argument("recipe", type=Path, help=recipe)
+    command.add_argument("--out", type=Path, required=True, help="folder to write")
+    add_threads(command)
+    add_set(command, "KEY=VALUE", "change the recipe: steps=500")
+    command.set_defaults(run=run)
+
+
+def run(options: Namespace) -> None:
+    """Train the base and print its folder."""
+    from specialize.environment import set_threads
+
+    threads = set_threads(options.threads)
+    from specialize.progress import terminal_log
+    from specialize.recipe.read import read_pretrain
+    from specialize.train.pretrain import pretrain
+
+    recipe = read_pretrain(options.recipe, options.set)
+    with terminal_log(options.out) as log:
+        log.say(f"threads: {threads.number} ({threads.why})")
+        print(pretrain(recipe, options.out, say=log.say))

@@ -1,0 +1,81 @@
+"""``specialize run``: a recipe's arms, from text to report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from specialize.commands._arguments import Parsers, add_command, add_set
+
+DESCRIPTION = """\
+Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
+finished in the folder is not done again, so an interrupted run resumes with the same command, and a
+recipe with one more arm, seed or task runs only what is new."""
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "run",
+        help="one specialization, from text to report; arms compared",
+        description=DESCRIPTION,
+        examples="""
+            specialize run recipes/uyghur.toml --out runs/uyghur --plan
+            specialize run recipes/uyghur.toml --out runs/uyghur
+            specialize run recipes/uyghur.toml --out runs/short --set lapt.epochs=1 --set seeds=[1]
+        """,
+    )
+    command.add_argument("recipe", type=Path, help="a recipe (TOML); every key: docs/recipes.md")
+    command.add_argument("--out", type=Path, help="folder to write; default: runs/NAME")
+    plan = "print the stages, finished or not, with estimates of time and disk; do nothing"
+    command.add_argument("--plan", action="store_true", help=plan)
+    jobs = "run so many independent stages at once, each in a process; default: %(default)s"
+    command.add_argument("--jobs", type=positive, default=1, metavar="N", help=jobs)
+    add_threads(command)
+    add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
+    command.set_defaults(run=run)
+
+
+def add_threads(command: argparse.ArgumentParser) -> None:
+    """Add ``--threads``."""
+    threads = "threads of each process; default: the cores, shared by --jobs (specialize doctor)"
+    command.add_argument("--threads", type=positive, metavar="N", help=threads)
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run a recipe, or print its plan."""
+    from specialize.environment import set_threads
+
+    threads = set_threads(options.threads, jobs=options.jobs)
+    from specialize import pipeline
+    from specialize.progress import terminal_log
+    from specialize.recipe.read import read_recipe
+
+    recipe = read_recipe(options.recipe, options.set)
+    out = options.out or Path("runs") / options.recipe.stem
+    if options.plan:
+        print(pipeline.plan(recipe, out))
+        return
+    with terminal_log(out) as log:
+        log.say(f"threads: {threads.number} ({threads.why})")
+        facts = pipeline.specialize(
+            recipe, out, command=options.command_line, jobs=options.jobs, log=log
+        )
+    show(facts, out)
+
+
+def show(facts: dict[str, Any], out: Path) -> None:
+    """Print the table of a run and where its results are."""
+    from specialize.reports.run import summary
+
+    print(summary(facts))
+    print(f"\nmodel: {out / 'model'}\nreport: {out / 'report.html'}")
