@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -33,7 +32,7 @@ def unique(stages: Sequence[Stage], store: Store) -> list[Stage]:
 def run_all(stages: Sequence[Stage], store: Store, log: Log, *, jobs: int = 1) -> None:
     """Finish ``stages`` and all that they need; ``jobs``: how many at once.
 
-    Stages that need nothing of each other give the same results in either way.
+    Results are the same either way where processes have as many threads (``environment``).
     """
     todo = [stage for stage in unique(stages, store) if not store.done(stage)]
     if jobs > 1 and len(todo) > 1:
@@ -84,12 +83,3 @@ def _begin(metrics: Path) -> None:
 def _run_one(root: Path, stage: Stage) -> None:
     assert _printer is not None
     Store(root).run(stage, _printer)
-
-
-def share_cores(jobs: int) -> int:
-    """Return how many threads each of ``jobs`` processes has, and tell libraries loaded later."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = max(1, (cores or 1) // max(1, jobs))
-    for name in ("OMP_NUM_THREADS", "SPECIALIZE_THREADS", "RAYON_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    return threads

@@ -12,7 +12,7 @@ import tomli_w
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.environment import machine_facts
-from specialize.executors import run_all, share_cores, unique
+from specialize.executors import run_all, unique
 from specialize.model.find import find_model
 from specialize.pipeline import checks, publish, results
 from specialize.pipeline.estimate import bytes_needed, seconds_left, with_work
@@ -41,8 +41,6 @@ def specialize(
     log = log or Silent()
     base = find_model(recipe.base)
     checks.check_folder(out)
-    if jobs > 1:
-        share_cores(jobs)
     tasks = checks.read_tasks(recipe)
     store = Store(out)
     plans = _estimated(plan_arms(recipe, base, store), base, tasks)
