@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from tiny_models import framing_of
 
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.model.load import new_modernbert, save_model
@@ -13,7 +14,6 @@ from specialize.native import core
 from specialize.toylang import ToyFiles, to_latin, write_language
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.train.byte_pairs import train_wordpiece
-from specialize.vocab.framing import Framing, frame_pieces
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
@@ -60,22 +60,11 @@ def vocabulary(toy: ToyFiles) -> WordPiece:
     return WordPiece(train_wordpiece(count_words(lines), size=300, special=special, closed=True))
 
 
-def bert_framing(vocabulary: WordPiece, positions: int = 512) -> Framing:
-    return frame_pieces(
-        vocabulary,
-        prefix=["[CLS]"],
-        suffix=["[SEP]"],
-        pad="[PAD]",
-        mask="[MASK]",
-        positions=positions,
-    )
-
-
 @pytest.fixture(scope="session")
 def base_folder(vocabulary: WordPiece, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny untrained ModernBERT as a directory."""
     folder = tmp_path_factory.mktemp("base") / "model"
-    model = new_modernbert(vocabulary, bert_framing(vocabulary), seed=0, **SHAPE)
+    model = new_modernbert(vocabulary, framing_of(vocabulary), seed=0, **SHAPE)
     save_model(model, vocabulary, folder)
     return folder
 

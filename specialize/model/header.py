@@ -1,4 +1,4 @@
-"""How many rows a model has, read from its files' headers: no weight is read, no torch needed."""
+"""How many rows a model has, read from its files' headers: no weights are read, no torch needed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 
 from specialize.errors import DataError
 
-_TABLE = re.compile(  # as the families name it: BERT, ModernBERT, Llama, GPT-2, T5
+_TABLE = re.compile(  # its names in BERT, ModernBERT, Llama, GPT-2, T5
     r"(.*\.)?(word_embeddings|tok_embeddings|embed_tokens|wte|shared)\.weight"
 )
 
 
 @dataclass(frozen=True)
 class ModelRows:
-    """What a model's folder says of its embedding table."""
+    """The sizes of a model's embedding table, as its folder gives them."""
 
     vocab_size: int  # of config.json
-    tables: dict[str, int] = field(default_factory=dict)  # tensor -> rows, as far as recognised
+    tables: dict[str, int] = field(default_factory=dict)  # tensor -> rows, where recognised
 
     @property
     def rows(self) -> int:
-        """Return for how many pieces there are rows."""
+        """Return how many pieces have a row."""
         return min([self.vocab_size, *self.tables.values()])
 
 
 def model_rows(folder: Path) -> ModelRows | None:
-    """Return what config.json and the headers of safetensors files in ``folder`` say.
+    """Return the sizes in config.json and in the headers of safetensors files in ``folder``.
 
     None where there is no config.json or it names no vocab_size. DataError where a file is damaged
     or the two disagree.
@@ -48,7 +48,7 @@ def model_rows(folder: Path) -> ModelRows | None:
         if rows != size:
             raise DataError(
                 f"{config}:{_line(config)}: vocab_size is {size}, but {name} has {rows} rows; "
-                "config and weights are not of one model"
+                "config and weights are of different models; download both again"
             )
     return ModelRows(size, tables)
 
@@ -60,7 +60,7 @@ def check_rows(folder: Path, pieces: int) -> ModelRows | None:
         config = folder / "config.json"
         raise DataError(
             f"{config}:{_line(config)}: vocab_size is {found.vocab_size}, but the tokenizer has "
-            f"{pieces} pieces; it is another model's, or was extended without the model"
+            f"{pieces} pieces; use the model's own tokenizer, or extend the model too"
         )
     return found
 
@@ -71,7 +71,8 @@ def _tables(file: Path) -> list[tuple[str, int]]:
 
     try:
         with safe_open(file, framework="np") as opened:
-            shapes = {name: opened.get_slice(name).get_shape() for name in opened.keys()}
+            names = opened.keys()
+            shapes = {name: opened.get_slice(name).get_shape() for name in names}
     except SafetensorError as error:
         raise DataError(f"{file}:1: damaged ({error}); download it again") from None
     return [(name, shape[0]) for name, shape in shapes.items() if len(shape) == 2]
@@ -81,7 +82,7 @@ def _load(file: Path, data: bytes) -> Any:
     try:
         return json.loads(data)
     except ValueError:  # no JSON, or no UTF-8
-        raise DataError(f"{file}:1: its JSON is damaged; fetch the file again") from None
+        raise DataError(f"{file}:1: its JSON is damaged; download it again") from None
 
 
 def _line(config: Path) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from specialize.errors import SpecializeError, UsageError
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import MaskedModel, output_biases, output_layer, tables
 from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.open import AnyVocabulary
 
 Move = Callable[[int], int | None]  # old id -> new id, None if the piece is gone
 
@@ -35,7 +35,7 @@ def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRow
     """
     table, output = model.get_input_embeddings(), output_layer(model)
     rows = _rows(model, change)
-    parts = [(table.weight, fresh.input)]
+    parts: list[tuple[nn.Parameter, Tensor | None]] = [(table.weight, fresh.input)]
     if output is not None and output.weight is not table.weight:
         parts.append((output.weight, fresh.output))
     parts += [(bias, fresh.bias) for bias in output_biases(model)]
@@ -75,7 +75,7 @@ def _check_head(model: MaskedModel, handled: set[int], rows: int) -> None:
 def _changed(
     old: Tensor, change: VocabChange[Vocabulary], fresh: Tensor | None, rows: int
 ) -> Tensor:
-    """Return a table or bias with ``rows`` entries: kept ones, fresh ones, and padding as it was."""
+    """Return a table or bias with ``rows`` entries: kept and fresh ones, padding unchanged."""
     new = old.new_zeros(rows, *old.shape[1:])
     count = min(rows, len(old))
     new[:count] = old[:count]
@@ -135,14 +135,15 @@ def _position_padding(model: MaskedModel) -> set[int]:
 def snapshot(model: MaskedModel) -> Tables:
     """Return copies of the tables on the CPU."""
     found = tables(model)
-    copies = (
-        None if t is None else t.cpu().clone() for t in (found.input, found.output, found.bias)
-    )
-    return Tables(*copies)
+
+    def copy(table: Tensor | None) -> Tensor | None:
+        return None if table is None else table.cpu().clone()
+
+    return Tables(found.input.cpu().clone(), copy(found.output), copy(found.bias))
 
 
 def verify_installed(
-    model: MaskedModel, change: VocabChange[Vocabulary], before: Tables, source: Path
+    model: MaskedModel, change: VocabChange[AnyVocabulary], before: Tables, source: Path
 ) -> None:
     """Save ``model``, reload it and compare: kept rows bit-equal, vocabulary as in ``change``.
 

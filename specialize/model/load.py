@@ -172,9 +172,9 @@ def save_model(
 ) -> None:
     """Write a directory that plain ``AutoModelForMaskedLM`` and ``AutoTokenizer`` load.
 
-    ``source``: where the vocabulary came from; its tokenizer settings are kept.
+    ``source``: where the vocabulary came from; its tokenizer settings are kept. ``dtype``: of the
+    weights in the file; loaded, they are float32 by default.
     """
-    model.config.dtype = dtype
     with _quiet():
         model.save_pretrained(folder, state_dict=_state(model, dtype))
     mode = (folder / "config.json").stat().st_mode
@@ -184,7 +184,7 @@ def save_model(
 
 
 def empty_model(folder: Path) -> MaskedModel:
-    """Return a model of the shape in ``folder``; its weights are to be loaded from elsewhere."""
+    """Return a model of the shape in ``folder`` with random weights, to load others into."""
     from transformers import AutoModelForMaskedLM
 
     return AutoModelForMaskedLM.from_config(_config(folder), dtype=torch.float32)

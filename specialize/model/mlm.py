@@ -122,10 +122,10 @@ def _encoder_config(model: MaskedModel) -> Any:
 def tables(model: MaskedModel) -> Tables:
     """Return the tables with a row per piece, detached; they share the model's memory."""
     table, output, bias = model.get_input_embeddings(), output_layer(model), output_bias(model)
-    tied = output is None or output.weight is table.weight
+    own = None if output is None or output.weight is table.weight else output.weight
     return Tables(
         table.weight.detach(),
-        None if tied else output.weight.detach(),
+        None if own is None else own.detach(),
         None if bias is None else bias.detach(),
     )
 

@@ -1,11 +1,11 @@
-"""The bundled base: its layout, what it has not seen, and that it has learnt something."""
+"""The bundled base: its layout, unseen letters, and that it has learned something."""
 
 from pathlib import Path
 
 import pytest
 
 from specialize.model.find import find_model
-from specialize.model.load import Base, load_checkpoint, new_modernbert
+from specialize.model.load import Checkpoint, load_checkpoint, new_modernbert
 from specialize.train.bits_per_byte import bits_per_byte, held_out
 
 # sentences of our own, in languages that mini has seen
@@ -23,18 +23,18 @@ UNSEEN_LETTERS = {"ug": "ەۇۆۈۋېڭ", "mt": "ħġċ", "mhr": "ӱҥ", "sah": 
 
 
 @pytest.fixture(scope="module")
-def mini() -> Base:
+def mini() -> Checkpoint:
     return load_checkpoint(find_model("mini"))
 
 
-def test_it_is_laid_out_as_mberts_vocabulary(mini: Base) -> None:
+def test_it_is_laid_out_as_mberts_vocabulary(mini: Checkpoint) -> None:
     slots = [f"[unused{i}]" for i in range(1, 100)]
     head = ["[PAD]", *slots, "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert list(mini.vocabulary.pieces[:104]) == head
     assert mini.model.get_input_embeddings().weight.shape[0] == len(mini.vocabulary.pieces)
 
 
-def test_its_alphabet_is_closed_and_lacks_the_letters_of_unseen_languages(mini: Base) -> None:
+def test_its_alphabet_is_closed_and_lacks_the_letters_of_unseen_languages(mini: Checkpoint) -> None:
     alphabet = mini.vocabulary.closed_alphabet
     assert alphabet is not None
     for language, letters in UNSEEN_LETTERS.items():
@@ -48,10 +48,11 @@ def test_it_fits_in_the_package() -> None:
     assert (folder / "README.md").exists()
 
 
-def test_it_knows_far_more_than_its_random_weights(mini: Base) -> None:
+def test_it_knows_far_more_than_its_random_weights(mini: Checkpoint) -> None:
     config = mini.model.config
     untrained = new_modernbert(
         mini.vocabulary,
+        mini.framing,
         seed=1,
         hidden_size=config.hidden_size,
         num_hidden_layers=config.num_hidden_layers,
