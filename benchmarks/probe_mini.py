@@ -23,7 +23,7 @@ from specialize.environment import machine_facts
 from specialize.model.find import find_model
 from specialize.model.load import load_checkpoint, new_modernbert
 from specialize.model.mlm import layers
-from specialize.model.word_model import WordEncoder
+from specialize.model.word_encoder import WordEncoder
 from specialize.recipe.table import locate
 from specialize.tasks import pos
 
@@ -138,13 +138,14 @@ def main() -> None:
     c = base.model.config
     untrained = new_modernbert(
         base.vocabulary,
+        base.framing,
         seed=1,
         hidden_size=c.hidden_size,
         num_hidden_layers=c.num_hidden_layers,
         num_attention_heads=c.num_attention_heads,
         intermediate_size=c.intermediate_size,
     ).eval()
-    words = WordEncoder(base.vocabulary, length=256)
+    words = WordEncoder(base.vocabulary, base.framing, length=256)
     task = pos.task(column="upos")
     facts = machine_facts()
     print(

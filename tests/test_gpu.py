@@ -11,6 +11,7 @@ from specialize.embed import mean
 from specialize.model.find import find_model
 from specialize.model.install import install
 from specialize.model.load import load_checkpoint
+from specialize.model.mlm import tables
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.optim import device
 
@@ -23,8 +24,7 @@ pytestmark = [
 def adapted(folder: Path, text: Path) -> dict[str, torch.Tensor]:
     base = load_checkpoint(find_model("mini"))
     change = base.vocabulary.place(["ⴰⴱ", "##ⴱⴰ", "ⴰ", "##ⴱ"])
-    table = base.model.get_input_embeddings().weight.detach()
-    install(base.model, change, mean.init(table, change, []))
+    install(base.model, change, mean.init(tables(base.model), change, []))
     base.model.to(device())
     corpus = open_corpus(CorpusFiles((str(text),), dev=0.1))
     how = Lapt(epochs=1, rate=1e-3, warmup=2, fresh_rate=3.0)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from specialize.errors import UsageError
 from specialize.model.mlm import MaskedModel
-from specialize.model.word_model import WordEncoder, WordModel
+from specialize.model.word_encoder import WordEncoder
+from specialize.model.word_model import WordModel
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
 from specialize.train.optim import adamw, at_least, groups, precision

@@ -25,8 +25,8 @@ from specialize.train.mlm import Masking, train_masked
 from specialize.train.optim import device, muon, precision
 from specialize.train.packing import mixed_order, pack
 from specialize.vocab.counting.words import count_words
-from specialize.vocab.framing import read_framing
 from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
+from specialize.vocab.framing import read_framing
 from specialize.vocab.train.byte_pairs import train_wordpiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 

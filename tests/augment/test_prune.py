@@ -8,15 +8,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_models import framing_of
 from transformers import AutoModelForMaskedLM, AutoTokenizer, RobertaConfig, RobertaForMaskedLM
 
 from specialize.augment import prune
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import subwords
 from specialize.errors import DataError, UsageError
-from specialize.model.install import install, verify_installed, snapshot
+from specialize.model.install import install, snapshot, verify_installed
 from specialize.model.load import load_checkpoint, new_modernbert, save_model
-from specialize.model.mlm import output_bias
+from specialize.model.mlm import output_bias, tables
 from specialize.toylang import to_latin
 from specialize.vocab.base import VocabChange
 from specialize.vocab.bpe.model import BPE
@@ -300,14 +301,14 @@ def test_a_pruned_model_says_of_kept_pieces_what_it_said(
     old_ids = torch.tensor([[change.kept[i] for i in new_ids[0].tolist()]])
     with torch.no_grad():
         expected = base.model(input_ids=old_ids).logits[..., kept]
-    install(base.model, change, subwords.init(before.tables[0], change, []))
+    install(base.model, change, subwords.init(before, change, []))
     verify_installed(base.model, change, before, folder)
     save_model(base.model, change.new, tmp_path / "new", source=folder)
 
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "new").eval()
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "new")
     table = model.get_input_embeddings()
-    assert torch.equal(table.weight, before.tables[0][kept])
+    assert torch.equal(table.weight, before.input[kept])
     assert torch.equal(output_bias(model), before.bias[kept])
     assert model.get_output_embeddings().weight is table.weight
     with torch.no_grad():
@@ -319,13 +320,13 @@ def test_a_pruned_model_says_of_kept_pieces_what_it_said(
 def test_ids_in_the_configuration_follow(vocabulary: WordPiece, tmp_path: Path) -> None:
     special = [p for p in vocabulary.pieces if p not in vocabulary.special]
     old = vocabulary.with_pieces([*special, *vocabulary.special])  # as ModernBERT's: at the end
-    save_model(new_modernbert(old, seed=0, **SHAPE), old, tmp_path / "old")
+    save_model(new_modernbert(old, framing_of(old), seed=0, **SHAPE), old, tmp_path / "old")
     base = load_checkpoint(tmp_path / "old")
     base.model.config.unk_token_id = old.ids["[unused1]"]  # a piece that goes
     base.model.config.eos_token_id = [old.ids["[SEP]"], old.ids["[MASK]"]]
     before = snapshot(base.model)
     change = prune.change(old, ["ev su"])
-    install(base.model, change, subwords.init(before.tables[0], change, []))
+    install(base.model, change, subwords.init(before, change, []))
     new = change.new.ids
     config, table = base.model.config, base.model.get_input_embeddings()
     assert config.pad_token_id == table.padding_idx == new["[PAD]"] < old.ids["[PAD]"]
@@ -334,7 +335,9 @@ def test_ids_in_the_configuration_follow(vocabulary: WordPiece, tmp_path: Path) 
     assert config.eos_token_id == [new["[SEP]"], new["[MASK]"]]
     config.eos_token_id = new["[SEP]"]
     save_model(base.model, change.new, tmp_path / "new", source=tmp_path / "old")
-    assert load_checkpoint(tmp_path / "new").model.get_input_embeddings().padding_idx == new["[PAD]"]
+    assert (
+        load_checkpoint(tmp_path / "new").model.get_input_embeddings().padding_idx == new["[PAD]"]
+    )
 
 
 def test_a_model_that_counts_positions_from_its_padding_keeps_its_id() -> None:
@@ -344,7 +347,7 @@ def test_a_model_that_counts_positions_from_its_padding_keeps_its_id() -> None:
     )
     model = RobertaForMaskedLM(config)
     moving = prune.change(old, ["a"])
-    rows = subwords.init(model.get_input_embeddings().weight.detach(), moving, [])
+    rows = subwords.init(tables(model), moving, [])
     with pytest.raises(UsageError, match="is 1 and would be 0"):
         install(model, moving, rows)
     assert model.config.vocab_size == 8

@@ -9,8 +9,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from specialize.augment import replace
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import mean, random, subwords
+from specialize.embed._rows import Tables
 from specialize.errors import DataError, UsageError
-from specialize.model.install import install, verify_installed, snapshot
+from specialize.model.install import install, snapshot, verify_installed
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import output_bias
 from specialize.vocab.formats.tokenizer_json import write_json
@@ -32,11 +33,11 @@ def test_fresh_rows_come_from_the_method_and_kept_ones_from_the_table():
     old = WordPiece([*SPECIAL, "[unused1]", "a", "b", "##a", "##b", "x"])
     table = torch.arange(22.0).reshape(11, 2)
     change = replace.change(old, ["ab abb"] * 2, pieces=99, min_count=2)
-    rows = subwords.init(table, change, [])
+    rows = subwords.init(Tables(table, None, None), change, [])
     assert change.fresh_pieces == ["ab", "abb"]
     a, cont_b = table[old.ids["a"]], table[old.ids["##b"]]
     expected = torch.stack([(a + cont_b) / 2, (a + 2 * cont_b) / 3])
-    torch.testing.assert_close(rows.input_rows(table), expected)
+    torch.testing.assert_close(rows.input, expected)
 
 
 @pytest.mark.parametrize("slots", [0, 3])
@@ -55,15 +56,15 @@ def test_a_model_has_kept_rows_bit_equal_after_reload(
     assert change.kept
     assert change.fresh
     assert len(change.new.pieces) == size
-    rows = mean.init(before.tables[0], change, [], seed=1)
+    rows = mean.init(before, change, [], seed=1)
     install(base.model, change, rows)
     verify_installed(base.model, change, before, source)
     save_model(base.model, change.new, tmp_path / "new", source=source)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "new").eval()
     table, bias = model.get_input_embeddings().weight, output_bias(model)
     fresh = list(change.fresh)
-    assert torch.equal(table[fresh], rows.input_rows(before.tables[0]))
-    assert torch.equal(bias[fresh], rows.biases(before.bias))
+    assert torch.equal(table[fresh], rows.input)
+    assert torch.equal(bias[fresh], rows.bias)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "new")
     ids = tokenizer(lines[0])["input_ids"]
     assert ids == [change.new.ids["[CLS]"], *change.new.encode(lines[0]), change.new.ids["[SEP]"]]
@@ -75,9 +76,10 @@ def test_the_seed_decides_fresh_rows_alone():
     old = WordPiece([*SPECIAL, "a", "##b"])
     table = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
     change = replace.change(old, ["ab"], pieces=20, min_count=1)
-    first = random.init(table, change, [], seed=1).input_rows(table)
+    tables = Tables(table, None, None)
+    first = random.init(tables, change, [], seed=1).input
     torch.manual_seed(9)
-    assert torch.equal(first, random.init(table, change, [], seed=1).input_rows(table))
+    assert torch.equal(first, random.init(tables, change, [], seed=1).input)
 
 
 TEMPLATE = {
