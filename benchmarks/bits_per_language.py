@@ -28,7 +28,9 @@ def main() -> None:
         lines = list(islice(corpus.dev(), 120))
         if lines:
             text = held_out(lines, islice(corpus.train(), 5_000), seed=recipe.seed)
-            found[code] = bits_per_byte(base.model, base.vocabulary, text, length=recipe.length)
+            found[code] = bits_per_byte(
+                base.model, base.vocabulary, base.framing, text, length=recipe.length
+            )
     print(", ".join(f"{code} {bits:.2f}" for code, bits in found.items()))
     print(f"mean of {len(found)} languages: {sum(found.values()) / len(found):.3f}")
 

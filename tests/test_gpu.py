@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from specialize.corpus import CorpusFiles, open_corpus
+from specialize.corpus import CorpusFiles
+from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import mean
 from specialize.model.find import find_model
 from specialize.model.install import install
-from specialize.model.load import load_checkpoint
+from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.mlm import tables
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.optim import device
+from specialize.vocab.framing import moved
 
 pytestmark = [
     pytest.mark.gpu,
@@ -26,9 +28,11 @@ def adapted(folder: Path, text: Path) -> dict[str, torch.Tensor]:
     change = base.vocabulary.place(["ⴰⴱ", "##ⴱⴰ", "ⴰ", "##ⴱ"])
     install(base.model, change, mean.init(tables(base.model), change, []))
     base.model.to(device())
-    corpus = open_corpus(CorpusFiles((str(text),), dev=0.1))
-    how = Lapt(epochs=1, rate=1e-3, warmup=2, fresh_rate=3.0)
-    history = lapt(base.model, change, corpus, how, seed=1, checkpoint=folder / "lapt.pt")
+    framing = moved(base.framing, change)
+    checkpoint = Checkpoint(base.model, change.new, framing, folder)
+    prepare(CorpusFiles((str(text),), dev=0.1), [], folder / "text", print)
+    plan = Lapt(epochs=1, rate=1e-3, warmup=2, fresh_rate=3.0)
+    history = lapt(checkpoint, change, Prepared(folder / "text"), plan, seed=1, folder=folder)
     assert history[-1].score < history[0].score
     return base.model.state_dict()
 

@@ -1,19 +1,23 @@
-"""Bits per byte: a masked model's loss in a unit that vocabularies share.
+"""Bits per byte: a masked model's loss in a unit that vocabularies and mix-ins share.
 
-Loss per piece cannot be compared across vocabularies (an [UNK] is easy to guess). So the same
-white-space tokens of the same held-out text are masked whole for every vocabulary, and what it
-takes to write them down is counted: the model's bits for their pieces, and, for words that are
-[UNK], the bits of their bytes under the training text's byte frequencies, since the model says
-nothing of them. Pieces of one token are predicted independently and the number of masks gives
-away its length, so the figure is for comparison between arms, not a code length of the text.
+Loss per piece cannot be compared across vocabularies (an unknown piece is easy to guess). So the
+same white-space tokens of the same held-out text are masked whole for every arm, and the bits that
+describe them are summed: the model's for their pieces, and for what is unknown the bits of its
+bytes under the training text's byte frequencies, since the model knows nothing of them. The sum is
+divided by the bytes of the tokens in the original text, whatever a mix-in makes of them.
+
+The figure compares arms; it is not a code length of the text. Pieces of one token are predicted
+independently, the number of masks gives away its length, and distinctions that a mix-in drops (case
+under lower-casing) cost nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,55 +25,95 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from specialize.model.mlm import MaskedModel, logits_at, positions
-from specialize.train.packing import frame_of
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.train.masking import mask_piece
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.framing import Framing
 
-Chunk = tuple[tuple[str, bool], ...]  # white-space tokens of a stretch of text; True = masked
+
+class Token(NamedTuple):
+    """A white-space token of the original text, and the model's view of it."""
+
+    original: str
+    shown: str  # after the mix-ins
+    masked: bool
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Text to measure on: chunks with masked tokens, and what a byte of an unknown word costs."""
+    """Text to measure on: chunks with masked tokens, and the price in bits of each byte."""
 
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[tuple[Token, ...], ...]
     byte_bits: tuple[float, ...]  # [256]
 
 
 def held_out(
-    lines: Iterable[str], train: Iterable[str], *, seed: int, rate: float = 0.15, tokens: int = 24
+    lines: Iterable[str],
+    train: Iterable[str],
+    *,
+    seed: int,
+    mix: Callable[[str], str] = lambda token: token,
+    rate: float = 0.15,
+    tokens: int = 24,
 ) -> HeldOut:
-    """Return chunks of ``tokens`` tokens of ``lines``, each masked with probability ``rate``."""
+    """Return chunks of ``tokens`` tokens of ``lines``, each masked with probability ``rate``.
+
+    ``lines`` and ``train`` are original text, the latter for its byte frequencies; ``mix`` is
+    applied to each token for the model's input. The masks do not depend on it.
+    """
     rng = np.random.default_rng(seed)
     chunks = []
     for line in lines:
         words = line.split()
         for start in range(0, len(words), tokens):
             part = words[start : start + tokens]
-            chunk = tuple(zip(part, (rng.random(len(part)) < rate).tolist(), strict=True))
-            if any(masked for _, masked in chunk):
-                chunks.append(chunk)
+            masked = (rng.random(len(part)) < rate).tolist()
+            if any(masked):
+                chunks.append(tuple(Token(w, mix(w), m) for w, m in zip(part, masked, strict=True)))
     return HeldOut(tuple(chunks), _byte_bits(train))
 
 
+@dataclass(frozen=True)
+class Row:
+    """One input of the model."""
+
+    ids: list[int]
+    targets: list[int]  # -1 where nothing is predicted
+    escape: float  # bits of the bytes of unknown text
+    size: int  # bytes of the masked tokens
+
+
+def encode(text: HeldOut, vocabulary: Vocabulary, framing: Framing, *, length: int) -> list[Row]:
+    """Return ``text`` as rows of at most ``length`` pieces, the shortest first.
+
+    Masked tokens pay for unknown text by its bytes: where the model sees the original token, those
+    of ``vocabulary.unspelt``; where a mix-in rewrote it, all bytes of the original token, because
+    its unknown part cannot be traced back to bytes.
+    """
+    room = length - len(framing.prefix) - len(framing.suffix)
+    rows = []
+    for chunk in text.chunks:
+        pieces = _pieces(chunk, vocabulary)
+        escapes = [
+            _escape(*pair, vocabulary, text.byte_bits) for pair in zip(chunk, pieces, strict=True)
+        ]
+        rows += _rows(chunk, pieces, escapes, framing, room)
+    return sorted(rows, key=lambda row: len(row.ids))
+
+
 @torch.no_grad()
-def bits_per_byte(
-    model: MaskedModel, vocabulary: WordPiece, text: HeldOut, *, length: int, batch: int = 64
-) -> float:
-    """Return the bits spent on each byte of the masked tokens of ``text``; nan without any."""
+def score(model: MaskedModel, rows: Sequence[Row], pad: int, *, batch: int = 64) -> float:
+    """Return the bits spent on each byte of the masked tokens of ``rows``; nan without any."""
     device = next(model.parameters()).device
-    coded = [c for chunk in text.chunks for c in _encode(chunk, vocabulary, text.byte_bits, length)]
-    coded.sort(key=lambda c: len(c.inputs))
-    bits, size = sum(c.escape for c in coded), sum(c.size for c in coded)
+    bits, size = sum(row.escape for row in rows), sum(row.size for row in rows)
     was_training = model.training
     model.eval()
-    pad = frame_of(vocabulary).pad
-    for start in range(0, len(coded), batch):
-        part = coded[start : start + batch]
-        inputs = _pad([c.inputs for c in part], pad).to(device)
-        targets = _pad([c.targets for c in part], -1).to(device)
+    for start in range(0, len(rows), batch):
+        part = rows[start : start + batch]
+        targets = _pad([row.targets for row in part], -1).to(device)
         places = positions(targets >= 0)
         if len(places):
-            real = _pad([[1] * len(c.inputs) for c in part], 0).to(device)
+            inputs = _pad([row.ids for row in part], pad).to(device)
+            real = _pad([[1] * len(row.ids) for row in part], 0).to(device)
             logits = logits_at(model, inputs, real, places)
             loss = F.cross_entropy(logits.float(), targets.flatten()[places], reduction="sum")
             bits += float(loss) / math.log(2)
@@ -77,43 +121,65 @@ def bits_per_byte(
     return bits / size if size else math.nan
 
 
-@dataclass(frozen=True)
-class _Coded:
-    inputs: list[int]
-    targets: list[int]  # -1 where nothing is asked
-    escape: float  # bits of unknown words' bytes
-    size: int  # bytes of the masked tokens
+def bits_per_byte(
+    model: MaskedModel,
+    vocabulary: Vocabulary,
+    framing: Framing,
+    text: HeldOut,
+    *,
+    length: int,
+    batch: int = 64,
+) -> float:
+    """Return the bits that ``model`` spends on each byte of the masked tokens of ``text``."""
+    rows = encode(text, vocabulary, framing, length=length)
+    return score(model, rows, framing.pad, batch=batch)
 
 
-def _encode(
-    chunk: Chunk, vocabulary: WordPiece, byte_bits: Sequence[float], length: int
-) -> list[_Coded]:
-    frame = frame_ids(vocabulary)
-    inputs, targets, escape, size = [frame[0]], [-1], 0.0, 0
-    for token, masked in chunk:
-        ids = vocabulary.encode(token)
-        inputs += [frame[2]] * len(ids) if masked else ids
-        targets += ids if masked else [-1] * len(ids)
-        if masked:
-            raw = token.encode()
-            size += len(raw)
-            escape += _escape(token, vocabulary, byte_bits)
-    if len(inputs) + 1 > length and len(chunk) > 1:  # too long: two shorter stretches
+def _pieces(chunk: Sequence[Token], vocabulary: Vocabulary) -> list[list[int]]:
+    """Return the ids of each token; none of a token that the normaliser deletes."""
+    unknown = [vocabulary.ids.get(vocabulary.unk, -1)]
+    pieces = vocabulary.encode_words([token.shown for token in chunk])
+    return [
+        [] if ids == unknown and not vocabulary.encode(token.shown) else ids
+        for token, ids in zip(chunk, pieces, strict=True)
+    ]
+
+
+def _escape(
+    token: Token, ids: Sequence[int], vocabulary: Vocabulary, byte_bits: Sequence[float]
+) -> float:
+    """Return the bits of the bytes that the pieces of a masked token leave unknown."""
+    if not token.masked or vocabulary.ids.get(vocabulary.unk, -1) not in ids:
+        return 0.0
+    rewritten = token.shown != token.original
+    unknown = token.original if rewritten else vocabulary.unspelt(token.original)
+    return sum(byte_bits[byte] for byte in unknown.encode())
+
+
+def _rows(
+    chunk: Sequence[Token],
+    pieces: Sequence[list[int]],
+    escapes: Sequence[float],
+    framing: Framing,
+    room: int,
+) -> list[Row]:
+    """Return a chunk as one row, or as two halves where it is too long."""
+    if sum(map(len, pieces)) > room and len(chunk) > 1:
         half = len(chunk) // 2
-        parts = (chunk[:half], chunk[half:])
-        return [c for part in parts for c in _encode(part, vocabulary, byte_bits, length)]
-    inputs, targets = inputs[: length - 1], targets[: length - 1]
-    return [_Coded([*inputs, frame[1]], [*targets, -1], escape, size)]
-
-
-def frame_ids(vocabulary: WordPiece) -> tuple[int, int, int]:
-    """Return the ids of [CLS], [SEP] and [MASK]."""
-    return vocabulary.ids["[CLS]"], vocabulary.ids["[SEP]"], vocabulary.ids["[MASK]"]
-
-
-def _escape(token: str, vocabulary: WordPiece, byte_bits: Sequence[float]) -> float:
-    unknown = (w for w in vocabulary.words(token) if vocabulary.segment(w) == [vocabulary.unk])
-    return sum(byte_bits[byte] for word in unknown for byte in word.encode())
+        parts = (slice(half), slice(half, None))
+        return [row for p in parts for row in _rows(chunk[p], pieces[p], escapes[p], framing, room)]
+    mask, shown, targets = mask_piece(framing), list[int](), list[int]()
+    for token, ids in zip(chunk, pieces, strict=True):
+        shown += [mask] * len(ids) if token.masked else ids
+        targets += ids if token.masked else [-1] * len(ids)
+    return [
+        Row(
+            [*framing.prefix, *shown[:room], *framing.suffix],
+            [*[-1] * len(framing.prefix), *targets[:room], *[-1] * len(framing.suffix)],
+            sum(escapes),
+            sum(len(token.original.encode()) for token in chunk if token.masked),
+        )
+    ]
 
 
 def _byte_bits(lines: Iterable[str]) -> tuple[float, ...]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from specialize.errors import UsageError
-from specialize.model.mlm import MaskedModel
+from specialize.model.load import Checkpoint
+from specialize.model.mlm import MaskedModel, hidden_size
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import WordModel
+from specialize.progress import Log, Silent
 from specialize.tasks._base import Sentence, Task
 from specialize.train import loop
 from specialize.train.optim import adamw, at_least, groups, precision
-from specialize.train.packing import batches_by_length
+from specialize.train.sampling import batches_by_length
+from specialize.train.schedules import Schedule, constant, inverse_sqrt, linear
 
 SCHEDULES = ("inverse_sqrt", "constant", "linear")
 
@@ -40,7 +45,7 @@ class Finetune:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        """Refuse values that mean nothing."""
+        """Refuse values without a meaning."""
         at_least("finetune", self, {"epochs": 0, "patience": 0, "batch": 1, "length": 3})
         if self.schedule not in SCHEDULES:
             raise UsageError(
@@ -51,7 +56,7 @@ class Finetune:
 
 @dataclass(frozen=True)
 class Data:
-    """The three parts of a task's data; ``test`` is looked at once, at the end."""
+    """The three parts of a task's data; ``test`` is scored once, at the end."""
 
     train: Sequence[Sentence[Any]]
     dev: Sequence[Sentence[Any]]
@@ -60,7 +65,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Finetuned:
-    """A fine-tuned model and what it scored; metrics in percent."""
+    """A fine-tuned model and its scores, in percent.
+
+    ``module`` holds the encoder of the checkpoint: save it before the next call of `finetune`.
+    """
 
     module: WordModel
     labels: dict[str, list[str]]
@@ -71,36 +79,38 @@ class Finetuned:
 
 
 def finetune(
-    model: MaskedModel,
+    checkpoint: Checkpoint,
     words: WordEncoder,
     task: Task[Any],
     data: Data,
-    how: Finetune,
+    plan: Finetune,
     *,
     seed: int,
-    checkpoint: Path,
-    on_epoch: Callable[[loop.Epoch], None] = lambda epoch: None,
+    folder: Path,
+    log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Finetuned:
-    """Return a copy of ``model`` fine-tuned for ``task``, at its best epoch on ``data.dev``.
+    """Return the model of ``checkpoint`` fine-tuned for ``task``, at its best epoch on dev.
 
-    The inventory of labels is that of train and dev, as in the original.
+    The model itself is trained. Its weights at the first call are kept on the CPU and restored by
+    each later one, so that tasks and seeds share one load and need no second copy on a GPU; nothing
+    else may train the model in between. The inventory of labels is that of train and dev, as in
+    the authors' code. ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
     labels = task.labels([*data.train, *data.dev])
     task.check(data.train, labels)
-    module = _module(model, task, labels, how, seed)
-    heads = [p for n, p in module.named_parameters() if not n.startswith("encoder.")]
-    tiers = groups(module.encoder.named_parameters(), rate=how.rate, decay=how.decay)
-    tiers.append({"params": heads, "lr": how.head_rate, "weight_decay": how.decay})
-    steps = -(-len(data.train) // how.batch)
+    module = _module(_restored(checkpoint.model), task, labels, plan, seed)
+    steps = -(-len(data.train) // plan.batch)
     device = next(module.parameters()).device
-
     lengths = [len(sentence.words) for sentence in data.train]
 
+    @lru_cache(maxsize=1)
+    def batches(epoch: int) -> list[np.ndarray]:
+        return batches_by_length(lengths, plan.batch, seed=seed, epoch=epoch)
+
     def loss_at(epoch: int, step: int) -> Tensor:
-        batches = batches_by_length(lengths, how.batch, seed=seed, epoch=epoch)
-        part = [data.train[i] for i in batches[step - epoch * steps]]
+        part = [data.train[i] for i in batches(epoch)[step - epoch * steps]]
         batch = words.batch([s.words for s in part], device)
-        scores = module(batch, frozen=epoch < how.freeze)
+        scores = module(batch, frozen=epoch < plan.freeze)
         return task.loss(module.head, scores, part, labels, batch.mask_BW)
 
     def evaluate() -> float:
@@ -109,13 +119,23 @@ def finetune(
 
     history = loop.run(
         module,
-        [adamw(tiers)],
-        _schedule(how, steps),
+        [adamw(_tiers(module, plan))],
+        _schedule(plan, steps),
         loss_at,
         evaluate,
-        loop.Plan(how.epochs, steps, seed, clip=5.0, patience=how.patience, lower_is_better=False),
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
+        loop.Plan(
+            plan.epochs,
+            steps,
+            seed,
+            clip=5.0,
+            patience=plan.patience,
+            lower_is_better=False,
+            metric=task.metric,
+            unit="sentences",
+            per_step=plan.batch,
+        ),
+        checkpoint=folder / "checkpoint.pt",
+        log=log,
     )
     module.eval()
     dev = task.score(data.dev, predict(module, words, task, labels, data.dev))
@@ -151,24 +171,41 @@ def predict(
     return [found[i] for i in range(len(sentences))]
 
 
+_LOADED: WeakKeyDictionary[Any, dict[str, Tensor]] = WeakKeyDictionary()  # model -> its weights
+
+
+def _restored(model: MaskedModel) -> MaskedModel:
+    """Return ``model`` with the weights of the first call for it."""
+    if model in _LOADED:
+        model.load_state_dict(_LOADED[model])
+    else:
+        state = model.state_dict()
+        _LOADED[model] = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+    return model
+
+
 def _module(
-    model: MaskedModel, task: Task[Any], labels: dict[str, list[str]], how: Finetune, seed: int
+    model: MaskedModel, task: Task[Any], labels: dict[str, list[str]], plan: Finetune, seed: int
 ) -> WordModel:
+    """Return ``model`` with a fresh head."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        head = task.head(model.config.hidden_size, labels)
+        head = task.head(hidden_size(model), labels)
     module = WordModel(
-        copy.deepcopy(model),
-        head,
-        layer_dropout=how.layer_dropout,
-        precision=precision(how.precision),
+        model, head, layer_dropout=plan.layer_dropout, precision=precision(plan.precision)
     )
     return module.to(next(model.parameters()).device)
 
 
-def _schedule(how: Finetune, steps: int) -> loop.Schedule:
-    if how.schedule == "inverse_sqrt":
-        return loop.inverse_sqrt(steps)
-    if how.schedule == "constant":
-        return loop.constant()
-    return loop.linear(steps, how.epochs * steps)
+def _tiers(module: WordModel, plan: Finetune) -> list[dict[str, object]]:
+    heads = [p for n, p in module.named_parameters() if not n.startswith("encoder.")]
+    tiers = groups(module.encoder.named_parameters(), rate=plan.rate, decay=plan.decay)
+    return [*tiers, {"params": heads, "lr": plan.head_rate, "weight_decay": plan.decay}]
+
+
+def _schedule(plan: Finetune, steps: int) -> Schedule:
+    if plan.schedule == "inverse_sqrt":
+        return inverse_sqrt(steps)
+    if plan.schedule == "constant":
+        return constant()
+    return linear(steps, plan.epochs * steps)

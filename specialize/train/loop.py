@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-Schedule = Callable[[int], float]  # step, from 0 -> share of the rate
+from specialize.progress import Log
+from specialize.train.schedules import Schedule
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a stage trains and how its best epoch is known."""
+    """How long a stage trains and which epoch is its best."""
 
     epochs: int
     steps: int  # of an epoch
@@ -25,20 +26,27 @@ class Plan:
     clip: float = 1.0  # bound on the gradient's global norm
     patience: int = 0  # epochs without a better score after which to stop; 0 = never
     lower_is_better: bool = True
-    keep_best: bool = True  # else the last epoch is what is left in the module
+    keep_best: bool = True  # else the module is left at the last epoch
     checkpoint_seconds: float = 60.0
     precision: str = "float32"  # or "bfloat16": autocast
+    metric: str = "score"  # the score's name in messages
+    unit: str = ""  # what progress counts beside steps: "tokens" or "sentences"
+    per_step: int = 0  # how many of them a step reads
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch did; epoch 0 is the state before training."""
+    """Result of an epoch; epoch 0 is the state before training."""
 
     epoch: int
     steps: int
     train_loss: float  # mean over its steps, nats; nan for epoch 0
     score: float
     seconds: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the fields, a loss of nan as None."""
+        return asdict(self) | {"train_loss": None if self.epoch == 0 else self.train_loss}
 
 
 def run(
@@ -50,23 +58,23 @@ def run(
     plan: Plan,
     *,
     checkpoint: Path,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    log: Log,
 ) -> list[Epoch]:
     """Train ``module``, leave it at its best epoch (or the last) and return the history.
 
-    ``loss_at(epoch, step)`` gives the loss of one step (both from 0) and may depend on nothing but
-    its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that was
-    killed and resumed from ``checkpoint`` equals one that was not, on one machine.
+    ``loss_at(epoch, step)`` returns the loss of one step (both from 0) and depends on nothing but
+    its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that is killed
+    and resumed from ``checkpoint`` equals an uninterrupted one, on one machine with as many
+    threads.
     """
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state = _State.load(checkpoint, module, optimizers)
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     if state.history:
-        for done in state.history:
-            on_epoch(done)
+        log.say(f"resuming after {state.step:,} of {plan.epochs * plan.steps:,} steps")
     else:
         state.close_epoch(Epoch(0, 0, math.nan, evaluate(), 0.0), module, plan)
-        on_epoch(state.history[-1])
+        _report_epoch(state.history[-1], plan, log)
     saved = time.monotonic()
     with torch.random.fork_rng(devices=_devices(module)):
         while not state.finished(plan):
@@ -77,21 +85,22 @@ def run(
                 share = schedule(state.step)
                 for group, rate in zip(groups, rates, strict=True):
                     group["lr"] = rate * share
-                state.loss_sum = state.loss_sum + _step(
-                    module, optimizers, loss_at, epoch, state.step, plan
-                )
+                loss = _step(module, optimizers, loss_at, epoch, state.step, plan)
+                state.loss_sum = state.loss_sum + loss
                 state.step += 1
+                _report_step(state.step, loss, plan, log)
                 if time.monotonic() - saved > plan.checkpoint_seconds:
                     state.seconds += time.monotonic() - began
                     state.save(checkpoint, module, optimizers)
                     began = saved = time.monotonic()
             score = evaluate()
             seconds = state.seconds + time.monotonic() - began
-            done = Epoch(epoch + 1, plan.steps, float(state.loss_sum) / plan.steps, score, seconds)
-            state.close_epoch(done, module, plan)
+            loss_mean = float(state.loss_sum) / plan.steps
+            record = Epoch(epoch + 1, plan.steps, loss_mean, score, seconds)
+            state.close_epoch(record, module, plan)
             state.save(checkpoint, module, optimizers)
             saved = time.monotonic()
-            on_epoch(done)
+            _report_epoch(record, plan, log)
     if plan.keep_best:
         module.load_state_dict(state.best)
     return state.history
@@ -108,33 +117,15 @@ def best_epoch(history: list[Epoch], *, lower_is_better: bool) -> Epoch:
     return history[scores.index(min(scores))]
 
 
-def linear(warmup: int, total: int) -> Schedule:
-    """Return linear warm-up over ``warmup`` steps, then linear decay to 0 at ``total``."""
-
-    def share(step: int) -> float:
-        rise = (step + 1) / warmup if step < warmup else 1.0
-        return min(rise, (total - step) / max(1, total - warmup))
-
-    return share
+def _report_step(done: int, loss: Tensor, plan: Plan, log: Log) -> None:
+    read = {plan.unit: done * plan.per_step} if plan.unit else {}
+    log.step(done, plan.epochs * plan.steps, loss=loss, **read)  # a tensor: read when shown
 
 
-def inverse_sqrt(freeze: int) -> Schedule:
-    """Return UDify's schedule, as the paper states it (its released code never left the base rate).
-
-    The base rate in the first ``freeze`` steps, then 5 · min(s^-.5, s · W^-1.5) of it with s steps
-    since and W = 2 · ``freeze`` (Kondratyuk & Straka 2019).
-    """
-
-    def share(step: int) -> float:
-        s = step - freeze + 1
-        return 1.0 if s <= 0 else 5 * min(s**-0.5, s * (2 * freeze) ** -1.5)
-
-    return share
-
-
-def constant() -> Schedule:
-    """Return the schedule that the authors' released code really ran."""
-    return lambda step: 1.0
+def _report_epoch(record: Epoch, plan: Plan, log: Log) -> None:
+    loss = "" if record.epoch == 0 else f"loss {record.train_loss:.3f}, "
+    log.say(f"epoch {record.epoch} of {plan.epochs}: {loss}{plan.metric} {record.score:.4f}")
+    log.record(**record.to_json())
 
 
 def _step(

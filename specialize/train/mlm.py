@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,52 +14,38 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from specialize.model.mlm import MaskedModel, logits_at, positions
+from specialize.progress import Log
 from specialize.train import loop
-from specialize.train.packing import Frame, frame_of, mask
-from specialize.vocab.wordpiece.model import WordPiece
-
-
-@dataclass(frozen=True)
-class Masking:
-    """How positions are chosen: at which rate, anew each time or once for all, by piece or word."""
-
-    rate: float = 0.15
-    static: int = 0  # 0 = dynamic; k = each sequence has k fixed maskings, taken in turn by epoch
-    words: bool = False
+from specialize.train.masking import Masking, MaskPieces, mask
+from specialize.train.schedules import Schedule
 
 
 def train_masked(
     model: MaskedModel,
-    vocabulary: WordPiece,
+    pieces: MaskPieces,
     sequences_NL: np.ndarray,
     order: Callable[[int], np.ndarray],
     optimizers: Sequence[torch.optim.Optimizer],
-    schedule: loop.Schedule,
+    schedule: Schedule,
     evaluate: Callable[[], float],
     plan: loop.Plan,
     *,
     batch: int,
     masking: Masking,
     checkpoint: Path,
-    on_epoch: Callable[[loop.Epoch], None],
+    log: Log,
 ) -> list[loop.Epoch]:
     """Train on ``sequences_NL`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
-    frame = frame_of(vocabulary)
     device = next(model.parameters()).device
-    if device.type == "cpu":  # the fused attention's backward pass is slower there at such lengths
-        model.set_attn_implementation("eager")
-    orders: dict[int, np.ndarray] = {}
+    items_of = lru_cache(maxsize=1)(order)
 
     def loss_at(epoch: int, step: int) -> Tensor:
-        if epoch not in orders:
-            orders.clear()
-            orders[epoch] = order(epoch)
         start = (step - epoch * plan.steps) * batch
-        items = orders[epoch][start : start + batch]
+        items = items_of(epoch)[start : start + batch]
         ids = torch.from_numpy(sequences_NL[items].astype(np.int64))
         seeds = (plan.seed, step) if not masking.static else (plan.seed, epoch % masking.static)
-        inputs, chosen = _mask(ids, items, frame, masking, seeds)
-        real = ids != frame.pad
+        inputs, chosen = _mask(ids, items, pieces, masking, seeds)
+        real = ids != pieces.pad
         places = positions(chosen)  # on the CPU, so that a GPU never waits for them
         targets = ids.flatten()[places].to(device)
         padding = None if bool(real.all()) else real.to(device)
@@ -67,22 +53,40 @@ def train_masked(
             logits = logits_at(model, inputs.to(device), padding, places.to(device))
         return F.cross_entropy(logits.float(), targets)
 
-    return loop.run(
-        model,
-        optimizers,
-        schedule,
-        loss_at,
-        evaluate,
-        plan,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
+    with _plain_attention(model, device):
+        return loop.run(
+            model,
+            optimizers,
+            schedule,
+            loss_at,
+            evaluate,
+            plan,
+            checkpoint=checkpoint,
+            log=log,
+        )
+
+
+@contextmanager
+def _plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
+    """Use unfused attention on a CPU, where the fused backward pass is slower at such lengths."""
+    before = model.config._attn_implementation
+    if device.type == "cpu":
+        model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        if device.type == "cpu":
+            model.set_attn_implementation(before)
 
 
 def _mask(
-    ids_BL: Tensor, items: np.ndarray, frame: Frame, masking: Masking, seeds: tuple[int, int]
+    ids_BL: Tensor,
+    items: np.ndarray,
+    pieces: MaskPieces,
+    masking: Masking,
+    seeds: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
-    masked = partial(mask, frame=frame, rate=masking.rate, words=masking.words)
+    masked = partial(mask, pieces=pieces, rate=masking.rate, words=masking.words)
     if not masking.static:
         return masked(ids_BL, generator=_generator(*seeds))
     rows = [

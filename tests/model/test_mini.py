@@ -61,6 +61,7 @@ def test_it_knows_far_more_than_its_random_weights(mini: Checkpoint) -> None:
     )
     text = held_out(SEEN, SEEN, seed=0)
     known, random = (
-        bits_per_byte(model, mini.vocabulary, text, length=128) for model in (mini.model, untrained)
+        bits_per_byte(model, mini.vocabulary, mini.framing, text, length=128)
+        for model in (mini.model, untrained)
     )
     assert known < 0.8 * random

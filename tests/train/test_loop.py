@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from specialize.progress import Silent
 from specialize.train import loop
+from specialize.train.schedules import constant, linear
 
 
 class Killed(Exception):
@@ -20,8 +22,31 @@ def make(seed: int = 0) -> tuple[nn.Module, torch.optim.Optimizer]:
     return module, torch.optim.AdamW(module.parameters(), lr=0.01)
 
 
+class Noted(Silent):
+    """A log that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.steps: list[dict] = []
+        self.figures: list[dict] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def step(self, done: int, total: int, **figures: object) -> None:
+        self.steps.append({"done": done, "total": total, **figures})
+
+    def record(self, **figures: object) -> None:
+        self.figures.append(figures)
+
+
 def train(
-    path: Path, *, kill_at: int = -1, epochs: int = 3, patience: int = 0
+    path: Path,
+    *,
+    kill_at: int = -1,
+    epochs: int = 3,
+    patience: int = 0,
+    log: Silent = Silent(),  # noqa: B008
 ) -> tuple[nn.Module, list[loop.Epoch]]:
     module, optimizer = make()
 
@@ -36,9 +61,18 @@ def train(
         with torch.no_grad():
             return float((module(torch.ones(1, 4)) - 4).square())
 
-    plan = loop.Plan(epochs, 10, seed=1, patience=patience, checkpoint_seconds=0)
+    plan = loop.Plan(
+        epochs,
+        10,
+        seed=1,
+        patience=patience,
+        checkpoint_seconds=0,
+        metric="error",
+        unit="sentences",
+        per_step=5,
+    )
     history = loop.run(
-        module, [optimizer], loop.linear(2, 30), loss_at, evaluate, plan, checkpoint=path
+        module, [optimizer], linear(2, 30), loss_at, evaluate, plan, checkpoint=path, log=log
     )
     return module, history
 
@@ -64,11 +98,12 @@ def test_the_global_generator_is_left_alone(tmp_path: Path) -> None:
     loop.run(
         module,
         [optimizer],
-        loop.constant(),
+        constant(),
         lambda epoch, step: module(torch.ones(2, 4)).sum(),
         lambda: 0.0,
         loop.Plan(1, 3, seed=1),
         checkpoint=tmp_path / "a.pt",
+        log=Silent(),
     )
     assert torch.equal(torch.rand(3), expected)
 
@@ -91,8 +126,25 @@ def test_patience_ends_training() -> None:
     assert state.finished(plan)
 
 
-def test_schedules_have_the_values_of_their_formulas() -> None:
-    share = loop.linear(10, 110)
-    assert [share(s) for s in (0, 9, 60, 110)] == [0.1, 1.0, 0.5, 0.0]
-    udify = loop.inverse_sqrt(50)  # steps from 1: batch 51 -> .005, 150 -> .5, 500 -> .2357
-    assert [round(udify(s - 1), 4) for s in (50, 51, 150, 500)] == [1.0, 0.005, 0.5, 0.2357]
+def test_every_step_and_epoch_is_reported(tmp_path: Path) -> None:
+    log = Noted()
+    _, history = train(tmp_path / "a.pt", epochs=2, log=log)
+    assert [(s["done"], s["total"], s["sentences"]) for s in log.steps] == [
+        (n, 20, 5 * n) for n in range(1, 21)
+    ]
+    assert all(torch.is_tensor(s["loss"]) for s in log.steps)  # read by the log when it prints
+    first = float(sum(s["loss"] for s in log.steps[:10])) / 10
+    assert first == pytest.approx(history[1].train_loss)
+    assert log.figures == [epoch.to_json() for epoch in history]
+    assert log.figures[0]["train_loss"] is None
+    assert log.lines[0] == f"epoch 0 of 2: error {history[0].score:.4f}"
+    assert log.lines[2].startswith("epoch 2 of 2: loss ")
+
+
+def test_a_resumed_run_says_where_and_repeats_no_epoch(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(tmp_path / "a.pt", kill_at=17)
+    log = Noted()
+    train(tmp_path / "a.pt", log=log)
+    assert log.lines[0] == "resuming after 17 of 30 steps"
+    assert [f["epoch"] for f in log.figures] == [2, 3]

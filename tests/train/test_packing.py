@@ -1,77 +1,72 @@
-"""Packing, masking, order and sampling."""
+"""Packing: documents in order, one prefix a sequence, a suffix after each document."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-import torch
+import pytest
+from framings import bert, xlmr
+from tokenizers_made import lines_in, xlmr_like
 
-from specialize.train.packing import batches_by_length, frame_of, mask, mixed_order, order, pack
+from specialize.errors import UsageError
+from specialize.train import packing
+from specialize.train.packing import pack
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.framing import Framing
+from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 TINY = WordPiece([*SPECIAL, "a", "b", "c", "##a", "##b", "##c"])
 PAD, _, CLS, SEP, MASK, A, B, C = range(8)
 
 
+def reference(
+    vocabulary: Vocabulary, framing: Framing, documents: Iterable[Sequence[str]], length: int
+) -> list[list[int]]:
+    """The same, one line after the other."""
+    stream: list[int] = []
+    for lines in documents:
+        ids = [i for line in lines for i in vocabulary.encode(line)]
+        stream += [*ids, *framing.suffix] if ids else []
+    room = length - len(framing.prefix)
+    bodies = [stream[start : start + room] for start in range(0, len(stream), room)]
+    return [[*framing.prefix, *body, *[framing.pad] * (room - len(body))] for body in bodies]
+
+
 def test_documents_are_packed_in_order_with_a_separator_after_each() -> None:
-    packed = pack(TINY, [["a b", "c"], ["b"]], 4)
+    packed = pack(TINY, bert(TINY), [["a b", "c"], ["b"]], 4)
     assert packed.tolist() == [[CLS, A, B, C], [CLS, SEP, B, SEP]]
 
 
 def test_only_the_last_sequence_is_padded() -> None:
-    assert pack(TINY, [["a b c"]], 4).tolist() == [[CLS, A, B, C], [CLS, SEP, PAD, PAD]]
-    assert pack(TINY, [], 4).shape == (0, 4)
+    packed = pack(TINY, bert(TINY), [["a b c"]], 4)
+    assert packed.tolist() == [[CLS, A, B, C], [CLS, SEP, PAD, PAD]]
+    assert pack(TINY, bert(TINY), [], 4).shape == (0, 4)
 
 
-def test_masking_spares_special_pieces_and_keeps_the_proportions() -> None:
-    ids = torch.tensor([[CLS, *[A, B, C] * 2000, SEP, PAD]])
-    frame = frame_of(TINY)
-    inputs, chosen = mask(ids, frame, rate=0.15, generator=torch.Generator().manual_seed(0))
-    assert not chosen[0, [0, -2, -1]].any()
-    assert torch.equal(inputs[~chosen], ids[~chosen])
-    assert abs(float(chosen.float().mean()) - 0.15) < 0.02
-    masked = float((inputs[chosen] == MASK).float().mean())
-    assert abs(masked - 0.8) < 0.05
-    assert set(inputs[chosen].tolist()) <= {MASK, *frame.ordinary.tolist()}
+def test_documents_without_a_piece_leave_no_separator() -> None:
+    documents = [[""], ["a"], [], ["\u200b\0"], ["b"]]
+    assert pack(TINY, bert(TINY), documents, 5).tolist() == [[CLS, A, SEP, B, SEP]]
 
 
-def test_whole_words_are_masked_with_all_their_pieces_at_the_same_rate() -> None:
-    word = torch.tensor([A, *[B + 3] * 3])  # a ##b ##b ##b
-    ids = torch.cat([torch.tensor([CLS]), word.repeat(3000), torch.tensor([SEP, PAD])])[None]
-    generator = torch.Generator().manual_seed(0)
-    _, chosen = mask(ids, frame_of(TINY), rate=0.2, generator=generator, words=True)
-    of_words = chosen[0, 1:-2].view(-1, 4)
-    assert torch.equal(of_words.any(1), of_words.all(1))
-    assert abs(float(of_words.float().mean()) - 0.2) < 0.02
-    assert not chosen[0, [0, -2, -1]].any()
+def test_a_tokenizer_without_special_pieces_around_a_text_adds_none() -> None:
+    bare = Framing((), (), PAD, MASK, frozenset({PAD, MASK}), 512)
+    assert pack(TINY, bare, [["a b"], ["c"]], 2).tolist() == [[A, B], [C, PAD]]
 
 
-def test_a_batch_always_has_something_to_learn() -> None:
-    ids = torch.tensor([[CLS, A, SEP]])
-    _, chosen = mask(ids, frame_of(TINY), rate=0.0, generator=torch.Generator())
-    assert chosen.tolist() == [[False, True, False]]
+@pytest.mark.parametrize("block", [1, 2, 3, 4096])
+def test_sequences_do_not_depend_on_how_many_lines_are_encoded_at_once(
+    block: int, vocabulary: WordPiece, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "_BLOCK", block)
+    unigram = Unigram(xlmr_like())
+    lines = [*lines_in("Latin")[:20], "", *lines_in("toy")[:5]]
+    documents = [lines[:1], lines[1:9], [], lines[9:]]
+    for family, framing in ((vocabulary, bert(vocabulary)), (unigram, xlmr(unigram))):
+        packed = pack(family, framing, documents, 16)
+        assert packed.dtype == np.int32
+        assert packed.tolist() == reference(family, framing, documents, 16)
 
 
-def test_order_is_a_permutation_that_depends_on_seed_and_epoch_only() -> None:
-    np.random.seed(1)
-    first = order(50, seed=1, epoch=0)
-    np.random.seed(2)
-    assert (first == order(50, seed=1, epoch=0)).all()
-    assert sorted(first) == list(range(50))
-    assert (first != order(50, seed=1, epoch=1)).any()
-
-
-def test_batches_hold_items_of_similar_length_and_every_item_once() -> None:
-    lengths = [i % 40 for i in range(1000)]
-    batches = batches_by_length(lengths, 16, seed=1, epoch=0)
-    assert sorted(i for batch in batches for i in batch) == list(range(1000))
-    assert len(batches) == 63
-    padded = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
-    assert padded < 1.15 * sum(lengths)
-    again = batches_by_length(lengths, 16, seed=1, epoch=0)
-    assert all((a == b).all() for a, b in zip(batches, again, strict=True))
-
-
-def test_sampling_lifts_small_sources_and_repeats_none_before_all_came() -> None:
-    drawn = mixed_order([1000, 10], 500, alpha=0.5, seed=0)
-    small = drawn[drawn >= 1000]
-    assert len(small) == 45  # 500 * sqrt(10) / (sqrt(1000) + sqrt(10)), rounded down
-    counts = np.bincount(small - 1000, minlength=10)
-    assert set(counts) <= {4, 5}
+def test_a_length_without_room_for_text_is_refused() -> None:
+    with pytest.raises(UsageError, match="no room"):
+        pack(TINY, bert(TINY), [["a"]], 1)

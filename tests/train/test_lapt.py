@@ -1,0 +1,168 @@
+"""LAPT: original bytes, fresh rows, a capped warm-up, and an interrupted call that resumes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from specialize.augment import tva
+from specialize.corpus import CorpusFiles
+from specialize.corpus.prepare import Prepared, prepare
+from specialize.embed import mean
+from specialize.errors import DataError, UsageError
+from specialize.model.install import install
+from specialize.model.load import Checkpoint, load_checkpoint
+from specialize.model.mlm import tables
+from specialize.progress import Silent
+from specialize.toylang import ToyFiles, to_latin
+from specialize.train import mlm as masked
+from specialize.train.lapt import Lapt, check, lapt, measured_text
+from specialize.vocab.base import unchanged
+from specialize.vocab.framing import moved
+
+PLAN = Lapt(epochs=2, batch=4, length=32, rate=1e-2, dev_lines=20, precision="float32")
+
+
+class Killed(Exception):
+    """Stands for the power cut."""
+
+
+@pytest.fixture(scope="module")
+def text(toy: ToyFiles, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepared(toy, tmp_path_factory.mktemp("text"))
+
+
+def prepared(toy: ToyFiles, folder: Path, *mixins: object) -> Prepared:
+    files = CorpusFiles((str(toy.corpus),), dev=0.2)
+    prepare(files, mixins, folder, lambda line: None)
+    return Prepared(folder)
+
+
+def adapted(
+    base_folder: Path, text: Prepared, folder: Path, plan: Lapt = PLAN, **options: object
+) -> tuple[dict[str, torch.Tensor], list]:
+    base = load_checkpoint(base_folder)
+    history = lapt(base, unchanged(base.vocabulary), text, plan, seed=1, folder=folder, **options)
+    return base.model.state_dict(), history
+
+
+def test_training_lowers_the_bits_of_the_held_out_text(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    text = prepared(toy, tmp_path / "text", to_latin)
+    _, history = adapted(base_folder, text, tmp_path, mix=to_latin)
+    assert [epoch.epoch for epoch in history] == [0, 1, 2]
+    assert history[-1].score < 0.95 * history[0].score
+
+
+def test_a_killed_call_resumes_to_the_same_weights(
+    base_folder: Path, text: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, history = adapted(base_folder, text, tmp_path / "whole")
+    calls, logits_at = [], masked.logits_at
+
+    def killing(*given: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) > history[1].steps + 2:
+            raise Killed
+        return logits_at(*given)
+
+    monkeypatch.setattr(masked, "logits_at", killing)
+    with pytest.raises(Killed):
+        adapted(base_folder, text, tmp_path / "cut")
+    monkeypatch.undo()
+    assert (tmp_path / "cut" / "packed.npy").exists()
+    resumed, again = adapted(base_folder, text, tmp_path / "cut")
+    assert [epoch.score for epoch in again] == [epoch.score for epoch in history]
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_fresh_rows_train_at_their_own_rate_and_are_masked(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    change = tva.change(base.vocabulary, text.train, pieces=10)
+    install(base.model, change, mean.init(tables(base.model), change, []))
+    before = base.model.get_input_embeddings().weight.detach().clone()
+    checkpoint = Checkpoint(base.model, change.new, moved(base.framing, change), tmp_path)
+    plan = replace(PLAN, fresh_rate=0.0, decay=0.0)
+    lapt(checkpoint, change, text, plan, seed=1, folder=tmp_path)
+    after = base.model.get_input_embeddings().weight.detach()
+    fresh = list(change.fresh)
+    assert torch.equal(after[fresh], before[fresh])
+    assert not torch.equal(after, before)
+    with pytest.raises(UsageError, match="special"):
+        lapt(replace(checkpoint, framing=base.framing), change, text, plan, seed=1, folder=tmp_path)
+
+
+def test_warm_up_is_capped_at_a_tenth_of_the_steps(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    found: dict[str, list] = {"lines": [], "figures": []}
+
+    class Noted(Silent):
+        def say(self, text: str) -> None:
+            found["lines"].append(text)
+
+        def record(self, **figures: object) -> None:
+            found["figures"].append(figures)
+
+    _, history = adapted(base_folder, text, tmp_path / "a", log=Noted())
+    steps = 2 * history[1].steps
+    assert {"warmup": steps // 10} in found["figures"]
+    assert f"warm-up: {steps // 10} steps, a tenth of all, instead of 1000" in found["lines"]
+    found["lines"].clear()
+    adapted(base_folder, text, tmp_path / "b", replace(PLAN, warmup=1), log=Noted())
+    assert {"warmup": 1} in found["figures"]
+    assert not any("warm-up" in line for line in found["lines"])
+
+
+def test_arms_with_and_without_a_mix_in_are_measured_on_the_same_original_bytes(
+    toy: ToyFiles, text: Prepared, tmp_path: Path
+) -> None:
+    mixed = prepared(toy, tmp_path, to_latin)
+    plain = measured_text(text, PLAN, seed=1, mix=lambda line: line)
+    latin = measured_text(mixed, PLAN, seed=1, mix=to_latin)
+    originals = [
+        [(t.original, t.masked) for chunk in found.chunks for t in chunk]
+        for found in (plain, latin)
+    ]
+    assert originals[0] == originals[1]
+    assert {t.shown for chunk in latin.chunks for t in chunk} == {
+        to_latin(original) for original, _ in originals[0]
+    }
+
+
+def test_other_mix_ins_than_the_texts_are_refused(text: Prepared) -> None:
+    with pytest.raises(UsageError, match="mix-ins"):
+        measured_text(text, PLAN, seed=1, mix=to_latin)
+
+
+def test_held_out_text_without_a_masked_token_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("a\n\n" * 9, "utf-8")
+    prepare(CorpusFiles((str(file),), dev=0.3), [], tmp_path / "text", lambda line: None)
+    with pytest.raises(DataError, match=r"raise corpus\.dev"):
+        measured_text(Prepared(tmp_path / "text"), replace(PLAN, dev_lines=1), seed=1, mix=str)
+
+
+def test_lengths_beyond_the_positions_and_tokenizers_without_a_mask_are_refused(
+    base_folder: Path,
+) -> None:
+    framing = load_checkpoint(base_folder).framing
+    check(PLAN, framing)
+    with pytest.raises(UsageError, match=r"lapt\.length = 1000"):
+        check(replace(PLAN, length=1000), framing)
+    with pytest.raises(UsageError, match="mask piece"):
+        check(PLAN, replace(framing, mask=None))
+
+
+def test_the_attention_of_the_model_is_what_it_was(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    before = base.model.config._attn_implementation
+    plan = replace(PLAN, epochs=1)
+    lapt(base, unchanged(base.vocabulary), text, plan, seed=1, folder=tmp_path)
+    assert base.model.config._attn_implementation == before
