@@ -40,4 +40,4 @@ def run(options: Namespace) -> None:
     recipe = read_pretrain(options.recipe, options.set)
     with terminal_log(options.out) as log:
         log.say(f"threads: {threads.number} ({threads.why})")
-        print(pretrain(recipe, options.out, say=log.say))
+        print(pretrain(recipe, options.out, log=log))

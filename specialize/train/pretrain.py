@@ -1,15 +1,15 @@
-"""Pretraining a small multilingual base from nothing: vocabulary, batches, model.
+"""Pretraining a small multilingual base from nothing: tokenizer, packed text, model.
 
-This is how the bundled "mini" is made (recipes/pretrain_mini.toml); any set of languages will do.
+The bundled "mini" comes from recipes/pretrain_mini.toml; any set of languages will do.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,20 +17,22 @@ import torch
 from specialize import atomic
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
 from specialize.errors import DataError
-from specialize.model.load import new_modernbert, save_model
+from specialize.model.load import save_model
 from specialize.model.mlm import MaskedModel
+from specialize.model.new import new_model
+from specialize.model.word_encoder import check_length
+from specialize.progress import Log, Silent
 from specialize.train import loop
-from specialize.train.bits_per_byte import HeldOut, bits_per_byte, held_out
-from specialize.train.mlm import Masking, train_masked
-from specialize.train.optim import device, muon, precision
-from specialize.train.packing import mixed_order, pack
-from specialize.vocab.counting.words import count_words
-from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
-from specialize.vocab.framing import read_framing
-from specialize.vocab.train.byte_pairs import train_wordpiece
-from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
-
-Say = Callable[[str], None]
+from specialize.train.base_tokenizer import train_tokenizer, word_counter
+from specialize.train.bits_per_byte import Row, encode, held_out, score
+from specialize.train.masking import Masking, mask_pieces
+from specialize.train.mlm import train_masked
+from specialize.train.optim import at_least, device, muon, precision
+from specialize.train.packing import pack
+from specialize.train.sampling import mixed_order
+from specialize.train.schedules import linear
+from specialize.vocab.framing import Framing, read_framing
+from specialize.vocab.open import AnyVocabulary, read_vocabulary
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,11 @@ class Pretrain:
     remove: tuple[str, ...] = ()  # evaluation files whose sentences are taken out
     alpha: float = 0.7  # a language of n words has weight n^alpha
     bytes_per_language: int = 0  # bound on the text of one language; 0 = none
+    tokenizer: Literal["wordpiece", "unigram", "bpe"] = "wordpiece"  # as mBERT, XLM-R, RoBERTa
     pieces: int = 20_480
-    alphabet: int = 3_000
-    slots: int = 99
+    alphabet: int = 3_000  # the most frequent characters that become pieces; not of bpe
+    slots: int = 99  # [unusedN] pieces of a wordpiece tokenizer
+    shape: Literal["modernbert", "bert", "roberta", "xlm-roberta"] = "modernbert"
     hidden_size: int = 256
     num_hidden_layers: int = 4
     num_attention_heads: int = 4
@@ -60,38 +64,55 @@ class Pretrain:
     precision: str = "auto"
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("pretrain", self, {"epochs": 1, "steps": self.epochs, "batch": 1, "length": 3})
+        precision(self.precision)
 
-def pretrain(recipe: Pretrain, out: Path, *, say: Say) -> Path:
+
+@dataclass(frozen=True)
+class _Texts:
+    """The text of every language, packed; and what its held-out lines are measured on."""
+
+    sequences_NL: np.ndarray  # those of one language after those of another
+    counts: list[int]  # sequences of each language
+    dev: Mapping[str, Sequence[Row]]
+
+
+def pretrain(recipe: Pretrain, out: Path, *, log: Log = Silent()) -> Path:  # noqa: B008
     """Train the base model of ``recipe`` and return its directory, ``out/model``.
 
-    Resumes where it was stopped: vocabulary, packed text and training state are kept in ``out``.
+    Tokenizer, packed text and training state are kept in ``out``, so the same call resumes.
     """
     out.mkdir(parents=True, exist_ok=True)
     corpora = {code: _open(recipe, files) for code, files in recipe.languages.items()}
-    vocabulary = _vocabulary(recipe, corpora, out / "vocabulary", say)
-    sequences, counts = _packed(recipe, corpora, vocabulary, out / "packed.npz", say)
-    dev = {code: _held_out(corpus, recipe.seed) for code, corpus in corpora.items()}
-    dev = {code: text for code, text in dev.items() if text.chunks}
-    if not dev:
-        raise DataError("no language has a document to hold out: give text of a hundred or more")
-    model = new_modernbert(
+    with log.stage("tokenizer"):
+        vocabulary = _vocabulary(recipe, corpora, out / "vocabulary", log)
+    framing = read_framing(vocabulary, out / "vocabulary")
+    check_length("length", recipe.length, framing)
+    with log.stage("text"):
+        texts = _texts(recipe, corpora, vocabulary, framing, out / "packed.npz", log)
+    model = new_model(
+        recipe.shape,
         vocabulary,
-        read_framing(vocabulary, out / "vocabulary"),
+        framing,
         seed=recipe.seed,
         hidden_size=recipe.hidden_size,
         num_hidden_layers=recipe.num_hidden_layers,
         num_attention_heads=recipe.num_attention_heads,
         intermediate_size=recipe.intermediate_size,
     ).to(device())
-    history = _train(recipe, model, vocabulary, sequences, counts, dev, out, say)
-    save_model(model, vocabulary, out / "model", dtype=torch.bfloat16)
-    table = {
-        code: bits_per_byte(model, vocabulary, t, length=recipe.length) for code, t in dev.items()
+    with log.stage("training"):
+        history = _train(recipe, model, vocabulary, framing, texts, out, log)
+    save_model(model, vocabulary, out / "model", source=out / "vocabulary", dtype=torch.bfloat16)
+    facts = {
+        "history": [epoch.to_json() for epoch in history],
+        "bits_per_byte": {
+            code: score(model, rows, framing.pad) for code, rows in texts.dev.items()
+        },
+        "sequences": texts.counts,
     }
-    done = [asdict(e) for e in history]
-    done[0]["train_loss"] = None  # JSON has no nan
-    log = {"history": done, "bits_per_byte": table, "sequences": counts}
-    atomic.write_json(out / "training.json", log)
+    atomic.write_json(out / "training.json", facts)
     return out / "model"
 
 
@@ -110,28 +131,25 @@ def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
 
 
 def _vocabulary(
-    recipe: Pretrain, corpora: Mapping[str, Corpus], folder: Path, say: Say
-) -> WordPiece:
-    if (folder / "vocab.txt").exists():
-        return read_wordpiece(folder)
-    counts = {}
-    for code, corpus in corpora.items():
-        lines = (
-            line for document in _limited(corpus, recipe.bytes_per_language) for line in document
-        )
-        counts[code] = count_words(lines)
-        say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
-    slots = [f"[unused{i}]" for i in range(1, recipe.slots + 1)]
-    pieces = train_wordpiece(
-        blend(counts, recipe.alpha),
-        size=recipe.pieces,
-        special=[SPECIAL[0], *slots, *SPECIAL[1:]],
-        alphabet=recipe.alphabet,
-        closed=True,
-    )
-    vocabulary = WordPiece(pieces)
-    write_wordpiece(vocabulary, folder)
-    return vocabulary
+    recipe: Pretrain, corpora: Mapping[str, Corpus], folder: Path, log: Log
+) -> AnyVocabulary:
+    if not folder.exists():
+        counts, count = {}, word_counter(recipe.tokenizer)
+        for code, corpus in corpora.items():
+            documents = _limited(corpus, recipe.bytes_per_language)
+            counts[code] = count(line for document in documents for line in document)
+            log.say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
+            log.step(len(counts), len(corpora))
+        with atomic.whole_folder(folder) as partial:
+            train_tokenizer(
+                recipe.tokenizer,
+                blend(counts, recipe.alpha),
+                partial,
+                pieces=recipe.pieces,
+                alphabet=recipe.alphabet,
+                slots=recipe.slots,
+            )
+    return read_vocabulary(folder)
 
 
 def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]:
@@ -147,72 +165,82 @@ def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]
     return +blended
 
 
-def _packed(
-    recipe: Pretrain, corpora: Mapping[str, Corpus], vocabulary: WordPiece, file: Path, say: Say
-) -> tuple[np.ndarray, list[int]]:
+def _texts(
+    recipe: Pretrain,
+    corpora: Mapping[str, Corpus],
+    vocabulary: AnyVocabulary,
+    framing: Framing,
+    file: Path,
+    log: Log,
+) -> _Texts:
+    dev = {code: _held_out(corpus, vocabulary, framing, recipe) for code, corpus in corpora.items()}
+    dev = {code: rows for code, rows in dev.items() if rows}
+    if not dev:
+        raise DataError(
+            "expected a language with held-out documents, got none; give text of a hundred or more"
+        )
     if not file.exists():
-        parts = {}
+        packed = {}
         for code, corpus in corpora.items():
             documents = _limited(corpus, recipe.bytes_per_language)
-            parts[code] = pack(vocabulary, documents, recipe.length)
-            say(f"{code}: {len(parts[code]):,} sequences of {recipe.length} pieces")
-        partial = file.with_name("packing.npz")
-        np.savez_compressed(partial, allow_pickle=False, **parts)
-        partial.replace(file)
+            packed[code] = pack(vocabulary, framing, documents, recipe.length)
+            log.say(f"{code}: {len(packed[code]):,} sequences of {recipe.length} pieces")
+            log.step(len(packed), len(corpora))
+        with atomic.whole_file(file) as partial, partial.open("wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **packed)
     with np.load(file) as saved:
-        parts = {code: saved[code] for code in recipe.languages}
-    return np.concatenate(list(parts.values())), [len(part) for part in parts.values()]
+        parts = [saved[code] for code in recipe.languages]
+    return _Texts(np.concatenate(parts), [len(part) for part in parts], dev)
 
 
-def _held_out(corpus: Corpus, seed: int, lines: int = 15) -> HeldOut:
+def _held_out(
+    corpus: Corpus, vocabulary: AnyVocabulary, framing: Framing, recipe: Pretrain, lines: int = 15
+) -> list[Row]:
     dev = [line for line, _ in zip(corpus.dev(), range(lines), strict=False)]
     sample = (line for line, _ in zip(corpus, range(5_000), strict=False))
-    return held_out(dev, sample, seed=seed)
+    text = held_out(dev, sample, seed=recipe.seed)
+    return encode(text, vocabulary, framing, length=recipe.length)
 
 
 def _train(
     recipe: Pretrain,
     model: MaskedModel,
-    vocabulary: WordPiece,
-    sequences_NL: np.ndarray,
-    counts: list[int],
-    dev: Mapping[str, HeldOut],
+    vocabulary: AnyVocabulary,
+    framing: Framing,
+    texts: _Texts,
     out: Path,
-    say: Say,
+    log: Log,
 ) -> list[loop.Epoch]:
-    optimizers = muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay)
-    whole = mixed_order(
-        counts, recipe.steps * recipe.batch + len(counts), alpha=recipe.alpha, seed=recipe.seed
-    )
-    size = recipe.steps // recipe.epochs * recipe.batch
-    steps = recipe.steps // recipe.epochs * recipe.epochs
+    steps = recipe.steps // recipe.epochs
+    size = steps * recipe.batch
+    total = recipe.steps * recipe.batch + len(texts.counts)
+    items = mixed_order(texts.counts, total, alpha=recipe.alpha, seed=recipe.seed)
 
     def evaluate() -> float:
-        found = [bits_per_byte(model, vocabulary, t, length=recipe.length) for t in dev.values()]
+        found = [score(model, rows, framing.pad) for rows in texts.dev.values()]
         return sum(found) / len(found)
-
-    def on_epoch(e: loop.Epoch) -> None:
-        text = "" if math.isnan(e.train_loss) else f"training loss {e.train_loss:.3f} nats, "
-        say(f"{e.epoch * e.steps:,} steps: {text}{e.score:.3f} bits/byte on held-out text")
 
     return train_masked(
         model,
-        vocabulary,
-        sequences_NL,
-        lambda epoch: whole[epoch * size : (epoch + 1) * size],
-        optimizers,
-        loop.linear(recipe.warmup, steps),
+        mask_pieces(vocabulary, framing),
+        texts.sequences_NL,
+        lambda epoch: items[epoch * size : (epoch + 1) * size],
+        muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay),
+        linear(recipe.warmup, steps * recipe.epochs),
         evaluate,
         loop.Plan(
             recipe.epochs,
-            recipe.steps // recipe.epochs,
+            steps,
             recipe.seed,
             keep_best=False,  # the rate falls to 0: the last is the best, whatever 15 lines say
             precision=precision(recipe.precision),
             checkpoint_seconds=120,
+            metric="bits/byte",
+            unit="tokens",
+            per_step=recipe.batch * recipe.length,
         ),
         batch=recipe.batch,
         masking=Masking(recipe.mask, words=True),
         checkpoint=out / "checkpoints" / "pretrain.pt",
-        on_epoch=on_epoch,
+        log=log,
     )

@@ -1,4 +1,4 @@
-"""Pretraining a base from nothing: vocabulary, text, model, resumed where it was stopped."""
+"""Pretraining a base from nothing: tokenizer, text, model, resumed where it was interrupted."""
 
 import random
 from dataclasses import replace
@@ -8,11 +8,14 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from specialize.errors import DataError
+from specialize.errors import DataError, UsageError
+from specialize.model.load import load_checkpoint
 from specialize.train import mlm as masked
 from specialize.train.pretrain import Pretrain, pretrain
 
 STEPS = 12
+SHAPES = {"wordpiece": "bert", "unigram": "xlm-roberta", "bpe": "roberta"}
+UNKNOWN = "ئۇيغۇرچە"
 
 
 class Killed(Exception):
@@ -41,7 +44,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def test_the_model_loads_with_plain_transformers_and_knows_the_letters(
     recipe: Pretrain, tmp_path: Path
 ) -> None:
-    folder = pretrain(recipe, tmp_path / "out", say=lambda line: None)
+    folder = pretrain(recipe, tmp_path / "out")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert len(tokenizer) == weights(folder)["model.embeddings.tok_embeddings.weight"].shape[0]
     assert tokenizer.unk_token not in tokenizer.tokenize("abcde edcba uvwxyz")
@@ -49,10 +52,59 @@ def test_the_model_loads_with_plain_transformers_and_knows_the_letters(
     assert tokenizer.convert_ids_to_tokens(1) == "[unused1]"
 
 
+@pytest.mark.parametrize("tokenizer", ["unigram", "bpe"])
+def test_unigram_and_byte_level_tokenizers_are_laid_out_as_xlm_rs_and_robertas(
+    tokenizer: str, recipe: Pretrain, tmp_path: Path
+) -> None:
+    size = {"unigram": 80, "bpe": 300}[tokenizer]
+    recipe = replace(recipe, tokenizer=tokenizer, pieces=size, shape=SHAPES[tokenizer])
+    folder = pretrain(recipe, tmp_path / "out")
+    read = AutoTokenizer.from_pretrained(folder)
+    assert read.convert_ids_to_tokens(range(4)) == ["<s>", "<pad>", "</s>", "<unk>"]
+    assert read.convert_ids_to_tokens(len(read) - 1) == read.mask_token == "<mask>"
+    names = [read.bos_token, read.cls_token, read.eos_token, read.sep_token, read.pad_token]
+    assert names == ["<s>", "<s>", "</s>", "</s>", "<pad>"]
+    ids = read("abcde uvw<mask>")["input_ids"]
+    assert (ids[0], ids[-2:]) == (0, [len(read) - 1, 2])
+    assert read.decode(read("abcde uvw")["input_ids"], skip_special_tokens=True) == "abcde uvw"
+    unknown = read(UNKNOWN, add_special_tokens=False)["input_ids"]
+    assert (read.unk_token_id in unknown) == (tokenizer == "unigram")
+    if tokenizer == "bpe":
+        assert read.decode(unknown) == UNKNOWN
+
+
+@pytest.mark.parametrize("tokenizer", SHAPES)
+@pytest.mark.parametrize("shape", ["modernbert", "model"])
+def test_bases_of_every_tokenizer_and_shape_are_checkpoints(
+    tokenizer: str, shape: str, recipe: Pretrain, tmp_path: Path
+) -> None:
+    shape = SHAPES[tokenizer] if shape == "model" else shape
+    recipe = replace(recipe, tokenizer=tokenizer, pieces=300, shape=shape, steps=2)
+    checkpoint = load_checkpoint(pretrain(recipe, tmp_path / "out"))
+    assert checkpoint.model.config.model_type == shape
+    assert checkpoint.framing.positions == 512
+    assert (
+        checkpoint.framing.mask
+        == checkpoint.vocabulary.ids["[MASK]" if tokenizer == "wordpiece" else "<mask>"]
+    )
+    rows = checkpoint.model.get_input_embeddings().weight.shape[0]
+    assert rows == len(checkpoint.vocabulary.pieces) <= 300
+
+
+@pytest.mark.parametrize("tokenizer", ["unigram", "bpe"])
+def test_the_same_recipe_gives_the_same_files(
+    tokenizer: str, recipe: Pretrain, tmp_path: Path
+) -> None:
+    recipe = replace(recipe, tokenizer=tokenizer, pieces=300, shape=SHAPES[tokenizer], steps=2)
+    first, second = (pretrain(recipe, tmp_path / name) for name in "ab")
+    for file in sorted(path.name for path in first.iterdir()):
+        assert (first / file).read_bytes() == (second / file).read_bytes(), file
+
+
 def test_a_killed_run_ends_with_the_same_weights(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = weights(pretrain(recipe, tmp_path / "whole", say=lambda line: None))
+    whole = weights(pretrain(recipe, tmp_path / "whole"))
     logits_at, calls = masked.logits_at, []
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
@@ -63,9 +115,9 @@ def test_a_killed_run_ends_with_the_same_weights(
 
     monkeypatch.setattr(masked, "logits_at", killing)
     with pytest.raises(Killed):
-        pretrain(recipe, tmp_path / "cut", say=lambda line: None)
+        pretrain(recipe, tmp_path / "cut")
     monkeypatch.undo()
-    resumed = weights(pretrain(recipe, tmp_path / "cut", say=lambda line: None))
+    resumed = weights(pretrain(recipe, tmp_path / "cut"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
@@ -74,5 +126,14 @@ def test_text_without_a_document_to_hold_out_is_refused_at_once(
 ) -> None:
     one = tmp_path / "one.txt"
     one.write_text("a b c\n", "utf-8")
-    with pytest.raises(DataError, match="hold out"):
-        pretrain(replace(recipe, languages={"aa": (str(one),)}), tmp_path / "out", say=print)
+    with pytest.raises(DataError, match="held-out"):
+        pretrain(replace(recipe, languages={"aa": (str(one),)}), tmp_path / "out")
+
+
+def test_more_steps_at_once_than_epochs_and_positions_allow_are_refused(
+    recipe: Pretrain, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"pretrain\.steps"):
+        replace(recipe, steps=1)
+    with pytest.raises(UsageError, match="length = 600"):
+        pretrain(replace(recipe, length=600), tmp_path / "out")
