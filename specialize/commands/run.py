@@ -56,11 +56,12 @@ def run(options: argparse.Namespace) -> None:
     from specialize.environment import set_threads
 
     threads = set_threads(options.threads, jobs=options.jobs)
-    from specialize import pipeline
-    from specialize.progress import terminal_log
     from specialize.recipe.read import read_recipe
 
     recipe = read_recipe(options.recipe, options.set)
+    from specialize import pipeline
+    from specialize.progress import terminal_log
+
     out = options.out or Path("runs") / options.recipe.stem
     if options.plan:
         print(pipeline.plan(recipe, out))

@@ -1,9 +1,10 @@
-"""The command line: every fault in one line with its exit code."""
+"""The command line: help, and every fault in one line with its exit code."""
 
 import errno
 import os
 import re
 import resource
+import shlex
 import shutil
 import socket
 import subprocess
@@ -43,6 +44,30 @@ def folder(tmp_path: Path, recipe: Path, base_folder: Path, toy: ToyFiles) -> Pa
     return tmp_path
 
 
+COMMANDS = next(a.choices for a in cli._parser()._actions if isinstance(a.choices, dict))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_every_argument_has_help_and_an_example(name: str, call: Call) -> None:
+    shown = call(name, "--help")
+    assert shown.code == 0
+    assert shown.out.startswith(f"usage: specialize {name}")
+    assert all(argument.help for argument in COMMANDS[name]._actions)
+    assert f"examples:\n  specialize {name}" in shown.out
+    assert name in call("--help").out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_of_the_help_parse(name: str) -> None:
+    examples = COMMANDS[name].epilog.splitlines()[1:]
+    assert examples
+    for line in examples:
+        program, *words = shlex.split(line)
+        assert program == "specialize"
+        assert words[0] == name
+        cli._parser().parse_args(words)
+
+
 RUN = "run toy.toml --out new "
 INSPECT = "inspect base --text "
 AUGMENT = "augment base --text corpus.txt "
@@ -54,7 +79,8 @@ FAULTS = [
     ("run full", 4, "full: Is a directory"),
     ("run latin1.txt", 3, "latin1.txt: not UTF-8"),
     (RUN + "--set lapt.epoch=1", 2, "unknown key 'epoch'.*known: epochs, batch, .*'epochs'"),
-    (RUN + "--set finetune.rate=fast", 2, "rate = 'fast' is not of type float"),
+    (RUN + "--set seeds=1", 2, "--set seeds=1: .*expected a list of whole numbers; write .1."),
+    (RUN + "--set finetune.rate=fast", 2, "rate = 'fast': expected a number; the default is"),
     (RUN + "--set base=./none", 4, "none: no such file"),
     (RUN + "--set base=no/such-model", 4, "'no/such-model' is not bundled .*hf download"),
     (RUN + "--set corpus.dev=0.0", 3, r"corpus\S*:1: no document of the corpus is held out"),
@@ -76,11 +102,12 @@ FAULTS = [
     ("inspect toy.toml --text corpus.txt", 3, r"toy\.toml:\d+: "),
     (AUGMENT + "--out full", 2, "full is not an empty folder"),
     (AUGMENT + "--out new --method tav", 2, "unknown augment 'tav'; known: .*'tva'"),
-    (AUGMENT + "--out new --set peices=9", 2, "unknown option 'peices'.*known: pieces, "),
-    (AUGMENT + "--out new --set pieces=many", 2, "'pieces' of augment 'tva' is of type int"),
+    (AUGMENT + "--out new --set peices=9", 2, "unknown key 'peices'.*known: pieces, "),
+    (AUGMENT + "--out new --set pieces=many", 2, "pieces = 'many': expected a whole number"),
     (AUGMENT + "--out new --set pieces=9999", 2, "n = 9999 .* V = 5000; lower pieces"),
-    (AUGMENT + "--out new --set pieces", 2, r"write it as name\.of\.key=value"),
+    (AUGMENT + "--out new --set pieces", 2, r"expected name\.of\.key=value"),
     ("predict full pos test.conllu --out new", 4, "full has no head for 'pos'; it has: none"),
+    ("predict full test.conllu --out new", 4, "full has no fine-tuned head; is it a run's"),
     ("evaluate none.conllu dev.conllu", 4, "none.conllu: cannot be read: No such file"),
     ("evaluate test.conllu dev.conllu", 3, r"dev\.conllu:\d+: the text differs from"),
     ("evaluate wide.conllu wide.conllu", 3, "wide.conllu:5: "),
@@ -97,7 +124,7 @@ FAULTS = [
     ("count cut.counts --out new.counts", 3, "cut.counts:4: 0 types follow, not 1"),
     (INSPECT + "cut.counts", 3, "cut.counts:4: "),
     (RUN + '--set corpus.files=["cut.counts"]', 3, "cut.counts:1: counts have no lines"),
-    ("pretrain toy.toml --out new", 2, r"the recipe lacks \[languages\]"),
+    ("pretrain toy.toml --out new", 2, r"expected a table \[languages\]"),
 ]
 
 
@@ -150,7 +177,7 @@ def test_a_full_disk_at_the_last_step_leaves_nothing_behind(
     monkeypatch.setattr(os, "replace", no_space)
     for words in (
         ["augment", folder / "base", "--text", toy.corpus, "--out", folder / "new"],
-        ["predict", folder / "run", "pos", toy.test, "--out", folder / "new.conllu"],
+        ["predict", folder / "run", toy.test, "--out", folder / "new.conllu"],
     ):
         said = call(*words)
         assert (said.code, said.out) == (4, "")

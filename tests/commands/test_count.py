@@ -1,0 +1,33 @@
+"""``specialize count``: counts take the place of their texts."""
+
+from pathlib import Path
+
+import cli_calls
+from cli_calls import Call
+
+from specialize.toylang import ToyFiles
+
+call = cli_calls.call  # fixture
+
+
+def test_counts_take_the_place_of_their_texts(
+    call: Call, base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "more.txt").write_text("a ab\na é\n", "utf-8")
+    said = call("count", tmp_path / "more.txt", "--out", tmp_path / "more.counts")
+    line = f"4 tokens, 3 types, 7 characters, 8 bytes: {tmp_path / 'more.counts'}\n"
+    assert (said.code, said.out, said.err) == (0, line, "")
+    merged = tmp_path / "all.counts.xz"
+    assert call("count", toy.corpus, tmp_path / "more.counts", "--out", merged).code == 0
+    texts = [[toy.corpus, tmp_path / "more.txt"], [merged], [toy.corpus, tmp_path / "more.counts"]]
+    shown = []
+    for i, text in enumerate(texts):
+        out = tmp_path / f"new{i}"
+        words = ["augment", base_folder, "--set", "new_vocabulary=300", "--out", out, "--text"]
+        shown.append(call(*words, *text).out.replace(str(out), ""))
+        assert (out / "vocab.txt").read_bytes() == (tmp_path / "new0/vocab.txt").read_bytes()
+    assert shown[0].startswith("99 pieces added by tva: ")
+    assert shown[0] == shown[1] == shown[2]
+    audited = call("inspect", base_folder, "--text", tmp_path / "more.txt", "--json").out
+    counted = call("inspect", base_folder, "--text", tmp_path / "more.counts", "--json").out
+    assert counted == audited.replace("more.txt", "more.counts")
