@@ -18,7 +18,7 @@ GOLD = """\
 """
 
 
-class Said(NamedTuple):
+class Outcome(NamedTuple):
     """What a command printed, and its exit code."""
 
     code: int | str | None
@@ -26,7 +26,7 @@ class Said(NamedTuple):
     err: str
 
 
-Call = Callable[..., Said]
+Call = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     terminate = signal.getsignal(signal.SIGTERM)
 
-    def run(*words: object) -> Said:
+    def run(*words: object) -> Outcome:
         try:
             code: int | str | None = cli.main([str(word) for word in words])
         except SystemExit as stop:
             code = stop.code
-        return Said(code, *capsys.readouterr())
+        return Outcome(code, *capsys.readouterr())
 
     yield run
     signal.signal(signal.SIGTERM, terminate)

@@ -16,7 +16,7 @@ from pathlib import Path
 import cli_calls
 import pytest
 import torch
-from cli_calls import GOLD, Call, Said, contents
+from cli_calls import GOLD, Call, Outcome, contents
 
 from specialize import cli
 from specialize.toylang import ToyFiles
@@ -139,15 +139,15 @@ def test_a_fault_is_one_line_with_its_code_and_leaves_nothing(
 ) -> None:
     monkeypatch.chdir(folder)
     before = contents(folder)
-    said = call(*line.split())
-    assert (said.code, said.out) == (code, ""), said.err
-    lines = [x for x in said.err.splitlines() if not x.startswith(("usage:", " "))]
+    done = call(*line.split())
+    assert (done.code, done.out) == (code, ""), done.err
+    lines = [x for x in done.err.splitlines() if not x.startswith(("usage:", " "))]
     assert len(lines) == 1
     assert re.match(f"specialize( methods| count)?: .*{message}", lines[0]), lines[0]
     assert contents(folder) == before
 
 
-def test_a_missing_model_is_not_waited_for(
+def test_a_missing_model_is_refused_at_once(
     call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release, gave_up = threading.Event(), threading.Event()
@@ -159,10 +159,10 @@ def test_a_missing_model_is_not_waited_for(
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", dial)
-    said = call("inspect", "no/such-model", "--text", folder / "corpus.txt")
+    done = call("inspect", "no/such-model", "--text", folder / "corpus.txt")
     assert not gave_up.is_set()
     release.set()
-    assert (said.code, "hf download no/such-model" in said.err) == (4, True)
+    assert (done.code, "hf download no/such-model" in done.err) == (4, True)
 
 
 def no_space(source: Path, target: Path) -> None:
@@ -179,30 +179,30 @@ def test_a_full_disk_at_the_last_step_leaves_nothing_behind(
         ["augment", folder / "base", "--text", toy.corpus, "--out", folder / "new"],
         ["predict", folder / "run", toy.test, "--out", folder / "new.conllu"],
     ):
-        said = call(*words)
-        assert (said.code, said.out) == (4, "")
-        assert said.err.endswith(": No space left on device\n")
+        done = call(*words)
+        assert (done.code, done.out) == (4, "")
+        assert done.err.endswith(": No space left on device\n")
         assert contents(folder) == before
 
 
-def assert_no_space(said: Said) -> None:
-    last = said.err.splitlines()[-1]
-    assert said.code == 4
+def assert_no_space(done: Outcome) -> None:
+    last = done.err.splitlines()[-1]
+    assert done.code == 4
     assert re.search("is the disk full|File too large|[Nn]o space left on (device|the disk)", last)
 
 
 @pytest.mark.parametrize("limit", [100, 3_000, 30_000, 40_000])  # bytes: text, arrays, weights
-def test_a_run_without_space_goes_on_once_there_is_some(
+def test_a_run_without_space_resumes_once_there_is_some(
     limit: int, call: Call, recipe: Path, tmp_path: Path
 ) -> None:
     words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        said = call(*words)
+        done = call(*words)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert_no_space(said)
+    assert_no_space(done)
     assert call(*words).code == 0
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -231,17 +231,17 @@ def test_a_device_without_space_is_named_as_such(
     ],
     ids=["python", "gpu", "cpu"],
 )
-def test_too_little_memory_says_what_needs_less(
+def test_out_of_memory_names_what_to_lower(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
-    said = call("inspect", folder / "base", "--text", folder / "corpus.txt")
-    assert said.code == 5
-    assert said.err == f"specialize: {cli.NO_MEMORY}\n"
+    done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    assert done.code == 5
+    assert done.err == f"specialize: {cli.NO_MEMORY}\n"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), OSError("odd"), KeyError("odd")])
-def test_a_bug_is_not_dressed_up(
+def test_a_bug_shows_its_traceback(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
@@ -263,13 +263,13 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_reader_that_has_enough_is_no_fault() -> None:
-    said = shell("methods | true")
-    assert (said.returncode, said.stderr) == (0, "")
+def test_a_closed_pipe_is_no_fault() -> None:
+    done = shell("methods | true")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_results_that_cannot_be_printed_are_a_fault() -> None:
-    said = shell("methods > /dev/full")
-    assert said.returncode == 4
-    assert said.stderr == "specialize: writing: No space left on device\n"
+    done = shell("methods > /dev/full")
+    assert done.returncode == 4
+    assert done.stderr == "specialize: writing: No space left on device\n"

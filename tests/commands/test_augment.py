@@ -18,9 +18,9 @@ def test_augment_writes_a_tokenizer_that_knows_more(
 
     words = ["augment", base_folder, "--text", toy.corpus, "--set", "new_vocabulary=300"]
     for name in ("one", "two"):
-        said = call(*words, "--out", tmp_path / name)
-        assert (said.code, said.err) == (0, "")
-        assert said.out.startswith("99 pieces added by tva: ")
+        done = call(*words, "--out", tmp_path / name)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("99 pieces added by tva: ")
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
     assert len((tmp_path / "one" / "pieces.tsv").read_text("utf-8").splitlines()) == 100
@@ -39,10 +39,10 @@ def test_a_method_is_a_function_of_a_file(
         "def change(vocabulary, corpus, *, piece: str):\n    return vocabulary.place([piece])\n",
         "utf-8",
     )
-    words = ["augment", base_folder, "--text", toy.corpus, "--out", tmp_path / "new"]
-    words += ["--method", f"{tmp_path / 'mine.py'}:change"]
-    said = call(*words, "--set", "piece=quux")
-    assert (said.code, said.err) == (0, "")
-    assert said.out.startswith("1 piece added by ")
-    missing = call(*words)
+    words = ["augment", base_folder, "--text", toy.corpus, "--method"]
+    words += [f"{tmp_path / 'mine.py'}:change", "--out"]
+    done = call(*words, tmp_path / "new", "--set", "piece=quux")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("1 piece added by ")
+    missing = call(*words, tmp_path / "other")
     assert (missing.code, "lacks 'piece': expected text" in missing.err) == (2, True)

@@ -14,9 +14,9 @@ def test_counts_take_the_place_of_their_texts(
     call: Call, base_folder: Path, toy: ToyFiles, tmp_path: Path
 ) -> None:
     (tmp_path / "more.txt").write_text("a ab\na é\n", "utf-8")
-    said = call("count", tmp_path / "more.txt", "--out", tmp_path / "more.counts")
+    done = call("count", tmp_path / "more.txt", "--out", tmp_path / "more.counts")
     line = f"4 tokens, 3 types, 7 characters, 8 bytes: {tmp_path / 'more.counts'}\n"
-    assert (said.code, said.out, said.err) == (0, line, "")
+    assert (done.code, done.out, done.err) == (0, line, "")
     merged = tmp_path / "all.counts.xz"
     assert call("count", toy.corpus, tmp_path / "more.counts", "--out", merged).code == 0
     texts = [[toy.corpus, tmp_path / "more.txt"], [merged], [toy.corpus, tmp_path / "more.counts"]]

@@ -15,9 +15,9 @@ def test_inspect_counts_what_can_be_counted_by_hand(call: Call, tmp_path: Path) 
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b"]
     (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n", "utf-8")
     (tmp_path / "text.txt").write_text("a ab\nabc é\n", "utf-8")  # a | a ##b | [UNK] | [UNK]
-    said = call("inspect", tmp_path / "vocab.txt", "--text", tmp_path / "text.txt", "--json")
-    assert said.code == 0
-    found = json.loads(said.out)
+    done = call("inspect", tmp_path / "vocab.txt", "--text", tmp_path / "text.txt", "--json")
+    assert done.code == 0
+    found = json.loads(done.out)
     expected = {
         "words": 4,
         "pieces": 5,
@@ -39,8 +39,8 @@ def test_a_tokenizer_is_a_directory_or_one_of_its_files(
     call: Call, base_folder: Path, toy: ToyFiles
 ) -> None:
     ways = [base_folder, base_folder / "vocab.txt", base_folder / "tokenizer.json"]
-    said = call("inspect", *ways, "--text", toy.corpus, toy.ner_dev, "--json")
-    rows = [json.loads(line) for line in said.out.splitlines()]
+    done = call("inspect", *ways, "--text", toy.corpus, toy.ner_dev, "--json")
+    rows = [json.loads(line) for line in done.out.splitlines()]
     assert [(row.pop("tokenizer"), row.pop("text")) for row in rows] == [
         (str(way), str(text)) for way in ways for text in (toy.corpus, toy.ner_dev)
     ]

@@ -1,0 +1,114 @@
+"""docs/recipes.md from dataclasses and signatures: ``python -m specialize.recipe.reference``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
+from typing import Any
+
+from specialize.corpus import CorpusFiles
+from specialize.recipe.keys import ArmKeys, RecipeKeys, TaskKeys
+from specialize.recipe.methods import KINDS, describe, names
+from specialize.recipe.table import Key, in_words, keys_of, shown
+
+INTRO = """\
+# Recipes
+
+A recipe is a TOML file; `specialize run RECIPE --out DIR` runs it. Unknown keys and values of
+another type are refused before anything is run; `--set lapt.epochs=2` changes a key from the
+command line.
+[recipes/uyghur.toml](../recipes/uyghur.toml) is one to copy.
+
+This page is generated: `python -m specialize.recipe.reference > docs/recipes.md`.
+"""
+PRETRAIN = """\
+The recipe of `specialize pretrain`, a file of its own such as
+[recipes/pretrain_mini.toml](../recipes/pretrain_mini.toml): these keys at its top, and a table
+`[languages]` with lines `code = ["FILE", ...]`.
+"""
+METHODS = {
+    "mixin": "A mix-in rewrites every line of text, in training and in use.",
+    "augment": "What changes the vocabulary for the text.",
+    "embed": "What initialises the embedding rows of fresh pieces.",
+    "task": "What is fine-tuned and scored.",
+}
+
+
+def reference() -> str:
+    """Return the page."""
+    return "\n".join([INTRO, *_tables(), *_methods()]).rstrip() + "\n"
+
+
+def _tables() -> Iterator[str]:
+    from specialize.train.finetune import Finetune
+    from specialize.train.lapt import Lapt
+    from specialize.train.pretrain import Pretrain
+
+    for title, cls in (
+        ("The recipe", RecipeKeys),
+        ("`[corpus]`", CorpusFiles),
+        ("`[task.NAME]`", TaskKeys),
+        ("`[arm.NAME]`", ArmKeys),
+        ("`[lapt]`", Lapt),
+        ("`[finetune]`", Finetune),
+    ):
+        yield f"## {title}\n\n{_text(cls)}\n\n{_table(cls)}"
+    yield f"## Pretraining\n\n{PRETRAIN}\n{_table(Pretrain)}"
+
+
+def _table(cls: type) -> str:
+    meaning = meanings(cls)
+    rows = [(*_row(name, key), meaning.get(name, "")) for name, key in keys_of(cls).items()]
+    return _markdown(("key", "value", "default", "meaning"), rows)
+
+
+def meanings(cls: type) -> dict[str, str]:
+    """Return the comment behind each field of a dataclass, as its source has it."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in inspect.getsource(cls).splitlines():
+        if field := re.match(r"    (\w+): ", line):
+            name = field[1]
+        elif re.match(r"    (def|@)", line):
+            name = ""
+        if name and (comment := re.search(r"(?:  |^    )# (.+)$", line)):
+            found[name] = f"{found.get(name, '')} {comment[1]}".strip()
+    return found
+
+
+def _methods() -> Iterator[str]:
+    for kind in KINDS:
+        yield f"## Methods: `{kind}`\n\n{METHODS[kind]}\n"
+        for name in names(kind):
+            found = describe(kind, name)
+            yield f"### `{name}`\n\n{found.text.replace('``', '`')}\n"
+            if found.options:
+                rows = [_row(option, key) for option, key in found.options.items()]
+                yield _markdown(("option", "value", "default"), rows)
+
+
+def _row(name: str, key: Key) -> tuple[str, str, str]:
+    return f"`{name}`", in_words(key.type), _default(key.default)
+
+
+def _default(value: Any) -> str:
+    if value is MISSING:
+        return "required"
+    empty = value is None or (isinstance(value, str | tuple | Mapping) and not value)
+    return "–" if empty else f"`{shown(value)}`"
+
+
+def _text(cls: type) -> str:
+    return (inspect.getdoc(cls) or "").replace("``", "`")
+
+
+def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
