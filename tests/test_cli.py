@@ -83,14 +83,14 @@ FAULTS = [
     (RUN + "--set finetune.rate=fast", 2, "rate = 'fast': expected a number; the default is"),
     (RUN + "--set base=./none", 4, "none: no such file"),
     (RUN + "--set base=no/such-model", 4, "'no/such-model' is not bundled .*hf download"),
-    (RUN + "--set corpus.dev=0.0", 3, r"corpus\S*:1: no document of the corpus is held out"),
+    (RUN + "--set corpus.dev=0.0 --set arm.only.lapt=true", 3, "expected held-out text to measure LAPT"),
     (RUN + '--set corpus.files=["empty.txt"]', 3, "empty.txt:1: no line of text"),
     (RUN + '--set corpus.files=["binary.txt"]', 3, "binary.txt:2: not UTF-8"),
     (RUN + '--set corpus.files=["latin1.txt"]', 3, "latin1.txt:2: not UTF-8 .*column 4"),
     (RUN + "--set task.pos.dev=wide.conllu", 3, "wide.conllu:5: 3 columns where"),
     ("run toy.toml --out full", 2, "full is not an empty folder; name another --out"),
-    ("run toy.toml --out empty.txt", 2, "empty.txt is not an empty folder"),
-    ("run toy.toml --out empty.txt/new", 4, "new: Not a directory"),
+    ("run toy.toml --out empty.txt", 2, "empty.txt is a file; name a folder as --out"),
+    ("run toy.toml --out empty.txt/new", 4, r"empty.txt/new\S*: Not a directory"),
     (INSPECT + "none.txt", 4, "none.txt: no such file"),
     (INSPECT + "empty.txt", 3, "empty.txt:1: no line of text"),
     (INSPECT + "binary.txt", 3, "binary.txt:2: not UTF-8"),
@@ -144,7 +144,9 @@ def test_a_fault_is_one_line_with_its_code_and_leaves_nothing(
     lines = [x for x in done.err.splitlines() if not x.startswith(("usage:", " "))]
     assert len(lines) == 1
     assert re.match(f"specialize( methods| count)?: .*{message}", lines[0]), lines[0]
-    assert contents(folder) == before
+    stages = str(folder / "new" / "stages")  # a run keeps the stages it finished, nothing else
+    left = [path for path in contents(folder) if not path.startswith(stages)]
+    assert [path for path in left if path != str(folder / "new")] == before
 
 
 def test_a_missing_model_is_refused_at_once(
@@ -208,17 +210,19 @@ def test_a_run_without_space_resumes_once_there_is_some(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-@pytest.mark.parametrize("where", ["checkpoints/lapt.partial", "predictions/pos-1.conllu.partial"])
+@pytest.mark.parametrize(
+    ("stage", "file"), [("model", "checkpoint"), ("finetune", "predictions.conllu")]
+)
 def test_a_device_without_space_is_named_as_such(
-    where: str, call: Call, recipe: Path, tmp_path: Path
+    stage: str, file: str, call: Call, recipe: Path, tmp_path: Path
 ) -> None:
     words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
     assert call(*words).code == 0
-    for path in (tmp_path / "run").iterdir():
-        if path.name != "recipe.toml":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (tmp_path / "run" / where).parent.mkdir(exist_ok=True)
-    (tmp_path / "run" / where).symlink_to("/dev/full")
+    (finished,) = (tmp_path / "run" / "stages").glob(f"{stage}-*")
+    shutil.rmtree(finished)
+    partial = finished.with_name(f"{finished.name}.partial")
+    partial.mkdir()
+    (partial / f"{file}.partial").symlink_to("/dev/full")
     assert_no_space(call(*words))
 
 
