@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from specialize.corpus.conllu import is_conllu
 from specialize.errors import DataError
 from specialize.tasks._base import paired
 from specialize.tasks._columns import read_columns
@@ -13,8 +14,11 @@ from specialize.tasks._udeval import evaluate_conllu
 
 
 def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
-    """Return the scores of ``system`` against ``gold``; the name (.conllu) says which they are."""
-    if ".conllu" in gold.suffixes:
+    """Return the scores of ``system`` against ``gold``, CoNLL-U by name or content or NER columns.
+
+    Metrics of trees are missing, with a SpecializeWarning, where a file has tags but no heads.
+    """
+    if is_conllu(gold) or is_conllu(system):
         scores = evaluate_conllu(gold, system)
         return {
             metric: {

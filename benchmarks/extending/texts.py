@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specialize.corpus import read_lines
-from specialize.corpus.conllu import read_sentences
+from specialize.corpus.conllu import FORM, read_blocks
 
 NEW = {  # the new languages: treebank of the held-out text, raw text to learn from
     "ug": ("Uyghur-UDT", "wikipedia/ug common_voice/ug"),
@@ -88,7 +88,7 @@ def raw_lines(data: Path, names: str, megabytes: float) -> Iterator[str]:
 
 def held_out(data: Path, treebank: str) -> list[str]:
     """Return the sentences of a treebank's dev set, with single spaces."""
-    sentences = read_sentences(data / "ud" / f"UD_{treebank}" / "dev.conllu.xz")
+    sentences = read_blocks(data / "ud" / f"UD_{treebank}" / "dev.conllu.xz")
     return [" ".join(sentence.text.split()) for sentence in sentences]
 
 

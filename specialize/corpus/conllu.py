@@ -1,74 +1,184 @@
-"""Sentences of CoNLL-U files, as far as a corpus needs them: texts and forms."""
+"""CoNLL-U: sentences as blocks of rows, their structure checked as they are read.
+
+The format: https://universaldependencies.org/format.html. Heads and relations are the business of
+the tasks (``tasks/_conllu``); a corpus needs the forms alone. More lenient than the format: white
+space in a blank line, repeated blank lines and a missing last one are accepted.
+"""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
-from specialize.corpus.files import read_lines
+from specialize.corpus.files import plain_name, read_lines
 from specialize.errors import DataError
 
-_ID = re.compile(r"(\d+)(?:([-.])(\d+))?")
+ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
+WIDTH = 10
+_WORD = re.compile(r"[1-9][0-9]*")
+_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
+_EMPTY = re.compile(r"([0-9]+)\.[1-9][0-9]*")
+_BEGINS = re.compile(r"1|1-[0-9]+|0\.1")  # ids of the first row of a sentence
+_BOM = "\ufeff"
+_HEAD_LINES = 100  # lines read to recognise a file, comments for the most part
+_MISSING_BLANK = "the blank line between two sentences is probably missing; add it above this line"
+
+Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """One sentence three ways: ``aux`` (French) is one surface token but two words, *à les*."""
+class Block:
+    """A sentence as it stands in the file: comments, then rows of ten columns.
 
-    text: str  # its "# text" comment, "" without one
-    tokens: tuple[str, ...]  # surface tokens: a multiword token stands for its words
-    words: tuple[str, ...]  # syntactic words; empty nodes are in neither
-    opens_document: bool  # has a "# newdoc" comment
+    Rows are words (``8``), multiword tokens (``8-9``) and empty nodes (``8.1``), in file order.
+    """
+
+    comments: tuple[str, ...]
+    rows: tuple[Row, ...]
+    path: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)  # of the first row
+
+    @cached_property
+    def words(self) -> tuple[int, ...]:
+        """The positions in ``rows`` of the syntactic words."""
+        return tuple(i for i, row in enumerate(self.rows) if row[ID].isdecimal())
+
+    def tokens(self) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield each token's position in ``rows`` and those of its words: itself, or its parts."""
+        words = iter(self.words)
+        parts: tuple[int, ...] = ()  # of the last multiword token
+        for i, row in enumerate(self.rows):
+            if span := _RANGE.fullmatch(row[ID]):
+                parts = tuple(islice(words, int(span[2]) - int(span[1]) + 1))
+                yield i, parts
+            elif i not in parts and row[ID].isdecimal():
+                yield i, (next(words),)
+
+    @property
+    def text(self) -> str:
+        """The sentence as its ``# text`` comment has it; "" without one."""
+        return next((value for name, value in self._comments() if name == "text"), "")
+
+    @property
+    def opens_document(self) -> bool:
+        """Whether a ``# newdoc`` comment stands above the sentence."""
+        return any(name.split()[:1] == ["newdoc"] for name, _ in self._comments())
+
+    def _comments(self) -> Iterator[tuple[str, str]]:
+        for comment in self.comments:
+            name, _, value = comment[1:].partition("=")
+            yield name.strip(), value.strip()
+
+    def surface(self) -> tuple[str, ...]:
+        """Return the forms of the tokens: a multiword token stands for its words."""
+        return tuple(self.rows[i][FORM] for i, _ in self.tokens())
+
+    def column(self, index: int) -> tuple[str, ...]:
+        """Return one column of the words."""
+        return tuple(self.rows[i][index] for i in self.words)
+
+    def filled(self, columns: Mapping[int, Sequence[str]]) -> "Block":
+        """Return the block with these columns of its words replaced."""
+        rows = [list(row) for row in self.rows]
+        for index, values in columns.items():
+            for i, value in zip(self.words, values, strict=True):
+                rows[i][index] = value
+        return replace(self, rows=tuple(map(tuple, rows)))
+
+    def fault(self, row: int, message: str) -> DataError:
+        """Return the error to raise for a row."""
+        return DataError(f"{self.path}:{self.line + row}: {message}")
 
 
-def read_sentences(path: Path) -> Iterator[Sentence]:
-    """Yield the sentences of a CoNLL-U file, compressed or not."""
-    block: list[tuple[int, str]] = []
+def is_conllu(path: Path | str) -> bool:
+    """Return whether a file is CoNLL-U: by its name, ``.conllu``, or by its first row."""
+    if Path(plain_name(Path(path))).suffix.lower() == ".conllu":
+        return True
+    lines = islice(read_lines(path), _HEAD_LINES)
+    row = next((line for _, line in lines if line.strip() and not line.startswith("#")), "")
+    columns = row.split("\t")
+    return (
+        len(columns) == WIDTH
+        and _BEGINS.fullmatch(columns[ID]) is not None
+        and (columns[HEAD] == "_" or columns[HEAD].isdecimal())
+    )
+
+
+def read_blocks(path: Path | str) -> Iterator[Block]:
+    """Yield the sentences of a CoNLL-U file, compressed or not, columns and ids checked."""
+    for block in _blocks(Path(path)):
+        _check_ids(block)
+        yield block
+
+
+def _blocks(path: Path) -> Iterator[Block]:
+    """Yield the sentences, every row of ten columns, nothing else checked."""
+    comments: list[str] = []
+    rows: list[Row] = []
+    first = 0
     for number, line in read_lines(path):
-        if line.strip():
-            block.append((number, line))
-        elif block:
-            yield _sentence(path, block)
-            block = []
-    if block:
-        yield _sentence(path, block)
+        if not line.strip():
+            if rows:
+                yield Block(tuple(comments), tuple(rows), str(path), first)
+                comments, rows = [], []
+        elif line.startswith("#") and not rows:
+            comments.append(line)
+        else:
+            first = first if rows else number
+            rows.append(_row(line, f"{path}:{number}"))
+    if rows:
+        yield Block(tuple(comments), tuple(rows), str(path), first)
 
 
-def _sentence(path: Path, block: list[tuple[int, str]]) -> Sentence:
-    text, opens_document = "", False
-    tokens: list[str] = []
-    words: list[str] = []
-    covered = 0  # the last word inside a multiword token
-    for number, line in block:
-        if line.startswith("#"):
-            name, _, value = line[1:].partition("=")
-            text = value.strip() if name.strip() == "text" else text
-            opens_document |= line[1:].split()[:1] == ["newdoc"]
-            continue
-        first, separator, last, form = _row(path, number, line)
-        if separator == "-":
-            tokens.append(form)
-            covered = last
-        elif not separator:
-            words.append(form)
-            if first > covered:
-                tokens.append(form)
-    return Sentence(text, tuple(tokens), tuple(words), opens_document)
-
-
-def _row(path: Path, number: int, line: str) -> tuple[int, str, int, str]:
-    """Return first id, separator ("", "-" or "."), last id and form of a row."""
-    columns = line.split("\t")
-    if len(columns) != 10:
+def _row(line: str, where: str) -> Row:
+    """Return the ten columns of a line."""
+    columns = tuple(line.split("\t"))
+    if len(columns) == WIDTH and columns[FORM] and line[0] != _BOM:
+        return columns
+    if line[0] == _BOM:
         raise DataError(
-            f"{path}:{number}: a CoNLL-U row has 10 columns parted by tabs, this one "
-            f"{len(columns)}; correct the row"
+            f"{where}: a byte order mark (U+FEFF) inside the file, probably of files joined end "
+            "to end; remove it"
         )
-    match = _ID.fullmatch(columns[0])
-    if match is None:
-        raise DataError(
-            f"{path}:{number}: {columns[0]!r} is no CoNLL-U id (such as 3, 3-4 or 3.1); "
-            "correct the row"
-        )
-    first, separator, last = match.groups()
-    return int(first), separator or "", int(last or first), columns[1]
+    if line[0] == "#":
+        raise DataError(f"{where}: a comment inside a sentence: {_MISSING_BLANK}")
+    if len(columns) == WIDTH:
+        raise DataError(f"{where}: the form (column 2) is empty; write _ for no value")
+    if len(columns) == 1 and len(line.split()) == WIDTH:
+        raise DataError(f"{where}: the columns are separated by spaces; replace them by tabs")
+    raise DataError(
+        f"{where}: expected 10 columns separated by tabs, got {len(columns)}; correct the row"
+    )
+
+
+def _check_ids(block: Block) -> None:
+    """Words count from 1; a range precedes its words, an empty node follows a word."""
+    last = covered = row = 0
+    for row, columns in enumerate(block.rows):
+        text = columns[ID]
+        if row and _BEGINS.fullmatch(text) and last:
+            raise block.fault(row, f"id {text} after id {last}: {_MISSING_BLANK}")
+        if _WORD.fullmatch(text):
+            last += 1
+            if int(text) != last:
+                raise block.fault(row, f"expected id {last}, got {text}; number the words from 1")
+        elif span := _RANGE.fullmatch(text):
+            start, end = map(int, span.groups())
+            if start != last + 1 or start <= covered or end < start:
+                raise block.fault(
+                    row, f"range {text} after id {last}; write it above its first word"
+                )
+            covered = end
+        elif empty := _EMPTY.fullmatch(text):
+            if int(empty[1]) != last:
+                raise block.fault(
+                    row, f"empty node {text} after id {last}; write it below its word"
+                )
+        else:
+            raise block.fault(row, f"expected an id such as 8, 8-9 or 8.1, got {text!r}")
+    if covered > last:
+        raise block.fault(row, f"a range ends at word {covered}, the sentence at word {last}")
+    if not last:
+        raise block.fault(0, "a sentence without a word; remove it")

@@ -4,10 +4,12 @@ import functools
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from specialize.corpus.conllu import read_sentences
+from specialize.corpus.columns import is_columns, read_tokens
+from specialize.corpus.conllu import is_conllu, read_blocks
 from specialize.corpus.dump import read_articles
 from specialize.corpus.files import plain_name, read_lines
 from specialize.errors import DataError, MissingError
@@ -15,28 +17,30 @@ from specialize.errors import DataError, MissingError
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ROWS = 1024  # rows of a parquet file held at a time
+_HEAD = 5  # lines that show what an XML file holds
 
 
 def read_documents(path: Path) -> Iterator[list[str]]:
     """Yield the documents of ``path``, each as its non-empty stripped lines.
 
-    The name chooses the format, once a compression suffix is off:
+    The name chooses the format, a compression suffix aside:
 
-    - ``.jsonl``: one document a row, its field ``text``;
+    - ``.jsonl``: a document a row, its field ``text``;
     - ``.parquet``: the same, its column ``text``;
-    - ``.conllu``: one line a sentence, its surface tokens joined by spaces; ``# newdoc`` begins a
+    - ``.conllu``: a line a sentence, its surface tokens joined by spaces; ``# newdoc`` begins a
       document, and a sentence before the first of them is a document of its own;
-    - ``.counts``: DataError, as a count file holds no lines;
-    - anything else is text, where a blank line ends a document; in a file without any blank line
-      between lines each line is a document (it takes one more pass, once, to know). Where the
-      first line says so it is WikiExtractor output instead, in either of its forms, or, in an
-      ``.xml`` file, a MediaWiki dump.
+    - ``.counts``: DataError, as a count file holds no lines.
+
+    The content of any other file chooses: WikiExtractor output in either of its forms, a MediaWiki
+    dump, CoNLL-U, NER columns (their tokens are read as those of CoNLL-U; ``-DOCSTART-`` begins a
+    document), or else plain text, where a blank line ends a document. In plain text without a blank
+    line between lines each line is a document, which takes another pass to know.
     """
     return (document for document in _reader(path)(path) if document)
 
 
 def is_text(path: Path) -> bool:
-    """Return whether ``read_documents`` takes ``path`` for plain text, each line as it stands."""
+    """Return whether ``read_documents`` reads ``path`` as plain text, each line as it is."""
     return _reader(path) is _sniffed and _kind(path) is _text
 
 
@@ -57,24 +61,28 @@ def _reader(path: Path) -> Callable[[Path], Iterator[list[str]]]:
 
 
 def _sniffed(path: Path) -> Iterator[list[str]]:
-    """Read text, or what the first line that is not blank shows to be something else."""
+    """Read plain text, or another format that the first lines show."""
     return _kind(path)(path)
 
 
 def _kind(path: Path) -> Callable[[Path], Iterator[list[str]]]:
-    first = next((line.strip() for _, line in read_lines(path) if line.strip()), "")
+    lines = (line.strip() for _, line in read_lines(path))
+    head = list(islice(filter(None, lines), _HEAD))
+    first = head[0] if head else ""
     if first.startswith("<doc "):
         return _wikiextractor
     if first.startswith("{") and _is_row(first):
         return _jsonl
-    if not plain_name(path).lower().endswith(".xml"):
-        return _text
-    if first.startswith(("<mediawiki", "<?xml")):
+    if first.startswith(("<mediawiki", "<?xml")) or plain_name(path).lower().endswith(".xml"):
+        if not any("<mediawiki" in line for line in head):
+            raise DataError(
+                f"{path}:1: expected plain text, a MediaWiki dump or WikiExtractor output, got "
+                "other XML; run WikiExtractor on a dump, or extract the text of other files"
+            )
         return read_articles
-    raise DataError(
-        f"{path}:1: neither a MediaWiki dump nor WikiExtractor output; "
-        "run WikiExtractor on the dump and give what it writes"
-    )
+    if is_conllu(path):
+        return _conllu
+    return _columns if is_columns(path) else _text
 
 
 def _text(path: Path) -> Iterator[list[str]]:
@@ -86,7 +94,7 @@ def _text(path: Path) -> Iterator[list[str]]:
 
 @functools.lru_cache(maxsize=4096)
 def _has_blank_lines(path: Path, changed: int) -> bool:
-    """Whether a blank line stands between two lines of the file as it was when ``changed``."""
+    """Whether there is a blank line between two lines of the file as it was when ``changed``."""
     text_seen = blank_seen = False
     for _, line in read_lines(path):
         if not line.strip():
@@ -189,19 +197,28 @@ def _parquet(path: Path) -> Iterator[list[str]]:
 
 
 def _conllu(path: Path) -> Iterator[list[str]]:
+    return _sentences((block.opens_document, block.surface()) for block in read_blocks(path))
+
+
+def _columns(path: Path) -> Iterator[list[str]]:
+    return _sentences(read_tokens(path))
+
+
+def _sentences(sentences: Iterable[tuple[bool, Sequence[str]]]) -> Iterator[list[str]]:
+    """Yield documents of tokenised sentences, given with whether each opens a document."""
     document: list[str] = []
     documents_marked = False
-    for sentence in read_sentences(path):
-        documents_marked |= sentence.opens_document
-        if sentence.opens_document or not documents_marked:
+    for opens_document, tokens in sentences:
+        documents_marked |= opens_document
+        if opens_document or not documents_marked:
             yield document
             document = []
-        document.append(" ".join(sentence.tokens))
+        document.append(" ".join(tokens))
     yield document
 
 
 def _refuse_counts(path: Path) -> Iterator[list[str]]:
-    raise DataError(f"{path}:1: counts have no lines, which are read here; name the text itself")
+    raise DataError(f"{path}:1: counts have no lines; name the text itself")
 
 
 _READERS: dict[str, Callable[[Path], Iterator[list[str]]]] = {

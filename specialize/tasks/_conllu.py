@@ -1,82 +1,20 @@
-"""CoNLL-U: sentences as blocks of rows, checked as they are read, written back as they were.
+"""Treebanks to learn from and to annotate: CoNLL-U with its heads checked, or plain text."""
 
-The format: https://universaldependencies.org/format.html
-"""
-
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from specialize.corpus import read_lines
+from specialize.corpus.conllu import FORM, HEAD, ID, WIDTH, Block, is_conllu, read_blocks
+from specialize.corpus.files import read_lines
 from specialize.errors import DataError
 from specialize.tasks._plain import is_txt, read_plain
 
-ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL = range(8)
-_WIDTH = 10
-_WORD = re.compile(r"[1-9][0-9]*")
-_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
-_EMPTY = re.compile(r"([0-9]+)\.[1-9][0-9]*")
-_NUMBER = re.compile(r"[0-9]+")
 
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A sentence as it stands in the file: comments, then rows of ten columns.
-
-    Rows are words (``8``), multiword tokens (``8-9``) and empty nodes (``8.1``), in file order.
-    """
-
-    comments: tuple[str, ...]
-    rows: tuple[Row, ...]
-    path: str = field(default="", compare=False)
-    line: int = field(default=1, compare=False)  # of the first row
-
-    @cached_property
-    def words(self) -> tuple[int, ...]:
-        """The positions in ``rows`` of the syntactic words."""
-        return tuple(i for i, row in enumerate(self.rows) if _WORD.fullmatch(row[ID]))
-
-    def tokens(self) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield each token's position in ``rows`` and those of its words: itself, or its parts."""
-        words = iter(self.words)
-        parts: tuple[int, ...] = ()  # of the last multiword token
-        for i, row in enumerate(self.rows):
-            if span := _RANGE.fullmatch(row[ID]):
-                parts = tuple(islice(words, int(span[2]) - int(span[1]) + 1))
-                yield i, parts
-            elif i not in parts and _WORD.fullmatch(row[ID]):
-                yield i, (next(words),)
-
-    def column(self, index: int) -> tuple[str, ...]:
-        """Return one column of the words."""
-        return tuple(self.rows[i][index] for i in self.words)
-
-    def filled(self, columns: Mapping[int, Sequence[str]]) -> "Block":
-        """Return the block with these columns of its words replaced."""
-        rows = [list(row) for row in self.rows]
-        for index, values in columns.items():
-            for i, value in zip(self.words, values, strict=True):
-                rows[i][index] = value
-        return replace(self, rows=tuple(map(tuple, rows)))
-
-    def fault(self, row: int, message: str) -> DataError:
-        """Return the error to raise for a row."""
-        return DataError(f"{self.path}:{self.line + row}: {message}")
-
-
-def read_blocks(path: Path | str) -> list[Block]:
-    """Return the sentences of a CoNLL-U file (.xz and .gz too), ids and heads checked.
-
-    A missing last blank line and repeated blank lines are no fault.
-    """
+def read_treebank(path: Path | str) -> list[Block]:
+    """Return the sentences of a CoNLL-U file (.xz and .gz too), heads that are given checked."""
     blocks = []
-    for block in _blocks(Path(path)):
-        _check_ids(block)
+    for block in read_blocks(path):
+        _check_columns(block)
         _check_heads(block)
         blocks.append(block)
     if not blocks:
@@ -85,23 +23,19 @@ def read_blocks(path: Path | str) -> list[Block]:
 
 
 def read_words(path: Path | str) -> list[Block]:
-    """Return the sentences of a file to annotate: CoNLL-U, or plain text (`_plain`) made CoNLL-U.
-
-    A ``.txt`` whose first row has ten columns is CoNLL-U too.
-    """
-    lines = ((n, line) for n, line in read_lines(path) if line.strip() and line[0] != "#")
-    number, row = next(lines, (1, ""))
-    if row.count("\t") + 1 == _WIDTH:
-        return read_blocks(path)
+    """Return the sentences of a file to annotate: CoNLL-U, or plain text (`_plain`) as CoNLL-U."""
+    if is_conllu(path):
+        return read_treebank(path)
     if is_txt(path):
         plain = enumerate(read_plain(path), 1)
         return [_plain_block(words, name, str(path), line) for name, (line, words) in plain]
-    if row:
+    lines = ((n, line) for n, line in read_lines(path) if line.strip() and line[0] != "#")
+    for number, _ in islice(lines, 1):
         raise DataError(
-            f"{path}:{number}: neither CoNLL-U, a word a line in 10 columns parted by tabs, nor "
-            "plain text, one sentence a line in a file named .txt"
+            f"{path}:{number}: expected CoNLL-U (a word a line, 10 columns separated by tabs) or "
+            "plain text (a sentence a line) in a file named .txt"
         )
-    return read_blocks(path)  # which names what is missing
+    raise DataError(f"{path}:1: no sentence in the file")
 
 
 def write_blocks(blocks: Iterable[Block], path: Path | str) -> None:
@@ -110,6 +44,11 @@ def write_blocks(blocks: Iterable[Block], path: Path | str) -> None:
         for block in blocks:
             lines = [*block.comments, *("\t".join(row) for row in block.rows)]
             file.write("\n".join(lines) + "\n\n")
+
+
+def has_heads(blocks: Iterable[Block]) -> bool:
+    """Return whether any word has a head."""
+    return any(block.rows[i][HEAD] != "_" for block in blocks for i in block.words)
 
 
 def tree(block: Block) -> tuple[int, ...]:
@@ -127,72 +66,23 @@ def tree(block: Block) -> tuple[int, ...]:
     loop = _cycle(heads)
     if loop is not None:
         missing = "" if roots else ", and no word has head 0"
-        raise block.fault(block.words[loop], f"the heads from here run in a circle{missing}")
+        raise block.fault(block.words[loop], f"the heads from this word form a cycle{missing}")
     return heads
 
 
-def _blocks(path: Path) -> Iterator[Block]:
-    """Yield the sentences, every row of ten columns, nothing else checked."""
-    comments: list[str] = []
-    rows: list[Row] = []
-    first = 0
-    for number, text in read_lines(path):
-        line = text.rstrip("\r\n")
-        if not line:
-            if rows:
-                yield Block(tuple(comments), tuple(rows), str(path), first)
-                comments, rows = [], []
-        elif line.startswith("#") and not rows:
-            comments.append(line)
-        else:
-            if not rows:
-                first = number
-            rows.append(_row(line, f"{path}:{number}"))
-    if rows:
-        yield Block(tuple(comments), tuple(rows), str(path), first)
-
-
 def _plain_block(words: Sequence[str], name: int, path: str, line: int) -> Block:
-    """Return words as a block, all that is not known of them '_'."""
+    """Return words as a block whose other columns are '_'."""
     comments = (f"# sent_id = {name}", f"# text = {' '.join(words)}")
-    unknown = ("_",) * (_WIDTH - 2)
+    unknown = ("_",) * (WIDTH - FORM - 1)
     rows = tuple((str(number), word, *unknown) for number, word in enumerate(words, 1))
     return Block(comments, rows, path, line)
 
 
-def _row(line: str, where: str) -> Row:
-    """Return the ten columns of a line."""
-    columns = tuple(line.split("\t"))
-    if len(columns) != _WIDTH:
-        raise DataError(f"{where}: {len(columns)} columns where CoNLL-U has 10, parted by tabs")
-    if "" in columns:
-        raise DataError(f"{where}: column {columns.index('') + 1} is empty; write _ for no value")
-    return columns
-
-
-def _check_ids(block: Block) -> None:
-    """Words count from 1; a range stands before its words, an empty node behind a word."""
-    last = covered = row = 0
-    for row, columns in enumerate(block.rows):
-        text = columns[ID]
-        if _WORD.fullmatch(text):
-            last += 1
-            if int(text) != last:
-                raise block.fault(row, f"id {text} where {last} is due")
-        elif span := _RANGE.fullmatch(text):
-            start, end = map(int, span.groups())
-            if start != last + 1 or start <= covered or end < start:
-                raise block.fault(row, f"range {text} does not fit behind word {last}")
-            covered = end
-        elif empty := _EMPTY.fullmatch(text):
-            if int(empty[1]) != last:
-                raise block.fault(row, f"empty node {text} stands behind word {last}")
-        else:
-            raise block.fault(row, f"id {text!r} is neither 8, nor 8-9, nor 8.1")
-    if covered > last:
-        raise block.fault(row, f"a range ends at word {covered}, the sentence at word {last}")
-    if not last:
-        raise block.fault(0, "a sentence without a word")
+def _check_columns(block: Block) -> None:
+    """Every column has a value."""
+    for i, row in enumerate(block.rows):
+        if "" in row:
+            raise block.fault(i, f"column {row.index('') + 1} is empty; write _ for no value")
 
 
 def _check_heads(block: Block) -> None:
@@ -202,8 +92,8 @@ def _check_heads(block: Block) -> None:
         head = block.rows[i][HEAD]
         if head == "_":
             continue
-        if not _NUMBER.fullmatch(head):
-            raise block.fault(i, f"head {head!r} is not a number")
+        if not (head.isascii() and head.isdecimal()):
+            raise block.fault(i, f"expected the number of a word as head, got {head!r}")
         if int(head) > count:
             raise block.fault(i, f"head {head} in a sentence of {count} words")
 

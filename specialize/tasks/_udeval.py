@@ -1,17 +1,21 @@
 """The metrics of the CoNLL 2018 shared task on parsing raw text, for two CoNLL-U files.
 
-What they mean: https://universaldependencies.org/conll18/evaluation.html
+Their definitions: https://universaldependencies.org/conll18/evaluation.html
 """
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
+from specialize.errors import SpecializeWarning
 from specialize.tasks._base import percent
-from specialize.tasks._udwords import ROOT, Document, Word, align, check_same_text, read_document
+from specialize.tasks._conllu import has_heads, read_treebank
+from specialize.tasks._udwords import ROOT, Document, Word, align, check_same_text, document_of
 
+_TREES = ("UAS", "LAS", "CLAS", "MLAS", "BLEX")  # these need heads and relations
 _WORDS = ("UPOS", "XPOS", "UFeats", "AllTags", "Lemmas", "UAS", "LAS")
 _CONTENT_WORDS = ("CLAS", "MLAS", "BLEX")
 # fmt: off
@@ -27,12 +31,12 @@ _UNALIGNED = -2
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's counts, and what they make in percent."""
+    """The counts behind a metric, and the metric in percent."""
 
     correct: int
     gold: int
     system: int
-    aligned: int | None = None  # words found in both files; None where just these are counted
+    aligned: int | None = None  # words found in both files; None where alignment is what is scored
 
     @property
     def precision(self) -> float:
@@ -58,11 +62,29 @@ class Score:
 def evaluate_conllu(gold_path: Path | str, system_path: Path | str) -> dict[str, Score]:
     """Return the score of every metric of the shared task, Tokens to BLEX.
 
-    Both files must hold trees over the same text, spaces apart. As in the shared task, subtypes
-    of relations and language-specific features are left out, and punctuation counts.
+    Both files must hold trees over the same text, spaces aside. As in the shared task, subtypes
+    of relations and language-specific features are ignored, and punctuation counts. Where a file
+    has no head at all, "_" everywhere, the metrics of trees are left out with a SpecializeWarning.
     """
-    gold, system = read_document(gold_path), read_document(system_path)
+    blocks = {path: read_treebank(path) for path in (gold_path, system_path)}
+    bare = next((path for path in blocks if not has_heads(blocks[path])), None)
+    gold, system = (
+        document_of(path, blocks[path], trees=bare is None) for path in (gold_path, system_path)
+    )
     check_same_text(gold, system)
+    scores = _scores(gold, system)
+    if bare is None:
+        return scores
+    warnings.warn(
+        f"{bare}: no word has a head (HEAD is _): {', '.join(_TREES)} are left out",
+        SpecializeWarning,
+        stacklevel=2,
+    )
+    return {metric: score for metric, score in scores.items() if metric not in _TREES}
+
+
+def _scores(gold: Document, system: Document) -> dict[str, Score]:
+    """Return the score of every metric."""
     pairs = list(align(gold.words, system.words))
     correct, aligned = _counts(gold, system, pairs)
     scores = {
@@ -79,7 +101,7 @@ def evaluate_conllu(gold_path: Path | str, system_path: Path | str) -> dict[str,
 
 
 def _overlap(gold: list[tuple[int, int]], system: list[tuple[int, int]]) -> Score:
-    """Return the score of stretches of text: correct if they begin and end alike."""
+    """Return the score of spans of text: correct if both ends agree."""
     return Score(len(set(gold) & set(system)), len(gold), len(system))
 
 
@@ -110,7 +132,7 @@ def _counts(
 def _helpers(
     document: Document, word: Word, gold_of: Mapping[int, int] | None = None
 ) -> list[tuple[object, ...]]:
-    """Return what MLAS asks of a word's function words: which ones, relations and tags."""
+    """Return what MLAS compares of a word's function words: which they are, relations, tags."""
     helpers = [(index, document.words[index]) for index in word.function]
     return [
         (gold_of.get(i, _UNALIGNED) if gold_of else i, w.deprel, w.upos, w.feats)

@@ -1,27 +1,17 @@
-"""The words of two CoNLL-U files, and which of them are the same.
+"""The words of two CoNLL-U files, and which of them correspond.
 
 Words are aligned by the characters they cover, spaces left out; words of multiword tokens, whose
 forms need not be in the text, by the longest common subsequence of their lowercased forms.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from specialize.corpus.conllu import DEPREL, FEATS, FORM, LEMMA, UPOS, XPOS, Block, Row
 from specialize.errors import DataError
-from specialize.tasks._conllu import (
-    DEPREL,
-    FEATS,
-    FORM,
-    LEMMA,
-    UPOS,
-    XPOS,
-    Block,
-    Row,
-    read_blocks,
-    tree,
-)
+from specialize.tasks._conllu import tree
 
 ROOT = -1
 FUNCTION = frozenset({"aux", "cop", "mark", "det", "clf", "case", "cc"})
@@ -42,7 +32,7 @@ class Word:
 
     span: Span  # of its token
     split: bool  # its token is a multiword token
-    form: str  # lowercased
+    form: str  # lowercased; as in the official script, spaces stay in words of split tokens only
     lemma: str
     upos: str
     xpos: str
@@ -64,14 +54,17 @@ class Document:
     words: list[Word] = field(default_factory=list)
 
 
-def read_document(path: Path | str) -> Document:
-    """Return the words of a CoNLL-U file, whose sentences must be trees."""
+def document_of(path: Path | str, blocks: Iterable[Block], *, trees: bool) -> Document:
+    """Return the words of a file's sentences, which must be trees if ``trees``.
+
+    Without trees, every word hangs from the root.
+    """
     document = Document(str(path))
     texts: list[str] = []
     end = 0
-    for block in read_blocks(path):
+    for block in blocks:
         begin, first = end, len(document.words)
-        heads = iter(tree(block))
+        heads = iter(tree(block) if trees else [0] * len(block.words))
         for token, members in block.tokens():
             text = _visible(block, token)
             span = (end, end + len(text))
@@ -81,7 +74,9 @@ def read_document(path: Path | str) -> Document:
             document.lines.append(block.line + token)
             for member in members:
                 head = next(heads)
-                word = _word(block.rows[member], span, split=member != token)
+                row = block.rows[member]
+                split = member != token
+                word = _word(row, row[FORM] if split else text, span, split=split)
                 word.head = first + head - 1 if head else ROOT
                 document.words.append(word)
         document.sentences.append((begin, end))
@@ -91,7 +86,7 @@ def read_document(path: Path | str) -> Document:
 
 
 def check_same_text(gold: Document, system: Document) -> None:
-    """Two files with other characters, spaces apart, cannot be aligned: a `DataError`."""
+    """Raise DataError if the characters of two files differ, spaces aside: no alignment then."""
     if gold.text == system.text:
         return
     pairs = enumerate(zip(gold.text, system.text, strict=False))
@@ -105,7 +100,7 @@ def check_same_text(gold: Document, system: Document) -> None:
 
 
 def align(gold: Sequence[Word], system: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """Yield the indices of gold and system words that are the same word, in order."""
+    """Yield the indices of corresponding gold and system words, in order."""
     g = s = 0
     while g < len(gold) and s < len(system):
         ours, theirs = gold[g], system[s]
@@ -175,17 +170,17 @@ def _visible(block: Block, row: int) -> str:
     form = block.rows[row][FORM]
     text = form if form.isalnum() else "".join(c for c in form if unicodedata.category(c) != "Zs")
     if not text:
-        raise block.fault(row, "a form of nothing but spaces")
+        raise block.fault(row, "the form has no character but spaces; correct it")
     return text
 
 
-def _word(row: Row, span: Span, *, split: bool) -> Word:
-    """Return the word of a row, its head still to be told."""
+def _word(row: Row, form: str, span: Span, *, split: bool) -> Word:
+    """Return the word of a row, attached to the root."""
     feats = sorted(f for f in row[FEATS].split("|") if f.partition("=")[0] in _FEATURES)
     return Word(
         span=span,
         split=split,
-        form=row[FORM].lower(),
+        form=form.lower(),
         lemma=row[LEMMA],
         upos=row[UPOS],
         xpos=row[XPOS],
@@ -196,7 +191,7 @@ def _word(row: Row, span: Span, *, split: bool) -> Word:
 
 
 def _link(words: list[Word], first: int) -> None:
-    """Tell the words from ``first`` on their function words, in order."""
+    """Give the words from ``first`` on their function words, in order."""
     for index in range(first, len(words)):
         word = words[index]
         if word.head != ROOT and word.deprel in FUNCTION:

@@ -9,19 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from specialize.corpus.conllu import DEPREL, FORM, HEAD
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tree, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy, padded
 from specialize.tasks._biaffine import BiaffineHead, ParserScores
-from specialize.tasks._conllu import (
-    DEPREL,
-    FORM,
-    HEAD,
-    read_blocks,
-    read_words,
-    tree,
-    write_blocks,
-)
+from specialize.tasks._conllu import read_treebank, read_words, tree, write_blocks
 from specialize.tasks._mst import single_root_tree
 
 
@@ -46,7 +39,7 @@ class DepTask:
         """Return the sentences of a CoNLL-U file, each a tree with one root."""
         return [
             Sentence(block.column(FORM), Tree(tree(block), block.column(DEPREL)), block)
-            for block in read_blocks(path)
+            for block in read_treebank(path)
         ]
 
     def words(self, path: Path) -> list[Sentence[Tree]]:

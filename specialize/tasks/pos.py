@@ -8,10 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from specialize.corpus.conllu import FORM, UPOS, XPOS
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy
-from specialize.tasks._conllu import FORM, UPOS, XPOS, read_blocks, read_words, write_blocks
+from specialize.tasks._conllu import read_treebank, read_words, write_blocks
 from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
 
 _COLUMNS = {"upos": UPOS, "xpos": XPOS}
@@ -43,7 +44,7 @@ class PosTask:
         """Return the sentences of a CoNLL-U file, with the tags of the column."""
         sentences = [
             Sentence(block.column(FORM), block.column(_COLUMNS[self.column]), block)
-            for block in read_blocks(path)
+            for block in read_treebank(path)
         ]
         if all(tag == "_" for sentence in sentences for tag in sentence.gold):
             other = "upos" if self.column == "xpos" else "xpos"

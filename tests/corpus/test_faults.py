@@ -127,8 +127,8 @@ def test_missing_packages_are_named(tmp_path, monkeypatch, suffix, hidden, extra
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("2 b _ _ _ _ _ _ _ _", "a.conllu:11: a CoNLL-U row has 10 columns parted by tabs"),
-        ("x\tb" + 8 * "\t_", "a.conllu:11: 'x' is no CoNLL-U id"),
+        ("2 b _ _ _ _ _ _ _ _", "a.conllu:11: the columns are separated by spaces"),
+        ("x\tb" + 8 * "\t_", "a.conllu:11: expected an id such as 8, 8-9 or 8.1, got 'x'"),
     ],
 )
 def test_bad_conllu_is_located(tmp_path, row, message):
@@ -138,7 +138,7 @@ def test_bad_conllu_is_located(tmp_path, row, message):
 def test_a_bad_line_among_columns_is_located(tmp_path):
     columns = write(tmp_path / "test.txt", "a O\nb O\n\nc B-LOC\nd\n")
     path = write(tmp_path / "a.txt", "text")
-    refused(DataError, "test.txt:5: not a token and a tag", path, remove=(columns,))
+    refused(DataError, "test.txt:5: expected a token and a tag", path, remove=(columns,))
 
 
 def test_other_xml_is_refused(tmp_path):

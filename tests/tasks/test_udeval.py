@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from specialize.errors import DataError
+from specialize.errors import DataError, SpecializeWarning
 from specialize.tasks._udeval import Score, evaluate_conllu
 
 REFERENCE = (
@@ -78,6 +79,33 @@ def test_subtypes_language_specific_features_and_spaces_do_not_count(evaluate):
     system = sentence("1 ab NOUN 0 root:x Own=No|Case=Nom")
     scores = evaluate(gold, system)
     assert scores["Tokens"].f1 == scores["UFeats"].f1 == scores["LAS"].f1 == 100
+
+
+def test_spaces_stay_in_words_of_multiword_tokens_as_in_the_official_script(evaluate):
+    # the official script: LAS 0, as "xin·chào" of a split token is not "xinchào" of a plain one
+    gold = sentence("1 xin·chào X 0 root", "2 bạn X 1 obj")
+    system = sentence("1-2 xin·chàobạn _ _ _", "1 xin·chào X 0 root", "2 bạn X 1 obj")
+    scores = evaluate(gold, system)
+    assert scores["Words"].correct == 1
+    assert scores["LAS"].f1 == 0
+    assert evaluate(system, system)["LAS"].f1 == 100
+
+
+def test_without_heads_the_tags_are_scored_and_the_metrics_of_trees_left_out(evaluate):
+    bare = re.sub(r"\t\d\t[a-z]+\t_\t_\n", "\t_\t_\t_\t_\n", GOLD)
+    for gold, system, name in ((bare, GOLD, "gold"), (GOLD, bare, "system"), (bare, bare, "gold")):
+        message = rf"{name}: no word has a head .*: UAS, LAS, CLAS, MLAS, BLEX are left out"
+        with pytest.warns(SpecializeWarning, match=message):
+            scores = evaluate(gold, system.replace("NOUN", "VERB"))
+        assert list(scores) == [
+            *("Tokens", "Sentences", "Words", "UPOS", "XPOS", "UFeats", "AllTags", "Lemmas")
+        ]
+        assert scores["UPOS"] == Score(correct=3, gold=4, system=4, aligned=4)
+
+
+def test_a_single_missing_head_is_refused(evaluate):
+    with pytest.raises(DataError, match=r"system:2: the word has no head"):
+        evaluate(GOLD, GOLD.replace("\t3\tnsubj", "\t_\tnsubj"))
 
 
 def test_a_gold_lemma_of_nothing_is_right(evaluate):

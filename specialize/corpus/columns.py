@@ -1,0 +1,156 @@
+"""NER columns: a token and its tag on every line, a blank line between sentences.
+
+Columns are separated by tabs (then a token may hold spaces) or by spaces. Recognised are an index
+before the token (GermEval, UNER), other columns anywhere, comments (``# id 7``), ``-DOCSTART-``
+lines, and the language that WikiAnn writes before every token (``ug:``, ``simple:``).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from specialize.corpus.files import read_lines
+from specialize.errors import DataError
+
+BLANKS = " \t\r\n"
+DOCUMENT = "-DOCSTART-"
+_TAG = re.compile(r"O|[BIESLUM]-\S+")  # IOB1, IOB2, IOBES and BILOU
+_PREFIX = re.compile(r"[a-z]{2,12}(?:[-_][a-z]+)*:")
+_FIELDS = {True: re.compile(r"[^\t]+"), False: re.compile(r"[^ ]+")}  # by whether there are tabs
+_LONGEST = 10_000  # characters of a row; a longer line is text
+_HEAD = 100  # rows that show the layout of a file
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line with a token."""
+
+    number: int
+    text: str  # without blanks at its end
+
+    @cached_property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Where each column begins and ends."""
+        return tuple(m.span() for m in _FIELDS["\t" in self.text].finditer(self.text))
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The columns."""
+        return tuple(self.text[begin:end] for begin, end in self.spans)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether a column behind the first is a tag."""
+        return len(self.text) < _LONGEST and any(map(is_tag, self.fields[1:]))
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of a sentence, and the lines above that are none: comments, document marks."""
+
+    above: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def opens_document(self) -> bool:
+        """Whether a ``-DOCSTART-`` line is above."""
+        return any(line.startswith(DOCUMENT) for line in self.above)
+
+
+def is_tag(field: str) -> bool:
+    """Return whether a column is a tag of an entity scheme.
+
+    >>> is_tag("O"), is_tag("B-LOC"), is_tag("LOC")
+    (True, True, False)
+    """
+    return _TAG.fullmatch(field) is not None
+
+
+def read_groups(path: Path | str) -> Iterator[Group]:
+    """Yield the sentences of a file of columns, tagged or not."""
+    above: list[str] = []
+    rows: list[Row] = []
+    for number, line in read_lines(path):
+        row = Row(number, line.rstrip(BLANKS))
+        if not row.text:
+            if rows:
+                yield Group(tuple(above), tuple(rows))
+                above, rows = [], []
+            elif above:
+                above.append("")
+        elif not rows and _is_above(row):
+            above.append(row.text)
+        else:
+            rows.append(row)
+    if rows:
+        yield Group(tuple(above), tuple(rows))
+
+
+def _is_above(row: Row) -> bool:
+    """Whether a line before the first row of a sentence is a comment or a document mark."""
+    if row.text.startswith(DOCUMENT):
+        return True
+    return row.text.startswith(("# ", "#\t")) and not row.tagged
+
+
+def is_columns(path: Path | str) -> bool:
+    """Return whether a file is tokens with entity tags, judging by its first rows.
+
+    More than half of them end in a tag, or have one in the same column; there are at least two,
+    and one of them is O or all have tabs, as text may end in ``vitamin B-12``.
+    """
+    rows = list(islice((row for group in read_groups(path) for row in group.rows), _HEAD))
+    if len(rows) < 2:
+        return False
+    tagged = [row for row in rows if row.tagged]
+    sure = all("\t" in row.text for row in rows) or any("O" in row.fields[1:] for row in rows)
+    return sure and 2 * len(tagged) > len(rows)
+
+
+def token_column(groups: Iterable[Group]) -> int:
+    """Return which column holds the tokens: 0, or 1 where column 0 numbers them in sentences."""
+    numbered = 0
+    for group in groups:
+        expected = 0
+        for row in group.rows:
+            if len(row.fields) < 3 or not row.fields[0].isdecimal():
+                return 0
+            index = int(row.fields[0])
+            if index != expected and not (expected == 0 and index == 1):
+                return 0
+            expected = index + 1
+            numbered += 1
+    return int(numbered > 1)
+
+
+def language_prefix(tokens: Sequence[str]) -> str:
+    """Return the language prefix that all tokens have, or "".
+
+    >>> language_prefix(["be-x-old:a", "be-x-old::"]), language_prefix(["ug:a", "b"])
+    ('be-x-old:', '')
+    """
+    found = _PREFIX.match(tokens[0]) if tokens else None
+    prefix = found[0] if found else ""
+    return prefix if all(token.startswith(prefix) for token in tokens) else ""
+
+
+def read_tokens(path: Path | str) -> Iterator[tuple[bool, list[str]]]:
+    """Yield for each sentence of tagged tokens whether it opens a document, and its tokens.
+
+    The language prefix is dropped if all tokens of the first sentences have it.
+    """
+    head = list(islice(read_groups(path), _HEAD))
+    column = token_column(head)
+    prefix = language_prefix([row.fields[column] for group in head for row in group.rows])
+    for group in read_groups(path):
+        for row in group.rows:
+            if not row.tagged:
+                raise DataError(
+                    f"{path}:{row.number}: expected a token and a tag (O, B-TYPE or I-TYPE) as in "
+                    f"the lines before, got {row.text[:40]!r}; correct the line"
+                )
+        tokens = [row.fields[column] for row in group.rows]
+        yield group.opens_document, [token.removeprefix(prefix) or token for token in tokens]
