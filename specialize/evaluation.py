@@ -8,7 +8,7 @@ from typing import Any
 from specialize.corpus.conllu import is_conllu
 from specialize.errors import DataError
 from specialize.tasks._base import paired
-from specialize.tasks._columns import read_columns
+from specialize.tasks._columns import as_iob2, is_iob1, read_columns, warn_of_iob1
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._udeval import evaluate_conllu
 
@@ -30,6 +30,9 @@ def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
             for metric, s in scores.items()
         }
     wanted, found = read_columns(gold), read_columns(system)
+    if is_iob1(wanted):
+        warn_of_iob1(gold)
+        wanted, found = ([as_iob2(s) for s in sentences] for sentences in (wanted, found))
     if len(wanted) != len(found):
         raise DataError(f"{system}:1: {len(found)} sentences, but {gold} has {len(wanted)}")
     pairs = list(paired(wanted, found))

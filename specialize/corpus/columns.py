@@ -29,7 +29,12 @@ class Row:
     """A line with a token."""
 
     number: int
-    text: str  # without blanks at its end
+    line: str
+
+    @cached_property
+    def text(self) -> str:
+        """The line without blanks at its end."""
+        return self.line.rstrip(BLANKS)
 
     @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -74,7 +79,7 @@ def read_groups(path: Path | str) -> Iterator[Group]:
     above: list[str] = []
     rows: list[Row] = []
     for number, line in read_lines(path):
-        row = Row(number, line.rstrip(BLANKS))
+        row = Row(number, line)
         if not row.text:
             if rows:
                 yield Group(tuple(above), tuple(rows))

@@ -1,151 +1,212 @@
-"""NER files: a word and its tag a line, a blank line behind every sentence.
+"""NER files: tokens and their tags (`specialize.corpus.columns`), read and written back."""
 
-Word and tag are parted by a tab (then the word may hold spaces) or by spaces; columns between
-them, as in CoNLL-2003, are kept. WikiAnn writes its language before every word, ``ug:``; where
-all words of a file have the same such prefix it is not part of the word.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
-from specialize.corpus import read_lines
-from specialize.errors import DataError
+from specialize.corpus.columns import (
+    BLANKS,
+    Group,
+    Row,
+    is_columns,
+    is_tag,
+    language_prefix,
+    read_groups,
+    token_column,
+)
+from specialize.errors import DataError, SpecializeWarning
 from specialize.tasks._base import Sentence, Tags
 from specialize.tasks._plain import is_txt, read_plain
 
-_TAG = re.compile(r"O|[BI]-\S+")
-_PREFIX = re.compile(r"[a-z]{2,3}(-[a-z]+)*:")  # ug: and, in WikiAnn, zh-yue:
-_BLANKS = " \t\r\n"
+_LAST = -1  # the column of the tag in rows of different lengths
+# fmt: off
+_CHUNKS = frozenset({  # of CoNLL-2000
+    "NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP",
+})
+# fmt: on
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a sentence, each up to its tag."""
+    """The lines of a sentence, without their tags."""
 
-    stems: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]  # of each row what is before its tag, and what is after
+    above: tuple[str, ...] = ()  # comments and document marks
     path: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)
-class _Line:
-    number: int
-    stem: str
+class _Token:
     word: str
     tag: str
+    before: str
+    after: str
 
 
-_Parse = Callable[[str, int, Path], _Line]
+def read_columns(path: Path | str, column: int = 0) -> list[Sentence[Tags]]:
+    """Return the sentences of a NER file (.xz and .gz too), their tags as they are.
+
+    ``column`` is the number of the tags' column, counted from 1; 0 finds the only one with tags
+    of entities.
+    """
+    groups = _groups(path)
+    token = token_column(groups)
+    tag = _tag_column(groups, token, column, path)
+    tokens = [[_tagged(row, token, tag, path) for row in group.rows] for group in groups]
+    return _sentences(groups, tokens, path)
 
 
-def read_columns(path: Path | str) -> list[Sentence[Tags]]:
-    """Return the sentences of a NER file (.xz and .gz too)."""
-    return _sentences(Path(path), _line)
-
-
-def read_words(path: Path | str) -> list[Sentence[Tags]]:
+def read_words(path: Path | str, column: int = 0) -> list[Sentence[Tags]]:
     """Return the sentences of a file to annotate: columns with or without tags, or plain text.
 
-    Where a line is one word, spaces in it need a tab behind it. A ``.txt`` is plain text
-    (`_plain`), unless all of its first ten lines are tagged.
+    Where a line is one word, spaces in it need a tab after it. A ``.txt`` is plain text
+    (`_plain`) unless its first rows are tagged.
     """
-    if is_txt(path) and not _begins_tagged(path):
+    tagged = is_columns(path)
+    if is_txt(path) and not tagged:
         return [
-            Sentence(words, (), Lines(tuple(f"{word}\t" for word in words), str(path), number))
+            Sentence(words, (), Lines(tuple((f"{w}\t", "") for w in words), (), str(path), number))
             for number, words in read_plain(path)
         ]
-    return [replace(sentence, gold=()) for sentence in _sentences(Path(path), _line_to_annotate)]
+    groups = _groups(path)
+    token = token_column(groups)
+    tag = _tag_column(groups, token, column, path) if tagged else _LAST
+    tokens = [[_to_annotate(row, token, tag, path) for row in group.rows] for group in groups]
+    return [replace(sentence, gold=()) for sentence in _sentences(groups, tokens, path)]
 
 
 def write_columns(sentences: Iterable[Sentence[Tags]], path: Path | str) -> None:
     """Write sentences in the format they were read from, with the tags they carry now."""
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for sentence in sentences:
-            stems = sentence.source.stems
-            lines = [stem + tag for stem, tag in zip(stems, sentence.gold, strict=True)]
+            rows = zip(sentence.source.rows, sentence.gold, strict=True)
+            lines = [*sentence.source.above, *(f"{b}{tag}{a}" for (b, a), tag in rows)]
             file.write("\n".join(lines) + "\n\n")
 
 
-def _sentences(path: Path, parse: _Parse) -> list[Sentence[Tags]]:
-    """Return the sentences of a file, ``parse`` making parts of its lines."""
-    groups = list(_groups(path, parse))
+def is_iob1(sentences: Iterable[Sentence[Tags]]) -> bool:
+    """Return whether tags are IOB1: entities begin with I-, with B- only behind one of their type.
+
+    >>> is_iob1([Sentence(("a", "b", "c"), ("I-PER", "B-PER", "O"), None)])
+    True
+    """
+    begins_with_i = False
+    for sentence in sentences:
+        for before, tag in zip(("O", *sentence.gold), sentence.gold, strict=False):
+            if tag[2:] != before[2:]:  # the first word of an entity, behind O or another type
+                if tag.startswith("B-"):
+                    return False
+                begins_with_i |= tag.startswith("I-")
+    return begins_with_i
+
+
+def as_iob2(sentence: Sentence[Tags]) -> Sentence[Tags]:
+    """Return the sentence with its IOB1 tags as IOB2: every entity begins with B-.
+
+    >>> as_iob2(Sentence(("a", "b", "c"), ("I-PER", "B-PER", "I-LOC"), None)).gold
+    ('B-PER', 'B-PER', 'B-LOC')
+    """
+    pairs = zip(("O", *sentence.gold), sentence.gold, strict=False)
+    return replace(
+        sentence,
+        gold=tuple(
+            f"B-{tag[2:]}" if tag != "O" and tag[2:] != before[2:] else tag for before, tag in pairs
+        ),
+    )
+
+
+def warn_of_iob1(path: Path | str) -> None:
+    """Warn that the tags of a file are converted."""
+    warnings.warn(
+        f"{path}: the tags are IOB1 (entities begin with I-); they are read as IOB2",
+        SpecializeWarning,
+        stacklevel=3,
+    )
+
+
+def _groups(path: Path | str) -> list[Group]:
+    groups = list(read_groups(path))
     if not groups:
         raise DataError(f"{path}:1: no sentence in the file")
-    prefix = _shared_prefix([line.word for group in groups for line in group])
-    return [_sentence(group, len(prefix), str(path)) for group in groups]
+    return groups
 
 
-def _groups(path: Path, parse: _Parse) -> Iterator[list[_Line]]:
-    """Yield the lines of each sentence."""
-    group: list[_Line] = []
-    for number, text in read_lines(path):
-        if text.strip(_BLANKS):
-            group.append(parse(text, number, path))
-        elif group:
-            yield group
-            group = []
-    if group:
-        yield group
+def _tag_column(groups: Sequence[Group], token: int, column: int, path: Path | str) -> int:
+    """Return which column holds the tags, counted from 0; negative from the end."""
+    if column:
+        return column - 1
+    rows = [row for group in groups for row in group.rows]
+    widths = {len(row.fields) for row in rows}
+    if len(widths) > 1:
+        return _LAST
+    columns = {i: [row.fields[i] for row in rows] for i in range(token + 1, widths.pop())}
+    tags = {i: sum(map(is_tag, fields)) for i, fields in columns.items()}
+    tagged = [i for i, number in tags.items() if 0 < number == max(tags.values())]
+    entities = [i for i in tagged if not _are_chunks(columns[i])]
+    if len(entities) > 1:
+        numbers = " and ".join(str(i + 1) for i in entities)
+        raise DataError(
+            f"{path}:{rows[0].number}: columns {numbers} hold tags; choose one with "
+            f"column = {entities[0] + 1} in the table of the task"
+        )
+    return (entities or tagged or [_LAST])[-1]
 
 
-def _line(text: str, number: int, path: Path) -> _Line:
-    """Return a line of a word and its tag in its parts."""
-    if line := _tagged(text, number):
-        return line
-    fields = _fields(text)
+def _are_chunks(tags: Iterable[str]) -> bool:
+    types = {tag[2:] for tag in tags if tag != "O"}
+    return bool(types) and types <= _CHUNKS
+
+
+def _tagged(row: Row, token: int, tag: int, path: Path | str) -> _Token:
+    """Return the parts of a row with a tag."""
+    fields = row.fields
     if len(fields) < 2:
-        raise DataError(f"{path}:{number}: one column where a word and its tag are due")
-    raise DataError(f"{path}:{number}: tag {fields[-1]!r} is neither O, nor B-TYPE, nor I-TYPE")
+        raise DataError(f"{path}:{row.number}: expected a token and its tag, got one column")
+    if tag >= len(fields) or tag == token:
+        raise DataError(
+            f"{path}:{row.number}: no tags in column {tag + 1} of {len(fields)}; correct the row "
+            "or the option column"
+        )
+    found = fields[tag]
+    if not is_tag(found) or found[0] not in "OBI":
+        raise DataError(
+            f"{path}:{row.number}: expected a tag O, B-TYPE or I-TYPE, got {found!r}; correct the "
+            "row, or convert the file to IOB2"
+        )
+    begin, end = row.spans[tag]
+    return _Token(fields[token], found, row.text[:begin], row.text[end:])
 
 
-def _line_to_annotate(text: str, number: int, path: Path) -> _Line:
-    """Return a line in its parts, its tag empty where it has none."""
-    if line := _tagged(text, number):
-        return line
-    rest = text.strip(_BLANKS)
-    if len(_fields(text)) == 1 or "\t" in text[len(text.rstrip(_BLANKS)) :]:
-        return _Line(number, f"{rest}\t", rest.partition("\t")[0], "")
+def _to_annotate(row: Row, token: int, tag: int, path: Path | str) -> _Token:
+    """Return the parts of a row, its tag empty where it has none."""
+    if row.tagged:
+        return _tagged(row, token, tag, path)
+    if len(row.fields) == 1 or "\t" in row.line[len(row.text) :]:
+        rest = row.text.strip(BLANKS)
+        return _Token(rest.partition("\t")[0], "", f"{rest}\t", "")
     raise DataError(
-        f"{path}:{number}: neither a word nor a word and its tag, O, B-TYPE or I-TYPE; a word "
-        "with spaces needs a tab behind it, plain text (one sentence a line) the name .txt"
+        f"{path}:{row.number}: expected a token, or a token and its tag (O, B-TYPE or I-TYPE); a "
+        "token with spaces needs a tab after it, plain text (a sentence a line) the name .txt"
     )
 
 
-def _tagged(text: str, number: int) -> _Line | None:
-    """Return a line of a word and its tag in its parts; None if it has no tag."""
-    fields = _fields(text)
-    if len(fields) < 2 or not _TAG.fullmatch(fields[-1]):
-        return None
-    return _Line(number, text.rstrip(_BLANKS)[: -len(fields[-1])], fields[0], fields[-1])
-
-
-def _begins_tagged(path: Path | str) -> bool:
-    """Return whether all of a file's first ten lines, blank ones apart, have a tag."""
-    lines = islice((line for line in read_lines(path) if line[1].strip()), 10)
-    tagged = [_tagged(text, number) for number, text in lines]
-    return bool(tagged) and all(tagged)
-
-
-def _fields(text: str) -> list[str]:
-    """Return the columns of a line."""
-    line = text.rstrip(_BLANKS)
-    return [part for part in line.split("\t" if "\t" in line else " ") if part]
-
-
-def _shared_prefix(words: list[str]) -> str:
-    """Return the language prefix that all words have, or ''."""
-    found = _PREFIX.match(words[0])
-    prefix = found[0] if found else ""
-    return prefix if all(word.startswith(prefix) for word in words) else ""
-
-
-def _sentence(group: list[_Line], cut: int, path: str) -> Sentence[Tags]:
-    """Return the sentence of some lines, ``cut`` characters of prefix taken off its words."""
-    return Sentence(
-        words=tuple(line.word[cut:] or line.word for line in group),
-        gold=tuple(line.tag for line in group),
-        source=Lines(tuple(line.stem for line in group), path, group[0].number),
-    )
+def _sentences(
+    groups: Sequence[Group], tokens: Sequence[Sequence[_Token]], path: Path | str
+) -> list[Sentence[Tags]]:
+    """Return the sentences, without the language prefix that all words of the file have."""
+    prefix = language_prefix([token.word for sentence in tokens for token in sentence])
+    return [
+        Sentence(
+            words=tuple(token.word.removeprefix(prefix) or token.word for token in sentence),
+            gold=tuple(token.tag for token in sentence),
+            source=Lines(
+                tuple((token.before, token.after) for token in sentence),
+                group.above,
+                str(path),
+                group.rows[0].number,
+            ),
+        )
+        for group, sentence in zip(groups, tokens, strict=True)
+    ]

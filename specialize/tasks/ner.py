@@ -8,10 +8,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from specialize.errors import DataError
+from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired
 from specialize.tasks._batch import label_ids
-from specialize.tasks._columns import read_columns, read_words, write_columns
+from specialize.tasks._columns import (
+    as_iob2,
+    is_iob1,
+    read_columns,
+    read_words,
+    warn_of_iob1,
+    write_columns,
+)
 from specialize.tasks._crf import bio_constraints, negative_log_likelihood, viterbi
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
@@ -19,9 +26,15 @@ from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
 _FIGURES = ("f1", "precision", "recall", "macro_f1")
 
 
-def task(*, dropout: float = 0.1) -> "NerTask":
-    """Return the entity task over files of words and IOB2 tags."""
-    return NerTask(check_dropout(dropout))
+def task(*, dropout: float = 0.1, column: int = 0) -> "NerTask":
+    """Return the entity task over files of tokens and IOB2 tags.
+
+    ``column`` is the number of the tags' column, counted from 1; 0 finds the only one with tags
+    of entities.
+    """
+    if column < 0:
+        raise UsageError(f"column {column} is out of range; columns are counted from 1, 0 = find")
+    return NerTask(check_dropout(dropout), column)
 
 
 @dataclass(frozen=True)
@@ -29,17 +42,22 @@ class NerTask:
     """One IOB2 tag a word; see `specialize.tasks._base.Task`."""
 
     dropout: float
+    column: int = 0
 
     name: ClassVar[str] = "ner"
     metric: ClassVar[str] = "f1"
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
-        """Return the sentences of a file of words and tags."""
-        return read_columns(path)
+        """Return the sentences of a file of tokens and tags, IOB1 converted with a warning."""
+        sentences = read_columns(path, self.column)
+        if is_iob1(sentences):
+            warn_of_iob1(path)
+            return [as_iob2(sentence) for sentence in sentences]
+        return sentences
 
     def words(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a file of words, tagged or not, or of plain text, untagged."""
-        return read_words(path)
+        return read_words(path, self.column)
 
     def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
         """Return O, and B and I of every type that occurs."""

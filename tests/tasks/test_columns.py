@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from specialize.errors import DataError
-from specialize.tasks._columns import read_columns, read_words, write_columns
+from specialize.tasks._base import Sentence
+from specialize.tasks._columns import as_iob2, is_iob1, read_columns, read_words, write_columns
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -48,6 +49,12 @@ def test_the_language_prefix_of_wikiann_is_no_part_of_the_word(ner):
     assert sentence.words == ("香", "港")
 
 
+@pytest.mark.parametrize("code", ["simple", "zh-min-nan", "be-x-old", "fiu-vro", "roa_rup"])
+def test_any_language_code_of_wikiann_is_a_prefix(ner, code):
+    (sentence,) = read_columns(ner(f"{code}:Malta\tB-LOC\n{code}::\tO\n"))
+    assert sentence.words == ("Malta", ":")
+
+
 def test_a_prefix_that_not_all_words_have_stays(ner):
     (sentence,) = read_columns(ner("re:Malta\tB-LOC\nis\tO\n"))
     assert sentence.words == ("re:Malta", "is")
@@ -65,12 +72,76 @@ def test_all_but_the_tags_is_written_back_as_it_was(ner, tmp_path):
     assert (tmp_path / "b.txt").read_text(encoding="utf-8") == conll
 
 
+INDEXED = "# id\t1\n1\tMalta\tB-LOC\tO\n2\thi\tO\tO\n\n1\t1986\tO\tO\n2\tMalta\tB-ORG\tB-LOC\n\n"
+
+
+def test_an_index_is_no_token_and_two_columns_of_tags_need_a_choice(ner, tmp_path):
+    path = ner(INDEXED)
+    with pytest.raises(DataError, match=r"a\.txt:2: columns 3 and 4 hold tags; .* column = 3"):
+        read_columns(path)
+    outer, inner = (read_columns(path, column) for column in (3, 4))
+    assert words_and_tags(outer) == [
+        [("Malta", "B-LOC"), ("hi", "O")],
+        [("1986", "O"), ("Malta", "B-ORG")],
+    ]
+    assert [s.gold for s in inner] == [("O", "O"), ("O", "B-LOC")]
+    for sentences in (outer, inner):
+        write_columns(sentences, tmp_path / "b.txt")
+        assert (tmp_path / "b.txt").read_text() == INDEXED
+    with pytest.raises(DataError, match=r"a\.txt:2: no tags in column 2 of 4"):
+        read_columns(path, 2)
+    with pytest.raises(DataError, match=r"a\.txt:2: no tags in column 5 of 4"):
+        read_columns(path, 5)
+
+
+def test_numbers_that_do_not_count_are_tokens(ner):
+    (sentence,) = read_columns(ner("1\tX\tO\n3\tX\tO\n"))
+    assert sentence.words == ("1", "3")
+
+
+def test_the_tags_need_not_be_the_last_column(ner, tmp_path):
+    text = "# sent_id = 1\n# text = Malta hi\n1\tMalta\tB-LOC\t-\tx\n2\thi\tO\t-\tx\n\n"
+    path = ner(text)
+    (sentence,) = read_columns(path)
+    assert (sentence.words, sentence.gold) == (("Malta", "hi"), ("B-LOC", "O"))
+    assert sentence.where == f"{path}:3"
+    assert read_words(path)[0].words == sentence.words
+    write_columns([replace(sentence, gold=("O", "B-X"))], tmp_path / "b.txt")
+    expected = text.replace("\tO\t", "\tB-X\t").replace("B-LOC", "O")
+    assert (tmp_path / "b.txt").read_text() == expected
+
+
+def test_document_marks_and_comments_are_written_back(ner, tmp_path):
+    text = "-DOCSTART- -X- O O\n\n# O\nMalta B-LOC\n\n# id 2\nhi O\n\n"
+    sentences = read_columns(ner(text))
+    assert [s.words for s in sentences] == [("#", "Malta"), ("hi",)]
+    write_columns(sentences, tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_text() == text
+
+
+IOB1 = ("I-PER", "I-PER", "B-PER", "O", "I-LOC", "I-ORG", "B-ORG")
+IOB2 = ("B-PER", "I-PER", "B-PER", "O", "B-LOC", "B-ORG", "B-ORG")
+
+
+def test_iob1_is_recognised_and_converted():
+    old, new, illegal, none = (
+        Sentence(("a",) * len(tags), tags, None)
+        for tags in (IOB1, IOB2, ("O", "I-LOC", "O", "B-LOC"), ("O", "O"))
+    )
+    assert is_iob1([none, old])
+    assert not any(map(is_iob1, ([new], [none], [illegal], [old, new])))
+    assert as_iob2(old) == new
+    assert as_iob2(none) == none
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
+        ("a\tO\nb\tS-LOC\n", 2, "expected a tag O, B-TYPE or I-TYPE, got 'S-LOC'"),
+        ("1\ta\tO\t-\n2\tb\tX\t-\n", 2, "got 'X'"),
         ("", 1, "no sentence"),
         ("\n\n", 1, "no sentence"),
-        ("a\tO\nb\n", 2, "one column"),
+        ("a\tO\nb\n", 2, "got one column"),
         ("a\tO\n\nb\tX-LOC\n", 3, "'X-LOC'"),
         ("a\tB-\n", 1, "'B-'"),
         ("a\tB\n", 1, "'B'"),
@@ -123,7 +194,7 @@ def test_plain_text_becomes_columns(ner, tmp_path):
 def test_a_txt_of_tagged_words_is_no_plain_text(ner):
     text = "Malta B-LOC\nhi O\n\n" + "sabiħa O\n" * 8
     assert [s.words for s in read_words(ner(text))] == [("Malta", "hi"), ("sabiħa",) * 8]
-    with pytest.raises(DataError, match=r"a\.txt:12: neither a word nor"):
+    with pytest.raises(DataError, match=r"a\.txt:12: expected a token, or a token and its tag"):
         read_words(ner(text + "sabiħa X\n"))
 
 
@@ -139,7 +210,7 @@ def test_a_file_without_words_is_named(tmp_path, name, raw, line, message):
 
 
 def test_a_sentence_where_a_word_is_due_says_what_is_read(ner):
-    with pytest.raises(DataError, match=r"a\.tsv:2: neither a word .* tab .* \.txt$"):
+    with pytest.raises(DataError, match=r"a\.tsv:2: expected a token.* tab .* \.txt$"):
         read_words(ner("Malta\nMalta hi sabiħa\n", "a.tsv"))
 
 

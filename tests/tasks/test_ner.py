@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.errors import DataError
+from specialize.errors import DataError, SpecializeWarning, UsageError
 from specialize.tasks import ner
 from specialize.tasks._nereval import spans
 
@@ -45,6 +45,21 @@ def test_words_without_tags_are_read_and_tagged(path, tmp_path):
     tagged = [TASK.predicted(s, t) for s, t in zip(sentences, tags, strict=True)]
     TASK.write(tagged, tmp_path / "b.txt")
     assert (tmp_path / "b.txt").read_text(encoding="utf-8") == TEXT
+
+
+def test_iob1_is_read_as_iob2_with_a_warning(path, tmp_path):
+    iob2 = TASK.read(path)
+    path.write_text(TEXT.replace("B-", "I-"), encoding="utf-8")
+    with pytest.warns(SpecializeWarning, match=r"a\.txt: the tags are IOB1 .* read as IOB2"):
+        assert [s.gold for s in TASK.read(path)] == [s.gold for s in iob2]
+
+
+def test_the_column_of_the_tags_is_an_option(tmp_path):
+    (tmp_path / "a.tsv").write_text("1\ta\tB-X\tB-Y\n2\tb\tO\tI-Y\n", encoding="utf-8")
+    (sentence,) = ner.task(column=4).read(tmp_path / "a.tsv")
+    assert (sentence.words, sentence.gold) == (("a", "b"), ("B-Y", "I-Y"))
+    with pytest.raises(UsageError, match="column -1 is out of range"):
+        ner.task(column=-1)
 
 
 def test_every_type_can_begin_and_go_on(path):

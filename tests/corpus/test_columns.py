@@ -1,0 +1,120 @@
+"""NER columns given as text: recognised by their content, and their tokens read."""
+
+import bz2
+from pathlib import Path
+
+import pytest
+from corpora import opened, write
+
+from specialize.corpus.columns import is_columns, read_tokens, token_column
+from specialize.corpus.columns import read_groups as groups
+from specialize.corpus.formats import is_text
+from specialize.errors import DataError
+
+PLAIN = "Dakar\tB-LOC\nla\tO\n.\tO\n\nYoff\tB-LOC\nit\tO\n"
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.txt", "train.conll", "a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        PLAIN.replace("\t", " "),
+        PLAIN.replace("\t", " NNP I-NP "),
+        "".join(f"wo:{line}\n" if line else "\n" for line in PLAIN.split("\n")[:-1]),
+        "".join(f"simple:{line}\n" if line else "\n" for line in PLAIN.split("\n")[:-1]),
+        "# id 1\n1\tDakar\tB-LOC\tO\n2\tla\tO\tO\n3\t.\tO\tO\n\n1\tYoff\tB-LOC\tO\n2\tit\tO\tO\n",
+        PLAIN.replace("B-LOC", "U-LOC"),
+    ],
+)
+def test_the_tokens_of_tagged_columns_are_the_text(tmp_path: Path, name: str, text: str) -> None:
+    path = write(tmp_path / name, text)
+    assert not is_text(Path(path))
+    assert list(opened(path).documents()) == [["Dakar la ."], ["Yoff it"]]
+    assert list(opened(path).counts().tokens) == ["Dakar", "la", ".", "Yoff", "it"]
+
+
+def test_documents_begin_at_their_marks(tmp_path: Path) -> None:
+    mark = "-DOCSTART- -X- O\n\n"
+    text = "a\tO\nb\tO\n\n" + mark + "c\tO\n\nd\tO\n\n" + mark + "e\tO\n"
+    path = write(tmp_path / "a.tsv", text)
+    assert list(opened(path).documents()) == [["a b"], ["c", "d"], ["e"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Take vitamin B-12\n",
+        "Take vitamin B-12\nand vitamin B-6\n",
+        "one line\nO\nB-12\n",
+        "a\tb\nc\td\n",
+        "a\tO\n",
+        "O brother O\nwhere art thou\nnobody knows\n",
+        "x " * 20_000 + "O\n" + "y " * 20_000 + "B-12\n",
+    ],
+)
+def test_text_that_ends_in_what_may_be_a_tag_stays_text(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "a.txt", text)
+    assert not is_columns(path)
+    assert list(opened(path)) == [line.strip() for line in text.split("\n")[:-1]]
+
+
+def test_an_untagged_line_among_columns_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", PLAIN + "lost\n")
+    with pytest.raises(DataError, match=r"a\.tsv:7: expected a token and a tag .* got 'lost'"):
+        list(opened(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("1\ta\tO\n2\tb\tO\n", 1),
+        ("0 a O\n1 b O\n\n0 c O\n", 1),
+        ("1\ta\tO\n1\tb\tO\n", 0),
+        ("2\ta\tO\n3\tb\tO\n", 0),
+        ("1\tO\n2\tO\n", 0),
+        ("1\ta\tO\n", 0),
+    ],
+)
+def test_an_index_counts_the_rows_of_each_sentence(tmp_path: Path, text: str, column: int) -> None:
+    assert token_column(groups(write(tmp_path / "a.tsv", text))) == column
+
+
+def test_a_prefix_that_not_all_sentences_have_stays_in_a_corpus(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", "re:Malta\tB-LOC\n\nis\tO\n")
+    assert list(read_tokens(path)) == [(False, ["re:Malta"]), (False, ["is"])]
+
+
+@pytest.mark.parametrize("code", ["simple", "zh-min-nan", "be-x-old"])
+def test_sentences_of_wikiann_are_removed_whatever_their_code(tmp_path: Path, code: str) -> None:
+    other = "ug:a\tO\n\n"
+    tagged = f"{code}:Brantford\tB-LOC\n{code}:,\tO\n{code}:Ontario\tB-LOC\n\n"
+    path = write(tmp_path / "a.txt", "Brantford , Ontario\nstays\n")
+    for text in (tagged, other + tagged):
+        evaluation = write(tmp_path / "test.txt", text)
+        assert list(opened(path, remove=(evaluation,))) == ["stays"]
+
+
+DUMP = (
+    "<mediawiki>\n<page><ns>0</ns><revision><text>'''Dakar''' is [[city|big]].</text></revision>"
+    "</page></mediawiki>"
+)
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0"?>\n'])
+@pytest.mark.parametrize(
+    "name", ["a.xml", "a.xml.bz2", "viwiki-20230501-articles1.xml-p1p60.bz2", "dump.txt", "dump"]
+)
+def test_a_dump_is_recognised_whatever_its_name(
+    tmp_path: Path, name: str, declaration: str
+) -> None:
+    text = (declaration + DUMP).encode()
+    (tmp_path / name).write_bytes(bz2.compress(text) if name.endswith("bz2") else text)
+    assert list(opened(str(tmp_path / name))) == ["Dakar is big."]
+
+
+@pytest.mark.parametrize("name", ["a.xml", "a.tmx"])
+def test_other_xml_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, '<?xml version="1.0"?>\n<tmx>\n<body/>\n</tmx>\n')
+    with pytest.raises(DataError, match=rf"{name}:1: expected plain text, a MediaWiki dump"):
+        opened(path)
