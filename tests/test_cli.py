@@ -83,7 +83,7 @@ FAULTS = [
     (RUN + "--set finetune.rate=fast", 2, "rate = 'fast': expected a number; the default is"),
     (RUN + "--set base=./none", 4, "none: no such file"),
     (RUN + "--set base=no/such-model", 4, "'no/such-model' is not bundled .*hf download"),
-    (RUN + "--set corpus.dev=0.0 --set arm.only.lapt=true", 3, "expected held-out text to measure LAPT"),
+    (RUN + "--set corpus.dev=0.0 --set arm.only.lapt=true", 3, "expected held-out text"),
     (RUN + '--set corpus.files=["empty.txt"]', 3, "empty.txt:1: no line of text"),
     (RUN + '--set corpus.files=["binary.txt"]', 3, "binary.txt:2: not UTF-8"),
     (RUN + '--set corpus.files=["latin1.txt"]', 3, "latin1.txt:2: not UTF-8 .*column 4"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from specialize.corpus import read_lines
-from specialize.corpus.conllu import FORM, read_blocks
+from specialize.corpus.conllu import read_blocks
 
 NEW = {  # the new languages: treebank of the held-out text, raw text to learn from
     "ug": ("Uyghur-UDT", "wikipedia/ug common_voice/ug"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from specialize.tasks._base import Sentence, Task
     from specialize.train.finetune import Data, Finetune
     from specialize.train.lapt import Lapt
+    from specialize.train.loop import Epoch
 
 
 def prepare_text(
@@ -158,7 +159,7 @@ def adapt(
         history = train(checkpoint, change, text, lapt, seed=seed, folder=folder, mix=mix, log=log)
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
-    atomic.write_json(folder / "history.json", [epoch.to_json() for epoch in history])
+    atomic.write_json(folder / "history.json", _without_times(history))
     for name in ("packed.npy", "checkpoint.pt"):
         (folder / name).unlink(missing_ok=True)
 
@@ -203,9 +204,14 @@ def finetune_task(
     )
     save_head(found.module, facts, folder / "head")
     scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
-    scores["history"] = [epoch.to_json() for epoch in found.history]
-    atomic.write_json(folder / "scores.json", scores)
+    atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
+    log.say(f"{task.name}, seed {seed}: {method.metric} {found.test[method.metric]:.2f} on test")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def _without_times(history: Sequence[Epoch]) -> list[dict[str, Any]]:
+    """Return a history that is the same whenever it was made; stage.json has the seconds."""
+    return [{k: v for k, v in epoch.to_json().items() if k != "seconds"} for epoch in history]
 
 
 @lru_cache(maxsize=1)

@@ -132,6 +132,7 @@ def finetune(
             lower_is_better=False,
             metric=task.metric,
             unit="sentences",
+            print_epochs=False,
             per_step=plan.batch,
         ),
         checkpoint=folder / "checkpoint.pt",

@@ -32,6 +32,7 @@ class Plan:
     metric: str = "score"  # the score's name in messages
     unit: str = ""  # what progress counts beside steps: "tokens" or "sentences"
     per_step: int = 0  # how many of them a step reads
+    print_epochs: bool = True  # a line for each epoch; metrics.jsonl has them in any case
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,9 @@ def _report_step(done: int, loss: Tensor, plan: Plan, log: Log) -> None:
 
 
 def _report_epoch(record: Epoch, plan: Plan, log: Log) -> None:
-    loss = "" if record.epoch == 0 else f"loss {record.train_loss:.3f}, "
-    log.say(f"epoch {record.epoch} of {plan.epochs}: {loss}{plan.metric} {record.score:.4f}")
+    if plan.print_epochs:
+        loss = "" if record.epoch == 0 else f"loss {record.train_loss:.3f}, "
+        log.say(f"epoch {record.epoch} of {plan.epochs}: {loss}{plan.metric} {record.score:.4f}")
     log.record(**record.to_json())
 
 
