@@ -16,7 +16,7 @@ def demo_recipe(out: Path) -> Recipe:
     """Write the synthetic language to a folder beside ``out`` and return the demo's recipe."""
     folder = out.parent / f"{out.name}-language"
     if not (folder / "recipe.toml").exists():
-        write_language(folder, seed=SEED, documents=450)
+        write_language(folder, seed=SEED, documents=200, sentences=(240, 60, 150))
     (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
     return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
 
@@ -29,19 +29,21 @@ base = "mini"
 language = "x-toy"
 seeds = [1]
 embed = "mean"
+result = "char_first"
 
 [corpus]
 files = ["corpus.txt"]
 dev = 0.05
 
 [lapt]
-epochs = 4
-batch = 16
+epochs = 3
+batch = 8
 rate = 1e-3
 warmup = 10
 
 [finetune]
-epochs = 6
+epochs = 4
+batch = 8
 patience = 0
 rate = 5e-4
 head_rate = 2e-3

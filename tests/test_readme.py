@@ -45,12 +45,6 @@ def test_the_commands_parse(line: str) -> None:
         _parser().parse_args(words)
 
 
-def test_every_command_stands_in_the_readme() -> None:
-    names = next(a.choices for a in _parser()._actions if isinstance(a.choices, dict))
-    for name in names:
-        assert f"specialize {name}" in README, name
-
-
 def test_the_files_it_names_are_there() -> None:
     for name in re.findall(r"\]\(((?!http|#)[^)]+)\)", README):
         assert (ROOT / name).exists(), name

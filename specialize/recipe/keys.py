@@ -16,7 +16,7 @@ Methods = Method | tuple[Method, ...]
 
 @dataclass(frozen=True)
 class RecipeKeys:
-    """The recipe itself.
+    """The keys at the top of a recipe.
 
     ``mixin``, ``augment``, ``embed``, ``lapt``, ``finetune`` and ``seeds`` hold for every arm that
     does not set its own. A method is given by name, ``"tva"``, or as a table with its options,

@@ -1,0 +1,51 @@
+"""The documentation is complete: commands in the README, every key of a recipe with its meaning."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from specialize.cli import _parser
+from specialize.corpus import CorpusFiles
+from specialize.recipe.keys import ArmKeys, RecipeKeys, TaskKeys
+from specialize.recipe.reference import meanings, reference
+from specialize.recipe.table import keys_of
+from specialize.train.finetune import Finetune
+from specialize.train.lapt import Lapt
+from specialize.train.pretrain import Pretrain
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = next(a.choices for a in _parser()._actions if isinstance(a.choices, dict))
+
+
+def test_every_command_stands_in_the_table_of_the_readme() -> None:
+    table = re.findall(r"^\| `specialize (\w+)", README, re.MULTILINE)
+    assert sorted(table) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_names_no_option_that_a_command_lacks(name: str) -> None:
+    (row,) = re.findall(rf"^\| `specialize {name}\b([^`]*)`", README, re.MULTILINE)
+    known = {option for action in COMMANDS[name]._actions for option in action.option_strings}
+    assert set(re.findall(r"--[\w-]+", row)) <= known
+
+
+def test_the_reference_of_recipes_is_current() -> None:
+    current = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    command = "python -m specialize.recipe.reference > docs/recipes.md"
+    assert current == reference(), f"out of date; run: {command}"
+
+
+@pytest.mark.parametrize(
+    "table", [RecipeKeys, ArmKeys, TaskKeys, CorpusFiles, Lapt, Finetune, Pretrain]
+)
+def test_every_key_of_a_recipe_has_a_meaning(table: type) -> None:
+    assert keys_of(table).keys() - meanings(table).keys() == set()
+
+
+def test_a_meaning_is_the_comment_behind_a_field() -> None:
+    found = meanings(RecipeKeys)
+    assert found["seeds"] == "one fine-tuned model of each task for each seed"
+    assert found["lapt"] == "the table [lapt]; false: no arm runs LAPT"
+    assert list(found) == list(keys_of(RecipeKeys))
