@@ -32,17 +32,17 @@ SCHEDULES = ("inverse_sqrt", "constant", "linear")
 class Finetune:
     """How to fine-tune. The defaults are the paper's (Chau & Smith 2021)."""
 
-    epochs: int = 200
+    epochs: int = 200  # passes over the training sentences, at most
     patience: int = 20  # epochs without a better dev score; 0 = all epochs
-    batch: int = 16  # sentences
-    rate: float = 5e-5  # encoder
-    head_rate: float = 1e-3  # head and scalar mix
+    batch: int = 16  # sentences of a step
+    rate: float = 5e-5  # peak learning rate of the encoder
+    head_rate: float = 1e-3  # peak learning rate of head and scalar mix
     freeze: int = 1  # epochs in which only head and scalar mix train
-    schedule: str = "inverse_sqrt"  # the text's; the authors' code ran "constant"; or "linear"
-    decay: float = 0.01
-    layer_dropout: float = 0.1
+    schedule: str = "inverse_sqrt"  # as in the paper; its code ran "constant"; or "linear"
+    decay: float = 0.01  # weight decay
+    layer_dropout: float = 0.1  # probability of leaving a layer out of the scalar mix
     length: int = 256  # pieces at once; longer sentences are read in parts
-    precision: str = "auto"
+    precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""

@@ -36,15 +36,15 @@ class Lapt:
     """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 20  # passes over the text
-    batch: int = 32
-    length: int = 128
-    rate: float = 2e-5
+    batch: int = 32  # sequences of a step
+    length: int = 128  # pieces of a sequence
+    rate: float = 2e-5  # peak learning rate
     fresh_rate: float = 1.0  # the multiplier a: fresh rows train at a times the rate (TVA)
     warmup: int = 1000  # steps of linear warm-up, at most a tenth of all; then decay to 0
-    decay: float = 0.01
-    mask: float = 0.15
+    decay: float = 0.01  # weight decay
+    mask: float = 0.15  # share of the pieces to predict
     static: int = 0  # 0 = dynamic masking; 5 = five fixed maskings of each sequence, as released
-    precision: str = "auto"
+    precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     dev_lines: int = 400  # held-out lines measured after every epoch
     per_seed: bool = False  # repeat LAPT with each seed of the recipe, not with the first alone
 

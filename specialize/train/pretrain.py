@@ -39,30 +39,30 @@ from specialize.vocab.open import AnyVocabulary, read_vocabulary
 class Pretrain:
     """A recipe for a base model; sizes are in pieces, rates per step."""
 
-    languages: Mapping[str, tuple[str, ...]]  # code -> files
-    remove: tuple[str, ...] = ()  # evaluation files whose sentences are taken out
+    languages: Mapping[str, tuple[str, ...]]  # the table [languages]: code = [files]
+    remove: tuple[str, ...] = ()  # evaluation files whose sentences are removed
     alpha: float = 0.7  # a language of n words has weight n^alpha
     bytes_per_language: int = 0  # bound on the text of one language; 0 = none
     tokenizer: Literal["wordpiece", "unigram", "bpe"] = "wordpiece"  # as mBERT, XLM-R, RoBERTa
-    pieces: int = 20_480
+    pieces: int = 20_480  # size of the vocabulary
     alphabet: int = 3_000  # the most frequent characters that become pieces; not of bpe
     slots: int = 99  # [unusedN] pieces of a wordpiece tokenizer
-    shape: Literal["modernbert", "bert", "roberta", "xlm-roberta"] = "modernbert"
-    hidden_size: int = 256
-    num_hidden_layers: int = 4
-    num_attention_heads: int = 4
-    intermediate_size: int = 384
-    length: int = 128
-    batch: int = 32
-    steps: int = 10_000
+    shape: Literal["modernbert", "bert", "roberta", "xlm-roberta"] = "modernbert"  # architecture
+    hidden_size: int = 256  # width of the states
+    num_hidden_layers: int = 4  # layers
+    num_attention_heads: int = 4  # attention heads of a layer
+    intermediate_size: int = 384  # width of the feed-forward part
+    length: int = 128  # pieces of a sequence
+    batch: int = 32  # sequences of a step
+    steps: int = 10_000  # of training
     epochs: int = 10  # how often to measure and checkpoint within the steps
     rate: float = 2.5e-3  # of AdamW: embeddings, norms, biases
     hidden_rate: float = 0.004  # of Muon: all other matrices; at 0.02 the states lose their pieces
-    warmup: int = 300
-    decay: float = 0.1
-    mask: float = 0.2
-    precision: str = "auto"
-    seed: int = 1
+    warmup: int = 300  # steps of linear warm-up; then decay to 0
+    decay: float = 0.1  # weight decay
+    mask: float = 0.2  # share of the pieces to predict
+    precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
+    seed: int = 1  # of weights, order and masks
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
