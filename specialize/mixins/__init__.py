@@ -1,1 +1,1 @@
-"""Methods that rewrite text: ``mix(line, *, ...) -> str``."""
+"""Methods that rewrite lines: ``mix(line, *, ...) -> str``; several apply in order."""

@@ -1,8 +1,8 @@
 """Uyghur in Arabic script -> a Turkish-like Latin script (Chau & Smith 2021; Muller et al. 2021).
 
-The table is the one behind the paper's Uyghur runs, as facts: two-character keys first, unmapped
-characters pass through. It loses word-internal hamza, ھ/ح and ڭ/نگ, and ء altogether: not
-invertible. ع -> kh looks like a slip of its authors and is kept for comparability.
+The table is the one used for the paper's Uyghur runs: two-character keys first, unmapped characters
+pass through. It drops word-internal hamza and ء and merges ھ with ح and ڭ with نگ, so that it
+cannot be inverted. ع -> kh looks like a slip of its authors; it is kept to stay comparable.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ _KEYS = re.compile("|".join(sorted(map(re.escape, TABLE), key=len, reverse=True)
 def mix(line: str) -> str:
     """Return ``line`` in Latin letters: ``"ئۇيغۇرلار"`` -> ``"uyğurlar"``.
 
-    NFKC comes first, as in the original: it maps the presentation forms of old text.
+    NFKC is applied first, as in the authors' code: it maps the presentation forms of old text.
     """
     return _KEYS.sub(lambda found: TABLE[found[0]], unicodedata.normalize("NFKC", line))

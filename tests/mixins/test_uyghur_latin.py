@@ -1,4 +1,4 @@
-"""Mix-ins: the Uyghur table by its golden cases, and against the published transliterator."""
+"""The Uyghur table by its golden cases, and against the published transliterator."""
 
 import lzma
 from pathlib import Path
