@@ -1,17 +1,19 @@
-"""Charts as inline SVG whose classes the page colours; ``s0`` … ``s5`` are the arms' styles."""
+"""Charts as inline SVG; the page's style sheet colours their classes, ``s0`` … ``s5`` the arms."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from statistics import mean, stdev
+from statistics import mean
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-Scale = Callable[[float], float]  # from a number to its place in a chart
-Write = Callable[[float], str]  # from a number to how a chart writes it
+from specialize.reports.numbers import spread
+
+Scale = Callable[[float], float]  # from a value to its position in a chart
+Format = Callable[[float], str]  # from a value to its label
 
 STYLES = 6
 DOT = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="{}"><title>{}</title></circle>')
@@ -24,8 +26,8 @@ FIGURE = Markup(
 )
 
 
-class Change(NamedTuple):
-    """One line of a dumbbell chart."""
+class Dumbbell(NamedTuple):
+    """A line of a dumbbell chart."""
 
     label: str
     before: float
@@ -33,7 +35,7 @@ class Change(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What one arm has to show: points (x, y), the style 0 … 5, the x that is ringed."""
+    """The points (x, y) of one arm, its style 0 … 5, and the x of the point with a ring."""
 
     label: str
     style: int
@@ -42,7 +44,7 @@ class Series(NamedTuple):
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
-    """Return at most ``count`` + 2 round numbers, evenly spaced, that enclose low and high."""
+    """Return at most ``count`` + 2 evenly spaced round numbers that enclose low and high."""
     span = max(high - low, 0.02 * abs(high), 1e-6)
     step = 10.0 ** math.floor(math.log10(span / count))
     step *= next(factor for factor in (1, 2, 5, 10) if step * factor * count >= span * 0.999)
@@ -56,42 +58,42 @@ def _scale(ticks: Sequence[float], start: float, end: float) -> Scale:
 
 
 def _figure(
-    width: int, height: int, title: str, says: Iterable[str], body: Iterable[Markup]
+    width: int, height: int, title: str, description: Iterable[str], body: Iterable[Markup]
 ) -> Markup:
-    return FIGURE.format(width, height, title, "; ".join(says), Markup("").join(body))
+    return FIGURE.format(width, height, title, "; ".join(description), Markup("").join(body))
 
 
-def _labels(ticks: Sequence[float], write: Write) -> list[str]:
-    """Return the ticks as written, without decimals where all of them are zero."""
-    written = [write(tick) for tick in ticks]
-    short = [re.sub(r"\.0+(?!\d)", "", text) for text in written]
-    return short if all(map(str.__ne__, short, written)) else written
+def _labels(ticks: Sequence[float], show: Format) -> list[str]:
+    """Return the labels of ticks, without decimals where all of these are zero."""
+    labels = [show(tick) for tick in ticks]
+    short = [re.sub(r"\.0+(?!\d)", "", label) for label in labels]
+    return short if all(map(str.__ne__, short, labels)) else labels
 
 
-def _upright(ticks: Sequence[float], at: Scale, bottom: int, write: Write) -> Iterator[Markup]:
+def _upright(ticks: Sequence[float], at: Scale, bottom: int, show: Format) -> Iterator[Markup]:
     """Yield grid lines down to ``bottom`` and the numbers below them."""
-    for tick, label in zip(ticks, _labels(ticks, write), strict=True):
+    for tick, label in zip(ticks, _labels(ticks, show), strict=True):
         yield LINE.format(at(tick), 6, at(tick), bottom, "grid")
         yield TEXT.format(at(tick), bottom + 16, "tick middle", label)
 
 
-def dumbbells(title: str, rows: Sequence[Change], *, floor: float, write: Write) -> Markup:
-    """Return a chart of before and after, a line for each row, on a scale from ``floor``."""
+def dumbbells(title: str, rows: Sequence[Dumbbell], *, floor: float, show: Format) -> Markup:
+    """Return a chart of values before and after, a line a row, on a scale from ``floor``."""
     ticks = _ticks(min([floor, *(min(row[1:]) for row in rows)]), max(max(r[1:]) for r in rows), 4)
     at, bottom = _scale(ticks, 58, 372), 46 * len(rows) + 6
-    body = [*_upright(ticks, at, bottom, write)]
+    body = [*_upright(ticks, at, bottom, show)]
     for y, (label, before, after) in zip(range(36, bottom, 46), rows, strict=True):
         low, high = sorted((before, after))
         body += [
             TEXT.format(0, y - 18, "label", label),
             LINE.format(at(before), y, at(after), y, "link"),
-            DOT.format(at(before), y, 5, "before", f"before: {write(before)}"),
-            DOT.format(at(after), y, 6, "after", f"after: {write(after)}"),
-            TEXT.format(at(high) + 11, y + 4, "value", write(high)),
-            TEXT.format(at(low) - 11, y + 4, "value end", write(low) if low < high else ""),
+            DOT.format(at(before), y, 5, "before", f"before: {show(before)}"),
+            DOT.format(at(after), y, 6, "after", f"after: {show(after)}"),
+            TEXT.format(at(high) + 11, y + 4, "value", show(high)),
+            TEXT.format(at(low) - 11, y + 4, "value end", show(low) if low < high else ""),
         ]
-    says = (f"{row.label}: {write(row.before)} before, {write(row.after)} after" for row in rows)
-    return _figure(430, bottom + 22, title, says, body)
+    described = (f"{row.label}: {show(row.before)} before, {show(row.after)} after" for row in rows)
+    return _figure(430, bottom + 22, title, described, body)
 
 
 def strips(title: str, rows: Sequence[Series]) -> Markup:
@@ -109,47 +111,52 @@ def strips(title: str, rows: Sequence[Series]) -> Markup:
         ]
         for seed, score in row.points:
             body.append(DOT.format(at(score), y, 4.5, f"s{row.style}", f"seed {seed}: {score:.1f}"))
-    says = (f"{row.label}: {spread(v)}" for row, v in zip(rows, scores, strict=True))
-    return _figure(300, bottom + 22, title, says, body)
+    described = (f"{row.label}: {spread(v)}" for row, v in zip(rows, scores, strict=True))
+    return _figure(300, bottom + 22, title, described, body)
 
 
-def curves(title: str, rows: Sequence[Series], *, x_name: str, write: Write) -> Markup:
-    """Return a chart with a line for each row, its label at the end, above whole numbers x."""
+def curves(title: str, rows: Sequence[Series], *, x_name: str, show: Format) -> Markup:
+    """Return a chart with a curve for each row and its label at the end; x are whole numbers."""
     xs, ys = zip(*(point for row in rows for point in row.points), strict=True)
     x_ticks = [tick for tick in _ticks(0, max(1, *xs), 8) if tick == int(tick)]
     y_ticks = _ticks(min(ys), max(ys), 5)
     x_at, y_at = _scale(x_ticks, 58, 540), _scale(y_ticks, 260, 10)
     body = [LINE.format(58, y_at(tick), 540, y_at(tick), "grid") for tick in y_ticks]
-    for tick, label in zip(y_ticks, _labels(y_ticks, write), strict=True):
+    for tick, label in zip(y_ticks, _labels(y_ticks, show), strict=True):
         body.append(TEXT.format(48, y_at(tick) + 4, "tick end", label))
     body += [TEXT.format(x_at(tick), 280, "tick middle", f"{tick:,.0f}") for tick in x_ticks]
     body.append(TEXT.format(x_at(x_ticks[-1] / 2), 302, "tick middle", x_name))
-    free = 0.0  # the height at which the next label may stand, from the top
-    for row in sorted(rows, key=lambda row: y_at(row.points[-1][1])):
-        body += _curve(row, x_at, y_at, write)
+    ordered = sorted(rows, key=lambda row: y_at(row.points[-1][1]))
+    heights = _apart([y_at(row.points[-1][1]) + 4 for row in ordered], gap=16, bottom=264)
+    for row, height in zip(ordered, heights, strict=True):
+        body += _curve(row, x_at, y_at, show)
         (start, _), (end, level) = row.points[0], row.points[-1]
         end_x, end_y = x_at(end), y_at(level)
-        if start == end:  # a single point is drawn as a level to compare with
+        if start == end:  # draw a single point as a level
             end_x = 540
             body.append(LINE.format(x_at(start), end_y, end_x, end_y, f"level s{row.style}"))
-        body.append(TEXT.format(end_x + 14, max(end_y + 4, free), f"name s{row.style}", row.label))
-        free = max(end_y + 4, free) + 16
-    says = (f"{r.label}: {write(r.points[0][1])} to {write(r.points[-1][1])}" for r in rows)
-    return _figure(680, 308, title, says, body)
+        body.append(TEXT.format(end_x + 14, height, f"name s{row.style}", row.label))
+    described = (f"{r.label}: {show(r.points[0][1])} to {show(r.points[-1][1])}" for r in rows)
+    width = max(680, 560 + 8 * max(len(row.label) for row in rows))
+    return _figure(width, 308, title, described, body)
 
 
-def _curve(row: Series, x_at: Scale, y_at: Scale, write: Write) -> Iterator[Markup]:
+def _apart(heights: Sequence[float], *, gap: float, bottom: float) -> list[float]:
+    """Return ascending heights, moved to be ``gap`` apart and none below ``bottom``."""
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + gap) if moved else height)
+    for i in reversed(range(len(moved))):
+        moved[i] = min(moved[i], bottom)
+        bottom = moved[i] - gap
+    return moved
+
+
+def _curve(row: Series, x_at: Scale, y_at: Scale, show: Format) -> Iterator[Markup]:
     path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in row.points)
     yield PATH.format(path, f"curve s{row.style}")
     for x, y in row.points if len(row.points) <= 40 else row.points[-1:]:
-        note = f"{row.label}, {x:g}: {write(y)}"
+        note = f"{row.label}, {x:g}: {show(y)}"
         yield DOT.format(x_at(x), y_at(y), 3.5, f"s{row.style}", note)
         if x == row.ringed:
             yield DOT.format(x_at(x), y_at(y), 8, f"ring s{row.style}", f"{note}, kept")
-
-
-def spread(scores: Sequence[float]) -> str:
-    """Return mean ± sample standard deviation over the seeds; one seed has no deviation."""
-    if not scores:
-        return "–"
-    return f"{mean(scores):.1f}" + (f" ± {stdev(scores):.1f}" if len(scores) > 1 else "")

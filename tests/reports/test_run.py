@@ -1,227 +1,222 @@
+"""The page of a run, and the files of a report."""
+
 import copy
 import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from html_page import Page
+from run_facts import (
+    CORPUS,
+    PIECES,
+    arm,
+    audit,
+    audited,
+    lapt,
+    losses,
+    run,
+    scored,
+    stage,
+    tva,
+    unadapted,
+)
 
-from specialize.reports.run import summary, verdict, write_html, write_report
+from specialize.reports.run import write_html, write_report
 
-
-def audit(unknown: int, pieces: int, *, words: int = 100) -> dict:
-    return {
-        "words": words,
-        "pieces": pieces,
-        "unknown_words": unknown,
-        "unknown_pieces": unknown,
-        "continued_words": words // 2,
-        "characters": 6 * words,
-        "bytes": 12 * words,
-        "fertility": pieces / words,
-    }
-
-
-def losses(*bits: float | None) -> list[dict]:
-    return [
-        {"epoch": e, "steps": 10 * e, "train_nats": None, "dev_nats": 5.0, "bits_per_byte": b}
-        for e, b in enumerate(bits)
-    ]
-
-
-def scored(metric: str, *test: float) -> dict:
-    rows = [{metric: score} for score in test]
-    return {"metric": metric, "seeds": [*range(1, len(test) + 1)], "test": rows, "dev": rows}
-
-
-def arm(name: str, after: dict, **changes: object) -> dict:
-    audits = {"corpus": {"before": audit(50, 200), "after": after}}
-    return {
-        "name": name,
-        "augment": "none",
-        "pieces_added": 0,
-        "embed": "mean",
-        "fresh_rate": 1.0,
-        "audit": audits,
-        "losses": [],
-        "pieces": [],
-        "scores": {},
-        "seconds": {"pos": 61.0},
-    } | changes
-
-
-PIECES = [
-    {
-        "piece": "##ە",
-        "id": 17,
-        "replaced_unknowns": 1234,
-        "words": [{"word": "مەن", "count": 12, "before": ["[UNK]"], "after": ["م", "##ە", "##ن"]}],
-    },
-    {
-        "piece": "##<script>",
-        "id": 18,
-        "replaced_unknowns": 7,
-        "words": [
-            {"word": "<script>alert(1)</script>", "count": 1, "before": ["[UNK]"], "after": ["a&b"]}
-        ],
-    },
-]
+Facts = dict[str, Any]
 
 
 @pytest.fixture
-def facts() -> dict:
-    """Three arms: one without LAPT, one without NER scores, the result."""
-    return {
-        "title": "Uyghur on mini",
-        "language": "ug",
-        "base": "mini",
-        "synthetic": False,
-        "command": "specialize run recipes/uyghur.toml --out runs/ug",
-        "date": "2026-11-20",
-        "machine": {"processor": "a processor", "cores": 2, "memory_gb": 23.4, "device": "cpu"},
-        "result": "tva",
-        "corpus": {"documents": 9, "lines": 90, "bytes": 900, "removed": 1, "files": ["ug.txt"]},
-        "arms": [
-            arm("unadapted", audit(50, 200), scores={"pos": scored("accuracy", 54.0, 54.2)}),
-            arm(
-                "lapt",
-                audit(50, 200),
-                losses=losses(2.1, 1.6),
-                scores={"pos": scored("accuracy", 69.0, 70.0)},
-            ),
-            arm(
-                "tva",
-                audit(3, 250),
-                augment="tva",
-                pieces_added=2,
-                losses=losses(2.4, 1.2, 1.3),
-                best_epoch=1,
-                pieces=PIECES,
-                coverage=[[0, 0.25], [1, 0.02], [2, 0.012]],
-                scores={
-                    "pos": scored("accuracy", 90.0, 91.0),
-                    "ner": scored("f1", 80.0),
-                },
-            ),
-        ],
-        "cautions": ["Scores on a test set of 100 sentences vary by several points."],
-    }
+def facts() -> Facts:
+    """Three arms: without LAPT, without NER scores, the result."""
+    return run(unadapted(), lapt(), tva())
 
 
-def test_summary_is_an_aligned_table_with_the_verdict_below(facts):
-    assert summary(facts).splitlines() == [
-        "            unknown pieces  pieces/word  bits/byte  POS accuracy  NER F1",
-        " unadapted          25.0 %         2.00          –    54.1 ± 0.1       –",
-        " lapt               25.0 %         2.00       1.60    69.5 ± 0.7       –",
-        " tva                 1.2 %         2.50       1.20    90.5 ± 0.7    80.0",
-        "",
-        "Adding 2 pieces takes unknown pieces from 25.0 % to 1.2 % (corpus); "
-        "with LAPT, POS accuracy rises from 54.1 to 90.5 and NER F1 is 80.0 (mean of 1–2 seeds).",
-    ]
-
-
-def test_verdict_says_when_another_arm_is_better(facts):
-    facts["arms"][1]["scores"]["pos"] = scored("accuracy", 95.0, 95.2)
-    assert "on POS accuracy tva is not the best arm: lapt has 95.1" in verdict(facts)
-
-
-def test_verdict_says_when_the_seeds_cannot_tell(facts):
-    facts["arms"][1]["scores"]["pos"] = scored("accuracy", 89.9, 90.5)
-    assert "on POS accuracy the seeds do not tell tva from lapt (90.2)" in verdict(facts)
-
-
-def test_verdict_says_when_a_score_falls(facts):
-    facts["arms"][0]["scores"]["pos"] = scored("accuracy", 97.0, 97.0)
-    assert "POS accuracy falls from 97.0 to 90.5" in verdict(facts)
-
-
-def test_verdict_of_a_single_arm_without_scores(facts):
-    facts["arms"] = [arm("lapt", audit(50, 200), losses=losses(2.1, 1.6))]
-    facts["result"] = "lapt"
-    assert verdict(facts) == (
-        "No pieces were added: 25.0 % of all pieces are unknown (corpus); "
-        "LAPT takes bits per byte from 2.10 to 1.60."
-    )
-
-
-def page(facts: dict, folder: Path) -> str:
+def page(facts: Facts, folder: Path) -> str:
     write_html(facts, folder / "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_page_is_well_formed_and_fetches_nothing(facts, tmp_path):
+def shown(text: str) -> str:
+    """Return a page's text without tags, white space as single spaces."""
+    body = re.sub(r"(?s)<(script|style|svg)\b.*?</\1>", " ", text)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+RUNS = {
+    "one arm": run(unadapted()),
+    "two arms": run(unadapted(), tva()),
+    "mix-ins": run(unadapted(), lapt(), lapt(name="latin", mixin=["latin"]), tva()),
+    "only mix-ins": run(tva(name="latin-tva", mixin=["lower", "latin (upper = true)"])),
+    "six arms": run(unadapted(), lapt(), *(tva(name=f"tva-{n}") for n in range(4))),
+    "seven arms": run(*(lapt(name=f"lapt-{n}") for n in range(7))),
+    "no tasks": run(lapt(scores={}), tva(scores={})),
+    "no corpus": run(unadapted(audit={}), corpus={}),
+    "nothing": run(arm("x", stages=[]), corpus={}, cautions=[], command=""),
+    "odd names": run(
+        arm("a.b-c_" + "long-" * 9),
+        tva(name='"<b>&', scores={"news": scored("dep", 3.0), "x<y": scored("my_pkg.mod:fn", 5.0)}),
+    ),
+    "LAPT repeated": run(lapt(bits_per_byte=[1.6, 1.7]), tva(bits_per_byte=[1.2, 1.3])),
+    "more facts": run(unadapted(), machine={"gpus": ["a", "b"], "cuda": None, "free_gb": 1.5}),
+}
+
+
+@pytest.mark.parametrize("facts", RUNS.values(), ids=RUNS)
+def test_every_page_is_well_formed_and_fetches_nothing(facts: Facts, tmp_path: Path) -> None:
     text = page(facts, tmp_path)
     parsed = Page(text)
     assert parsed.open == []
     assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in parsed.tags}
     assert not [attrs for _, attrs in parsed.tags if {"src", "href"} & attrs.keys()]
     assert not re.search(r"https?:|@import|url\(", text)
+    assert not re.search(r"\b(nan|inf)\b", text)
+    assert "prefers-color-scheme: dark" in text
 
 
-def test_words_are_escaped(facts, tmp_path):
+def test_the_page_has_the_headlines_of_all_arms_and_the_cautions(
+    facts: Facts, tmp_path: Path
+) -> None:
+    text = shown(page(facts, tmp_path))
+    assert "tva 2 new pieces, LAPT Unknown pieces fall from 25.0 % to 1.2 %" in text
+    assert "Other arms lapt LAPT alone LAPT takes bits per byte from 2.10 to 1.60." in text
+    assert "Differences without a remark are larger than both" in text
+    assert "Cautions pos: only 100 test sentences" in text
+
+
+def test_tiles_name_the_baseline_that_they_start_from(facts: Facts, tmp_path: Path) -> None:
+    text = shown(page(facts, tmp_path))
+    assert (
+        "from lapt to tva 25.0 % → 1.2 % unknown pieces in corpus (held out) 2.00 → 2.50 pieces "
+        "per word 1.60 → 1.20 bits per byte 69.5 → 90.5 POS accuracy 80.0 NER F1"
+    ) in text
+
+
+def test_every_text_is_shown_for_the_base_and_for_each_changed_arm(tmp_path: Path) -> None:
+    rewritten = {CORPUS: audited(audit(8, 220), audit(1, 230), 1)}
+    arms = [unadapted(), tva(), tva(name="latin-tva", mixin=["latin"], audit=rewritten)]
+    text = shown(page(run(*arms), tmp_path))
+    assert (
+        "corpus (held out) base 100 25.0 % 50.0 % 2.00 50.0 % – "
+        "tva 100 1.2 % 3.0 % 2.50 50.0 % 2 of 2 "
+        "latin-tva 100 0.4 % 1.0 % 2.30 50.0 % 1 of 2 "
+        "pos dev base 100 30.0 % 60.0 % 2.00 50.0 % – "
+        "tva 100 0.0 % 0.0 % 2.60 50.0 % 1 of 2"
+    ) in text
+
+
+def test_the_best_mean_of_a_column_is_bold(facts: Facts, tmp_path: Path) -> None:
+    table = page(facts, tmp_path).partition("Seed by seed")[0]
+    bold = re.findall(r"<strong>([\d.± ]+)</strong>", table)
+    assert bold == ["91.5 ± 0.7", "90.5 ± 0.7", "81.0", "80.0"]
+
+
+def test_scores_are_shown_seed_by_seed_the_kept_one_bold(tmp_path: Path) -> None:
+    scores = {"pos": scored("pos", 90.0, 91.0, seeds=(3, 7)) | {"best_seed": 7}}
+    text = page(run(lapt(), tva(scores=scores)), tmp_path)
+    table = text[text.index("Seed by seed") :]
+    assert shown(table).startswith(
+        "Seed by seed Scores on test; the seed with the best dev score, whose model is kept, is "
+        "bold Task Arm Seed 1 Seed 2 Seed 3 Seed 7 POS accuracy lapt 69.0 70.0 – – "
+        "tva – – 90.0 91.0"
+    )
+    assert "<strong>91.0</strong>" in table
+    assert "<strong>90.0</strong>" not in table
+
+
+def test_bits_per_original_byte_are_explained_and_repeated_lapt_has_a_deviation(
+    tmp_path: Path,
+) -> None:
+    text = shown(page(run(lapt(), tva(bits_per_byte=[1.2, 1.3])), tmp_path))
+    assert "bits per original byte" in text
+    assert "lapt 2.10 1.60 1 1 tva 2.40 1.25 ± 0.07 1 2" in text
+
+
+def test_stages_are_shown_by_arm_and_one_by_one(facts: Facts, tmp_path: Path) -> None:
+    text = shown(page(facts, tmp_path))
+    assert "tva vocabulary 1.2 s, LAPT 3 min 05 s, pos 2 × 40.0 s, short stages 0.4 s" in text
+    assert "4 min 27 s 1.9 GB in all 6 min 09 s 1.9 GB" in text
+    assert "pos, seed 1 39.0 s 400 MB pos, seed 2 41.0 s 400 MB" in text
+
+
+def test_the_corpus_is_described_file_by_file(facts: Facts, tmp_path: Path) -> None:
+    text = shown(page(facts, tmp_path))
+    assert "Files ug.txt, 9 documents, 90 lines, 900 bytes" in text
+    assert "Removed lines 1 Train 8 documents, 80 lines" in text
+
+
+def test_words_are_escaped(facts: Facts, tmp_path: Path) -> None:
     text = page(facts, tmp_path)
     assert text.count("<script") == 1  # the page's own
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "a&amp;b" in text
 
 
-def test_names_are_escaped_in_charts(facts, tmp_path):
-    facts["arms"][2]["name"] = facts["result"] = '"<b>'
-    assert '"<b>' not in page(facts, tmp_path)
+def test_names_are_escaped_in_charts(tmp_path: Path) -> None:
+    assert '"<b>' not in page(run(unadapted(), tva(name='"<b>')), tmp_path)
 
 
-def test_words_are_isolated_for_either_direction(facts, tmp_path):
+def test_words_are_isolated_for_either_direction(facts: Facts, tmp_path: Path) -> None:
     text = page(facts, tmp_path)
     assert '<bdi dir="auto" lang="ug" class="big">مەن</bdi>' in text
     assert '<span class="piece new">##ە</span>' in text
 
 
-def test_best_mean_is_bold(facts, tmp_path):
-    bold = re.findall(r"<strong>([\d.± ]+)</strong>", page(facts, tmp_path))
-    assert bold == ["90.5 ± 0.7", "90.5 ± 0.7", "80.0", "80.0"]
-
-
-def test_pieces_beyond_thirty_wait_for_show_all(facts, tmp_path):
-    facts["arms"][2]["pieces"] = [PIECES[0]] * 31
-    text = page(facts, tmp_path)
+def test_pieces_beyond_thirty_wait_for_show_all(tmp_path: Path) -> None:
+    text = page(run(tva(pieces=[PIECES[0]] * 31)), tmp_path)
     assert "show all 31" in text
-    assert text.count("<tr><td", text.index('<tbody class="rest">')) == 1
-    facts["arms"][2]["pieces"] = [PIECES[0]] * 30
-    assert "show all" not in page(facts, tmp_path)
+    rest = text.partition('<tbody class="rest">')[2].partition("</tbody>")[0]
+    assert rest.count("<tr>") == 1
+    assert "show all" not in page(run(tva(pieces=[PIECES[0]] * 30)), tmp_path)
 
 
-def test_charts_have_titles_and_descriptions(facts, tmp_path):
+def test_pieces_that_replace_no_unknowns_show_how_many_pieces_they_save(tmp_path: Path) -> None:
+    pieces = [piece | {"replaced_unknowns": 0, "saved": 4321} for piece in PIECES]
+    text = shown(page(run(tva(pieces=pieces)), tmp_path))
+    assert "Pieces saved" in text
+    assert "4,321" in text
+    assert "Unknowns replaced" not in text
+
+
+def test_charts_have_titles_and_descriptions(facts: Facts, tmp_path: Path) -> None:
     charts = re.findall(r"<svg.*?</svg>", page(facts, tmp_path), flags=re.DOTALL)
     assert len(charts) == 6  # unknown, pieces per word, POS, NER, losses, coverage
     assert all("<title>" in chart and "<desc>" in chart for chart in charts)
-    assert "corpus: 25.0 % before, 1.2 % after" in charts[0]
+    assert "corpus (held out): 25.0 % before, 1.2 % after" in charts[0]
 
 
-def test_synthetic_language_is_announced(facts, tmp_path):
+def test_a_synthetic_language_is_announced(facts: Facts, tmp_path: Path) -> None:
     assert "Synthetic language" not in page(facts, tmp_path)
     assert "Synthetic language" in page(facts | {"synthetic": True}, tmp_path)
 
 
-def test_empty_run_still_makes_a_page(facts, tmp_path):
-    facts["arms"] = [arm("unadapted", {}, audit={}, seconds={})]
-    facts |= {"result": "unadapted", "cautions": [], "corpus": {}, "note": "a first look"}
-    text = page(facts, tmp_path)
+def test_an_empty_run_has_a_page_that_says_so(tmp_path: Path) -> None:
+    text = page(RUNS["nothing"] | {"note": "a first look"}, tmp_path)
     assert "<svg" not in text
-    assert "No task was trained" in text
-    assert verdict(facts) == "No pieces were added."
+    for missing in ("Nothing was measured.", "No text was audited.", "No task was trained"):
+        assert missing in text
+    for missing in ("No arm of this run has LAPT.", "has no corpus", "has new pieces"):
+        assert missing in text
+    assert "a first look" in text
 
 
-def test_equal_and_unfinite_numbers_are_drawn(facts, tmp_path):
-    tva = facts["arms"][2]
-    tva["audit"]["corpus"]["after"] = tva["audit"]["corpus"]["before"]
-    tva["losses"] = losses(math.nan, 1.5, None, 1.5)
-    tva["coverage"] = [[0, 0.0]]
-    tva["scores"]["pos"] = scored("accuracy", 0.0, 0.0)
-    assert not re.search(r"\b(nan|inf)\b", page(facts, tmp_path))
+def test_equal_and_infinite_numbers_are_drawn(tmp_path: Path) -> None:
+    same = audited(audit(50, 200), audit(50, 200))
+    odd = tva(
+        audit={CORPUS: same},
+        losses=losses(math.nan, 1.5, None, 1.5),
+        bits_per_byte=[math.nan],
+        coverage=[[0, 0.0]],
+        scores={"pos": scored("pos", 0.0, 0.0)},
+        stages=[stage("LAPT", 0.0)],
+    )
+    assert not re.search(r"\b(nan|inf)\b", page(run(odd), tmp_path))
 
 
-def test_report_holds_the_facts_and_leaves_nothing_else(facts, tmp_path):
+def test_a_report_holds_the_facts_and_leaves_nothing_else(facts: Facts, tmp_path: Path) -> None:
     before = copy.deepcopy(facts)
     write_report(facts, tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"report.json", "report.html"}
@@ -231,7 +226,11 @@ def test_report_holds_the_facts_and_leaves_nothing_else(facts, tmp_path):
     assert text.startswith('{\n  "title"')
 
 
-def test_failed_write_keeps_the_old_report(facts, tmp_path):
+def test_facts_read_back_from_json_give_the_same_page(facts: Facts, tmp_path: Path) -> None:
+    assert page(json.loads(json.dumps(facts)), tmp_path) == page(facts, tmp_path)
+
+
+def test_a_failed_write_keeps_the_old_report(facts: Facts, tmp_path: Path) -> None:
     write_report(facts, tmp_path)
     old = (tmp_path / "report.json").read_text(encoding="utf-8")
     with pytest.raises(TypeError):
