@@ -60,9 +60,9 @@ def run(options: Namespace) -> None:
 
 def _print(findings: list) -> None:
     from specialize.commands._pruned import note
-    from specialize.reports.audit_text import said
+    from specialize.reports import audit_text
 
-    print(said(findings))
+    print(audit_text.text(findings))
     for text, dropped in {f.text: f.dropped for f in findings}.items():
         if line := note(dropped):
             print(f"\n{Path(text).name}: {line}")

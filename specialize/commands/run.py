@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
 
 def show(facts: dict[str, Any], out: Path) -> None:
     """Print the table of a run and where its results are."""
-    from specialize.reports.run import summary
+    from specialize.reports.run_text import summary
 
     print(summary(facts))
     print(f"\nmodel: {out / 'model'}\nreport: {out / 'report.html'}")

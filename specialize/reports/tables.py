@@ -1,17 +1,18 @@
-"""Audits as tables of plain text."""
+"""Tables of plain text: audits, aligned columns, wrapped lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from specialize.reports.numbers import percent, share
 from specialize.vocab.audit.audit import Audit
 
-WIDTH = 100  # of what is printed, in characters
+WIDTH = 100  # characters of a line
 
 
 def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
-    """Return audits (tokenizer, text, audit) as text: shares first, then what is missing."""
+    """Return audits (tokenizer, text, audit) as a table, with lists of missing characters below."""
     head = (
         "tokenizer",
         "text",
@@ -23,13 +24,13 @@ def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
     )
     body = [
         (
-            short_name(tokenizer),
-            short_name(text),
+            tokenizer,
+            text,
             f"{a.words:,}",
             f"{a.fertility:.2f}" if a.words else "–",
-            _share(a.unknown_pieces, a.pieces),
-            _share(a.unknown_words, a.words),
-            _share(a.continued_words, a.words),
+            percent(share(a.unknown_pieces, a.pieces), places=2),
+            percent(share(a.unknown_words, a.words), places=2),
+            percent(share(a.continued_words, a.words), places=2),
         )
         for tokenizer, text, a in rows
     ]
@@ -37,16 +38,12 @@ def table(rows: Sequence[tuple[str, str, Audit]]) -> str:
     for tokenizer, text, a in rows:
         for what, found in (("missing", a.missing), ("deleted by the normaliser", a.deleted)):
             if found:
-                lines += ["", f"{short_name(tokenizer)} on {short_name(text)}, {what}:"]
-                lines.append(most(found))
+                lines += ["", f"{tokenizer} on {text}, {what}:"]
+                lines.append(most_frequent(found))
     return "\n".join(lines)
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f} %" if whole else "–"
-
-
-def most(counts: Mapping[str, int], limit: int = 20, *, width: int = WIDTH) -> str:
+def most_frequent(counts: Mapping[str, int], limit: int = 20, *, width: int = WIDTH) -> str:
     """Return the most frequent characters with code point and count, in lines of ``width``."""
     ranked = sorted(counts, key=lambda c: (-counts[c], c))
     shown = [
@@ -66,9 +63,9 @@ def filled(items: Sequence[str], *, width: int = WIDTH) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], *, width: int = WIDTH) -> list[str]:
-    """Return ``rows`` as aligned lines: the first two columns to the left, numbers to the right.
+    """Return ``rows`` as aligned lines: the first two columns to the left, the others to the right.
 
-    Where lines would be longer than ``width``, long names in the first two are shortened.
+    Names in the first two columns are shortened where lines would be longer than ``width``.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     over = sum(widths) + 2 * (len(widths) - 1) - width
@@ -82,7 +79,7 @@ def columns(rows: Sequence[Sequence[str]], *, width: int = WIDTH) -> list[str]:
     return [_aligned([*two, *row[2:]], widths) for two, row in zip(names, rows, strict=True)]
 
 
-_NAME = 12  # characters of a name that are left at least
+_NAME = 12  # a name is not shortened below so many characters
 
 
 def _shortened(name: str, size: int) -> str:
@@ -91,13 +88,28 @@ def _shortened(name: str, size: int) -> str:
     return f"{name[: (size - 1) // 2]}…{name[len(name) - size // 2 :]}"
 
 
-def short_name(name: str) -> str:
-    """Return the end of a path that tells it from others: of vocab.txt and its like, the folder."""
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the last part of each path, with as many folders before it as tell the paths apart.
+
+    Of vocab.txt and the like it is the folder's name: ``{"models/ug/vocab.txt": "ug"}``.
+    """
+    parts = {name: _parts(name) for name in names}
+    found = {}
+    for name, own in parts.items():
+        others = [other for other in parts.values() if other != own]
+        sizes = range(1, len(own) + 1)
+        size = next((n for n in sizes if all(other[-n:] != own[-n:] for other in others)), 1)
+        found[name] = "/".join(own[-size:])
+    return found
+
+
+def _parts(name: str) -> tuple[str, ...]:
     path = Path(name)
-    return path.parent.name or path.name if path.name in _ALL_CALLED else path.name
+    generic = path.name in _GENERIC_NAMES and path.parent.name
+    return (path.parent if generic else path).parts
 
 
-_ALL_CALLED = ("vocab.txt", "tokenizer.json", "vocab.json", "merges.txt")
+_GENERIC_NAMES = ("vocab.txt", "tokenizer.json", "vocab.json", "merges.txt")
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

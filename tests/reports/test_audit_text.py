@@ -1,4 +1,4 @@
-"""specialize inspect: what it prints, as a table, as JSON and as a page."""
+"""specialize inspect: what it prints, as a table and as JSON."""
 
 import json
 import math
@@ -8,19 +8,17 @@ import sys
 from pathlib import Path
 
 import cli_calls
+import inspected_files
 import pytest
 from cli_calls import Call
-from html_page import Page
-from small_tokenizers import byte_level
+from inspected_files import PIECES
 
 from specialize.inspection import inspect_texts
-from specialize.reports.audit_text import said
-from specialize.reports.tables import WIDTH, columns, short_name
-from specialize.vocab.wordpiece.model import SPECIAL
+from specialize.reports.audit_text import text as text_of
+from specialize.reports.tables import WIDTH
 
-call = cli_calls.call  # fixture
-PIECES = [*SPECIAL, "a", "b", "##b", "##c", "ab", "a."]
-TEXT = "a ab abc\nabc ۋb a<b>ۋ\n"
+call = cli_calls.call  # fixtures
+files = inspected_files.files
 NAMES = {
     # before there were measures
     *("tokenizer", "text", "words", "pieces", "unknown_words", "unknown_pieces", "continued_words"),
@@ -31,21 +29,6 @@ NAMES = {
     *("renyi_efficiency", "renyi_efficiency_used", "changed", "unreachable", "differs"),
     "curve",
 }
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A WordPiece and a byte-level BPE, a text, and what it is in another language."""
-    (tmp_path / "wordpiece").mkdir()
-    (tmp_path / "wordpiece/vocab.txt").write_text("".join(f"{p}\n" for p in PIECES), "utf-8")
-    (tmp_path / "other").mkdir()
-    more = [*PIECES, "ۋ", "##ۋ"]
-    (tmp_path / "other/vocab.txt").write_text("".join(f"{p}\n" for p in more), "utf-8")
-    byte_level(merges=[("a", "b")]).save(str(tmp_path / "bytes.json"))
-    (tmp_path / "ug.txt").write_text(TEXT, "utf-8")
-    (tmp_path / "en.txt").write_text("a\nab b\n", "utf-8")
-    (tmp_path / "empty.tsv").write_text("\t\n", "utf-8")
-    return tmp_path
 
 
 def objects(out: str) -> list[dict]:
@@ -94,19 +77,19 @@ def test_the_verdict_counts_the_pieces_that_are_needed(call: Call, files: Path) 
 
 def test_the_table_has_the_verdict_and_waits_with_the_rest(call: Call, files: Path) -> None:
     shown = call("inspect", files / "wordpiece", "--text", files / "ug.txt").out
-    assert shown.splitlines()[-3].startswith("Will new pieces pay?")
+    assert shown.splitlines()[-3].startswith("Will new pieces pay off?")
     assert "wordpiece on ug.txt: yes. 40.00 % of the words are unknown" in shown
     assert "Rényi" not in shown
     detailed = call("inspect", files / "wordpiece", "--text", files / "ug.txt", "--details").out
     assert "Rényi" in detailed
-    assert "wordpiece, unreachable by any text: 1 of 6 pieces, 1 split by the" in detailed
+    assert "wordpiece, unreachable pieces: 1 of 6 (1 split by the pre-tokeniser)" in detailed
 
 
 def test_two_tokenizers_are_compared(call: Call, files: Path) -> None:
     """ۋb and ۋ change, of ten words; what was changed into more pieces: ۋ ##b."""
     both = [files / "wordpiece", files / "other"]
     shown = call("inspect", *both, "--text", files / "ug.txt", "--details").out
-    assert "other on ug.txt: 20.00 % of the words are cut otherwise" in shown
+    assert "other on ug.txt: 20.00 % of the words are segmented differently by" in shown
     assert "2 of 10, 1 into more pieces, 0 into fewer:" in " ".join(shown.split())
     assert "  ۋb 1: [UNK] → ۋ ##b" in shown.splitlines()
 
@@ -123,20 +106,11 @@ def test_lines_keep_to_the_width(call: Call, files: Path) -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_names_are_shortened_in_the_middle() -> None:
-    row = ["abcdefghijklmnopqrst", "b", "1"]
-    assert columns([row], width=20) == ["abcdef…nopqrst  b  1"]
-    assert columns([row], width=2) == ["abcde…opqrst  b  1"]  # something is left
-    assert short_name("models/ug/vocab.txt") == "ug"
-    assert short_name("vocab.txt") == "vocab.txt"
-    assert short_name("texts/ug.txt.xz") == "ug.txt.xz"
-
-
 def test_values_that_are_missing_are_dashes(files: Path) -> None:
     """A text that cleaning leaves without a word."""
     (files / "none.txt").write_text("\u200c\n", "utf-8")
     findings = [*inspect_texts([str(files / "wordpiece")], [str(files / "none.txt")], details=True)]
-    shown = said(findings)
+    shown = text_of(findings)
     assert re.search(r"none\.txt +0 +– +– +– +–$", shown, re.MULTILINE)
     assert "not known. The text has no words." in shown
     assert not re.search(r"\b(nan|inf|None)\b", shown)
@@ -161,42 +135,6 @@ def test_parallel_files_that_do_not_fit_are_refused(
     assert out.code in (2, 3, 4)
     assert out.out == ""
     assert re.search(message, out.err)
-
-
-# The page -----------------------------------------------------------------------------------------
-
-
-def page(call: Call, files: Path, *words: object) -> str:
-    out = call("inspect", *words, "--html", files / "new/page.html")
-    assert (out.code, out.err) == (0, "")
-    return (files / "new/page.html").read_text("utf-8")
-
-
-def test_the_page_is_well_formed_and_fetches_nothing(call: Call, files: Path) -> None:
-    both = [files / "wordpiece", files / "bytes.json"]
-    text = page(call, files, *both, "--text", files / "ug.txt", "--parallel", files / "en.txt")
-    parsed = Page(text)
-    assert parsed.open == []
-    assert not {"link", "img", "iframe", "object", "script"} & {tag for tag, _ in parsed.tags}
-    assert not [attrs for _, attrs in parsed.tags if {"src", "href"} & attrs.keys()]
-    assert not re.search(r"https?:|@import|url\(", text)
-    assert "prefers-color-scheme: dark" in text
-    assert not re.search(r"\b(nan|inf|None)\b", text)
-    assert text.count("<svg") == 3  # unknown words, bytes a piece, what missing characters mend
-
-
-def test_words_of_the_page_are_escaped_and_isolated(call: Call, files: Path) -> None:
-    text = page(call, files, files / "wordpiece", files / "bytes.json", "--text", files / "ug.txt")
-    assert '<bdi dir="auto" class="big">ۋb</bdi>' in text
-    assert "a&lt;b&gt;ۋ" in text
-    assert "a<b>ۋ" not in text
-
-
-def test_a_page_of_nothing_missing_says_so(call: Call, files: Path) -> None:
-    (files / "plain.txt").write_text("a ab\n", "utf-8")
-    text = page(call, files, files / "wordpiece", "--text", files / "plain.txt")
-    assert "Every character can be spelt" in text
-    assert "<svg" not in text
 
 
 def test_inspecting_real_uyghur_says_yes(call: Call, data: Path) -> None:
@@ -224,5 +162,5 @@ def test_what_is_counted_line_by_line_says_why(call: Call, files: Path) -> None:
     odd["pre_tokenizer"] = {"type": "Punctuation", "behavior": "Isolated"}
     (files / "odd.json").write_text(json.dumps(odd), "utf-8")
     out = call("inspect", files / "odd.json", files / "bytes.json", "--text", files / "ug.txt").out
-    assert "line by line, by the tokenizers library (pre-tokeniser Punctuation)" in out
+    assert "line by line with the tokenizers library (pre-tokeniser Punctuation)" in out
     assert out.count("line by line") == 1
