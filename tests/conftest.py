@@ -1,6 +1,11 @@
 """Fixtures: a tiny synthetic language and tiny base models, made here, offline, in a second."""
 
 import os
+
+# Models here are tiny: more threads only wait for each other. Set before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from pathlib import Path
 
 import pytest
