@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from specialize.recipe.methods import bind as method
     from specialize.recipe.read import read_recipe
     from specialize.specialization import Specialization
-    from specialize.vocab.audit.audit import audit_path
+    from specialize.vocab.audit.audit import audit
     from specialize.vocab.audit.coverage import coverage, explain
-    from specialize.vocab.open import audit_vocabulary as audit
-    from specialize.vocab.open import write_vocabulary
+    from specialize.vocab.audit.inspected import audit_path
+    from specialize.vocab.write import write_vocabulary
 
 _HOMES = {
     "CorpusFiles": "corpus",
     "Specialization": "specialization",
     "augment_tokenizer": "augmentation",
-    "audit": "vocab.open:audit_vocabulary",
-    "audit_path": "vocab.audit.audit",
+    "audit": "vocab.audit.audit",
+    "audit_path": "vocab.audit.inspected",
     "coverage": "vocab.audit.coverage",
     "evaluate_files": "evaluation",
     "explain": "vocab.audit.coverage",
@@ -40,7 +40,7 @@ _HOMES = {
     "read_recipe": "recipe.read",
     "save_model": "model.load",
     "specialize": "pipeline",
-    "write_vocabulary": "vocab.open",
+    "write_vocabulary": "vocab.write",
 }
 __all__ = [
     "CorpusFiles",

@@ -1,4 +1,4 @@
-"""What is to be said of tokenizers on texts: audits, measures and verdicts, as one value a pair."""
+"""Inspection results: audits, measures and verdicts, one value per tokenizer and text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from specialize.augment.char_first import change as char_first
 from specialize.corpus import Corpus, Dropped, TextCounts, open_text
@@ -14,24 +14,16 @@ from specialize.corpus.files import expand
 from specialize.corpus.formats import is_text
 from specialize.errors import UsageError
 from specialize.model.find import tokenizer_path
-from specialize.vocab.audit.audit import Audit, audit, audit_opened, open_tokenizer
+from specialize.vocab.audit.audit import Audit
 from specialize.vocab.audit.compare import Differences, differences
 from specialize.vocab.audit.coverage import coverage
-from specialize.vocab.audit.metrics import (
-    bytes_per_piece,
-    library_counts,
-    renyi_efficiency,
-    wordpiece_counts,
-)
-from specialize.vocab.audit.normalizer_changes import Changed, changed_characters
+from specialize.vocab.audit.inspected import open_inspected
+from specialize.vocab.audit.metrics import bytes_per_piece, renyi_efficiency
+from specialize.vocab.audit.normalizer_changes import CharacterChange
 from specialize.vocab.audit.parity import Pairs, Parity, is_table, parity_of, read_pairs
 from specialize.vocab.audit.recommend import Needed, Verdict, figures, verdict
-from specialize.vocab.audit.unreachable import Unreachable, unreachable
-from specialize.vocab.counting.words import count_words
+from specialize.vocab.audit.unreachable import Unreachable
 from specialize.vocab.wordpiece.model import WordPiece
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 ALL = 1_000_000  # more one-character pieces than there are
 CURVE = 99  # pieces: as many as Chau & Smith (2021) add
@@ -45,7 +37,7 @@ class Details:
     pieces_used: int  # that occur in the text
     renyi_efficiency: float | None  # of V = vocabulary_size
     renyi_efficiency_used: float | None  # of V = pieces_used
-    changed: list[Changed]
+    changed: list[CharacterChange]
     unreachable: Unreachable
     differs: Differences | None = None  # from the first of two tokenizers
     curve: list[tuple[int, float]] = field(default_factory=list)  # needed pieces, unknown share
@@ -136,13 +128,11 @@ class _Opened:
     """A tokenizer, opened once for all texts."""
 
     def __init__(self, name: str) -> None:
-        self.name, self._path = name, tokenizer_path(name)
-        self.opened: WordPiece | Tokenizer = open_tokenizer(self._path)
+        self.name = name
+        self.inspected = open_inspected(tokenizer_path(name))
 
     def parity(self, pairs: Pairs, file: str) -> Parity:
-        ours, theirs = (
-            audit_opened(self.opened, lines, self._path) for lines in (pairs.ours, pairs.theirs)
-        )
+        ours, theirs = map(self.inspected.audit, (pairs.ours, pairs.theirs))
         return parity_of(pairs, ours, theirs, file)
 
     def on(
@@ -154,7 +144,7 @@ class _Opened:
         beside: _Opened | None,
         details: bool,
     ) -> Finding:
-        found = audit_opened(self.opened, text, self._path)
+        found = self.inspected.audit(text)
         needed, curve = self._needed(found, text) if details else (None, [])
         known = figures(found, parity=both.parity if both else None, needed=needed)
         return Finding(
@@ -174,19 +164,15 @@ class _Opened:
         beside: _Opened | None,
         curve: list[tuple[int, float]],
     ) -> Details:
-        if isinstance(self.opened, WordPiece):
-            size, counts = len(self.opened.pieces), wordpiece_counts(self.opened, text)
-        else:
-            size = self.opened.get_vocab_size()
-            counts = library_counts(self.opened, text, by_types=found.counted_by == "types")
+        size, counts = self.inspected.size, self.inspected.count_pieces(text, found)
         return Details(
             vocabulary_size=size,
             pieces_used=len(counts),
             renyi_efficiency=renyi_efficiency(counts.values(), size),
             renyi_efficiency_used=renyi_efficiency(counts.values(), len(counts)),
-            changed=changed_characters(self.opened, text),
+            changed=self.inspected.changed_characters(text),
             unreachable=self._unreachable,
-            differs=differences(beside.opened, self.opened, text) if beside else None,
+            differs=differences(beside.inspected, self.inspected, text) if beside else None,
             curve=curve,
         )
 
@@ -194,22 +180,23 @@ class _Opened:
         self, found: Audit, text: Corpus | TextCounts
     ) -> tuple[Needed | None, list[tuple[int, float]]]:
         """Return what char_first adds until it finds no more, and the way there."""
-        if not isinstance(self.opened, WordPiece) or not found.unknown_words:
+        vocabulary = self.inspected.wordpiece
+        if vocabulary is None or not found.unknown_words:
             return None, []
-        change = char_first(self.opened, text, pieces=ALL)
-        slots, after = self.opened.slots, _unknown(change.new, text)
+        change = char_first(vocabulary, text, pieces=ALL)
+        slots, after = vocabulary.slots, _unknown(change.new, text)
         by_slots = None
         if slots and slots < len(change.fresh):
-            by_slots = _unknown(self.opened.place(change.fresh_pieces[:slots]).new, text)
+            by_slots = _unknown(vocabulary.place(change.fresh_pieces[:slots]).new, text)
         needed = Needed(len(change.fresh), after, slots, by_slots if slots else None)
-        first = self.opened.place(change.fresh_pieces[:CURVE])
-        return needed, coverage(first, count_words(text, self.opened.rules))
+        first = vocabulary.place(change.fresh_pieces[:CURVE])
+        return needed, coverage(first, vocabulary.count_words(text))
 
     @cached_property
     def _unreachable(self) -> Unreachable:
-        return unreachable(self.opened)
+        return self.inspected.unreachable()
 
 
 def _unknown(vocabulary: WordPiece, text: Corpus | TextCounts) -> float:
-    found = audit(vocabulary, text)
+    found = vocabulary.audit(text)
     return found.unknown_words / found.words if found.words else 0.0

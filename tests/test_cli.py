@@ -238,7 +238,7 @@ def test_a_device_without_space_is_named_as_such(
 def test_out_of_memory_names_what_to_lower(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
+    monkeypatch.setattr("specialize.inspection.open_inspected", failing(error))
     done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
     assert done.code == 5
     assert done.err == f"specialize: {cli.NO_MEMORY}\n"
@@ -248,7 +248,7 @@ def test_out_of_memory_names_what_to_lower(
 def test_a_bug_shows_its_traceback(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("specialize.inspection.audit_opened", failing(error))
+    monkeypatch.setattr("specialize.inspection.open_inspected", failing(error))
     with pytest.raises(type(error), match="odd"):
         call("inspect", folder / "base", "--text", folder / "corpus.txt")
 

@@ -11,7 +11,8 @@ import sentencepiece
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from specialize.vocab.formats.sentencepiece import read_sentencepiece
-from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
+from specialize.vocab.write import write_vocabulary
 
 SIZE = 32_000
 FILE = "tokenizer.json"

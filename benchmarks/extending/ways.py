@@ -29,8 +29,9 @@ from extending.texts import Texts, lines_of
 from specialize.augment.extend import change
 from specialize.corpus import open_corpus
 from specialize.vocab.formats.sentencepiece import read_sentencepiece, write_sentencepiece
-from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.write import write_vocabulary
 
 Json = dict[str, Any]
 

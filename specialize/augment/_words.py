@@ -1,4 +1,4 @@
-"""What the methods count in a corpus."""
+"""What the methods ask of their corpus and options."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ from collections.abc import Mapping
 
 from specialize.errors import DataError, UsageError
 from specialize.vocab.base import Vocabulary
-from specialize.vocab.counting.words import Text, count_words
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.counting.words import Text
 
 
-def words_in(text: Text, vocabulary: Vocabulary) -> Mapping[str, int]:
-    """Return how often each pre-tokenised word of a WordPiece occurs; one there must be."""
-    if words := count_words(text, wordpiece(vocabulary).rules):
+def words_in(vocabulary: Vocabulary, corpus: Text) -> Mapping[str, int]:
+    """Return how often each pre-tokenised word occurs in ``corpus``: DataError if none does."""
+    if words := vocabulary.count_words(corpus):
         return words
-    raise no_words()
+    raise DataError("the corpus has no word; name files with text")
 
 
-def wordpiece(vocabulary: Vocabulary) -> WordPiece:
-    """Return ``vocabulary`` if it is a WordPiece; UsageError, naming what to do, if it is not."""
-    if isinstance(vocabulary, WordPiece):
-        return vocabulary
-    raise UsageError(
-        f"this method is for WordPiece, and the vocabulary is a {type(vocabulary).__name__}; "
-        "use extend"
-    )
-
-
-def no_words() -> DataError:
-    """Return the error of a corpus that has no word."""
-    return DataError("the corpus has no word to choose pieces by; name files with text")
+def check_pieces(pieces: int, new_vocabulary: int) -> None:
+    """Refuse to choose more pieces than there are to choose from."""
+    if pieces < 0:
+        raise UsageError(f"expected n of 0 pieces or more, got {pieces}")
+    if pieces > new_vocabulary:
+        raise UsageError(
+            f"n = {pieces} pieces cannot be chosen from a new vocabulary of V = {new_vocabulary}; "
+            "lower pieces or raise new_vocabulary"
+        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from specialize.augment._new_vocabulary import check_pieces, train_like
-from specialize.augment._words import wordpiece, words_in
+from specialize.augment._words import check_pieces, words_in
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import read_guard
+from specialize.vocab.train.retrain import train_like
 from specialize.vocab.wordpiece.characters import missing_characters
-from specialize.vocab.wordpiece.guard import open_guard
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece, require_wordpiece
 from specialize.vocab.wordpiece.replacements import count_replacements
 from specialize.vocab.wordpiece.safe_extend import place_safely
 
@@ -38,8 +38,8 @@ def change(
     but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary if fill else pieces)
-    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
-    words = words_in(corpus, vocabulary)
+    keep = read_guard(require_wordpiece(vocabulary), guard, guard_budget)
+    words = words_in(vocabulary, corpus)
     candidates = _candidates(vocabulary, words, min_count, new_vocabulary if fill else 0)
     return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)
 

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from specialize import native
-from specialize.augment._new_vocabulary import check_pieces, train_like
-from specialize.augment._words import wordpiece, words_in
+from specialize.augment._words import check_pieces, words_in
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import read_guard
+from specialize.vocab.train.retrain import train_like
 from specialize.vocab.wordpiece.characters import Spelling, native_chooser
-from specialize.vocab.wordpiece.guard import open_guard
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.model import WordPiece, require_wordpiece
 from specialize.vocab.wordpiece.safe_extend import place_safely
 
 
@@ -41,8 +41,8 @@ def change(
     but for a share ``guard_budget`` of their occurrences.
     """
     check_pieces(pieces, new_vocabulary)
-    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
-    words = words_in(corpus, vocabulary)
+    keep = read_guard(require_wordpiece(vocabulary), guard, guard_budget)
+    words = words_in(vocabulary, corpus)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     merged = [piece for piece in new.pieces if piece not in vocabulary.ids]
     chosen = _chosen(vocabulary, words, merged)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from specialize.augment._words import no_words
+from specialize.augment._words import words_in
 from specialize.errors import UsageError
-from specialize.vocab.base import VocabChange
-from specialize.vocab.open import AnyVocabulary, words_of
-from specialize.vocab.train.retrain import trained_like
+from specialize.vocab.base import U, VocabChange
 
 
 def change(
-    vocabulary: AnyVocabulary,
+    vocabulary: U,
     corpus: Iterable[str],
     *,
     pieces: int = 8000,
     min_count: int = 5,
-) -> VocabChange[Any]:
+) -> VocabChange[U]:
     """Replace the vocabulary by one of ``pieces`` pieces, of its own family, trained on the corpus.
 
     Normaliser, pre-tokeniser and special pieces stay what they are (``vocab.train.retrain``). A
@@ -27,11 +24,9 @@ def change(
     and rarer characters are left out, so that words with these are unknown (or bytes) from now on.
     """
     if pieces < 1:
-        raise UsageError(f"a vocabulary of {pieces} pieces holds nothing; ask for 1 or more")
-    words = words_of(vocabulary, corpus)
-    if not words:
-        raise no_words()
-    new = trained_like(vocabulary, words, size=pieces, min_count=min_count)
+        raise UsageError(f"expected a vocabulary of 1 piece or more, got {pieces}")
+    words = words_in(vocabulary, corpus)
+    new = vocabulary.retrained(words, size=pieces, min_count=min_count)
     known = vocabulary.ids
     kept = {i: known[piece] for i, piece in enumerate(new.pieces) if piece in known}
     fresh = tuple(i for i, piece in enumerate(new.pieces) if piece not in known)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from specialize.augment._new_vocabulary import check_pieces, train_like
-from specialize.augment._words import wordpiece, words_in
+from specialize.augment._words import check_pieces, words_in
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import count_tokens, counted
-from specialize.vocab.wordpiece.guard import open_guard
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.guard import read_guard
+from specialize.vocab.train.retrain import train_like
+from specialize.vocab.wordpiece.model import WordPiece, require_wordpiece
 from specialize.vocab.wordpiece.replacements import count_replacements
 from specialize.vocab.wordpiece.safe_extend import place_safely
 
@@ -61,9 +61,9 @@ def change(
     """
     check_pieces(pieces, new_vocabulary)
     unit, pad = _settings(preset, unit, pad)
-    keep = open_guard(wordpiece(vocabulary), guard, guard_budget)
+    keep = read_guard(require_wordpiece(vocabulary), guard, guard_budget)
     text = counted(corpus)
-    words = words_in(text, vocabulary)
+    words = words_in(vocabulary, text)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
     units = count_tokens(text, vocabulary.rules) if unit == "token" else words
     found = count_replacements(units, vocabulary, new, overall=pad)

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from specialize.errors import MissingError
-from specialize.vocab.open import AnyVocabulary, read_vocabulary, vocabulary_of
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.open import read_vocabulary, vocabulary_of
 
 BUNDLED = {"mini": Path(__file__).parent.parent / "mini"}
 _TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.tiktoken")
@@ -41,7 +42,7 @@ def tokenizer_path(name: str) -> Path:
     return path if path.exists() else find_model(name, tokenizer_only=True)
 
 
-def open_vocabulary(name: str | Path | Any) -> AnyVocabulary:
+def open_vocabulary(name: str | Path | Any) -> Vocabulary:
     """Return the vocabulary of a path, of the bundled model ("mini"), or of a model of the hub.
 
     Also of a live fast tokenizer, the tokenizers library's or transformers'.

@@ -18,7 +18,8 @@ from specialize.model.header import check_rows
 from specialize.model.mlm import MaskedModel, choose_head, hidden_size, layers
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
-from specialize.vocab.open import AnyVocabulary, read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
+from specialize.vocab.write import write_vocabulary
 
 _UNLOADABLE = (
     OSError,
@@ -36,7 +37,7 @@ class Checkpoint:
     """A masked language model with its vocabulary, its framing and the directory it came from."""
 
     model: MaskedModel
-    vocabulary: AnyVocabulary
+    vocabulary: Vocabulary
     framing: Framing
     folder: Path
 
@@ -164,7 +165,7 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
 
 def save_model(
     model: MaskedModel,
-    vocabulary: AnyVocabulary,
+    vocabulary: Vocabulary,
     folder: Path,
     *,
     source: Path | None = None,

@@ -7,7 +7,8 @@ from typing import Any
 
 from specialize import atomic
 from specialize.vocab.base import VocabChange, unchanged
-from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
+from specialize.vocab.write import write_vocabulary
 
 FILE = "change.json"
 TOKENIZER = "tokenizer"
@@ -24,7 +25,7 @@ def write_change(change: VocabChange[Any], folder: Path, *, source: Path) -> Non
             "fresh": list(change.fresh),
             "dropped": list(change.dropped),
             "refused": list(change.refused),
-            "joins": change.joins,
+            "coarsens": change.coarsens,
         }
     atomic.write_json(folder / FILE, facts)
 
@@ -48,5 +49,5 @@ def read_change(folder: Path, source: Path) -> VocabChange[Any]:
         fresh,
         dropped=tuple(facts["dropped"]),
         refused=tuple(facts["refused"]),
-        joins=facts["joins"],
+        coarsens=facts["coarsens"],
     )

@@ -25,7 +25,7 @@ from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
 from specialize.vocab.audit.coverage import coverage, explain, write_pieces
 from specialize.vocab.framing import moved
-from specialize.vocab.open import audit_vocabulary, read_vocabulary, words_of
+from specialize.vocab.open import read_vocabulary
 
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
@@ -57,7 +57,7 @@ def change_vocabulary(
     corpus: Any = text.train if text else ()
     change = augment()(old, corpus)
     write_change(change, folder, source=base)
-    words = words_of(old, corpus) if text else {}
+    words = old.count_words(corpus) if text else {}
     pieces = [asdict(piece) for piece in explain(change, words)]
     write_pieces(pieces, folder)
     curve = coverage(change, words) if change.fresh and change.extends else []
@@ -88,8 +88,8 @@ def audit_task(
 def _write_audit(folder: Path, base: Path, vocabulary: Path, lines: Any) -> None:
     change = read_change(vocabulary, base)
     facts = {
-        "before": audit_vocabulary(change.old, lines).to_json(),
-        "after": audit_vocabulary(change.new, lines).to_json(),
+        "before": change.old.audit(lines).to_json(),
+        "after": change.new.audit(lines).to_json(),
         "fresh_pieces_used": _used(change, lines),
     }
     atomic.write_json(folder / "audit.json", facts)
@@ -101,7 +101,7 @@ def _used(change: Any, lines: Any) -> int:
     if not fresh:
         return 0
     found: set[str] = set()
-    for word in words_of(change.new, lines):
+    for word in change.new.count_words(lines):
         found.update(fresh.intersection(change.new.segment(word)))
     return len(found)
 

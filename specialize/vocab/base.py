@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import eq
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from specialize.vocab.audit.audit import Audit
+    from specialize.vocab.counting.words import Text
+    from specialize.vocab.guard import GuardedWords
+
+
+@dataclass(frozen=True)
+class Extension:
+    """How a vocabulary is extended; see ``augment.extend``."""
+
+    pieces: int
+    min_count: int = 5
+    slots: bool = True  # WordPiece: take [unusedN] places before appending
+    mixture: float = 0.1  # Unigram: the share of the text that the new pieces are scored for
+    strict: bool = False  # Unigram: scores that only join old pieces
+    guard: GuardedWords | None = None  # words that keep their segmentation
 
 
 class Vocabulary(Protocol):
@@ -13,6 +32,7 @@ class Vocabulary(Protocol):
 
     unk: str  # the piece for what is not known, "" where there is none
     special: tuple[str, ...]  # pieces with a meaning of their own, as [CLS]
+    prefix: str  # the mark of pieces that continue a word, "" where others are marked
 
     @property
     def pieces(self) -> Sequence[str]:
@@ -23,6 +43,13 @@ class Vocabulary(Protocol):
     def ids(self) -> Mapping[str, int]:
         """Return piece -> id."""
         ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Return the tokenizer of the tokenizers library, without truncation and padding."""
+        ...
+
+    # Texts and words
 
     def words(self, text: str) -> list[str]:
         """Return the pre-tokenised words of ``text``, as the pieces spell them."""
@@ -52,12 +79,63 @@ class Vocabulary(Protocol):
         """
         ...
 
+    def unspelt(self, text: str) -> str:
+        """Return the text under unknown pieces: words of a WordPiece, else characters."""
+        ...
+
+    # Counts
+
+    def count_words(self, text: Text) -> Mapping[str, int]:
+        """Return how often each pre-tokenised word occurs, in order of first occurrence."""
+        ...
+
+    def audit(self, text: Text) -> Audit:
+        """Return the audit of ``text``."""
+        ...
+
+    # Pieces
+
+    @property
+    def control_pieces(self) -> Sequence[str]:
+        """Return the pieces that words are not made of, by id: special, unknown, around a text."""
+        ...
+
     def continues(self, id: int) -> bool:
         """Return whether the piece is not the first of its word: ``##s``; ``s`` beside ``Ġs``."""
         ...
 
-    def unspelt(self, text: str) -> str:
-        """Return the text under unknown pieces: words of a WordPiece, else characters."""
+    def readable(self, piece: str) -> str:
+        """Return ``piece`` as people read it, in one line: bytes as text."""
+        ...
+
+    # Other vocabularies of the family
+
+    def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[Self]:
+        """Return the change that adds the pieces that save the most on ``words``."""
+        ...
+
+    def retrained(self, words: Mapping[str, int], *, size: int, min_count: int) -> Self:
+        """Return a vocabulary of ``size`` pieces trained on ``words``, with the same rules."""
+        ...
+
+    def restricted(self, keep: Collection[str]) -> Self:
+        """Return the vocabulary with the pieces of ``keep``, control pieces and what these need.
+
+        Where ``keep`` has the pieces of a word, its characters, and ``base_pieces``, the word has
+        these pieces still.
+        """
+        ...
+
+    def base_pieces(self, letters: Iterable[str]) -> set[str]:
+        """Return the pieces that words of ``letters`` may need, however rare."""
+        ...
+
+    def trace(self, word: str) -> list[str]:
+        """Return the pieces that make ``word`` what it is: its own, or those before a dead end."""
+        ...
+
+    def setting_changes(self, old: Self) -> str:
+        """Return what differs from ``old`` besides new pieces: a rule, a score, an order; or ""."""
         ...
 
 
@@ -74,7 +152,8 @@ class VocabChange(Generic[V]):
     fresh: tuple[int, ...]  # new ids without an old row, in the order of selection
     dropped: tuple[str, ...] = ()  # pieces left out because they made known words unknown
     refused: tuple[str, ...] = ()  # pieces left out because they changed guarded words
-    joins: bool = False  # of a word that was known, old pieces are only joined
+    coarsens: bool = False  # known words have the same pieces, or old ones joined
+    guard: GuardedWords | None = None  # words that keep their segmentation
 
     @property
     def extends(self) -> bool:
@@ -96,8 +175,8 @@ def unchanged(vocabulary: U) -> VocabChange[U]:
     return VocabChange(vocabulary, vocabulary, {i: i for i in range(len(vocabulary.pieces))}, ())
 
 
-def appended(old: U, new: U, fresh: Sequence[str], *, joins: bool = False) -> VocabChange[U]:
+def appended(old: U, new: U, fresh: Sequence[str], *, coarsens: bool = False) -> VocabChange[U]:
     """Return the change that puts ``fresh`` pieces behind all others."""
     size = len(old.pieces)
     kept, ids = {i: i for i in range(size)}, tuple(range(size, size + len(fresh)))
-    return VocabChange(old, new, kept, ids, joins=joins)
+    return VocabChange(old, new, kept, ids, coarsens=coarsens)

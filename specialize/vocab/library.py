@@ -1,17 +1,19 @@
-"""The tokenizers library: live tokenizers from descriptions, and texts encoded in parallel."""
+"""The tokenizers library: live tokenizers from files and descriptions, texts encoded in parallel."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from specialize.errors import DataError
+from specialize.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-BLOCK = 1000  # lines encoded at a time
+T = TypeVar("T")
+BLOCK = 1000  # texts encoded at a time
 
 
 def live_tokenizer(described: Mapping[str, Any], source: str) -> Tokenizer:
@@ -21,13 +23,22 @@ def live_tokenizer(described: Mapping[str, Any], source: str) -> Tokenizer:
     """
     from tokenizers import Tokenizer
 
-    try:
-        tokenizer = Tokenizer.from_str(json.dumps(described))
-    except Exception as error:  # the library raises nothing narrower
-        raise DataError(f"{source}:1: the tokenizers library cannot read it: {error}") from None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+    text = json.dumps(described)
+    return _whole(_read(source, lambda: Tokenizer.from_str(text)))
+
+
+def read_tokenizer(file: Path) -> Tokenizer:
+    """Return the tokenizer of a tokenizer.json file, without truncation and padding."""
+    from tokenizers import Tokenizer
+
+    return _whole(loaded(file, lambda: Tokenizer.from_file(str(file))))
+
+
+def loaded(file: Path, read: Callable[[], T]) -> T:
+    """Return what ``read`` makes of ``file``; DataError where the library cannot read it."""
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file; correct the path")
+    return _read(str(file), read)
 
 
 def encode_lines(tokenizer: Tokenizer, lines: Sequence[str]) -> list[list[int]]:
@@ -37,3 +48,18 @@ def encode_lines(tokenizer: Tokenizer, lines: Sequence[str]) -> list[list[int]]:
         block = lines[start : start + BLOCK]
         found += [e.ids for e in tokenizer.encode_batch_fast(block, add_special_tokens=False)]
     return found
+
+
+def _read(source: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except Exception as error:
+        if type(error) is not Exception:  # the library raises just this class
+            raise
+        raise DataError(f"{source}:1: the tokenizers library cannot read it: {error}") from None
+
+
+def _whole(tokenizer: Tokenizer) -> Tokenizer:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

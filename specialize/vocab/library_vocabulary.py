@@ -1,7 +1,7 @@
 """Vocabularies that the tokenizers library segments with: what BPE and Unigram share.
 
-Such a vocabulary is a tokenizer.json and nothing else. Its text is segmented by the library itself,
-so that there is no second opinion; what this package adds is where new pieces go.
+Such a vocabulary is a tokenizer.json and nothing else. The library itself segments its text, so
+that both agree by construction; what this package adds is where new pieces go.
 """
 
 from __future__ import annotations
@@ -13,23 +13,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
-from specialize.vocab.bpe.native_count import is_byte_level
 from specialize.vocab.counting.by_library import units_of
 from specialize.vocab.counting.separable import merges_stay
-from specialize.vocab.counting.space_units import BEFORE_MARK, CONTEXT, MARK, text_of
+from specialize.vocab.counting.space_units import CONTEXT, text_of
+from specialize.vocab.formats.renumber import named_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
+from specialize.vocab.marks import BEFORE_MARK, BYTE, MARK, byte_letters, is_byte_level
 from specialize.vocab.piece_places import continuing, ids_by_word
+from specialize.vocab.piece_text import Speller, visible
 from specialize.vocab.wordpiece.pretokenize import special_parts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from specialize.vocab.audit.audit import Audit
 
 Json = dict[str, Any]
 
 _REMEMBERED = 50_000  # sentences
 
 
-class FastVocabulary:
+class LibraryVocabulary:
     """A BPE or Unigram vocabulary with the normaliser and pre-tokeniser it comes with.
 
     ``described``: the tokenizer.json, as the library writes it. A word is what the pre-tokeniser
@@ -38,6 +42,7 @@ class FastVocabulary:
     """
 
     family: ClassVar[str]
+    prefix = ""  # it is the pieces that begin words which have a mark
     unk: str
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
@@ -51,13 +56,15 @@ class FastVocabulary:
         if ids != self.ids:
             odd = next(piece for piece, i in self.ids.items() if ids[piece] != i)
             raise DataError(
-                f"{source}:1: piece {odd!r} has the id {ids[odd]}, where {self.ids[odd]} would be "
-                "next; ids are 0, 1, 2 and so on, each once"
+                f"{source}:1: expected the ids 0, 1, 2 and so on, each once, got {ids[odd]} for "
+                f"piece {odd!r} instead of {self.ids[odd]}"
             )
         self.special: tuple[str, ...] = tuple(token["content"] for token in added)
         self._alone = frozenset(self.special)
         self._split = special_parts(self.special)
         self._sentences: dict[tuple[str, ...], list[list[int]]] = {}
+
+    # What BPE and Unigram do differently ----------------------------------------------------------
 
     @staticmethod
     def model_ids(model: Json) -> dict[str, int]:
@@ -72,9 +79,21 @@ class FastVocabulary:
         """
         raise NotImplementedError
 
-    def there_already(self, piece: str) -> DataError:
-        """Return the error of a new piece that is none."""
-        return DataError(f"{self.source}:1: piece {piece!r} is there already; leave it out")
+    def sentencepiece_scores(
+        self, pieces: Sequence[str], *, below: float
+    ) -> list[tuple[str, float]]:
+        """Return new ``pieces`` with scores for a SentencePiece model whose lowest is ``below``."""
+        raise NotImplementedError
+
+    def model_changes(self, old: Any) -> str:
+        """Return what of the model of ``old`` is not as it was besides new pieces, or ""."""
+        raise NotImplementedError
+
+    def duplicate(self, piece: str) -> DataError:
+        """Return the error of a new piece that is in the vocabulary."""
+        return DataError(f"{self.source}:1: duplicate piece {piece!r}; leave it out")
+
+    # Texts and words ------------------------------------------------------------------------------
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -86,7 +105,7 @@ class FastVocabulary:
         return self.tokenizer.model
 
     def words(self, text: str) -> list[str]:
-        """Return the words of ``text``; added tokens written out are themselves."""
+        """Return the words of ``text``; added tokens written out are words of their own."""
         normalizer, found = self.tokenizer.normalizer, list[str]()
         for i, part in enumerate(self._split(text)):
             if i % 2:
@@ -115,6 +134,10 @@ class FastVocabulary:
         """Return the pieces that spell ``piece``; none if some of it is unknown."""
         found = self.segment(piece)
         return [] if self.unk in found else found
+
+    def trace(self, word: str) -> list[str]:
+        """Return the pieces that make ``word`` what it is: its own."""
+        return self.segment(word)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of the pieces of ``text``, without special ones around it."""
@@ -146,15 +169,6 @@ class FastVocabulary:
         """Return the ids of a word without pieces."""
         return [self.ids[self.unk]] if self.unk else self.encode(" ") or [0]
 
-    def continues(self, id: int) -> bool:
-        """Return whether the piece is not the first of its word: it has no mark, and is none."""
-        return id in self._continuing
-
-    @cached_property
-    def _continuing(self) -> frozenset[int]:
-        apart = {self.ids[piece] for piece in (*self.special, self.unk) if piece}
-        return continuing(self.pieces, byte_level=is_byte_level(self.described)) - apart
-
     def unspelt(self, text: str) -> str:
         """Return the text under unknown pieces, as the normaliser leaves it, without spaces."""
         if not self.unk:
@@ -169,12 +183,14 @@ class FastVocabulary:
             hidden += [letters[start:end].decode() for start, end in spans]
         return "".join(hidden).replace(MARK, "").replace(" ", "")
 
+    # Counts ---------------------------------------------------------------------------------------
+
     def count_words(self, text: TextCounts | Iterable[str]) -> dict[str, int]:
         """Return how often each word occurs in lines of text, in order of first occurrence."""
         if isinstance(text, TextCounts):
             raise UsageError(
-                f"{self.source}: counts are of white-space tokens, which {self.family} does not "
-                "start from; name the text itself"
+                f"{self.source}: expected a text, got counts of white-space tokens, which "
+                f"{self.family} does not start from; name the text itself"
             )
         counts: Counter[str] = Counter()
         for words, n in self._words_of(text):
@@ -195,3 +211,64 @@ class FastVocabulary:
                 yield self.words(CONTEXT + unit)[behind:], n
             else:
                 yield self.words(text_of(unit)), n
+
+    def audit(self, text: TextCounts | Iterable[str]) -> Audit:
+        """Return the audit of lines of text."""
+        from specialize.vocab.audit.audit import audit_library  # audits vocabularies
+
+        return audit_library(self.tokenizer, text, self.source)
+
+    # Pieces ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def is_byte_level(self) -> bool:
+        """Whether words are spelt in the letters for bytes."""
+        return is_byte_level(self.described)
+
+    @cached_property
+    def byte_pieces(self) -> tuple[str, ...]:
+        """Return the pieces that are single bytes: ``Ġ`` of byte-level ones, or ``<0x20>``."""
+        if self.is_byte_level:
+            return byte_letters()
+        if self.described["model"].get("byte_fallback"):
+            return tuple(piece for piece in self.pieces if BYTE.fullmatch(piece))
+        return ()
+
+    @cached_property
+    def control_pieces(self) -> list[str]:
+        """Return the special pieces, the unknown, and those around a text, by id."""
+        control = {*self.special, self.unk, *named_tokens(self.described)}
+        return sorted(control & self.ids.keys(), key=self.ids.__getitem__)
+
+    def base_pieces(self, letters: Iterable[str]) -> set[str]:
+        """Return the pieces of ``letters``, bytes and the mark."""
+        return {*letters, *self.byte_pieces, MARK}
+
+    def continues(self, id: int) -> bool:
+        """Return whether the piece is not the first of its word (``piece_places.continuing``)."""
+        return id in self._continuing
+
+    @cached_property
+    def _continuing(self) -> frozenset[int]:
+        apart = {self.ids[piece] for piece in (*self.special, self.unk) if piece}
+        return continuing(self.pieces, byte_level=self.is_byte_level) - apart
+
+    @cached_property
+    def speller(self) -> Speller:
+        """Return what spells the pieces."""
+        return Speller(self.tokenizer)
+
+    def readable(self, piece: str) -> str:
+        """Return ``piece`` as people read it, in one line: bytes as text."""
+        return visible(self.speller.readable(piece))
+
+    def setting_changes(self, old: LibraryVocabulary) -> str:
+        """Return what differs from ``old`` besides new pieces: a rule, a score, an order; or ""."""
+        for name in old.described.keys() - {"model", "added_tokens", "version"}:
+            if old.described[name] != self.described[name]:
+                return f"{name} has changed"
+        before, now = old.described["model"], self.described["model"]
+        for name in before.keys() - {"vocab", "merges"}:
+            if before[name] != now[name]:
+                return f"model.{name} has changed"
+        return self.model_changes(old)

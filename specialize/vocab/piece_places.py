@@ -6,14 +6,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from specialize.vocab.bpe.native_count import byte_pieces
-from specialize.vocab.counting.space_units import BYTE, MARK
+from specialize.vocab.marks import BYTE, MARK, SPACE_LETTER, letter_bytes
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_BYTES = {letter: byte for byte, letter in enumerate(byte_pieces())}
-_SPACE_LETTER = "\u0120"  # Ġ, byte-level BPE's letter for a space
 _LONGEST = 4  # bytes of a character
 
 
@@ -60,7 +57,7 @@ def continuing(pieces: Sequence[str], *, byte_level: bool) -> frozenset[int]:
     A piece that begins with a letter, a digit, a combining mark or part of a character goes on with
     a word; punctuation begins one. Where no piece has a mark, nothing tells, and none goes on.
     """
-    mark = _SPACE_LETTER if byte_level else MARK
+    mark = SPACE_LETTER if byte_level else MARK
     if not any(len(piece) > 1 and piece[0] == mark for piece in pieces):
         return frozenset()
     first = _first_of_bytes if byte_level else _first
@@ -87,7 +84,8 @@ def _first(piece: str) -> str:
 
 def _first_of_bytes(piece: str) -> str:
     """Return the first character that the letters for bytes of ``piece`` spell, "" for a part."""
-    codes = [_BYTES.get(letter, -1) for letter in piece[:_LONGEST]]
+    table = letter_bytes()
+    codes = [table.get(letter, -1) for letter in piece[:_LONGEST]]
     if -1 in codes:
         return piece[0]
     text = bytes(codes).decode(errors="replace")

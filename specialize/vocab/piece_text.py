@@ -1,4 +1,4 @@
-"""What the pieces of a tokenizers-library tokenizer spell, whatever marks its family puts on them.
+"""What the pieces of a tokenizer of the library spell, whatever marks its family puts on them.
 
 ``Ġof`` (byte-level), ``▁of`` (SentencePiece) and ``of`` before ``##f`` (WordPiece) are the same
 letters; ``<0xDB>`` and most of byte-level's pieces of other scripts are parts of a character.
@@ -12,13 +12,13 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from specialize.vocab.bpe.native_count import byte_pieces
-from specialize.vocab.counting.space_units import BYTE, MARK
+from specialize.vocab.marks import BYTE, MARK, SPACE_LETTER, letter_bytes
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # where str.splitlines cuts, and tabs
+_LETTER = "q"  # which no combining mark behind it is composed with
 _TRIED = 5  # beginnings of a word that a continuing piece is tested behind
 
 
@@ -36,10 +36,9 @@ class Speller:
         self._vocabulary: dict[str, int] = tokenizer.get_vocab()
         steps = [described.get(name) for name in ("normalizer", "pre_tokenizer", "decoder")]
         named = json.dumps(steps, ensure_ascii=False)
-        table = {piece: byte for byte, piece in enumerate(byte_pieces())}
-        self._table = table if '"ByteLevel"' in named else {}
+        self._table = letter_bytes() if '"ByteLevel"' in named else {}
         self._mark = MARK if MARK in named else ""  # else U+2581 is a character like any other
-        self._marks = "\u0120" if self._table else self._mark
+        self._marks = SPACE_LETTER if self._table else self._mark
         self.unknown = _unknown(model)
         self._special = {token["content"] for token in described.get("added_tokens") or ()}
         self._special.add(self.unknown)
@@ -68,7 +67,7 @@ class Speller:
         except UnicodeDecodeError:
             return None
 
-    def shown(self, piece: str) -> str:
+    def readable(self, piece: str) -> str:
         """Return ``piece`` as people read it: bytes as the text they are, or in hexadecimal."""
         if not self._table or piece in self._special:
             return piece
@@ -87,21 +86,34 @@ class Speller:
         return text.replace(self._mark, "").replace(" ", "")
 
     def stays_whole(self, piece: str, text: str) -> bool:
-        """Whether the pre-tokeniser makes one word of ``piece``, which spells ``text``."""
+        """Return whether the pre-tokeniser makes one word of ``piece``, which spells ``text``.
+
+        A continuing piece is tried behind a letter.
+        """
+        core = self._core(piece).strip(self._marks)
+        if self.continues(piece):
+            text, core = _LETTER + text, _LETTER + core
         if self._normalizer:
             text = self._normalizer.normalize_str(text)
         units = [text] if self._pre is None else [u for u, _ in self._pre.pre_tokenize_str(text)]
-        core = self._core(piece).strip(self._marks)
         return any(unit.strip(f"{self._marks} ") == core for unit in units)
 
     def is_made(self, piece: str) -> bool:
         """Whether the model makes ``piece`` of a word spelt like it, or that ends so."""
         words = [self._core(piece)]
-        if self._prefix and piece.startswith(self._prefix):
-            room = self._longest - len(words[0])
+        if self.continues(piece):
+            room = self.room(piece)
             fitting = (first for first in self._beginnings if len(first) <= room)
             words = [first + words[0] for first in islice(fitting, _TRIED)]
         return any(t.value == piece for word in words for t in self._model.tokenize(word))
+
+    def continues(self, piece: str) -> bool:
+        """Return whether ``piece`` has the prefix of continuing pieces."""
+        return bool(self._prefix) and piece.startswith(self._prefix)
+
+    def room(self, piece: str) -> float:
+        """Return how many characters a word with ``piece`` may have beside it."""
+        return self._longest - len(self._core(piece))
 
     def _core(self, piece: str) -> str:
         return piece.removeprefix(self._prefix).removesuffix(self._suffix)

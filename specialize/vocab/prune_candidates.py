@@ -8,7 +8,7 @@ _ROUND = 0.25  # of the candidates that are too many, the share that goes in one
 _LAST = 50  # no more rounds for so few
 
 
-def narrowed(
+def prune_candidates(
     candidates: Sequence[str], wanted: int, use: Callable[[Sequence[str]], Mapping[str, float]]
 ) -> list[str]:
     """Return at most ``wanted`` of ``candidates``, the most useful first.

@@ -25,16 +25,13 @@ from tokenizers_made import (
 from specialize.augment import extend
 from specialize.corpus import count_lines
 from specialize.errors import DataError, UsageError
+from specialize.vocab.base import Vocabulary
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.library_vocabulary import FastVocabulary
-from specialize.vocab.open import (
-    AnyVocabulary,
-    read_vocabulary,
-    words_of,
-    write_vocabulary,
-)
+from specialize.vocab.library_vocabulary import LibraryVocabulary
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.write import write_vocabulary
 
 MADE = {
     "GPT-2": lambda: BPE(gpt2_like()),
@@ -47,12 +44,12 @@ MINI = Path(__file__).parents[2] / "specialize" / "mini"
 
 
 @pytest.fixture(scope="session", params=[*MADE])
-def fast(request: pytest.FixtureRequest) -> FastVocabulary:
+def fast(request: pytest.FixtureRequest) -> LibraryVocabulary:
     return MADE[request.param]()
 
 
 @pytest.fixture(scope="session", params=[*MADE, "mini", "closed"])
-def vocabulary(request: pytest.FixtureRequest) -> AnyVocabulary:
+def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
     if request.param == "mini":
         return read_vocabulary(MINI)
     if request.param == "closed":
@@ -86,12 +83,12 @@ def test_min_count_is_what_a_piece_or_a_character_needs(vocabulary):
 # For all ------------------------------------------------------------------------------------------
 
 
-def length(vocabulary: AnyVocabulary, lines: list[str]) -> int:
+def length(vocabulary: Vocabulary, lines: list[str]) -> int:
     return sum(len(vocabulary.encode(line)) for line in lines)
 
 
-def unknown(vocabulary: AnyVocabulary, lines: list[str]) -> int:
-    words = words_of(vocabulary, lines)
+def unknown(vocabulary: Vocabulary, lines: list[str]) -> int:
+    words = vocabulary.count_words(lines)
     return sum(n for word, n in words.items() if vocabulary.unk in vocabulary.segment(word))
 
 
@@ -118,7 +115,7 @@ def test_no_piece_changes_nothing(vocabulary):
 def test_each_piece_is_of_use(vocabulary):
     """It stands in the text, but for those that others are merged from, or that come in time."""
     change = extend.change(vocabulary, TEXT, pieces=100)
-    used = Counter(p for w in words_of(vocabulary, TEXT) for p in change.new.segment(w))
+    used = Counter(p for w in vocabulary.count_words(TEXT) for p in change.new.segment(w))
     idle = [piece for piece in change.fresh_pieces if piece not in used]
     if isinstance(vocabulary, BPE):
         others = [p for p in change.fresh_pieces if p not in idle]
@@ -132,7 +129,7 @@ def test_a_guarded_text_keeps_its_pieces(vocabulary, tmp_path):
     (tmp_path / "guard.txt").write_text("\n".join(guard), "utf-8")
     files = (str(tmp_path / "guard.txt"),)
     change = extend.change(vocabulary, TEXT, pieces=100, guard=files)
-    words = words_of(vocabulary, guard)
+    words = vocabulary.count_words(guard)
     known = {w: n for w, n in words.items() if vocabulary.unk not in vocabulary.segment(w)}
     assert all(change.new.segment(word) == vocabulary.segment(word) for word in known)
     assert change.refused

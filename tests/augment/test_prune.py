@@ -19,11 +19,12 @@ from specialize.model.install import install, snapshot, verify_installed
 from specialize.model.load import load_checkpoint, new_modernbert, save_model
 from specialize.model.mlm import output_bias, tables
 from specialize.toylang import to_latin
-from specialize.vocab.base import VocabChange
+from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.open import AnyVocabulary, read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.write import write_vocabulary
 
 SHAPE = {
     "hidden_size": 16,
@@ -188,7 +189,7 @@ def unigrams(draw: st.DrawFn) -> Unigram:
 
 @settings(max_examples=40)
 @given(st.one_of(wordpieces(), bpes(), unigrams()), NOT_EMPTY)
-def test_every_word_of_the_text_has_the_same_pieces(old: AnyVocabulary, lines: list[str]) -> None:
+def test_every_word_of_the_text_has_the_same_pieces(old: Vocabulary, lines: list[str]) -> None:
     change = prune.change(old, lines)
     assert_same(change, lines)
     used = {p for line in lines for word in old.words(line) for p in old.segment(word)}
@@ -206,7 +207,7 @@ def test_each_word_needs_its_own_pieces_only(old: BPE) -> None:
 @settings(max_examples=40)
 @given(st.one_of(wordpieces(), bpes(), unigrams()), NOT_EMPTY, st.integers(2, 4))
 def test_no_word_becomes_unknown_where_rare_pieces_go(
-    old: AnyVocabulary, lines: list[str], least: int
+    old: Vocabulary, lines: list[str], least: int
 ) -> None:
     new = prune.change(old, lines, min_count=least).new
     counts: Counter[str] = Counter()
@@ -257,7 +258,7 @@ def latin(corpus: Path) -> list[str]:
     ],
     ids=["WordPiece", "BPE", "Unigram"],
 )
-def test_what_is_written_is_read_alike_by_all(old: AnyVocabulary, tmp_path: Path) -> None:
+def test_what_is_written_is_read_alike_by_all(old: Vocabulary, tmp_path: Path) -> None:
     write_vocabulary(old, tmp_path / "old")
     old = read_vocabulary(tmp_path / "old")
     new = prune.change(old, ["ab b"]).new

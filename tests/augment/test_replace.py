@@ -15,8 +15,9 @@ from specialize.model.install import install, snapshot, verify_installed
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import output_bias
 from specialize.vocab.formats.tokenizer_json import write_json
-from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.write import write_vocabulary
 
 
 def test_pieces_of_both_keep_their_rows_by_the_marks_of_their_place():

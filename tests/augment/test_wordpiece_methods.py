@@ -176,7 +176,7 @@ def simply_greedy(vocabulary: WordPiece, lines: list[str], candidates: list[str]
 def test_greedy_equals_its_definition(words):
     change = greedy.change(CLOSED, words, min_count=1, new_vocabulary=200)
     spelling = Spelling(CLOSED, count_words(words))
-    from specialize.augment._new_vocabulary import train_like
+    from specialize.vocab.train.retrain import train_like
 
     new = train_like(CLOSED, count_words(words), size=200, min_count=1, alphabet=1000)
     merged = [p for p in new.pieces if p not in CLOSED.ids]

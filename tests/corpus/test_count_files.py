@@ -25,9 +25,11 @@ from specialize.corpus import (
 )
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.native import core
-from specialize.vocab.audit.audit import audit, audit_library, audit_path
+from specialize.vocab.audit.audit import audit, audit_library
+from specialize.vocab.audit.inspected import audit_path
 from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import count_tokens, count_words
+from specialize.vocab.library import read_tokenizer
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
@@ -148,7 +150,7 @@ def test_who_reads_lines_is_told_that_counts_have_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tokenizer\.json: only WordPiece .* name the text"):
         audit_path(file, counts)
     with pytest.raises(UsageError, match="counts have no lines"):
-        audit_library(file, counts)
+        audit_library(read_tokenizer(file), counts, str(file))
 
 
 # Faults

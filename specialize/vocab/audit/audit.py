@@ -6,20 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from operator import add, itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import native
 from specialize.corpus import TextCounts
 from specialize.errors import UsageError
-from specialize.vocab.counting.by_library import (
-    count_text,
-    open_library,
-    other_file,
-    read_tokenizer,
-)
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.counting.by_library import count_text
 from specialize.vocab.counting.words import Text, add_hard, counted, native_rules, split_tokens
-from specialize.vocab.formats.tokenizer_json import find_wordpiece
 from specialize.vocab.wordpiece.model import WordPiece
 
 if TYPE_CHECKING:
@@ -58,39 +52,12 @@ class Audit:
         return asdict(self) | shares
 
 
-def audit_path(path: Path, lines: Text) -> Audit:
-    """Return the audit of ``lines`` under the tokenizer at ``path``: a directory or file.
-
-    WordPiece with BERT's rules is counted here. Any other tokenizer.json, and a GPT-2 directory
-    (vocab.json and merges.txt), takes lines, not their counts: see ``audit_library``.
-    """
-    return audit_opened(open_tokenizer(path), lines, path)
+def audit(vocabulary: Vocabulary, text: Text) -> Audit:
+    """Return the audit of ``text`` under a vocabulary of any family."""
+    return vocabulary.audit(text)
 
 
-def audit_opened(opened: WordPiece | Tokenizer, lines: Text, path: Path) -> Audit:
-    """Return the same of a tokenizer that is open already; ``path`` is for the messages."""
-    if isinstance(opened, WordPiece):
-        return audit(opened, lines)
-    return _by_library(opened, _lines(lines, path))
-
-
-def open_tokenizer(path: Path) -> WordPiece | Tokenizer:
-    """Return the tokenizer of a directory or file: ours where it is BERT's WordPiece."""
-    other = other_file(path)
-    if not other and (wordpiece := find_wordpiece(path)):
-        return wordpiece
-    return open_library(path)
-
-
-def _lines(text: Text, path: Path) -> Iterable[str]:
-    if isinstance(text, TextCounts):
-        raise UsageError(
-            f"{path}: only WordPiece tokenizers can be audited on counts; name the text itself"
-        )
-    return text
-
-
-def audit(vocabulary: WordPiece, lines: Text) -> Audit:
+def audit_wordpiece(vocabulary: WordPiece, lines: Text) -> Audit:
     """Return the audit of ``lines``, given without their ends.
 
     Pieces and unknown pieces are as many as the tokenizers library makes of each line; a special
@@ -137,7 +104,7 @@ def _sums(vocabulary: WordPiece, tokens: Mapping[str, int]) -> _Sums:
         continued += count * (length > 1)
         if found == [vocabulary.unk]:
             unknown += count
-            for character in _unspelt(vocabulary, word):
+            for character in _missing(vocabulary, word):
                 missing[character] += count
     words = sum(split.words.values())
     return _Sums(words, pieces, unknown, continued, missing, split.special, split.deleted)
@@ -172,21 +139,23 @@ def _frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
     return {text: counts[text] for text in sorted(counts, key=counts.__getitem__, reverse=True)}
 
 
-def _unspelt(vocabulary: WordPiece, word: str) -> Iterator[str]:
+def _missing(vocabulary: WordPiece, word: str) -> Iterator[str]:
     for i, character in enumerate(word):
         if (vocabulary.prefix + character if i else character) not in vocabulary.ids:
             yield character
 
 
-def audit_library(tokenizer_file: Path, lines: Iterable[str]) -> Audit:
-    """Return the audit of ``lines`` under any tokenizer.json, as the tokenizers library does it.
+def audit_library(tokenizer: Tokenizer, text: Text, source: str = "tokenizer.json") -> Audit:
+    """Return the audit of lines under any tokenizer, as the tokenizers library segments them.
 
     Words are those of its own pre-tokeniser, or white-space tokens where it has none. ``missing``:
     the characters under unknown pieces. ``counted_by`` says whether types were counted or lines.
+    UsageError, naming ``source``, where ``text`` is counts.
     """
-    return _by_library(read_tokenizer(tokenizer_file), lines)
-
-
-def _by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> Audit:
-    counts, reason = count_text(tokenizer, lines)
+    if isinstance(text, TextCounts):
+        raise UsageError(
+            f"{source}: expected a text, got counts, which only WordPiece tokenizers can be "
+            "audited on; name the text itself"
+        )
+    counts, reason = count_text(tokenizer, text)
     return Audit(**counts, counted_by="library" if reason else "types", why_library=reason)

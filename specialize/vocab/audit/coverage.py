@@ -12,6 +12,7 @@ from specialize import native
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.piece_text import visible
 from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.replacements import count_replacements
 
 EXAMPLES = 3
 _SIDES = ("before", "after")
@@ -35,14 +36,14 @@ class PieceFacts:
     id: int
     replaced_unknowns: int  # occurrences of words that were unknown, and now have this piece
     words: list[WordFix]  # the most frequent words that have it, those that were unknown first
-    saved: int | None = None  # pieces, where it stands for several; not counted for WordPiece
+    saved: int = 0  # pieces: those of the old vocabulary that it stands for, less one, each time
 
 
 def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFacts]:
     """Return what each fresh piece does for ``words`` (word -> occurrences), as selected."""
-    old, new = change.old, change.new
     if isinstance(words, native.WordCounts):
         return _explain_natively(change, words)
+    old, new = change.old, change.new
     fresh = set(change.fresh_pieces)
     replaced, uses = dict.fromkeys(fresh, 0), dict.fromkeys(fresh, 0)
     holders: defaultdict[str, list[WordFix]] = defaultdict(list)
@@ -57,27 +58,30 @@ def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFac
             replaced[piece] += count * _was_unknown(fix, old)
             uses[piece] += count * after.count(piece)
 
-    def saved(piece: str) -> int | None:
-        if isinstance(old, WordPiece):
-            return None
-        return uses[piece] * max(0, len(old.segment(piece)) - 1)
-
     return [
-        PieceFacts(piece, i, replaced[piece], _examples(holders[piece], old), saved(piece))
-        for piece, i in zip(change.fresh_pieces, change.fresh, strict=True)
+        PieceFacts(p, i, replaced[p], _examples(holders[p], old), uses[p] * _saves(old, p))
+        for p, i in zip(change.fresh_pieces, change.fresh, strict=True)
     ]
 
 
 def _explain_natively(change: VocabChange[WordPiece], words: native.WordCounts) -> list[PieceFacts]:
     old, new = change.old, change.new
-    told = native.core().explain_pieces(
+    found = native.core().explain_pieces(
         words.handle, old.handle, new.handle, change.fresh, EXAMPLES, native.threads()
     )
+    uses = count_replacements(words, old, new).overall
     facts = []
-    for i, (replaced, held) in zip(change.fresh, told, strict=True):
+    for i, (replaced, held) in zip(change.fresh, found, strict=True):
         fixes = [WordFix(word, n, old.segment(word), new.segment(word)) for word, n in held]
-        facts.append(PieceFacts(new.pieces[i], i, replaced, fixes))
+        piece = new.pieces[i]
+        saved = uses.get(piece, 0) * _saves(old, piece)
+        facts.append(PieceFacts(piece, i, replaced, fixes, saved))
     return facts
+
+
+def _saves(old: Vocabulary, piece: str) -> int:
+    """Return how many pieces ``piece`` saves where it stands for pieces of ``old``."""
+    return max(0, len(old.parts(piece)) - 1)
 
 
 def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:
@@ -92,17 +96,15 @@ def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
 
-    Where saved pieces were counted, with these, and each piece's ``text`` as people read it. Tabs
-    and line ends stand escaped (``spelt.visible``).
+    ``text`` is a piece as people read it. Tabs and line ends are escaped (``piece_text.visible``).
     """
-    pieces = list(pieces)
-    counted = any(facts["saved"] is not None for facts in pieces)
-    rows = ["rank\tid\tpiece\treplaced_unknowns" + "\tsaved_pieces\ttext" * counted + "\n"]
+    rows = ["rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
     for rank, facts in enumerate(pieces, 1):
         piece = visible(facts["piece"])
-        saved = f"\t{facts['saved']}\t{visible(facts.get('text', piece))}" * counted
-        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{facts['replaced_unknowns']}{saved}\n")
+        use = f"{facts['replaced_unknowns']}\t{facts['saved']}"
+        text = visible(facts.get("text", piece))
+        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{use}\t{text}\n")
         for fix in facts["words"]:
             word, *sides = map(visible, (fix["word"], *(" ".join(fix[s]) for s in _SIDES)))
             fixes.append("\t".join((piece, word, str(fix["count"]), *sides)) + "\n")
@@ -112,16 +114,18 @@ def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
 
 
 def coverage(
-    change: VocabChange[WordPiece], words: Mapping[str, int], *, steps: int = 30
+    change: VocabChange[Any], words: Mapping[str, int], *, steps: int = 12
 ) -> list[tuple[int, float]]:
     """Return (k, share of unknown pieces among all pieces with only the first k fresh pieces).
 
     k runs from 0 to all of them in at most ``steps`` steps of nearly the same size. The figures are
-    exact, also where a piece makes a word unknown: at each k, those words are segmented anew that
-    hold the text of a piece come since the last.
+    exact, also where a piece makes a word unknown: at each k, those words are segmented again that
+    hold the text of a piece added since the last. Old pieces must be there still.
     """
-    fresh = change.fresh_pieces
-    points = _points(len(fresh), steps)
+    old, fresh = change.old, change.fresh_pieces
+    points = _points(len(fresh), steps if old.unk else 1)
+    if not old.unk:
+        return [(k, 0.0) for k in points]
     if isinstance(words, native.WordCounts):
         sums = native.core().cover_words(
             words.handle, change.new.handle, change.fresh, points, native.threads()
@@ -130,12 +134,12 @@ def coverage(
     arrivals = {
         piece: next(i for i, k in enumerate(points) if k > n) for n, piece in enumerate(fresh)
     }
-    due = _due(words, arrivals, change.old.prefix, len(points))
+    due = _due(words, arrivals, old.prefix, len(points))
     lengths: dict[str, tuple[int, int]] = {}  # word -> pieces, of them unknown
     pieces = unknown = 0
     curve = []
     for k, changing in zip(points, due, strict=True):
-        vocabulary = change.old.place(fresh[:k]).new
+        vocabulary = change.new.restricted({*old.pieces, *fresh[:k]})
         for word in changing:
             now = vocabulary.segment(word)
             size, unk = len(now), now.count(vocabulary.unk)

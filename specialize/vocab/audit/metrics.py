@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from specialize.vocab.audit.audit import Audit
 from specialize.vocab.counting.space_units import CONTEXT, count_units, text_of
 from specialize.vocab.counting.words import Text, counted, split_tokens
+from specialize.vocab.library import BLOCK
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.replacements import count_replacements
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 ALPHA = 2.5  # at which the efficiency follows BLEU best, r = 0.78 (Zouhar et al. 2023)
-BLOCK = 1000  # lines or units encoded at a time
 
 
 def bytes_per_piece(audit: Audit) -> float | None:
@@ -89,8 +89,6 @@ def library_counts(tokenizer: Tokenizer, lines: Iterable[str], *, by_types: bool
     ``by_types``: units (``specialize.vocab.counting.space_units``) are segmented once
     each, which is right where the audit did so too; else every line is.
     """
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     ids = _ids_of_units(tokenizer, count_units(lines)) if by_types else _ids(tokenizer, lines)
     return {str(tokenizer.id_to_token(i)): count for i, count in ids.items() if count}
 

@@ -1,4 +1,9 @@
-"""What a tokenizer's normaliser makes of characters: ӱ becomes у where accents are stripped."""
+"""What a tokenizer's normaliser makes of characters: ӱ becomes у where accents are stripped.
+
+White space is left out, and so is what the audit calls deleted: characters that vanish with control
+characters. Each character is tried by itself, so that compositions with a mark behind it (NFC) are
+not seen.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Changed:
+class CharacterChange:
     """A character of the text, and what the normaliser puts for it wherever it stands."""
 
     character: str
@@ -28,19 +33,8 @@ class Changed:
         return {"from": self.character, "to": self.becomes, "count": self.count}
 
 
-def changed_characters(opened: WordPiece | Tokenizer, text: Text) -> list[Changed]:
-    """Return what of ``text`` is mapped to something else, the most frequent first.
-
-    White space is left out, and so is what the audit calls deleted: characters that vanish with
-    control characters. Each character is tried by itself, so that compositions with a mark behind
-    it (NFC) are not seen.
-    """
-    if isinstance(opened, WordPiece):
-        return _by_rules(opened, text)
-    return _by_library(opened, text)
-
-
-def _by_rules(vocabulary: WordPiece, text: Text) -> list[Changed]:
+def changed_by_rules(vocabulary: WordPiece, text: Text) -> list[CharacterChange]:
+    """Return what BERT's rules map to something else, the most frequent first."""
     rules = vocabulary.rules
     if not rules.strip_accents and not rules.lowercase:
         return []
@@ -53,7 +47,8 @@ def _by_rules(vocabulary: WordPiece, text: Text) -> list[Changed]:
     return _changes(kept, lambda character: "".join(words(character, rules)))
 
 
-def _by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> list[Changed]:
+def changed_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> list[CharacterChange]:
+    """Return what a normaliser of the library maps to something else, the most frequent first."""
     normalizer = tokenizer.normalizer
     if normalizer is None:
         return []
@@ -81,9 +76,9 @@ def _characters(tokens: Mapping[str, int]) -> Counter[str]:
     return found
 
 
-def _changes(counts: Mapping[str, int], becomes: Callable[[str], str]) -> list[Changed]:
+def _changes(counts: Mapping[str, int], becomes: Callable[[str], str]) -> list[CharacterChange]:
     found = [
-        Changed(character, new, count)
+        CharacterChange(character, new, count)
         for character, count in counts.items()
         if not character.isspace() and (new := becomes(character)) != character
     ]

@@ -47,18 +47,11 @@ class Unreachable:
         return {"count": len(self.pieces), "by_reason": self.by_reason(), **asdict(self)}
 
 
-def unreachable(opened: WordPiece | Tokenizer) -> Unreachable:
-    """Return the pieces of a tokenizer that no text yields; those called [unusedN] are left out."""
-    if isinstance(opened, WordPiece):
-        return _of_wordpiece(opened)
-    return _of_library(opened)
-
-
 # WordPiece ----------------------------------------------------------------------------------------
 
 
-def _of_wordpiece(vocabulary: WordPiece) -> Unreachable:
-    """Return the pieces that no text yields.
+def unreachable_by_rules(vocabulary: WordPiece) -> Unreachable:
+    """Return the pieces of a WordPiece that no text yields, but for those called [unusedN].
 
     A piece that begins words is yielded by the word spelt like it, if the rules leave that word as
     it is: longest-match then takes all of it. A continuing piece is yielded behind a piece that
@@ -161,7 +154,7 @@ def _is_shortened(short: str, text: str) -> bool:
 # Others -------------------------------------------------------------------------------------------
 
 
-def _of_library(tokenizer: Tokenizer) -> Unreachable:
+def unreachable_by_library(tokenizer: Tokenizer) -> Unreachable:
     """Return the pieces that the library does not yield for their own spelling.
 
     The spelling goes through the normaliser and the pre-tokeniser; of what they leave, the model
@@ -187,6 +180,8 @@ def why_never(speller: Speller, piece: str) -> str:
     Part of a character has no spelling as text; of such a piece, only the model is asked.
     """
     text = speller.text(piece)
+    if speller.room(piece) < speller.continues(piece):
+        return LONG
     if text is None:
         return "" if speller.is_made(piece) else OTHERS
     plain, kept = speller.bare(text), speller.normalized(text)

@@ -13,9 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.bpe.native_count import byte_pieces, is_byte_level
-from specialize.vocab.counting.space_units import BYTE, MARK
-from specialize.vocab.train.retrain import control_pieces
+from specialize.vocab.marks import BYTE, MARK, byte_letters
 
 LETTER, DIGIT, SPACE, OTHER, MARKING, PART = "LDSOM?"  # PART: of a character that is cut
 
@@ -72,9 +70,9 @@ class Joins:
         A part of a character says nothing, and so does a vocabulary of single characters, which
         forbids nothing.
         """
-        letters = byte_pieces() if is_byte_level(vocabulary.described) else []
+        letters = byte_letters() if vocabulary.is_byte_level else ()
         self._bytes = {ord(letter): byte for byte, letter in enumerate(letters)}
-        apart = {*control_pieces(vocabulary), vocabulary.unk}
+        apart = {*vocabulary.control_pieces, vocabulary.unk}
         text = (p for p in vocabulary.pieces if p not in apart and not BYTE.fullmatch(p))
         spelt = map(self._kinds, text)
         self._known = {pair for found in spelt for pair in _pairs(found) if PART not in pair}

@@ -12,97 +12,52 @@ pieces are cut into runs where they may not, and merges go on inside of these.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 from specialize.vocab.bpe.character_classes import Joins
+from specialize.vocab.bpe.guard import Guard, lacking
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.counting.space_units import BYTE
+from specialize.vocab.guard import GuardedWords, Words
+from specialize.vocab.marks import BYTE
 from specialize.vocab.train.byte_pairs import merge_further
-from specialize.vocab.wordpiece.guard import allowed_changes
 
-Words = Mapping[str, int]
 _LONGEST = 1000  # pieces that are merged in together: what it costs grows with their square
 
 
-class Continued(NamedTuple):
+class Merged(NamedTuple):
     """New pieces in the order of their merging, and those that changed guarded words."""
 
     pieces: list[str]
     refused: list[str]
 
 
-def continued(
+def continue_merges(
     vocabulary: BPE,
     words: Words,
     *,
     pieces: int,
     min_count: int = 2,
-    guard: Words | None = None,
-    budget: float = 0.0,
-) -> Continued:
+    guard: GuardedWords | None = None,
+) -> Merged:
     """Return at most ``pieces`` new pieces.
 
-    ``words``, ``guard``: pre-tokenised word -> occurrences. A piece joins a pair that occurs
+    ``words``: pre-tokenised word -> occurrences. A piece joins a pair that occurs
     ``min_count`` times, the most frequent first; a character that has no piece yet saves as many
     pieces as it has bytes, less one, at each occurrence, and comes where that puts it. No piece
     joins two kinds of characters, or two digits, that no old piece joins. Refused are pieces that
-    would change a word of the guard, beyond a share ``budget`` of its occurrences.
+    would change words of ``guard`` beyond its budget.
     """
-    changed_by = Changed(vocabulary, guard or {})
     choose = partial(_chosen, vocabulary, Joins(vocabulary), words, pieces, min_count)
-    avoid = set(changed_by.pieces)
+    guarded = Guard(vocabulary, guard.words, budget=guard.budget) if guard else None
+    avoid = set(guarded.changes) if guarded else set()
     wanted = choose(set()) if avoid else []
-    if budget and guard:
-        avoid -= changed_by.affordable(wanted, budget)
+    if guarded and guarded.allowed:
+        avoid -= guarded.admitted(wanted)
     chosen = choose(avoid)
-    return Continued(chosen, [piece for piece in wanted if piece in avoid])
-
-
-class Changed:
-    """Which guarded words each possible new piece would change: word numbers by piece."""
-
-    def __init__(self, vocabulary: BPE, guard: Words) -> None:
-        """Guard the words that ``vocabulary`` knows."""
-        self.pieces: defaultdict[str, set[int]] = defaultdict(set)
-        self._counts = list(guard.values())
-        self.occurrences = 0
-        for number, word in enumerate(guard):
-            found = vocabulary.segment(word)
-            if vocabulary.unk in found:
-                continue
-            self.occurrences += self._counts[number]
-            for left, right in pairwise(found):
-                self.pieces[left + right].add(number)
-            if vocabulary.whole_first and len(found) > 1:
-                self.pieces[word].add(number)
-            for character in lacking(vocabulary, word, found):
-                self.pieces[character].add(number)
-
-    def affordable(self, wanted: list[str], budget: float) -> set[str]:
-        """Return those of ``wanted``, the first first, that change no more than the budget."""
-        allowed = allowed_changes(budget, self.occurrences)
-        changed: set[int] = set()
-        admitted: set[str] = set()
-        spent = 0
-        for piece in wanted:
-            more = self.pieces.get(piece, set()) - changed
-            cost = sum(self._counts[n] for n in more)
-            if spent + cost <= allowed:
-                changed |= more
-                spent += cost
-                admitted.add(piece)
-        return admitted
-
-
-def lacking(vocabulary: BPE, word: str, pieces: list[str]) -> list[str]:
-    """Return the characters of ``word`` that have no piece, and so are unknown or bytes."""
-    if not vocabulary.by_bytes and vocabulary.unk not in pieces:
-        return []
-    return [c for c in word if c not in vocabulary.ids]
+    return Merged(chosen, [piece for piece in wanted if piece in avoid])
 
 
 def _chosen(
@@ -166,7 +121,7 @@ def _known(vocabulary: BPE, pieces: list[str]) -> list[list[str]]:
     """Return what stands between pieces for the unknown and for single bytes."""
     runs: list[list[str]] = [[]]
     for piece in pieces:
-        if piece == vocabulary.unk or (vocabulary.by_bytes and BYTE.fullmatch(piece)):
+        if piece == vocabulary.unk or (vocabulary.byte_fallback and BYTE.fullmatch(piece)):
             runs.append([])
         else:
             runs[-1].append(piece)

@@ -1,8 +1,11 @@
-"""The merges of BPE pieces where every way to put one together counts, as in tiktoken's ranks."""
+"""The merges of BPE pieces: all of a piece, as in tiktoken's ranks, and those that lead to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+Pair = tuple[str, str]
 
 
 def merges_of(ids: Mapping[str, int], pieces: Iterable[str]) -> list[list[str]]:
@@ -17,3 +20,26 @@ def _splits(piece: str, ids: Mapping[str, int]) -> list[list[str]]:
     pairs = ((piece[:i], piece[i:]) for i in range(1, len(piece)))
     found = [(ids[a], ids[b], a, b) for a, b in pairs if a in ids and b in ids]
     return [[a, b] for _, _, a, b in sorted(found)]
+
+
+def intermediate_pieces(merges: Iterable[Sequence[str]], pieces: Iterable[str]) -> set[str]:
+    """Return the pieces that ``pieces`` are merged from, by ``merges`` in the order of their ranks.
+
+    Of each piece alone, since no merge within it sees what stands around: where it is a word's
+    piece, no merge went over its borders, and those within went by their ranks.
+    """
+    ranks = {(left, right): rank for rank, (left, right) in enumerate(merges)}
+    return {part for piece in pieces for part in _merged(piece, ranks)}
+
+
+def _merged(piece: str, ranks: Mapping[Pair, int]) -> list[str]:
+    """Return the pieces on the way to ``piece``; none where merges do not lead to it."""
+    symbols, passed = list(piece), list[str]()
+    while len(symbols) > 1:
+        pairs = enumerate(pairwise(symbols))
+        rank, i = min((ranks.get(pair, len(ranks)), i) for i, pair in pairs)
+        if rank == len(ranks):
+            return []
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+        passed.append(symbols[i])
+    return [*piece, *passed] if passed else []

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from specialize.errors import DataError
-from specialize.vocab.base import VocabChange, appended
-from specialize.vocab.bpe.merges import merges_of
-from specialize.vocab.bpe.native_count import is_byte_level
-from specialize.vocab.counting.space_units import BYTE
-from specialize.vocab.library_vocabulary import FastVocabulary, Json
+from specialize.vocab.base import Extension, VocabChange, appended
+from specialize.vocab.bpe.merges import intermediate_pieces, merges_of
+from specialize.vocab.formats.renumber import renumbered
+from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
+from specialize.vocab.marks import BYTE, is_byte_level
 
 
-class BPE(FastVocabulary):
+class BPE(LibraryVocabulary):
     """A BPE vocabulary as the tokenizers library has it: GPT-2's, Llama's, tiktoken's."""
 
     family = "BPE"
@@ -26,8 +28,8 @@ class BPE(FastVocabulary):
         for name in ("continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(name):
                 raise DataError(
-                    f"{source}:1: model.{name} is {model[name]!r}; BPE is extended without such "
-                    "marks only"
+                    f"{source}:1: expected a BPE without marks at words' ends, got model.{name} = "
+                    f"{model[name]!r}; such a BPE cannot be extended"
                 )
         if model.get("dropout"):
             raise DataError(
@@ -36,18 +38,34 @@ class BPE(FastVocabulary):
             )
         if _drops_characters(described):
             raise DataError(
-                f"{source}:1: model.unk_token is null and there are no bytes to fall back on, so "
-                "that a character without a piece is lost; name a piece for the unknown"
+                f"{source}:1: model.unk_token is null and there is no byte fallback, so characters "
+                "without a piece are lost; name a piece for the unknown"
             )
         super().__init__(described, source=source)
         self.unk: str = model.get("unk_token") or ""
-        self.by_bytes = bool(model.get("byte_fallback"))  # what has no piece becomes bytes
-        self.whole_first = bool(model.get("ignore_merges"))  # a word that is a piece stays whole
+        self.byte_fallback = bool(model.get("byte_fallback"))  # what has no piece becomes bytes
+        self.ignore_merges = bool(model.get("ignore_merges"))  # a word that is a piece stays whole
 
     @staticmethod
     def model_ids(model: Json) -> dict[str, int]:
         """Return piece -> id."""
         return dict(model["vocab"])
+
+    def sentencepiece_scores(
+        self, pieces: Sequence[str], *, below: float
+    ) -> list[tuple[str, float]]:
+        """Return ``pieces`` with falling scores under ``below``, by which they are merged last."""
+        return [(piece, below - 1 - i) for i, piece in enumerate(pieces)]
+
+    @cached_property
+    def control_pieces(self) -> list[str]:
+        """Return the special pieces, and those that no merge makes, as GPT-2's <|endoftext|>."""
+        control = {*super().control_pieces}
+        if not self.ignore_merges:
+            merged = {left + right for left, right in self.described["model"]["merges"]}
+            merged.update(self.byte_pieces)
+            control.update(p for p in self.pieces if len(p) > 1 and p not in merged)
+        return sorted(control, key=self.ids.__getitem__)
 
     def folded(self) -> Json:
         """Return the tokenizer.json with added tokens among the model's pieces."""
@@ -62,15 +80,53 @@ class BPE(FastVocabulary):
         it, as converters from tiktoken and SentencePiece write them, in the order of their ids.
         """
         fresh = list(new)
-        made = self.folded()
-        ids: dict[str, int] = made["model"]["vocab"]
+        described = self.folded()
+        ids: dict[str, int] = described["model"]["vocab"]
         for piece in fresh:
             if piece in ids:
-                raise self.there_already(piece)
+                raise self.duplicate(piece)
             ids[piece] = len(ids)
-        merges = [*made["model"]["merges"], *merges_of(ids, fresh)]
-        made["model"]["merges"] = merges
-        return appended(self, BPE(made, source=self.source), fresh, joins=True)
+        merges = [*described["model"]["merges"], *merges_of(ids, fresh)]
+        described["model"]["merges"] = merges
+        return appended(self, BPE(described, source=self.source), fresh, coarsens=True)
+
+    def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[BPE]:
+        """Return the change that adds pieces by continued merging (``bpe.extend``)."""
+        from specialize.vocab.bpe.extend import continue_merges  # extends this
+
+        found = continue_merges(
+            self,
+            words,
+            pieces=options.pieces,
+            min_count=options.min_count,
+            guard=options.guard,
+        )
+        refused = tuple(found.refused)
+        return replace(self.place(found.pieces), refused=refused, guard=options.guard)
+
+    def retrained(self, words: Mapping[str, int], *, size: int, min_count: int) -> BPE:
+        """Return a vocabulary of ``size`` pieces trained on ``words``, with the same rules."""
+        from specialize.vocab.train.retrain import retrain_bpe  # trains this
+
+        return retrain_bpe(self, words, size=size, min_count=min_count)
+
+    def restricted(self, keep: Collection[str]) -> BPE:
+        """Return the vocabulary with the pieces of ``keep``, and those they are merged from."""
+        model = self.described["model"]
+        wanted = {*keep, *self.control_pieces}
+        wanted.update(intermediate_pieces(model["merges"], wanted & self.ids.keys()))
+        ids = {piece: i for i, piece in enumerate(p for p in self.pieces if p in wanted)}
+        # subtle: added tokens that are no pieces of the model stay behind them, where they were
+        vocab = {piece: i for piece, i in ids.items() if piece in model["vocab"]}
+        merges = [pair for pair in model["merges"] if {*pair, pair[0] + pair[1]} <= vocab.keys()]
+        model = model | {"vocab": vocab, "merges": merges}
+        return BPE(renumbered(self.described | {"model": model}, ids), source=self.source)
+
+    def model_changes(self, old: BPE) -> str:
+        """Return what of the merges of ``old`` is not as it was, or ""."""
+        merges = iter(self.described["model"]["merges"])
+        kept = all(merge in merges for merge in old.described["model"]["merges"])  # a subsequence
+        return "" if kept else "old merges are missing or in another order"
 
 
 def _drops_characters(described: Json) -> bool:

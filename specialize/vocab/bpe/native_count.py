@@ -11,6 +11,7 @@ from typing import Any
 from specialize import native
 from specialize.vocab.counting.separable import PATTERNS
 from specialize.vocab.counting.space_units import UnitAudit, UnitCounts
+from specialize.vocab.marks import byte_letters, letter_bytes
 
 Json = dict[str, Any]
 
@@ -63,7 +64,7 @@ def byte_level(described: Json) -> ByteLevel | None:
     odd = ("dropout", "continuing_subword_prefix", "end_of_word_suffix")
     if model["type"] != "BPE" or any(model.get(name) for name in odd):
         return None
-    bytes_ = byte_pieces()
+    bytes_ = byte_letters()
     if pattern is None or described.get("normalizer") or not model["vocab"].keys() >= {*bytes_}:
         return None
     ids = model["vocab"]
@@ -90,28 +91,10 @@ def _pattern(pre: Json) -> Pattern | None:
     return _KNOWN.get(split["pattern"].get("Regex"))
 
 
-def is_byte_level(described: Json) -> bool:
-    """Whether the words of a text are spelt in the letters for bytes."""
-    parts = (described.get(name) for name in ("normalizer", "pre_tokenizer"))
-    return any(_by_bytes(part) for part in parts if part)
-
-
-def _by_bytes(part: Json) -> bool:
-    inner = part.get("pretokenizers") or part.get("normalizers") or []
-    return part.get("type") == "ByteLevel" or any(map(_by_bytes, inner))
-
-
-def byte_pieces() -> list[str]:
-    """Return the character that stands for each byte: itself if it is printable (GPT-2)."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(0x100, 0x200))
-    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
-
-
 def _in_bytes(pieces: Iterable[str]) -> list[bytes]:
     """Return the bytes of the pieces that stand for bytes."""
-    table = {ord(piece): byte for byte, piece in enumerate(byte_pieces())}
-    named = ([table.get(ord(c), -1) for c in piece] for piece in pieces)
+    table = letter_bytes()
+    named = ([table.get(letter, -1) for letter in piece] for piece in pieces)
     return [bytes(codes) for codes in named if -1 not in codes]
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice, pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from specialize.errors import DataError, MissingError
 from specialize.vocab.bpe.native_count import byte_level
 from specialize.vocab.counting.separable import crossing, unsafe, until_map, why_not
 from specialize.vocab.counting.space_units import (
@@ -19,87 +17,11 @@ from specialize.vocab.counting.space_units import (
     count_units,
     text_of,
 )
-from specialize.vocab.formats.sentencepiece import read_sentencepiece
-from specialize.vocab.formats.tiktoken import is_ranks, read_ranks
+from specialize.vocab.library import BLOCK
 from specialize.vocab.unigram.native_count import unigram
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer, models
-
-BLOCK = 1000  # lines or units encoded at a time
-T = TypeVar("T")
-
-
-def read_tokenizer(file: Path) -> Tokenizer:
-    """Return the tokenizer of a tokenizer.json."""
-    from tokenizers import Tokenizer
-
-    return _loaded(file, lambda: Tokenizer.from_file(str(file)))
-
-
-def read_byte_level(path: Path) -> Tokenizer:
-    """Return the tokenizer of GPT-2's two files; ``path`` is their folder or one of them."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    folder = path if path.is_dir() else path.parent
-    vocab, merges = folder / "vocab.json", folder / "merges.txt"
-
-    def read() -> models.BPE:
-        return models.BPE.from_file(str(vocab), str(merges))
-
-    tokenizer = Tokenizer(_loaded(vocab, read))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    if tokenizer.token_to_id(_END) is not None:
-        tokenizer.add_special_tokens([_END])
-    return tokenizer
-
-
-def open_library(path: Path) -> Tokenizer:
-    """Return the tokenizer of a directory or file: tokenizer.json, or what ``other_file`` names."""
-    from tokenizers import Tokenizer
-
-    other = other_file(path)
-    if not other:
-        return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
-    if other.name in _GPT2:
-        return read_byte_level(path)
-    ranks = other.suffix == ".tiktoken" or is_ranks(other)  # Llama 3's are a tokenizer.model
-    described = read_ranks(other) if ranks else read_sentencepiece(other)
-    return _loaded(other, lambda: Tokenizer.from_str(json.dumps(described)))
-
-
-_END = "<|endoftext|>"
-_GPT2 = ("merges.txt", "vocab.json")
-
-
-def other_file(path: Path) -> Path | None:
-    """Return the file of another format that ``path`` is, or is the directory of.
-
-    GPT-2's merges.txt with its vocab.json, a SentencePiece model, or tiktoken's ranks; None where
-    there is a tokenizer.json or vocab.txt.
-    """
-    if path.is_dir():
-        if any((path / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-            return None
-        return next(iter(other_files(path)), None)
-    return path if path.name in _GPT2 or path.suffix in (".model", ".tiktoken") else None
-
-
-def other_files(folder: Path) -> list[Path]:
-    """Return the files of such formats in a folder, one for each."""
-    kinds = ("merges.txt", "*.model", "*.tiktoken")
-    return [file for kind in kinds for file in sorted(folder.glob(kind)) if file.is_file()]
-
-
-def _loaded(file: Path, read: Callable[[], T]) -> T:
-    """Return what ``read`` makes of ``file``; what the library says against it is a DataError."""
-    if not file.is_file():
-        raise MissingError(f"{file}: no such file; correct the path")
-    try:
-        return read()
-    except Exception as error:  # the library raises nothing narrower
-        raise DataError(f"{file}:1: the tokenizers library cannot read it: {error}") from None
+    from tokenizers import Encoding, Tokenizer
 
 
 def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, Any], str]:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Any
 
-from specialize.vocab.counting.space_units import CONTEXT, MARK, solid
+from specialize.vocab.counting.space_units import CONTEXT, solid
+from specialize.vocab.marks import MARK
 
 Json = dict[str, Any]
 

@@ -19,11 +19,9 @@ from functools import cache
 
 from specialize import native
 from specialize.corpus.files import BLOCK
+from specialize.vocab.marks import MARK
 
 _ALONE = re.compile(r"(?<=\S) (?=\S)")
-MARK = "\u2581"  # SentencePiece's space
-BEFORE_MARK = re.compile(f"(?<=[^{MARK}])(?={MARK})")
-BYTE = re.compile(r"<0x([0-9A-F]{2})>")  # the piece for a byte of what has no piece
 CONTEXT = "a"  # solid: what may stand in a line before a unit that is not its first
 
 # what SentencePiece makes a space, and what is no mark, but Extend, SpacingMark or Prepend in

@@ -33,7 +33,7 @@ from typing import Any
 
 from specialize.errors import DataError, MissingError
 from specialize.vocab.bpe.merges import merges_of
-from specialize.vocab.counting.space_units import MARK
+from specialize.vocab.marks import MARK
 
 Json = dict[str, Any]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.vocab.bpe.merges import merges_of
-from specialize.vocab.bpe.native_count import byte_pieces
 from specialize.vocab.counting.separable import PATTERNS
+from specialize.vocab.marks import byte_letters, letter_bytes
 
 Json = dict[str, Any]
 
@@ -48,7 +48,7 @@ def read_ranks(path: Path, *, pattern: str = "") -> Json:
     DataError where a line is none, or the ranks are not 0, 1, 2 and so on with all 256 bytes.
     """
     expression = _expression(pattern, path)
-    alphabet = byte_pieces()
+    alphabet = byte_letters()
     vocab = {"".join(alphabet[byte] for byte in piece): i for i, piece in enumerate(_read(path))}
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     split = {"type": "Split", "pattern": {"Regex": expression}, "behavior": "Isolated"}
@@ -83,7 +83,7 @@ def write_ranks(source: Path, pieces: Sequence[str], out: Path) -> None:
     DataError where a piece is there already or has another letter.
     """
     known = set(_read(source))
-    table = {letter: byte for byte, letter in enumerate(byte_pieces())}
+    table = letter_bytes()
     lines = []
     for rank, piece in enumerate(pieces, len(known)):
         if not piece or any(letter not in table for letter in piece):

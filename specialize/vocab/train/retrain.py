@@ -1,7 +1,15 @@
-"""A new vocabulary in the place of an old one: the same kind, other pieces.
+"""A new vocabulary in the place of an old one: the same family and rules, other pieces.
 
-Trained from counted words: the same every time, whatever order they come in, and in memory bounded
-by their types.
+``retrain_*`` return a vocabulary of ``size`` pieces trained on words (pre-tokenised ->
+occurrences). First come the old one's control pieces, in their order, then the alphabet (bytes
+where it has them, and the characters that occur ``min_count`` times), then:
+
+- WordPiece and BPE: pairs merged while they occur ``min_count`` times, the most frequent first;
+- Unigram: SentencePiece's pieces, by probability.
+
+There are fewer pieces where the words yield no more. UsageError where ``size`` does not hold the
+alphabet, or nothing occurs ``min_count`` times. Results do not depend on the order of the words;
+memory is bounded by their types.
 """
 
 from __future__ import annotations
@@ -11,69 +19,35 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from specialize.errors import UsageError
-from specialize.vocab.bpe.model import BPE, merges_of
-from specialize.vocab.bpe.native_count import byte_pieces, is_byte_level
-from specialize.vocab.counting.space_units import BEFORE_MARK, BYTE, MARK
-from specialize.vocab.formats.renumber import named_tokens, renumbered
-from specialize.vocab.open import AnyVocabulary
+from specialize.vocab.bpe.merges import merges_of
+from specialize.vocab.bpe.model import BPE
+from specialize.vocab.formats.renumber import renumbered
+from specialize.vocab.guard import Words
+from specialize.vocab.marks import BEFORE_MARK, MARK
 from specialize.vocab.train.byte_pairs import merge_further, train_wordpiece
 from specialize.vocab.unigram.candidates import trained_unigram
 from specialize.vocab.unigram.model import Unigram
-from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
-
-Words = Mapping[str, int]
+from specialize.vocab.wordpiece.model import WordPiece
 
 _OF_ITS_OWN = 4  # <unk>, <s>, </s> and the mark: what the size of a SentencePiece model counts
 
 
-def trained_like(
-    vocabulary: AnyVocabulary, words: Words, *, size: int, min_count: int
-) -> AnyVocabulary:
-    """Return a vocabulary of ``size`` pieces trained on ``words`` (pre-tokenised -> occurrences).
+def train_like(
+    vocabulary: WordPiece, words: Words, *, size: int, min_count: int, alphabet: int
+) -> WordPiece:
+    """Return a WordPiece of ``size`` pieces, special ones included, under the same rules.
 
-    Family, normaliser, pre-tokeniser and settings are those of ``vocabulary``. First come its
-    special pieces, in their order, then the alphabet (bytes where it has them, and the characters
-    that occur ``min_count`` times; a WordPiece has each word-initial and, where its rules leave it
-    inside of a word, continuing), then:
-
-    - WordPiece and BPE: pairs merged while they occur ``min_count`` times, the most frequent first;
-    - Unigram: SentencePiece's, by probability.
-
-    There are fewer pieces where the words yield no more. UsageError where ``size`` does not hold
-    the alphabet, or nothing occurs ``min_count`` times.
+    It has at most ``alphabet`` characters, in the forms that occur.
     """
-    if isinstance(vocabulary, WordPiece):
-        return _wordpiece(vocabulary, words, size, min_count)
-    if isinstance(vocabulary, BPE):
-        return _bpe(vocabulary, words, size, min_count)
-    return _unigram(vocabulary, words, size, min_count)
-
-
-def control_pieces(vocabulary: AnyVocabulary) -> list[str]:
-    """Return the pieces with a meaning of their own, in the order of their ids.
-
-    Special ones, the unknown, those that the tokenizer puts around a text, and, of a BPE, those
-    that no merge makes, as GPT-2's <|endoftext|> is in its vocab.json.
-    """
-    control = {*vocabulary.special, vocabulary.unk}
-    if isinstance(vocabulary, WordPiece):
-        control.update(SPECIAL)
-    else:
-        control.update(named_tokens(vocabulary.described))
-    if isinstance(vocabulary, BPE) and not vocabulary.whole_first:
-        merged = {left + right for left, right in vocabulary.described["model"]["merges"]}
-        merged.update(byte_letters(vocabulary))
-        control.update(p for p in vocabulary.pieces if len(p) > 1 and p not in merged)
-    return sorted(control & vocabulary.ids.keys(), key=vocabulary.ids.__getitem__)
-
-
-def byte_letters(vocabulary: BPE | Unigram) -> list[str]:
-    """Return the pieces that are single bytes: ``Ġ`` of byte-level ones, or ``<0x20>``."""
-    if is_byte_level(vocabulary.described):
-        return byte_pieces()
-    if vocabulary.described["model"].get("byte_fallback"):
-        return [piece for piece in vocabulary.pieces if BYTE.fullmatch(piece)]
-    return []
+    pieces = train_wordpiece(
+        words,
+        size=size,
+        special=list(dict.fromkeys((*vocabulary.special, vocabulary.unk))),
+        min_count=min_count,
+        alphabet=alphabet,
+        prefix=vocabulary.prefix,
+    )
+    return vocabulary.with_pieces(pieces)
 
 
 def _letters(words: Words, min_count: int) -> list[str]:
@@ -101,12 +75,15 @@ def _room(size: int, taken: int) -> int:
 # WordPiece and BPE --------------------------------------------------------------------------------
 
 
-def _wordpiece(vocabulary: WordPiece, words: Words, size: int, min_count: int) -> WordPiece:
-    letters, special = _letters(words, min_count), control_pieces(vocabulary)
+def retrain_wordpiece(
+    vocabulary: WordPiece, words: Words, *, size: int, min_count: int
+) -> WordPiece:
+    """Return a new WordPiece; each character begins words and, where rules allow, goes on."""
+    letters, special = _letters(words, min_count), vocabulary.control_pieces
     cut = (c for c in letters if vocabulary.words(f"a{c}a") != [f"a{c}a"])
     idle = {vocabulary.prefix + c for c in cut}  # as punctuation, never inside of a word
     _room(size, len({*special, *letters}) + len(letters) - len(idle))
-    if any(len(word) > vocabulary.max_chars for word in words):  # which stay unknown
+    if any(len(word) > vocabulary.max_chars for word in words):  # unknown whatever is trained
         words = {word: n for word, n in words.items() if len(word) <= vocabulary.max_chars}
     pieces = train_wordpiece(
         words,
@@ -120,14 +97,16 @@ def _wordpiece(vocabulary: WordPiece, words: Words, size: int, min_count: int) -
     return vocabulary.with_pieces([piece for piece in pieces if piece not in idle])
 
 
-def _bpe(vocabulary: BPE, words: Words, size: int, min_count: int) -> BPE:
-    special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
-    by_bytes = is_byte_level(vocabulary.described)
-    letters = bytes_ if by_bytes else _alphabet(vocabulary, words, min_count)
+def retrain_bpe(vocabulary: BPE, words: Words, *, size: int, min_count: int) -> BPE:
+    """Return a new BPE."""
+    special, bytes_ = vocabulary.control_pieces, vocabulary.byte_pieces
+    letters = bytes_ if vocabulary.is_byte_level else _alphabet(vocabulary, words, min_count)
     pieces = list(dict.fromkeys([*special, *bytes_, *letters]))
     room = _room(size, len(pieces))
     ages = {letter: age for age, letter in enumerate(letters)}
-    found = merge_further(_spelt(words, ages), ages, pieces=room, min_count=min_count, avoid=pieces)
+    found = merge_further(
+        _known_runs(words, ages), ages, pieces=room, min_count=min_count, avoid=pieces
+    )
     merged = [piece for piece, _ in found]
     ids = {piece: i for i, piece in enumerate([*pieces, *merged])}
     merges = merges_of({piece: ids[piece] for piece in [*letters, *merged]}, merged)
@@ -140,7 +119,7 @@ def _alphabet(vocabulary: BPE | Unigram, words: Words, min_count: int) -> list[s
     return sorted({*_letters(words, min_count), *mark})
 
 
-def _spelt(words: Words, letters: Iterable[str]) -> Counter[tuple[str, ...]]:
+def _known_runs(words: Words, letters: Iterable[str]) -> Counter[tuple[str, ...]]:
     """Return the runs of known characters, of two and more: what can be merged."""
     known = frozenset(letters)
     runs: Counter[tuple[str, ...]] = Counter()
@@ -161,10 +140,11 @@ def _runs(word: str, known: frozenset[str]) -> Iterator[str]:
 # Unigram ------------------------------------------------------------------------------------------
 
 
-def _unigram(vocabulary: Unigram, words: Words, size: int, min_count: int) -> Unigram:
-    special, bytes_ = control_pieces(vocabulary), byte_letters(vocabulary)
+def retrain_unigram(vocabulary: Unigram, words: Words, *, size: int, min_count: int) -> Unigram:
+    """Return a new Unigram."""
+    special, bytes_ = vocabulary.control_pieces, list(vocabulary.byte_pieces)
     letters = _alphabet(vocabulary, words, min_count)
-    if is_byte_level(vocabulary.described):
+    if vocabulary.is_byte_level:
         letters, bytes_ = sorted({*letters, *bytes_}), []
     base = dict.fromkeys(special, 0.0) | {byte: vocabulary.scores[byte] for byte in bytes_}
     needed = base.keys() | letters

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
-from specialize.vocab.counting.space_units import MARK
+from specialize.vocab.marks import MARK
 from specialize.vocab.unigram.model import Unigram
 
 Words = Mapping[str, int]

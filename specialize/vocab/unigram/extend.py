@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from specialize.errors import UsageError
-from specialize.vocab.prune_candidates import narrowed
+from specialize.vocab.guard import GuardedWords, Words
+from specialize.vocab.prune_candidates import prune_candidates
 from specialize.vocab.unigram.candidates import Candidates, candidates
-from specialize.vocab.unigram.guard import Kept
+from specialize.vocab.unigram.guard import Guard
 from specialize.vocab.unigram.model import Unigram
 
-Words = Mapping[str, int]
 _MORE, _FEW = 1.1, 100  # as many times the pieces, and so many: from there on a guard is exact
 
 
-class Calibrated(NamedTuple):
+class ScoredPieces(NamedTuple):
     """New pieces with their scores, the most useful first, and those left out."""
 
     scores: dict[str, float]
@@ -25,7 +25,7 @@ class Calibrated(NamedTuple):
     refused: list[str]  # changed guarded words
 
 
-def calibrated(
+def calibrate(
     vocabulary: Unigram,
     words: Words,
     *,
@@ -33,56 +33,61 @@ def calibrated(
     min_count: int = 5,
     mixture: float = 0.1,
     strict: bool = False,
-    guard: Words | None = None,
-    budget: float = 0.0,
-) -> Calibrated:
+    guard: GuardedWords | None = None,
+) -> ScoredPieces:
     """Return at most ``pieces`` new pieces.
 
-    ``words``, ``guard``: pre-tokenised word -> occurrences. First come the characters that are
+    ``words``: pre-tokenised word -> occurrences. First come the characters that are
     unknown ``min_count`` times, the most frequent first. The use of any other piece is what it
     saves: its occurrences times the old pieces that it takes the place of, less one. From twice as
     many candidates and more, the least useful go, round by round, while all the others are there.
 
     Scores are mixed or ``strict``. With a guard and not ``strict``, a piece has the higher of the
     two; where that changes too much of the guard it gets the lower, and where that does, none. With
-    all pieces that are returned no more changes than a share ``budget`` of the guard's occurrences,
-    to be exact; which pieces give way for that is decided one after the other, by their use for
-    what they change, and need not be the best choice. Without a budget old pieces are guarded too:
-    a text that is one stays one.
+    all pieces that are returned no more changes than the guard's budget, exactly; which pieces give
+    way for that is decided one after the other, by their use for what they change, and need not be
+    the best choice. Without a budget old pieces are guarded too: a text that is one stays one.
     """
     if not 0 < mixture <= 1:
         raise UsageError(f"mixture is a share above 0, up to 1, not {mixture}")
-    keep = guard and (guard if budget else dict.fromkeys(vocabulary.pieces, 1) | {**guard})
+    guarded = _with_pieces(vocabulary, guard)
     size = 2 * pieces + 1000
     while True:
         some = candidates(vocabulary, words, size, min_count=min_count, mixture=mixture)
-        kept = Kept(vocabulary, keep, budget) if keep else None
-        found = _chosen(vocabulary, words, some, kept, pieces, min_count, strict)
+        keep = Guard(vocabulary, guarded.words, budget=guarded.budget) if guarded else None
+        found = _chosen(vocabulary, words, some, keep, pieces, min_count, strict)
         if len(found.scores) >= pieces or not found.refused or some.all_there:
             return found
         size *= 2  # a guard left too few
+
+
+def _with_pieces(vocabulary: Unigram, guard: GuardedWords | None) -> GuardedWords | None:
+    """Return ``guard``, where nothing may change with the texts of all old pieces."""
+    if not guard or guard.budget:
+        return guard
+    return GuardedWords(dict.fromkeys(vocabulary.pieces, 1) | {**guard.words})
 
 
 def _chosen(
     vocabulary: Unigram,
     words: Words,
     some: Candidates,
-    kept: Kept | None,
+    keep: Guard | None,
     pieces: int,
     min_count: int,
     strict: bool,
-) -> Calibrated:
-    scores, lower = _scores(some, strict, kept is not None)
+) -> ScoredPieces:
+    scores, lower = _scores(some, strict, keep is not None)
     first = dict.fromkeys(some.letters, math.inf)
     worth = {p: math.exp(some.mixed[p]) * some.saves[p] for p in scores} | first
     dropped: dict[str, None] = {}
 
     def use(these: Sequence[str]) -> dict[str, float]:
         trial = {piece: scores[piece] for piece in these}
-        if kept:
+        if keep:
             # of more candidates than are wanted, some will go, and what they change with them
             room = max(1.0, len(trial) / (_MORE * pieces + _FEW))
-            trial = kept.admitted(trial, lower, worth, room=room)
+            trial = keep.admitted(trial, lower, worth, room=room)
             scores.update(trial)
         used, faults = _used(vocabulary, trial, words)
         dropped.update(dict.fromkeys(piece for piece in trial if piece in faults))
@@ -90,8 +95,8 @@ def _chosen(
         worth.update(saved)
         return {p: n for p, n in saved.items() if p in trial and p not in faults}
 
-    chosen = narrowed([*scores], pieces, use)
-    return Calibrated({p: scores[p] for p in chosen}, [*dropped], [*kept.refused] if kept else [])
+    chosen = prune_candidates([*scores], pieces, use)
+    return ScoredPieces({p: scores[p] for p in chosen}, [*dropped], [*keep.refused] if keep else [])
 
 
 def _scores(

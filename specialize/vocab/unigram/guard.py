@@ -1,4 +1,4 @@
-"""Words that a Unigram is to segment as before, and the new pieces that give way for their sake."""
+"""Which new pieces give way so that a Unigram segments guarded words as before."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
+from specialize.vocab.guard import Words, allowed_changes, check_budget
 from specialize.vocab.unigram.model import Unigram
-from specialize.vocab.wordpiece.guard import allowed_changes
 
-Words = Mapping[str, int]
-Changed = tuple[int, Sequence[str]]  # of a word: its occurrences, and the new pieces in it
+ChangedWord = tuple[int, Sequence[str]]  # its occurrences, and the new pieces in it
 
 
-class Kept:
-    """The words of a guard that are known; a share ``budget`` of their occurrences may change.
+class Guard:
+    """The words that a vocabulary knows, and which new pieces change too many of them.
 
     To be asked about fewer and fewer pieces, with scores that only fall.
     """
 
-    def __init__(self, vocabulary: Unigram, guard: Words, budget: float) -> None:
-        """Guard the words that ``vocabulary`` knows."""
-        self._vocabulary, self._guard = vocabulary, guard
-        before = {word: vocabulary.segment(word) for word in guard}
+    def __init__(self, vocabulary: Unigram, words: Words, *, budget: float = 0.0) -> None:
+        """Guard ``words`` (word -> occurrences); a share of ``budget`` of these may change."""
+        check_budget(budget)
+        self._vocabulary, self._counts = vocabulary, words
+        before = {word: vocabulary.segment(word) for word in words}
         self._before = {w: found for w, found in before.items() if vocabulary.unk not in found}
-        self._allowed = allowed_changes(budget, sum(guard[word] for word in self._before))
+        self.occurrences = sum(words[word] for word in self._before)
+        self.allowed = allowed_changes(budget, self.occurrences)
         self.refused: dict[str, None] = {}
 
     def admitted(
@@ -35,17 +36,16 @@ class Kept:
         *,
         room: float = 1.0,
     ) -> dict[str, float]:
-        """Return new pieces with scores that together change no more than is allowed.
+        """Return new pieces with scores that together change at most ``room`` times ``allowed``.
 
-        ``room`` times that, to be exact. Of pieces that change too much, those of the least
-        ``worth`` for it get their ``lower`` score, if they have one, and go if they do so again.
-        What is left is looked at anew until it is little enough: pieces may change a word together
-        that none changes alone.
+        Of pieces that change too much, those of the least ``worth`` for it get their ``lower``
+        score, if they have one, and go if they do so again. What is left is measured again until it
+        changes little enough: pieces may change a word together that none changes alone.
         """
         found = dict(scores)
         while self._before and found:
             changed = self._changed(found)
-            excess = sum(count for count, _ in changed) - room * self._allowed
+            excess = sum(count for count, _ in changed) - room * self.allowed
             gone = least_worth(changed, excess, worth)
             if not gone:
                 break
@@ -57,16 +57,18 @@ class Kept:
                     self.refused[piece] = None
         return found
 
-    def _changed(self, scores: Mapping[str, float]) -> list[Changed]:
-        """Return the words that these pieces change; no others need be looked at any more."""
+    def _changed(self, scores: Mapping[str, float]) -> list[ChangedWord]:
+        """Return the words that these pieces change, and forget the others for good."""
         trial = self._vocabulary.place(scores).new
         now = {word: trial.segment(word) for word in self._before}
         # subtle: a word that these leave alone, fewer or less probable ones leave alone
         self._before = {word: old for word, old in self._before.items() if now[word] != old}
-        return [(self._guard[w], sorted(scores.keys() & now[w])) for w in self._before]
+        return [(self._counts[w], sorted(scores.keys() & now[w])) for w in self._before]
 
 
-def least_worth(changed: Sequence[Changed], excess: float, worth: Mapping[str, float]) -> list[str]:
+def least_worth(
+    changed: Sequence[ChangedWord], excess: float, worth: Mapping[str, float]
+) -> list[str]:
     """Return pieces without which ``excess`` of the occurrences may be as they were; none for 0.
 
     One of each word's pieces has to give way. The first is the one of the least ``worth`` for the

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from specialize.errors import DataError
-from specialize.vocab.base import VocabChange, appended
-from specialize.vocab.library_vocabulary import FastVocabulary, Json
+from specialize.vocab.base import Extension, VocabChange, appended
+from specialize.vocab.formats.renumber import renumbered
+from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
 
 
-class Unigram(FastVocabulary):
+class Unigram(LibraryVocabulary):
     """A Unigram vocabulary as the tokenizers library has it: XLM-R's, T5's."""
 
     family = "Unigram"
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError without a piece for the unknown, or one twice."""
+        """Take the tokenizer.json; DataError without an unknown piece, or with duplicate pieces."""
         model = described["model"]
         self.scores: dict[str, float] = dict(model["vocab"])
         if len(self.scores) != len(model["vocab"]):
             names = Counter(piece for piece, _ in model["vocab"])
             twice = next(piece for piece, times in names.items() if times > 1)
             raise DataError(
-                f"{source}:1: piece {twice!r} stands twice in the vocabulary; give one of the two "
-                "another name, so that no id moves"
+                f"{source}:1: duplicate piece {twice!r}; give one of the two another name, so that "
+                "no id moves"
             )
         super().__init__(described, source=source)
         if (unknown := model["unk_id"]) is None:
@@ -43,12 +45,18 @@ class Unigram(FastVocabulary):
 
     @cached_property
     def _model(self) -> Any:
-        """Return the library's model by itself, which is made sooner than a whole tokenizer."""
+        """Return the library's model alone, which is built faster than a whole tokenizer."""
         from tokenizers import models
 
         model = self.described["model"]
         listed = [(piece, score) for piece, score in model["vocab"]]
         return models.Unigram(listed, model["unk_id"], model.get("byte_fallback") or False)
+
+    def sentencepiece_scores(
+        self, pieces: Sequence[str], *, below: float
+    ) -> list[tuple[str, float]]:
+        """Return ``pieces`` with their own scores."""
+        return [(piece, self.scores[piece]) for piece in pieces]
 
     def folded(self) -> Json:
         """Return the tokenizer.json with added tokens among the model's pieces.
@@ -62,12 +70,62 @@ class Unigram(FastVocabulary):
 
     def place(self, new: Mapping[str, float]) -> VocabChange[Unigram]:
         """Return the change that appends ``new`` pieces with their scores (log-probabilities)."""
-        made = self.folded()
+        described = self.folded()
         for piece, score in new.items():
             if piece in self.ids:
-                raise self.there_already(piece)
-            made["model"]["vocab"].append([piece, score])
-        return appended(self, Unigram(made, source=self.source), list(new))
+                raise self.duplicate(piece)
+            described["model"]["vocab"].append([piece, score])
+        return appended(self, Unigram(described, source=self.source), list(new))
+
+    def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[Unigram]:
+        """Return the change that adds pieces with calibrated scores (``unigram.extend``)."""
+        from specialize.vocab.unigram.extend import calibrate  # extends this
+
+        found = calibrate(
+            self,
+            words,
+            pieces=options.pieces,
+            min_count=options.min_count,
+            mixture=options.mixture,
+            strict=options.strict,
+            guard=options.guard,
+        )
+        return replace(
+            self.place(found.scores),
+            dropped=tuple(found.dropped),
+            refused=tuple(found.refused),
+            coarsens=options.strict,
+            guard=options.guard,
+        )
+
+    def retrained(self, words: Mapping[str, int], *, size: int, min_count: int) -> Unigram:
+        """Return a vocabulary of ``size`` pieces trained on ``words``, with the same rules."""
+        from specialize.vocab.train.retrain import retrain_unigram  # trains this
+
+        return retrain_unigram(self, words, size=size, min_count=min_count)
+
+    def base_pieces(self, letters: Iterable[str]) -> set[str]:
+        """Return the pieces of ``letters``, bytes, the mark, and the least probable piece.
+
+        The score of the unknown is reckoned from the lowest.
+        """
+        return super().base_pieces(letters) | {min(self.scores, key=self.scores.__getitem__)}
+
+    def restricted(self, keep: Collection[str]) -> Unigram:
+        """Return the vocabulary with the pieces of ``keep`` and control pieces."""
+        wanted = {*keep, *self.control_pieces}
+        ids = {piece: i for i, piece in enumerate(p for p in self.pieces if p in wanted)}
+        model = self.described["model"]
+        # subtle: added tokens that are no pieces of the model stay behind them, where they were
+        listed = [entry for entry in model["vocab"] if entry[0] in ids]
+        model = model | {"vocab": listed, "unk_id": ids[self.unk]}
+        return Unigram(renumbered(self.described | {"model": model}, ids), source=self.source)
+
+    def model_changes(self, old: Unigram) -> str:
+        """Return an old piece whose score is not as it was, or ""."""
+        moved = (p for p, score in old.scores.items() if self.scores.get(p) != score)
+        piece = next(moved, None)
+        return "" if piece is None else f"piece {piece!r} has another score"
 
     def score(self, pieces: list[str]) -> float:
         """Return the log-probability of ``pieces`` one after the other."""

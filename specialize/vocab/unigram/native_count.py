@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specialize import native
-from specialize.vocab.counting.space_units import CONTEXT, MARK, UnitAudit, UnitCounts, solid
+from specialize.vocab.counting.space_units import CONTEXT, UnitAudit, UnitCounts, solid
+from specialize.vocab.marks import MARK
 
 Json = dict[str, Any]
 

@@ -1,1 +1,1 @@
-"""The proof of a written tokenizer, in a fresh process."""
+"""Verification of a written tokenizer in a fresh process: one list of checks for all families."""

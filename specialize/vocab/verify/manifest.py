@@ -1,4 +1,4 @@
-"""The parts of manifest.json: what a tokenizer was made of, what came of it, what was proved.
+"""The parts of manifest.json: a tokenizer's inputs, the outcome, and what was verified.
 
 There are no dates and no folders in it: the same inputs make the same manifest.
 """
@@ -14,8 +14,8 @@ from typing import Any
 
 from specialize.corpus.files import expand
 from specialize.vocab.audit.audit import Audit
-from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.counting.by_library import other_file
+from specialize.vocab.base import VocabChange
+from specialize.vocab.formats.detect import other_file
 from specialize.vocab.formats.tokenizer_json import vocabulary_file
 from specialize.vocab.verify.claims import Check
 
@@ -32,9 +32,9 @@ def tool() -> str:
 
 
 def outcome(
-    change: VocabChange[Vocabulary], checks: Sequence[Check], before: Audit, after: Audit
+    change: VocabChange[Any], checks: Sequence[Check], before: Audit, after: Audit
 ) -> dict[str, Any]:
-    """Return what came of it, and what was proved; ``before``, ``after``: audits of the text."""
+    """Return the outcome and what was verified; ``before``, ``after``: audits of the text."""
     old, new = len(change.old.pieces), len(change.new.pieces)
     return {
         "pieces": {
@@ -48,7 +48,7 @@ def outcome(
             "made known words unknown": list(change.dropped),
             "changed guarded words": list(change.refused),
         },
-        "proved": [asdict(check) for check in checks],
+        "verified": [asdict(check) for check in checks],
         "rows needed": new,
     }
 

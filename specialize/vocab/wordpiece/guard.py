@@ -1,4 +1,4 @@
-"""Words whose segmentation new pieces leave alone: those of the languages served already.
+"""Which pieces change the segmentation of guarded words, under longest match.
 
 With longest match first, which new pieces change a word is seen from its old segmentation alone.
 The walk through ``dancing``, which is ``dan ##c ##ing``, comes by the starts 0, 3 and 4 until it
@@ -14,12 +14,9 @@ takes a new piece, and takes one there exactly if it is longer than the old one:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
 
-from specialize.corpus import open_text
-from specialize.errors import DataError, UsageError
-from specialize.vocab.counting.words import count_words
+from specialize.vocab.guard import Words, allowed_changes, check_budget
 from specialize.vocab.wordpiece.model import WordPiece
 
 
@@ -30,9 +27,7 @@ class Guard:
     to the vocabulary are not guarded, nor are special pieces written out.
     """
 
-    def __init__(
-        self, vocabulary: WordPiece, words: Mapping[str, int], *, budget: float = 0.0
-    ) -> None:
+    def __init__(self, vocabulary: WordPiece, words: Words, *, budget: float = 0.0) -> None:
         """Guard ``words`` (word -> occurrences); a share of ``budget`` of these may change."""
         check_budget(budget)
         self._counts: list[int] = []
@@ -78,45 +73,6 @@ class Guard:
             if self._taken[i] < len(piece):
                 found.add(self._words[i])
         return found
-
-
-def open_guard(vocabulary: WordPiece, files: Sequence[str], budget: float) -> Guard | None:
-    """Return the guard that the words of ``files`` make, texts or counts; None without files."""
-    if not check_guard(files, budget):
-        return None
-    guard = Guard(vocabulary, count_words(open_text(files), vocabulary.rules), budget=budget)
-    if not guard.occurrences:
-        raise nothing_to_keep(files)
-    return guard
-
-
-def nothing_to_keep(files: Sequence[str]) -> DataError:
-    """Return the error of a guard without a known word."""
-    return DataError(
-        f"{files[0]}:1: no word of the guard is known to the vocabulary, so there is nothing "
-        "to keep; name texts of languages that it serves"
-    )
-
-
-def check_guard(files: Sequence[str], budget: float) -> bool:
-    """Return whether there is a guard; refuse settings that make no sense."""
-    if isinstance(files, str):
-        raise UsageError(f"guard is a list of files; write [{files!r}]")
-    check_budget(budget)
-    if budget and not files:
-        raise UsageError(f"guard_budget = {budget} without a guard; name files to guard")
-    return bool(files)
-
-
-def check_budget(budget: float) -> None:
-    """Refuse a budget that is no share."""
-    if not 0 <= budget <= 1:
-        raise UsageError(f"guard_budget is a share of words from 0 to 1, not {budget}")
-
-
-def allowed_changes(budget: float, occurrences: int) -> int:
-    """Return how many of ``occurrences`` a share of ``budget`` is, rounded down."""
-    return int(Fraction(str(budget)) * occurrences)
 
 
 def _guarded(vocabulary: WordPiece, word: str) -> Sequence[str]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from specialize import native
-from specialize.errors import DataError
-from specialize.vocab.base import VocabChange
+from specialize.errors import DataError, UsageError
+from specialize.vocab.base import Extension, VocabChange, Vocabulary
+from specialize.vocab.counting.words import Text, count_words
 from specialize.vocab.library import encode_lines, live_tokenizer
+from specialize.vocab.piece_text import visible
 from specialize.vocab.wordpiece.pretokenize import BertRules, special_parts, tokens_of, words
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from specialize.vocab.audit.audit import Audit
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SLOT = re.compile(r"\[unused\d+\]")
@@ -47,7 +51,7 @@ class WordPiece:
         self.ids = {piece: i for i, piece in enumerate(self.pieces)}
         if len(self.ids) != len(self.pieces):
             twice = next(p for i, p in enumerate(self.pieces) if self.ids[p] != i)
-            raise DataError(f"piece {twice!r} stands twice in the vocabulary")
+            raise DataError(f"duplicate piece {twice!r}")
         if unk not in self.ids:
             raise DataError(f"the vocabulary has no unknown piece {unk!r}")
         self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
@@ -102,10 +106,11 @@ class WordPiece:
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return ``encode`` of each line, by the tokenizers library in parallel."""
-        return encode_lines(self._library, lines)
+        return encode_lines(self.tokenizer, lines)
 
     @cached_property
-    def _library(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
+        """Return the same vocabulary and rules in the tokenizers library."""
         from specialize.vocab.formats.tokenizer_json import describe_wordpiece  # imports this
 
         return live_tokenizer(describe_wordpiece(self), "tokenizer.json")
@@ -125,6 +130,62 @@ class WordPiece:
         """Return the unknown words of ``text``, one after the other."""
         return "".join(word for word in self.words(text) if self.segment(word) == [self.unk])
 
+    def count_words(self, text: Text) -> Mapping[str, int]:
+        """Return how often each word occurs, in order of first occurrence; special pieces apart."""
+        return count_words(text, self.rules)
+
+    def audit(self, text: Text) -> Audit:
+        """Return the audit of ``text``: lines, or their counts."""
+        from specialize.vocab.audit.audit import audit_wordpiece  # audits this
+
+        return audit_wordpiece(self, text)
+
+    @cached_property
+    def control_pieces(self) -> list[str]:
+        """Return the special pieces and the unknown, by id."""
+        control = {*self.special, self.unk, *SPECIAL}
+        return sorted(control & self.ids.keys(), key=self.ids.__getitem__)
+
+    def readable(self, piece: str) -> str:
+        """Return ``piece`` in one line."""
+        return visible(piece)
+
+    def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[WordPiece]:
+        """Return the change that adds pieces, characters first (``wordpiece.extend``)."""
+        from specialize.vocab.wordpiece.extend import extend_wordpiece  # extends this
+
+        return extend_wordpiece(self, words, options)
+
+    def retrained(self, words: Mapping[str, int], *, size: int, min_count: int) -> WordPiece:
+        """Return a vocabulary of ``size`` pieces trained on ``words``, with the same rules."""
+        from specialize.vocab.train.retrain import retrain_wordpiece  # trains this
+
+        return retrain_wordpiece(self, words, size=size, min_count=min_count)
+
+    def restricted(self, keep: Collection[str]) -> WordPiece:
+        """Return the vocabulary with the pieces of ``keep`` and control pieces."""
+        wanted = {*keep, *self.control_pieces}
+        return self.with_pieces([piece for piece in self.pieces if piece in wanted])
+
+    def base_pieces(self, letters: Iterable[str]) -> set[str]:
+        """Return the pieces of ``letters``, word-initial and continuing."""
+        letters = {*letters}
+        return letters | {self.prefix + letter for letter in letters}
+
+    def trace(self, word: str) -> list[str]:
+        """Return the pieces of ``word``, or those on the way to its dead end."""
+        if len(word) > self.max_chars:
+            return []
+        return longest_first(word, self.ids, prefix=self.prefix, longest=self.longest)[0]
+
+    def setting_changes(self, old: WordPiece) -> str:
+        """Return which rule or setting differs from ``old``, or ""."""
+        for name in ("rules", "prefix", "unk", "max_chars", "special"):
+            before, now = getattr(old, name), getattr(self, name)
+            if before != now:
+                return f"{name} was {before}, and now is {now}"
+        return ""
+
     def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange[WordPiece]:
         """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
 
@@ -135,7 +196,7 @@ class WordPiece:
         free = self.slot_ids if slots else ()
         for i, piece in enumerate(new):
             if piece in self.ids:
-                raise DataError(f"piece {piece!r} is in the vocabulary already")
+                raise DataError(f"duplicate piece {piece!r}; leave it out")
             if i < len(free):
                 pieces[free[i]] = piece
                 fresh.append(free[i])
@@ -194,6 +255,16 @@ class WordPiece:
         return native.core().wordpiece_new(
             self.pieces, self.prefix, self.ids[self.unk], self.max_chars, special
         )
+
+
+def require_wordpiece(vocabulary: Vocabulary) -> WordPiece:
+    """Return ``vocabulary`` if it is a WordPiece: UsageError if not."""
+    if isinstance(vocabulary, WordPiece):
+        return vocabulary
+    raise UsageError(
+        f"expected a WordPiece vocabulary, got {type(vocabulary).__name__}; use extend, which is "
+        "for any family"
+    )
 
 
 def longest_first(

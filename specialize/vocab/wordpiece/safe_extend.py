@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from specialize.vocab.base import VocabChange
+from specialize.vocab.guard import GuardedWords
 from specialize.vocab.wordpiece.guard import Guard
 from specialize.vocab.wordpiece.model import WordPiece, longest_first
 
@@ -23,11 +24,11 @@ def place_safely(
     words: Iterable[str],
     *,
     slots: bool = True,
-    guard: Guard | None = None,
+    guard: GuardedWords | None = None,
 ) -> VocabChange[WordPiece]:
     """Place the first ``wanted`` of ``candidates`` that leave every known word known.
 
-    Those that ``guard`` does not admit are passed over.
+    Those that change words of ``guard`` beyond its budget are passed over.
 
     Checked are ``words`` and the text of the vocabulary's own pieces. Where a word would become
     unknown, the last new piece on the way to its dead end is dropped and the next candidate comes
@@ -36,7 +37,7 @@ def place_safely(
     refused: dict[str, None] = {}
     waiting = _unique(candidates)
     if guard:
-        waiting = guard.admit(waiting, refused)
+        waiting = Guard(vocabulary, guard.words, budget=guard.budget).admit(waiting, refused)
     chosen = dict.fromkeys(islice(waiting, wanted))
     dropped: dict[str, None] = {}
     # with a closed alphabet no piece leads into a dead end
@@ -46,7 +47,7 @@ def place_safely(
         chosen = {piece: None for piece in chosen if piece not in faults}
         chosen |= dict.fromkeys(islice(waiting, wanted - len(chosen)))
     change = vocabulary.place(chosen, slots=slots)
-    return replace(change, dropped=tuple(dropped), refused=tuple(refused))
+    return replace(change, dropped=tuple(dropped), refused=tuple(refused), guard=guard)
 
 
 def _unique(candidates: Iterable[str]) -> Iterator[str]:

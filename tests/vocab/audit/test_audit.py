@@ -11,8 +11,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from vocab_oracle import LETTERS, hard_text, library_pieces, library_tokenizer
 
 from specialize.errors import DataError, MissingError
-from specialize.vocab.audit.audit import Audit, audit, audit_library, audit_path
+from specialize.vocab.audit.audit import Audit, audit, audit_library
+from specialize.vocab.audit.inspected import audit_path
 from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
+from specialize.vocab.library import read_tokenizer
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
@@ -152,7 +154,9 @@ def test_a_unigram_tokenizer_is_audited(tmp_path):
 
 
 def test_without_a_pretokeniser_white_space_parts_words(tmp_path):
-    found = audit_library(unigram(tmp_path, metaspace=False) / "tokenizer.json", ["ab aۋ ab"])
+    found = audit_library(
+        read_tokenizer(unigram(tmp_path, metaspace=False) / "tokenizer.json"), ["ab aۋ ab"]
+    )
     assert (found.words, found.unknown_words, found.continued_words) == (3, 1, 1)
 
 

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from vocab_oracle import hard_text, library_pieces, library_tokenizer
 
 from specialize.errors import DataError
-from specialize.vocab.audit.audit import audit, audit_opened
-from specialize.vocab.audit.compare import Recut, differences
+from specialize.vocab.audit.audit import audit, audit_library
+from specialize.vocab.audit.compare import Differences, SegmentationChange, differences
+from specialize.vocab.audit.inspected import Inspected, InspectedLibrary, InspectedWordPiece
 from specialize.vocab.audit.metrics import (
     bytes_per_piece,
     library_counts,
@@ -22,7 +23,7 @@ from specialize.vocab.audit.metrics import (
     renyi_efficiency,
     wordpiece_counts,
 )
-from specialize.vocab.audit.normalizer_changes import Changed, changed_characters
+from specialize.vocab.audit.normalizer_changes import CharacterChange
 from specialize.vocab.audit.parity import Pairs, read_pairs
 from specialize.vocab.audit.recommend import (
     FERTILITY_HIGH,
@@ -36,8 +37,8 @@ from specialize.vocab.audit.recommend import (
     figures,
     verdict,
 )
-from specialize.vocab.audit.unreachable import CHANGED, DELETED, LONG, OTHERS, SPLIT, unreachable
-from specialize.vocab.counting.by_library import read_byte_level
+from specialize.vocab.audit.unreachable import CHANGED, DELETED, LONG, OTHERS, SPLIT, Unreachable
+from specialize.vocab.formats.gpt2 import read_gpt2
 from specialize.vocab.formats.tokenizer_json import read_wordpiece
 from specialize.vocab.piece_text import Speller
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
@@ -46,6 +47,24 @@ from specialize.vocab.wordpiece.pretokenize import BertRules
 UNCASED = BertRules(strip_accents=True, lowercase=True)
 RULES = [BertRules(), UNCASED, BertRules(lowercase=True), BertRules(clean=False, ideographs=False)]
 SMALL = WordPiece([*SPECIAL, "a", "b", "##b", "##c", ".", "ab"])
+
+
+def inspected(opened: WordPiece | Tokenizer) -> Inspected:
+    return InspectedWordPiece(opened) if isinstance(opened, WordPiece) else InspectedLibrary(opened)
+
+
+def unreachable(opened: WordPiece | Tokenizer) -> Unreachable:
+    return inspected(opened).unreachable()
+
+
+def changed_characters(opened: WordPiece | Tokenizer, text: list[str]) -> list[CharacterChange]:
+    return inspected(opened).changed_characters(text)
+
+
+def compared(
+    first: WordPiece | Tokenizer, second: WordPiece | Tokenizer, text: list[str], **more: int
+) -> Differences:
+    return differences(inspected(first), inspected(second), text, **more)
 
 
 def unigram(*pieces: str) -> Tokenizer:
@@ -119,7 +138,7 @@ def test_pieces_are_counted_by_types_as_by_lines(lines: list[str]) -> None:
     tokenizer = byte_level(merges=[("a", "b"), ("Ġ", "ab")])
     by_lines = library_counts(tokenizer, lines, by_types=False)
     assert library_counts(tokenizer, lines, by_types=True) == by_lines
-    assert sum(by_lines.values()) == audit_opened(tokenizer, lines, Path()).pieces
+    assert sum(by_lines.values()) == audit_library(tokenizer, lines).pieces
 
 
 # Unreachable pieces -------------------------------------------------------------------------------
@@ -197,7 +216,7 @@ def test_multilingual_bert_has_pieces_that_no_text_yields(data: Path) -> None:
 
 
 def test_gpt2_can_yield_all_of_its_pieces(data: Path) -> None:
-    assert unreachable(read_byte_level(data / "vocab" / "gpt2")).pieces == {}
+    assert unreachable(read_gpt2(data / "vocab" / "gpt2")).pieces == {}
 
 
 # Changed characters -------------------------------------------------------------------------------
@@ -207,16 +226,20 @@ def test_stripping_accents_changes_letters() -> None:
     """Not deleted (the joiner), white space, nor a special piece."""
     vocabulary = WordPiece(SMALL.pieces, rules=UNCASED)
     found = changed_characters(vocabulary, ["ӱнжӱ Aa\u200c [MASK]", "e\u0301\u3000ӱ"])
-    assert found == [Changed("ӱ", "у", 3), Changed("A", "a", 1), Changed("\u0301", "", 1)]
+    assert found == [
+        CharacterChange("ӱ", "у", 3),
+        CharacterChange("A", "a", 1),
+        CharacterChange("\u0301", "", 1),
+    ]
     assert found[0].to_json() == {"from": "ӱ", "to": "у", "count": 3}
     assert changed_characters(SMALL, ["ӱA"]) == []
 
 
 def test_a_library_normaliser_is_asked_for_each_character() -> None:
     tokenizer = unigram("a")
-    assert changed_characters(tokenizer, ["ﬁ a\u200cﬁ"]) == [Changed("ﬁ", "fi", 2)]
+    assert changed_characters(tokenizer, ["ﬁ a\u200cﬁ"]) == [CharacterChange("ﬁ", "fi", 2)]
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.NFKC()])
-    assert changed_characters(tokenizer, ["ﬁ a"]) == [Changed("ﬁ", "fi", 1)]
+    assert changed_characters(tokenizer, ["ﬁ a"]) == [CharacterChange("ﬁ", "fi", 1)]
     assert changed_characters(byte_level(merges=[]), ["ﬁ"]) == []
 
 
@@ -226,25 +249,25 @@ def test_a_library_normaliser_is_asked_for_each_character() -> None:
 def test_words_cut_differently_by_hand() -> None:
     """Known to both alike: a. Longer: abc, ab ##c -> a ##b ##c, twice. Shorter: none."""
     other = WordPiece([piece for piece in SMALL.pieces if piece != "ab"])
-    found = differences(SMALL, other, ["a abc abc.", "ۋ"])
+    found = compared(SMALL, other, ["a abc abc.", "ۋ"])
     assert (found.unit, found.words, found.types) == ("word", 5, 4)
     assert (found.changed, found.longer, found.shorter, found.changed_types) == (2, 2, 0, 1)
-    assert found.examples == [Recut("abc", 2, ["ab", "##c"], ["a", "##b", "##c"])]
+    assert found.examples == [SegmentationChange("abc", 2, ["ab", "##c"], ["a", "##b", "##c"])]
     assert found.share == found.to_json()["share"] == 2 / 5
-    assert differences(SMALL, SMALL, ["a abc"]).share == 0
+    assert compared(SMALL, SMALL, ["a abc"]).share == 0
 
 
 def test_families_are_compared_by_the_letters_of_their_pieces() -> None:
     """ab is one piece in both, b. are two; abۋ is unknown here, and bytes there."""
-    found = differences(SMALL, byte_level(merges=[("a", "b"), ("Ġ", "ab")]), ["ab ab abۋ b."])
+    found = compared(SMALL, byte_level(merges=[("a", "b"), ("Ġ", "ab")]), ["ab ab abۋ b."])
     assert (found.unit, found.words, found.covered) == ("token", 4, 1)
-    assert found.examples == [Recut("abۋ", 1, ["[UNK]"], ["ab", "<DB>", "<8B>"])]
+    assert found.examples == [SegmentationChange("abۋ", 1, ["[UNK]"], ["ab", "<DB>", "<8B>"])]
     known = WordPiece([*SMALL.pieces, "##a"])
-    assert differences(known, unigram("▁", "a", "b", "▁a", "."), ["a b."]).changed == 0
+    assert compared(known, unigram("▁", "a", "b", "▁a", "."), ["a b."]).changed == 0
 
 
 def test_of_tokens_the_most_frequent_are_compared() -> None:
-    found = differences(SMALL, byte_level(merges=[]), ["a a a b"], tokens=1)
+    found = compared(SMALL, byte_level(merges=[]), ["a a a b"], tokens=1)
     assert (found.words, found.types, found.covered) == (3, 1, 0.75)
 
 

@@ -21,10 +21,11 @@ from tokenizers_made import (
 from specialize.errors import DataError
 from specialize.native import core
 from specialize.vocab.bpe.character_classes import Joins, kinds
-from specialize.vocab.bpe.extend import continued
+from specialize.vocab.bpe.extend import continue_merges
 from specialize.vocab.bpe.merges import merges_of
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.bpe.native_count import byte_pieces
+from specialize.vocab.guard import GuardedWords
+from specialize.vocab.marks import byte_letters
 from specialize.vocab.train.byte_pairs import _merge_further, _merge_natively
 
 Merges = Iterable[tuple[str, str]]
@@ -59,10 +60,10 @@ def test_merging_goes_on_where_the_vocabulary_ends():
     """
     old = bpe("abcd", [("a", "b")])
     words = {"abc": 3, "abcd": 2, "cab": 4}
-    found = continued(old, words, pieces=9, min_count=2)
+    found = continue_merges(old, words, pieces=9, min_count=2)
     assert found.pieces == ["abc", "cab", "abcd"]
-    assert continued(old, words, pieces=9, min_count=5).pieces == ["abc"]
-    assert continued(old, words, pieces=2, min_count=1).pieces == ["abc", "cab"]
+    assert continue_merges(old, words, pieces=9, min_count=5).pieces == ["abc"]
+    assert continue_merges(old, words, pieces=2, min_count=1).pieces == ["abc", "cab"]
     change = old.place(found.pieces)
     assert change.new.described["model"]["merges"] == [
         ["a", "b"],
@@ -77,13 +78,13 @@ def test_merging_goes_on_where_the_vocabulary_ends():
 
 def test_bytes_are_merged_to_letters():
     """U+2D30 is E2 B4 B0, and ten times there: E2 B4, then with B0; the word has its space."""
-    letters = byte_pieces()
+    letters = byte_letters()
     space, first, second, third = (letters[byte] for byte in b" \xe2\xb4\xb0")
     old = BPE(gpt2_like())
     words = old.count_words(["ⴰ ⴰ ⴰ ⴰ ⴰ"] * 2)
     letter = first + second + third
     assert words == {letter: 2, space + letter: 8}
-    found = continued(old, words, pieces=3).pieces
+    found = continue_merges(old, words, pieces=3).pieces
     # of pairs that are as frequent, that of the older pieces: bytes are in the order of Unicode
     assert found == [second + third, letter, space + letter]
     new = old.place(found).new
@@ -92,8 +93,16 @@ def test_bytes_are_merged_to_letters():
 
 
 def test_ties_go_to_the_older_pieces():
-    assert continued(bpe("abc"), {"ab": 2, "bc": 2, "ac": 2}, pieces=3).pieces == ["ab", "ac", "bc"]
-    assert continued(bpe("cba"), {"ab": 2, "bc": 2, "ac": 2}, pieces=3).pieces == ["bc", "ac", "ab"]
+    assert continue_merges(bpe("abc"), {"ab": 2, "bc": 2, "ac": 2}, pieces=3).pieces == [
+        "ab",
+        "ac",
+        "bc",
+    ]
+    assert continue_merges(bpe("cba"), {"ab": 2, "bc": 2, "ac": 2}, pieces=3).pieces == [
+        "bc",
+        "ac",
+        "ab",
+    ]
 
 
 def test_a_piece_has_all_merges_that_spell_it():
@@ -103,9 +112,9 @@ def test_a_piece_has_all_merges_that_spell_it():
 
 def test_no_words_or_no_room_give_no_pieces():
     old = bpe("ab")
-    assert continued(old, {}, pieces=9).pieces == []
-    assert continued(old, {"ab": 9}, pieces=0).pieces == []
-    assert continued(old, {"a": 9, "": 3}, pieces=9).pieces == []
+    assert continue_merges(old, {}, pieces=9).pieces == []
+    assert continue_merges(old, {"ab": 9}, pieces=0).pieces == []
+    assert continue_merges(old, {"a": 9, "": 3}, pieces=9).pieces == []
 
 
 def test_with_bytes_to_fall_back_on_a_character_is_a_piece_worth_its_bytes_less_one():
@@ -113,21 +122,26 @@ def test_with_bytes_to_fall_back_on_a_character_is_a_piece_worth_its_bytes_less_
     old = bpe([*BYTES, *"ab"], byte_fallback=True)
     words = {"ⴰa": 4, "é": 5, "ab": 6}
     assert old.segment("ⴰa") == ["<0xE2>", "<0xB4>", "<0xB0>", "a"]
-    assert continued(old, words, pieces=9).pieces == ["ⴰ", "ab", "é", "ⴰa"]
-    assert continued(old, words, pieces=9, min_count=6).pieces == ["ⴰ", "ab"]
+    assert continue_merges(old, words, pieces=9).pieces == ["ⴰ", "ab", "é", "ⴰa"]
+    assert continue_merges(old, words, pieces=9, min_count=6).pieces == ["ⴰ", "ab"]
     assert old.place(["ⴰ"]).new.segment("ⴰéa") == ["ⴰ", "<0xC3>", "<0xA9>", "a"]
-    assert continued(old, {"éa": 5}, pieces=9, guard={"é": 1}) == ([], ["é"])  # none of bytes
+    assert continue_merges(old, {"éa": 5}, pieces=9, guard=GuardedWords({"é": 1})) == (
+        [],
+        ["é"],
+    )  # none of bytes
 
 
 def test_without_bytes_unknown_characters_become_pieces_and_words_known():
     old = bpe("ab")
     words = {"aşb": 4, "xa": 2, "ab": 1}
-    found = continued(old, words, pieces=9).pieces
+    found = continue_merges(old, words, pieces=9).pieces
     assert found == ["ş", "aş", "aşb", "x", "xa"]
     new = old.place(found).new
     assert [new.segment(word) for word in ("aşb", "xa")] == [["aşb"], ["xa"]]
     assert "<unk>" in new.segment("y")
-    assert continued(old, words, pieces=9, guard=words).refused == []  # unknown words may change
+    assert (
+        continue_merges(old, words, pieces=9, guard=GuardedWords(words)).refused == []
+    )  # unknown words may change
 
 
 def test_a_word_that_is_a_piece_stays_whole_where_the_vocabulary_says_so():
@@ -135,11 +149,17 @@ def test_a_word_that_is_a_piece_stays_whole_where_the_vocabulary_says_so():
     old = bpe(["a", "b", "c", "abc"], [("b", "c")], ignore_merges=True)
     assert old.segment("abc") == ["abc"]
     assert old.segment("abca") == ["a", "bc", "a"]
-    assert continued(old, {"abc": 9}, pieces=9).pieces == []  # there is nothing to merge
-    assert continued(old, {"abcb": 5}, pieces=9).pieces == ["bcb", "abcb"]  # a bc is one already
+    assert continue_merges(old, {"abc": 9}, pieces=9).pieces == []  # there is nothing to merge
+    assert continue_merges(old, {"abcb": 5}, pieces=9).pieces == [
+        "bcb",
+        "abcb",
+    ]  # a bc is one already
     new = old.place(["bcb", "abcb"]).new
     assert [new.segment(word) for word in ("abc", "abcb")] == [["abc"], ["abcb"]]
-    assert continued(old, {"abcb": 5}, pieces=9, guard={"bcb": 1}) == ([], ["bcb"])
+    assert continue_merges(old, {"abcb": 5}, pieces=9, guard=GuardedWords({"bcb": 1})) == (
+        [],
+        ["bcb"],
+    )
 
 
 # The extension ------------------------------------------------------------------------------------
@@ -199,7 +219,7 @@ def joined(old: BPE, new: BPE, words: Iterable[str]) -> None:
 
 @given(vocabularies(), counts, st.lists(st.text("abcéş"), max_size=5), st.integers(0, 9))
 def test_old_pieces_are_only_joined(old, words, others, pieces):
-    found = continued(old, words, pieces=pieces, min_count=1).pieces
+    found = continue_merges(old, words, pieces=pieces, min_count=1).pieces
     assert len(found) <= pieces
     joined(old, old.place(found).new, [*words, *others])
 
@@ -220,7 +240,7 @@ def extended(request: pytest.FixtureRequest) -> tuple[BPE, BPE]:
     """A vocabulary before and after it was continued on the toy language in two scripts."""
     old = BPE(MADE[request.param]())
     words = old.count_words([*lines_in("toy"), *lines_in("Latin")])
-    return old, old.place(continued(old, words, pieces=300).pieces).new
+    return old, old.place(continue_merges(old, words, pieces=300).pieces).new
 
 
 @given(line=any_text())
@@ -258,27 +278,27 @@ def test_what_no_old_piece_joins_stays_apart():
     """▁l and .. are pieces: so letters follow the mark and points points, but no digit does."""
     old = bpe("▁al'.12", [("▁", "l"), (".", ".")])
     words = {"▁l'al": 9, "▁12": 9, "a1": 9, "..'": 9, "▁al": 9}
-    assert continued(old, words, pieces=9).pieces == ["al", "▁al", "..'"]
+    assert continue_merges(old, words, pieces=9).pieces == ["al", "▁al", "..'"]
     more = bpe("▁al'.12", [("▁", "l"), (".", "."), ("1", "2"), ("▁", "1"), ("a", "1"), ("l", "'")])
-    found = continued(more, words, pieces=9).pieces
+    found = continue_merges(more, words, pieces=9).pieces
     assert found == ["al", "▁12", "▁al", "▁l'", "..'"]  # not '▁l'a: no piece joins ' and a letter
 
 
 def test_single_characters_and_special_pieces_say_nothing():
     old = bpe("a1")
-    assert continued(old, {"a1": 9, "11": 9}, pieces=9).pieces == ["a1", "11"]
+    assert continue_merges(old, {"a1": 9, "11": 9}, pieces=9).pieces == ["a1", "11"]
     old = bpe(["a", "1", "2", "<1a>"], [("1", "2")])
-    assert continued(old, {"a1": 9, "aa": 9, "22": 9}, pieces=9).pieces == ["aa", "22"]
+    assert continue_merges(old, {"a1": 9, "aa": 9, "22": 9}, pieces=9).pieces == ["aa", "22"]
 
 
 def test_bytes_are_judged_by_their_text():
     """« is C2 AB and ë is C3 AB: a letter may follow ë, by the last byte of which « ends too."""
     letters = dict(zip(b"\xc2\xc3\xab", "ÂÃ«", strict=True))
-    assert [byte_pieces()[byte] for byte in letters] == [*letters.values()]
+    assert [byte_letters()[byte] for byte in letters] == [*letters.values()]
     old = BPE(gpt2_like())
-    assert continued(old, {"Ã«a": 9}, pieces=9).pieces == ["«a", "Ã«a"]
-    assert continued(old, {"Â«a": 9}, pieces=9).pieces == ["Â«"]
-    assert continued(old, {"ĠÂ«": 9}, pieces=9).pieces == ["Â«"]  # no old piece has Ġ so
+    assert continue_merges(old, {"Ã«a": 9}, pieces=9).pieces == ["«a", "Ã«a"]
+    assert continue_merges(old, {"Â«a": 9}, pieces=9).pieces == ["Â«"]
+    assert continue_merges(old, {"ĠÂ«": 9}, pieces=9).pieces == ["Â«"]  # no old piece has Ġ so
 
 
 ODD = "ab1▁.'é"
@@ -289,7 +309,7 @@ ODD = "ab1▁.'é"
 def test_new_pieces_join_only_what_old_ones_do(old, words):
     """The definition, by pieces."""
     known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(kinds(p))}
-    for piece in continued(old, words, pieces=20, min_count=1).pieces:
+    for piece in continue_merges(old, words, pieces=20, min_count=1).pieces:
         assert not known or {*pairwise(kinds(piece))} <= known | {("L", "L")}
 
 
@@ -323,12 +343,14 @@ def yields_all(old: BPE, found: list[str], words: Iterable[str]) -> None:
 @given(vocabularies(), counts, st.integers(0, 9))
 def test_every_new_piece_stands_in_some_word(old, words, pieces):
     words = {word + tail: n for word, n in words.items() for tail in ("", "é")}
-    yields_all(old, continued(old, words, pieces=pieces, min_count=1).pieces, words)
+    yields_all(old, continue_merges(old, words, pieces=pieces, min_count=1).pieces, words)
 
 
 @given(vocabularies(), counts, counts, st.integers(0, 9))
 def test_every_new_piece_stands_in_some_word_beside_a_guard(old, words, guard, pieces):
-    found = continued(old, words, pieces=pieces, min_count=1, guard=guard).pieces
+    found = continue_merges(
+        old, words, pieces=pieces, min_count=1, guard=GuardedWords(guard)
+    ).pieces
     yields_all(old, found, words)
 
 
@@ -354,9 +376,9 @@ guards = st.dictionaries(st.text("abcé", max_size=6), st.integers(1, 5), max_si
 @settings(max_examples=200)
 @given(vocabularies(), guards, guards)
 def test_nothing_of_the_guard_changes_and_no_piece_is_refused_in_vain(old, words, guard):
-    found = continued(old, words, pieces=6, min_count=1, guard=guard)
+    found = continue_merges(old, words, pieces=6, min_count=1, guard=GuardedWords(guard))
     assert changed(old, found.pieces, guard) == 0
-    free = continued(old, words, pieces=6, min_count=1).pieces
+    free = continue_merges(old, words, pieces=6, min_count=1).pieces
     assert {*found.refused} <= {*free}
     for piece in free:
         if piece in found.refused:
@@ -366,18 +388,18 @@ def test_nothing_of_the_guard_changes_and_no_piece_is_refused_in_vain(old, words
 @settings(max_examples=200)
 @given(vocabularies(), guards, guards, st.sampled_from([0.1, 0.3, 0.6, 1.0]))
 def test_no_more_of_the_guard_changes_than_the_budget_allows(old, words, guard, budget):
-    found = continued(old, words, pieces=6, min_count=1, guard=guard, budget=budget)
+    found = continue_merges(old, words, pieces=6, min_count=1, guard=GuardedWords(guard, budget))
     known = sum(n for word, n in guard.items() if old.unk not in old.segment(word))
     assert changed(old, found.pieces, guard) <= budget * known + 1e-9
     if budget == 1.0:
         assert found.refused == []
-        assert found.pieces == continued(old, words, pieces=6, min_count=1).pieces
+        assert found.pieces == continue_merges(old, words, pieces=6, min_count=1).pieces
 
 
 def test_a_dear_piece_stops_no_cheaper_one():
     """ab changes 9 of 12 guarded occurrences, cd 3: a budget of a third is for cd."""
     old, words, guard = bpe("abcd"), {"ab": 9, "cd": 5}, {"ab": 9, "cd": 3}
-    found = continued(old, words, pieces=2, guard=guard, budget=1 / 3)
+    found = continue_merges(old, words, pieces=2, guard=GuardedWords(guard, 1 / 3))
     assert (found.pieces, found.refused) == (["cd"], ["ab"])
 
 
@@ -385,7 +407,7 @@ def test_a_guard_leaves_its_language_alone_in_a_made_tokenizer(extended):
     old, _ = extended
     guard = old.count_words(lines_in("Latin", seed=9))
     words = old.count_words([*lines_in("toy"), *lines_in("Latin")])
-    found = continued(old, words, pieces=200, guard=guard)
+    found = continue_merges(old, words, pieces=200, guard=GuardedWords(guard))
     new = old.place(found.pieces).new
     assert found.refused
     assert all(new.segment(word) == old.segment(word) for word in guard)

@@ -26,9 +26,11 @@ from tokenizers import (
 from specialize.corpus import open_corpus
 from specialize.native import core
 from specialize.vocab.audit.audit import audit_library
-from specialize.vocab.counting.by_library import count_by_library, count_text, read_byte_level
+from specialize.vocab.counting.by_library import count_by_library, count_text
 from specialize.vocab.counting.separable import PATTERNS, unsafe, until_map
 from specialize.vocab.counting.space_units import count_units, solid, text_of, units
+from specialize.vocab.formats.gpt2 import read_gpt2
+from specialize.vocab.library import read_tokenizer
 
 
 def test_a_line_is_cut_before_single_spaces():
@@ -281,10 +283,10 @@ def test_lines_that_are_read_once_are_left_to_the_library():
 
 def test_the_audit_says_which_way_was_used(tmp_path):
     KNOWN["T5"].save(str(tmp_path / "tokenizer.json"))
-    found = audit_library(tmp_path / "tokenizer.json", ["a b"])
+    found = audit_library(read_tokenizer(tmp_path / "tokenizer.json"), ["a b"])
     assert (found.counted_by, found.why_library) == ("types", "")
     UNKNOWN[0].save(str(tmp_path / "tokenizer.json"))
-    facts = audit_library(tmp_path / "tokenizer.json", ["a b"]).to_json()
+    facts = audit_library(read_tokenizer(tmp_path / "tokenizer.json"), ["a b"]).to_json()
     assert (facts["counted_by"], facts["why_library"]) == ("library", "no pre-tokeniser")
 
 
@@ -357,7 +359,7 @@ REAL += ["common_voice/th", "common_voice/ckb", "common_voice/zh", "other/ur-lei
 def test_real_text_under_gpt2_and_t5(data, t5, name, monkeypatch):
     corpus = open_corpus(str(data / "raw" / f"{name}.txt.xz"))
     lines = list(islice(corpus, 300))
-    for tokenizer in (read_byte_level(data / "vocab" / "gpt2"), t5()):
+    for tokenizer in (read_gpt2(data / "vocab" / "gpt2"), t5()):
         expected = ordered(count_by_library(tokenizer, lines))
         for wanted in "01" if core() else "0":
             monkeypatch.setenv("SPECIALIZE_NATIVE", wanted)

@@ -14,14 +14,14 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from specialize.corpus import CorpusFiles, open_corpus
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.toylang import ToyFiles, to_latin
-from specialize.vocab.bpe.native_count import byte_pieces
 from specialize.vocab.counting.separable import PATTERNS, why_not
 from specialize.vocab.formats.tiktoken import is_ranks, read_ranks, write_ranks
+from specialize.vocab.marks import byte_letters
 
 tiktoken = pytest.importorskip("tiktoken")
 
 BYTES = [bytes([byte]) for byte in range(256)]
-LETTERS = byte_pieces()
+LETTERS = byte_letters()
 CODES = {letter: byte for byte, letter in enumerate(LETTERS)}
 NAMES = ("gpt2", "cl100k", "qwen2", "o200k")
 

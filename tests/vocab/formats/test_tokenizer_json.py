@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from specialize.errors import DataError, MissingError
-from specialize.vocab.audit.audit import audit_path
+from specialize.vocab.audit.inspected import audit_path
 from specialize.vocab.formats.tokenizer_json import (
     find_wordpiece,
     read_wordpiece,

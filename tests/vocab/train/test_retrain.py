@@ -9,10 +9,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from specialize.errors import UsageError
+from specialize.vocab.base import Vocabulary
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.bpe.native_count import byte_pieces
-from specialize.vocab.open import AnyVocabulary, read_vocabulary, words_of
-from specialize.vocab.train.retrain import control_pieces, trained_like
+from specialize.vocab.marks import byte_letters
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -20,7 +20,7 @@ BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 LINES = ["low lower lowest", "new newer newest", "slow slower", "wide wider widest"] * 5
 
 
-def saved(tokenizer: Tokenizer, folder: Path) -> AnyVocabulary:
+def saved(tokenizer: Tokenizer, folder: Path) -> Vocabulary:
     tokenizer.add_special_tokens(["<s>", "<mask>"])
     folder.mkdir()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -32,7 +32,7 @@ def byte_level() -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=270, initial_alphabet=byte_pieces(), show_progress=False
+        vocab_size=270, initial_alphabet=byte_letters(), show_progress=False
     )
     tokenizer.train_from_iterator(["the old text is of other words than the new"] * 3, trainer)
     return tokenizer
@@ -76,7 +76,7 @@ KINDS = {
 
 
 @pytest.fixture(params=["WordPiece", *KINDS])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> AnyVocabulary:
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Vocabulary:
     if request.param == "WordPiece":
         return wordpiece()
     return saved(KINDS[request.param](), tmp_path / "old")
@@ -87,7 +87,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> AnyVocabulary:
 
 def test_a_wordpiece_has_each_character_twice_then_merges():
     """low 3, lot 2: (l, ##o) occurs 5 times, then (lo, ##w) 3; x only once."""
-    new = trained_like(wordpiece(), {"low": 3, "lot": 2, "x": 1}, size=99, min_count=2)
+    new = wordpiece().retrained({"low": 3, "lot": 2, "x": 1}, size=99, min_count=2)
     assert new.pieces == (
         *SPECIAL,
         *("l", "o", "t", "w", "##l", "##o", "##t", "##w"),
@@ -98,7 +98,7 @@ def test_a_wordpiece_has_each_character_twice_then_merges():
 def test_a_bpe_has_every_way_to_its_pieces(tmp_path: Path):
     """▁low 3, ow 2: (o, w) occurs 5 times, then (l, ow) 3 and (▁, low); then (l, o) is one too."""
     old = saved(with_marks(byte_fallback=False), tmp_path / "old")
-    new = trained_like(old, {"▁low": 3, "ow": 2}, size=99, min_count=2)
+    new = old.retrained({"▁low": 3, "ow": 2}, size=99, min_count=2)
     assert isinstance(new, BPE)
     assert new.pieces == ("<unk>", "<s>", "<mask>", "l", "o", "w", "▁", "ow", "low", "▁low")
     assert new.described["model"]["merges"] == [["o", "w"], ["l", "ow"], ["▁", "low"]]
@@ -107,7 +107,7 @@ def test_a_bpe_has_every_way_to_its_pieces(tmp_path: Path):
 def test_a_unigram_has_its_special_pieces_its_letters_and_the_most_probable(tmp_path: Path):
     old = saved(probable(), tmp_path / "old")
     words = {"▁low": 30, "▁lower": 20, "▁x": 1}
-    new = trained_like(old, words, size=12, min_count=2)
+    new = old.retrained(words, size=12, min_count=2)
     assert isinstance(new, Unigram)
     assert new.pieces[:3] == ("<unk>", "<s>", "<mask>")
     assert set("lower▁") <= set(new.pieces)
@@ -120,7 +120,7 @@ def test_a_unigram_has_its_special_pieces_its_letters_and_the_most_probable(tmp_
 
 def test_words_without_marks_have_pieces_without(tmp_path: Path):
     old = saved(probable(marks=False), tmp_path / "old")
-    new = trained_like(old, words_of(old, LINES), size=40, min_count=1)
+    new = old.retrained(old.count_words(LINES), size=40, min_count=1)
     assert new.segment("lower")[0].startswith("low")
     assert [piece for piece in new.pieces if "▁" in piece] == ["▁"]  # which the old one has
 
@@ -128,11 +128,11 @@ def test_words_without_marks_have_pieces_without(tmp_path: Path):
 # In every family ----------------------------------------------------------------------------------
 
 
-def test_special_pieces_come_first_and_all_text_is_known(old: AnyVocabulary):
-    words = words_of(old, LINES)
-    control = control_pieces(old)
-    size = len(trained_like(old, words, size=999, min_count=2).pieces) - 3
-    new = trained_like(old, words, size=size, min_count=2)
+def test_special_pieces_come_first_and_all_text_is_known(old: Vocabulary):
+    words = old.count_words(LINES)
+    control = old.control_pieces
+    size = len(old.retrained(words, size=999, min_count=2).pieces) - 3
+    new = old.retrained(words, size=size, min_count=2)
     assert type(new) is type(old)
     assert len(new.pieces) <= size
     assert list(new.pieces[: len(control)]) == control
@@ -148,9 +148,9 @@ def test_special_pieces_come_first_and_all_text_is_known(old: AnyVocabulary):
 
 
 def test_bytes_stay_where_they_are_the_alphabet(tmp_path: Path):
-    for name, expected in (("byte-level", byte_pieces()), ("BPE, bytes", BYTES)):
+    for name, expected in (("byte-level", byte_letters()), ("BPE, bytes", BYTES)):
         old = saved(KINDS[name](), tmp_path / name)
-        new = trained_like(old, words_of(old, LINES), size=300, min_count=2)
+        new = old.retrained(old.count_words(LINES), size=300, min_count=2)
         assert set(expected) <= set(new.pieces)
         assert len(new.encode("ⴰ")) in (3, 4)  # bytes, with or without a mark
         assert new.unk not in new.segment("ⴰ")
@@ -161,20 +161,20 @@ def test_merges_are_those_of_the_librarys_trainer(tmp_path: Path):
     random = Random(3)
     counts = {"".join(random.choices("abcdef", k=5)): random.randrange(9, 5000) for _ in range(60)}
     old = saved(byte_level(), tmp_path / "old")
-    new = trained_like(old, counts, size=2 + 256 + 40, min_count=1)
+    new = old.retrained(counts, size=2 + 256 + 40, min_count=1)
     library = Tokenizer(models.BPE())
     library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(
-        vocab_size=256 + 40, initial_alphabet=byte_pieces(), show_progress=False
+        vocab_size=256 + 40, initial_alphabet=byte_letters(), show_progress=False
     )
     library.train_from_iterator((f"{word} " * n for word, n in counts.items()), trainer)
     assert set(new.pieces) == {"<s>", "<mask>", *library.get_vocab()}
 
 
-def test_the_order_of_the_text_does_not_matter(old: AnyVocabulary):
-    words = dict(words_of(old, LINES))
-    first = trained_like(old, words, size=310, min_count=2)
-    again = trained_like(old, dict(reversed(words.items())), size=310, min_count=2)
+def test_the_order_of_the_text_does_not_matter(old: Vocabulary):
+    words = dict(old.count_words(LINES))
+    first = old.retrained(words, size=310, min_count=2)
+    again = old.retrained(dict(reversed(words.items())), size=310, min_count=2)
     assert again.pieces == first.pieces
     if not isinstance(first, WordPiece):
         assert again.described == first.described
@@ -183,12 +183,11 @@ def test_the_order_of_the_text_does_not_matter(old: AnyVocabulary):
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from specialize.vocab.open import read_vocabulary, words_of
-from specialize.vocab.train.retrain import trained_like
+from specialize.vocab.open import read_vocabulary
 for folder in sys.argv[1:]:
     old = read_vocabulary(Path(folder))
-    words = words_of(old, [f"{a}{b}{c} {c}{a}" for a in "abcde" for b in "abcde" for c in "xyz"])
-    new = trained_like(old, words, size=400, min_count=2)
+    words = old.count_words([f"{a}{b}{c} {c}{a}" for a in "abcde" for b in "abcde" for c in "xyz"])
+    new = old.retrained(words, size=400, min_count=2)
     print(new.pieces, json.dumps(getattr(new, "described", "")))
 """
 
@@ -208,13 +207,13 @@ def test_training_is_the_same_in_every_process(tmp_path: Path):
     assert len(outputs) == 1
 
 
-def test_a_size_that_holds_no_alphabet_is_refused(old: AnyVocabulary):
-    words = words_of(old, LINES)
+def test_a_size_that_holds_no_alphabet_is_refused(old: Vocabulary):
+    words = old.count_words(LINES)
     with pytest.raises(UsageError, match="of 9 pieces cannot hold"):
-        trained_like(old, words, size=9, min_count=1)
+        old.retrained(words, size=9, min_count=1)
 
 
 def test_a_min_count_that_leaves_nothing_is_refused(tmp_path: Path):
     old = saved(with_marks(byte_fallback=False), tmp_path / "old")
     with pytest.raises(UsageError, match="min_count = 1000"):
-        trained_like(old, words_of(old, LINES), size=99, min_count=1000)
+        old.retrained(old.count_words(LINES), size=99, min_count=1000)

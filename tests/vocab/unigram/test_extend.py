@@ -16,9 +16,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tokenizers_made import SCRIPTS, lines_in, xlmr_like
 
 from specialize.errors import DataError, UsageError
+from specialize.vocab.guard import GuardedWords
 from specialize.vocab.unigram.candidates import _HAIR, candidates, trained_unigram
-from specialize.vocab.unigram.extend import calibrated
-from specialize.vocab.unigram.guard import Kept, least_worth
+from specialize.vocab.unigram.extend import calibrate
+from specialize.vocab.unigram.guard import Guard, least_worth
 from specialize.vocab.unigram.model import Unigram
 
 UNKNOWN = "<unk>"
@@ -48,7 +49,7 @@ SMALL = unigram({"▁": -3.0, "a": -2.0, "b": -2.5, "ab": -4.0, "c": -5.0})
 
 def test_strict_scores_are_those_of_the_old_pieces_and_a_hair():
     """▁abab is ▁ ab ab, -3 - 4 - 4, of which one piece is left: two saved."""
-    found = calibrated(SMALL, {"▁abab": 50}, pieces=1, strict=True)
+    found = calibrate(SMALL, {"▁abab": 50}, pieces=1, strict=True)
     assert found.scores == {"▁abab": pytest.approx(-11.0 + 2 * _HAIR)}
     new = SMALL.place(found.scores).new
     assert new.segment("▁abab") == ["▁abab"]
@@ -57,18 +58,18 @@ def test_strict_scores_are_those_of_the_old_pieces_and_a_hair():
 
 def test_mixed_scores_are_of_a_share_of_the_text():
     own = trained_unigram({"▁abab": 50}, 1002)
-    found = calibrated(SMALL, {"▁abab": 50}, pieces=1, mixture=0.2)
+    found = calibrate(SMALL, {"▁abab": 50}, pieces=1, mixture=0.2)
     assert found.scores == {"▁abab": pytest.approx(math.log(0.2) + own["▁abab"])}
 
 
 def test_unknown_characters_come_first_and_as_often_as_they_are_asked_for():
     """Of 7 * 3 + 5 * 3 + 4 * 2 characters, ş is 7 and 世 5."""
     words = {"▁aş": 7, "▁世b": 5, "▁é": 4}
-    found = calibrated(SMALL, words, pieces=2)
+    found = calibrate(SMALL, words, pieces=2)
     assert list(found.scores) == ["ş", "世"]
-    assert calibrated(SMALL, words, pieces=1).scores.keys() == {"ş"}
-    assert [*calibrated(SMALL, words, pieces=9, min_count=1).scores][:3] == ["ş", "世", "é"]
-    rare = calibrated(SMALL, {"▁" + "ab" * 9: 9999, "▁é": 5}, pieces=1).scores
+    assert calibrate(SMALL, words, pieces=1).scores.keys() == {"ş"}
+    assert [*calibrate(SMALL, words, pieces=9, min_count=1).scores][:3] == ["ş", "世", "é"]
+    rare = calibrate(SMALL, {"▁" + "ab" * 9: 9999, "▁é": 5}, pieces=1).scores
     assert rare == {"é": pytest.approx(math.log(0.1 * 5 / (9999 * 19 + 5 * 2)))}
 
 
@@ -77,18 +78,18 @@ def test_unknown_words_get_known():
     for script in SCRIPTS:
         words = old.count_words(lines_in(script))
         lacking = {c for word in words for c in word if c not in old.ids}
-        found = calibrated(old, words, pieces=len(lacking) + 50, min_count=1)
+        found = calibrate(old, words, pieces=len(lacking) + 50, min_count=1)
         new = old.place(found.scores).new
         assert lacking <= found.scores.keys()
         assert not [word for word in words if new.unk in new.segment(word)]
 
 
 def test_there_is_not_always_something_to_add():
-    assert calibrated(SMALL, {"▁ab": 9}, pieces=0) == ({}, [], [])
-    assert calibrated(SMALL, {}, pieces=9) == ({}, [], [])
-    assert calibrated(SMALL, {"▁": 9, "▁▁": 4, "a\u3000b": 3}, pieces=9).scores == {}
-    assert calibrated(SMALL, {"▁" + "ab" * 60_000: 9}, pieces=9).scores == {}  # too long
-    assert calibrated(SMALL, {"▁\u3000": 9}, pieces=9).scores.keys() == {"\u3000"}
+    assert calibrate(SMALL, {"▁ab": 9}, pieces=0) == ({}, [], [])
+    assert calibrate(SMALL, {}, pieces=9) == ({}, [], [])
+    assert calibrate(SMALL, {"▁": 9, "▁▁": 4, "a\u3000b": 3}, pieces=9).scores == {}
+    assert calibrate(SMALL, {"▁" + "ab" * 60_000: 9}, pieces=9).scores == {}  # too long
+    assert calibrate(SMALL, {"▁\u3000": 9}, pieces=9).scores.keys() == {"\u3000"}
 
 
 def test_pieces_are_the_ones_that_save_the_most():
@@ -97,9 +98,9 @@ def test_pieces_are_the_ones_that_save_the_most():
     words = {"▁ab": 40, "▁ccc": 30, "▁abx": 9, "▁xab": 3}
     assert {"▁ab", "cc", "▁xab"} <= trained_unigram(words, 1000).keys()
     assert "▁ccc" not in trained_unigram(words, 1000)  # but it is a frequent word
-    assert [*calibrated(old, words, pieces=9, strict=True).scores] == ["▁ccc", "▁ab", "▁abx"]
-    assert [*calibrated(old, words, pieces=1).scores] == ["▁ccc"]
-    rare = calibrated(old, words, pieces=9, min_count=31, strict=True).scores
+    assert [*calibrate(old, words, pieces=9, strict=True).scores] == ["▁ccc", "▁ab", "▁abx"]
+    assert [*calibrate(old, words, pieces=1).scores] == ["▁ccc"]
+    rare = calibrate(old, words, pieces=9, min_count=31, strict=True).scores
     assert [*rare] == ["▁ab"]
 
 
@@ -119,7 +120,7 @@ def test_a_piece_that_makes_a_known_word_unknown_is_dropped():
     """▁Bbxyz is ▁ Bb x y z at -83. B alone is unknown, at -30, but bxyz behind it makes up."""
     old, words = with_dead_ends("bxyz")
     assert old.place({"bxyz": -1.0}).new.segment("▁Bbxyz") == ["▁", UNKNOWN, "bxyz"]
-    found = calibrated(old, words, pieces=9, mixture=1.0, min_count=30)
+    found = calibrate(old, words, pieces=9, mixture=1.0, min_count=30)
     assert (list(found.scores), found.dropped) == (["▁bxyz", "▁x"], ["bxyz"])
     assert old.place(found.scores).new.segment("▁Bbxyz") == ["▁", "Bb", "x", "y", "z"]
 
@@ -182,7 +183,7 @@ def old() -> Unigram:
 def test_strict_pieces_join_the_old_ones_of_every_known_word(old, script):
     """In trained vocabularies ties are rare: none of 9,539 known words is cut elsewhere."""
     words = old.count_words(lines_in(script, seed=9))
-    new = old.place(calibrated(old, words, pieces=300, strict=True).scores).new
+    new = old.place(calibrate(old, words, pieces=300, strict=True).scores).new
     for other in SCRIPTS:
         for word in old.count_words(lines_in(other, seed=9)) | old.count_words(lines_in(other)):
             if old.parts(word):
@@ -192,7 +193,7 @@ def test_strict_pieces_join_the_old_ones_of_every_known_word(old, script):
 def test_no_known_word_becomes_unknown(old):
     for mixture in (0.001, 0.1, 1.0):
         words = old.count_words([*lines_in("toy"), *lines_in("Latin")])
-        new = old.place(calibrated(old, words, pieces=300, mixture=mixture).scores).new
+        new = old.place(calibrate(old, words, pieces=300, mixture=mixture).scores).new
         for script in SCRIPTS:
             for word in old.count_words(lines_in(script, seed=9)):
                 assert not old.parts(word) or new.parts(word), word
@@ -216,7 +217,7 @@ def test_a_larger_share_gives_shorter_text_and_changes_more(old):
     """
     words = old.count_words(lines_in("Latin", seed=4))
     others = old.count_words(lines_in("Latin", seed=5))  # as the vocabulary was trained on
-    chosen = calibrated(old, words, pieces=200).scores
+    chosen = calibrate(old, words, pieces=200).scores
     scored = {
         lam: {p: s + math.log(lam / 0.1) for p, s in chosen.items()} for lam in (1e-3, 0.1, 1)
     }
@@ -242,7 +243,7 @@ def test_a_score_of_0_outbids_everything():
 def test_the_share_is_a_share():
     for wrong in (0.0, -1.0, 1.5):
         with pytest.raises(UsageError, match=f"mixture is a share above 0, up to 1, not {wrong}"):
-            calibrated(SMALL, {"▁ab": 9}, pieces=1, mixture=wrong)
+            calibrate(SMALL, {"▁ab": 9}, pieces=1, mixture=wrong)
 
 
 # The guard ----------------------------------------------------------------------------------------
@@ -252,7 +253,9 @@ def test_the_share_is_a_share():
 def test_nothing_of_the_guard_changes(old, is_strict):
     words = old.count_words([*lines_in("toy"), *lines_in("Latin", seed=4)])
     guard = old.count_words(lines_in("Latin", seed=5))
-    found = calibrated(old, words, pieces=200, guard=guard, strict=is_strict, mixture=1.0)
+    found = calibrate(
+        old, words, pieces=200, guard=GuardedWords(guard), strict=is_strict, mixture=1.0
+    )
     assert found.refused
     assert len(found.scores) > 50
     assert share_changed(old, old.place(found.scores).new, guard) == 0
@@ -290,14 +293,14 @@ def test_a_piece_that_changes_too_much_gets_its_lower_score_before_it_goes():
     """bac outbids ▁aba c; as probable as b a c and a hair it does not, and still joins these."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
     low = strict(old, ["bac"])
-    kept = Kept(old, {"▁abac": 1, "▁é": 1}, 0.0)
+    kept = Guard(old, {"▁abac": 1, "▁é": 1})
     assert kept.admitted({"bac": -0.5}, low, {"bac": 1.0}) == low
     assert kept.refused == {}
-    assert Kept(old, {"▁abac": 1}, 0.0).admitted(low, low, {"bac": 1.0}) == low
-    both = Kept(old, {"▁abac": 1, "▁bac": 1}, 0.5)
+    assert Guard(old, {"▁abac": 1}).admitted(low, low, {"bac": 1.0}) == low
+    both = Guard(old, {"▁abac": 1, "▁bac": 1}, budget=0.5)
     assert both.admitted({"bac": -0.5}, low, {"bac": 1.0}) == low  # one of the two may change
     assert both.admitted(low, {}, {"bac": 1.0}) == low
-    none = Kept(old, {"▁abac": 1, "▁bac": 1}, 0.0)
+    none = Guard(old, {"▁abac": 1, "▁bac": 1})
     assert none.admitted({"bac": -0.5}, low, {"bac": 1.0}) == {}
     assert [*none.refused] == ["bac"]
 
@@ -306,8 +309,8 @@ def test_a_character_that_the_guard_refuses_leaves_its_place_to_another():
     """ş is no piece, but xş is: a guarded word of it would become x ş."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "x": -3.0, "xş": -30.0})
     words = {"▁aş": 50, "▁ab": 40, "▁ba": 30}
-    assert next(iter(calibrated(old, words, pieces=2).scores)) == "ş"
-    found = calibrated(old, words, pieces=2, guard={"▁xş": 1})
+    assert next(iter(calibrate(old, words, pieces=2).scores)) == "ş"
+    found = calibrate(old, words, pieces=2, guard=GuardedWords({"▁xş": 1}))
     assert len(found.scores) == 2
     assert "ş" in found.refused
 
@@ -323,7 +326,7 @@ def test_candidates_are_more_where_a_guard_refuses_many(monkeypatch):
         return found._replace(all_there=size > 2000)
 
     monkeypatch.setattr("specialize.vocab.unigram.extend.candidates", some)
-    found = calibrated(SMALL, {"▁abab": 50, "▁cc": 9}, pieces=1, guard={"▁abab": 1})
+    found = calibrate(SMALL, {"▁abab": 50, "▁cc": 9}, pieces=1, guard=GuardedWords({"▁abab": 1}))
     assert [*found.scores] == ["▁cc"]
     assert "▁abab" in found.refused
     assert sizes == [1002, 2004]
@@ -334,7 +337,7 @@ def test_a_budget_is_used_up(old):
     guard = old.count_words(lines_in("Latin", seed=5))
     lengths = []
     for budget in (0.01, 0.02):
-        found = calibrated(old, words, pieces=20, guard=guard, budget=budget)
+        found = calibrate(old, words, pieces=20, guard=GuardedWords(guard, budget))
         new = old.place(found.scores).new
         assert len(found.scores) == 20
         assert 0.8 * budget <= share_changed(old, new, guard) <= budget
@@ -345,9 +348,9 @@ def test_a_budget_is_used_up(old):
 def test_a_piece_that_costs_just_the_budget_is_admitted():
     """▁abab is 3 of the 10 guarded occurrences; ▁é is unknown, so that it is not guarded."""
     words, guard = {"▁abab": 50}, {"▁abab": 3, "▁b": 7, "▁é": 9}
-    found = calibrated(SMALL, words, pieces=1, guard=guard, budget=0.3, strict=True)
+    found = calibrate(SMALL, words, pieces=1, guard=GuardedWords(guard, 0.3), strict=True)
     assert (list(found.scores), found.refused) == (["▁abab"], [])
-    found = calibrated(SMALL, words, pieces=1, guard=guard, budget=0.29, strict=True)
+    found = calibrate(SMALL, words, pieces=1, guard=GuardedWords(guard, 0.29), strict=True)
     assert "▁abab" in found.refused
     assert share_changed(SMALL, SMALL.place(found.scores).new, guard) == 0
 
@@ -361,8 +364,8 @@ def test_a_piece_that_costs_just_the_budget_is_admitted():
     st.booleans(),
 )
 def test_no_more_of_the_guard_changes_than_the_budget(old, words, guard, budget, is_strict):
-    found = calibrated(
-        old, words, pieces=9, guard=guard, budget=budget, mixture=1.0, strict=is_strict
+    found = calibrate(
+        old, words, pieces=9, guard=GuardedWords(guard, budget), mixture=1.0, strict=is_strict
     )
     new = old.place(found.scores).new
     assert share_changed(old, new, guard) <= budget + 1e-9
@@ -375,15 +378,15 @@ def test_no_more_of_the_guard_changes_than_the_budget(old, words, guard, budget,
 
 SCRIPT = """
 import json
-from test_extend import Unigram, calibrated, lines_in, with_dead_ends, xlmr_like
+from test_extend import GuardedWords, Unigram, calibrate, lines_in, with_dead_ends, xlmr_like
 old = Unigram(xlmr_like())
 words = old.count_words([*lines_in("toy"), *lines_in("Latin", seed=4)])
 guard = old.count_words(lines_in("Latin", seed=5))
 for strict in (False, True):
-    found = calibrated(old, words, pieces=150, guard=guard, budget=0.01, strict=strict, mixture=1.0)
+    found = calibrate(old, words, pieces=150, guard=GuardedWords(guard, 0.01), strict=strict, mixture=1.0)
     print(json.dumps([[*found.scores.items()], found.dropped, found.refused]))
 old, words = with_dead_ends("bxyz", "mnop", "qrst", "uvwd")
-print(*calibrated(old, words, pieces=40, mixture=1.0, min_count=30).dropped)
+print(*calibrate(old, words, pieces=40, mixture=1.0, min_count=30).dropped)
 """
 
 
@@ -401,11 +404,11 @@ def test_two_processes_choose_the_same():
 
 
 def test_what_is_left_out_is_in_the_order_of_choice(old):
-    found = calibrated(
+    found = calibrate(
         old,
         old.count_words(lines_in("Latin", seed=4)),
         pieces=100,
-        guard=old.count_words(lines_in("Latin", seed=5)),
+        guard=GuardedWords(old.count_words(lines_in("Latin", seed=5))),
     )
     assert len(found.refused) == len({*found.refused})
     assert all(left != right for left, right in pairwise(found.refused))

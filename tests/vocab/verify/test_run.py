@@ -1,4 +1,4 @@
-"""The proof of a written tokenizer: what holds, each fault by its check, and bad input refused."""
+"""Verification of a written WordPiece: each fault by its check, and bad input refused."""
 
 import hashlib
 import json
@@ -15,14 +15,18 @@ from cli_calls import Call, contents
 from safetensors.numpy import save_file
 
 from specialize.augmentation import augment_tokenizer
-from specialize.corpus import open_text
+from specialize.corpus import count_lines, open_text
 from specialize.errors import DataError
+from specialize.vocab.audit.unreachable import CHANGED, DELETED, LONG, OTHERS, SPLIT
 from specialize.vocab.formats.tokenizer_json import write_wordpiece
-from specialize.vocab.verify import run as verify
-from specialize.vocab.verify.claims import Claims, Written, sample
-from specialize.vocab.verify.run import prove, prover
+from specialize.vocab.verify import run
+from specialize.vocab.verify.checks import check_decode
+from specialize.vocab.verify.claims import Claims, sample
+from specialize.vocab.verify.run import verifier, verify
+from specialize.vocab.verify.written import Written
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
+from specialize.vocab.write import write_vocabulary
 
 call = cli_calls.call  # fixture
 OLD = WordPiece([*SPECIAL, "[unused1]", "dan", "##c", "##ing", "##d", "a", "##b", "moon"])
@@ -39,21 +43,23 @@ def claims(tmp_path: Path) -> Claims:
 def written(folder: Path, pieces: list[str], old: WordPiece = OLD, **more: Any) -> Claims:
     change = old.place(pieces)
     write_wordpiece(old, folder / "old")
-    write_wordpiece(change.new, folder / "new", source=folder / "old")
+    files = write_vocabulary(change.new, folder / "new", source=folder / "old")
     fresh = dict(zip(change.fresh_pieces, change.fresh, strict=True))
+    kept = [change.kept.get(i, -1) for i in range(len(change.new.pieces))]
     examples = {"##x": ["dancx"]} if "##x" in pieces else {}
-    claimed = {"tokens": ["dancing,", "a", "ax"], "examples": examples, "guard": WORDS} | more
-    return Claims(source=str(folder / "old"), fresh=fresh, **claimed)
+    claimed = {"lines": ["dancing,", "a", "ax"], "examples": examples, "guard": WORDS} | more
+    return Claims(str(folder / "old"), kept, fresh, files=files, **claimed)
 
 
-def test_each_check_says_what_it_was_proved_on(tmp_path, claims):
-    found = {check.name: check.on for check in prove(tmp_path / "new", claims)}
+def test_each_check_says_what_it_was_verified_on(tmp_path, claims):
+    found = {check.name: check.on for check in verify(tmp_path / "new", claims)}
     assert found == {
         "ids": {"pieces": 14},
         "special": {"tokens": 5},
         "kept": {"old pieces": 12, "slots taken": 1, "new pieces": 2},
+        "settings": {"old pieces": 13},
         "reachable": {"pieces": 2, "never in the text": 1},
-        "readers": {"tokens": 3, "guard words": 3, "words of pieces": 3},
+        "readers": {"lines": 3, "guard words": 3, "words of pieces": 3, "other files": 0},
         "known": {"words": 2},  # dancing and a; "," and ax were unknown
         "guard": {
             "words": 2,
@@ -61,27 +67,27 @@ def test_each_check_says_what_it_was_proved_on(tmp_path, claims):
             "allowed": 0,
             "changed": 0,
         },
-        "decode": {"words": 4, "by the library": 4},  # dancing, a, ax, dancx
+        "decode": {"words": 4, "lines": 2},  # dancing, a, ax, dancx; "," is unknown
     }
 
 
-def test_a_process_that_is_asked_for_no_proof_ends(claims):
-    with prover(Path(claims.source)) as unasked:
+def test_a_process_that_is_asked_for_nothing_ends(claims):
+    with verifier(Path(claims.source)) as unasked:
         (process,) = unasked.args
         assert process.poll() is None
     assert process.poll() is not None
 
 
-def test_a_fresh_process_proves_the_same(tmp_path, claims, monkeypatch):
+def test_a_fresh_process_verifies_the_same(tmp_path, claims, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
     monkeypatch.chdir(tmp_path)
-    with prover(Path(claims.source)) as prove_afresh:
-        assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+    with verifier(Path(claims.source)) as verify_afresh:
+        assert verify_afresh(tmp_path / "new", claims) == verify(tmp_path / "new", claims)
     (tmp_path / "new" / "vocab.txt").unlink()
     with pytest.raises(DataError) as here:
-        prove(tmp_path / "new", claims)
-    with prover(Path(claims.source)) as prove_afresh, pytest.raises(DataError) as there:
-        prove_afresh(tmp_path / "new", claims)
+        verify(tmp_path / "new", claims)
+    with verifier(Path(claims.source)) as verify_afresh, pytest.raises(DataError) as there:
+        verify_afresh(tmp_path / "new", claims)
     assert str(here.value) == str(there.value)
     assert "old: not written: check 'files': " in str(here.value)
 
@@ -106,7 +112,7 @@ def collide(described: Json) -> None:
 
 FAULTS: list[tuple[Callable[[Json], None], str]] = [
     (swap, "check 'ids': vocab.txt has other pieces than tokenizer.json"),
-    (lowercase, "check 'kept': rules was BertRules"),
+    (lowercase, "check 'settings': rules was BertRules"),
     (move, "check 'ids': "),
     (collide, "check 'files': "),
 ]
@@ -119,13 +125,13 @@ def test_a_fault_of_tokenizer_json_is_found(tmp_path, claims, edit, said):
     edit(described)
     file.write_text(json.dumps(described), "utf-8")
     with pytest.raises(DataError) as raised:
-        prove(tmp_path / "new", claims)
+        verify(tmp_path / "new", claims)
     assert str(raised.value).startswith(f"{tmp_path / 'old'}: not written: {said}")
 
 
 def fault(folder: Path, claims: Claims) -> str:
     with pytest.raises(DataError) as raised:
-        prove(folder / "new", claims)
+        verify(folder / "new", claims)
     return str(raised.value).partition("not written: check ")[2]
 
 
@@ -156,22 +162,22 @@ def test_a_changed_guard_is_found_but_for_its_budget(tmp_path):
     claims = written(tmp_path, ["danc", "##x"])
     assert fault(tmp_path, claims) == "'guard': pieces danc change 3 occurrences of words: dancing"
     claims = written(tmp_path, ["danc", "##x"], budget=0.6)
-    checks = {check.name: check.on for check in prove(tmp_path / "new", claims)}
+    checks = {check.name: check.on for check in verify(tmp_path / "new", claims)}
     assert (checks["guard"]["allowed"], checks["guard"]["changed"]) == (3, 3)
 
 
 @pytest.mark.parametrize(
     ("piece", "why"),
     [
-        ("Dan", "'Dan' becomes 'dan' before it is segmented"),
-        ("##é", "'aé' becomes 'ae' before it is segmented"),
-        ("##,", "'a,' becomes 'a ,' before it is segmented"),
-        ("世界", "'世界' becomes '世 界' before it is segmented"),
-        ("b\u200c", "'b\\u200c' becomes 'b' before it is segmented"),
-        ("a b", "'a b' becomes 'a b' before it is segmented"),
-        ("##", "it spells nothing"),
-        ("a" * 101, "words of more than 100 characters are unknown"),
-        ("##" + "a" * 100, "words of more than 100 characters are unknown"),
+        ("Dan", CHANGED),
+        ("##é", CHANGED),
+        ("##,", SPLIT),
+        ("世界", SPLIT),
+        ("b\u200c", DELETED),
+        ("a b", SPLIT),
+        ("##", OTHERS),
+        ("a" * 101, LONG),
+        ("##" + "a" * 100, LONG),
     ],
 )
 def test_a_piece_that_no_text_can_have_is_found(tmp_path, piece, why):
@@ -187,28 +193,28 @@ def test_a_piece_that_its_words_do_not_have_is_found(tmp_path):
 
 def test_readers_that_disagree_are_found(tmp_path):
     """A special piece that must be a word of its own is so for the library alone."""
-    claims = written(tmp_path, ["##x"], guard={"moonb": 1})
+    claims = written(tmp_path, ["##x"], guard={}, lines=["moonb"])
     for folder in ("old", "new"):
         file = tmp_path / folder / "tokenizer.json"
         described = json.loads(file.read_text("utf-8"))
         moon = described["added_tokens"][0] | {"id": 12, "content": "moon", "single_word": True}
         described["added_tokens"].append(moon)
         file.write_text(json.dumps(described), "utf-8")
-    wrong = "'readers': guard words: 'moonb' is ['moon', '##b'] to the tokenizers library"
+    wrong = "'readers': lines: 'moonb' is ['moon', '##b'] to the tokenizers library"
     assert fault(tmp_path, claims) == wrong
 
 
 def test_pieces_that_do_not_give_the_word_back_are_found(tmp_path, claims, monkeypatch):
     """No vocabulary is known to do so: here a word is said to have others' pieces."""
-    monkeypatch.setattr(verify, "CHECKS", [verify._decode])
+    monkeypatch.setattr(run, "CHECKS", [check_decode])
     monkeypatch.setattr(Written, "now", lambda self, word: ["a", "##b"])
     assert fault(tmp_path, claims).startswith("'decode': word 'dancing' is ['a', '##b']")
 
 
-def test_the_sample_is_the_first_types_of_tokens():
-    lines = ["b a\tb", "", "c " * 9, "d"]
-    assert sample(lines, 3) == ["b", "a", "c"]
-    assert sample(lines) == ["b", "a", "c", "d"]
+def test_the_sample_is_the_first_lines_or_tokens():
+    lines = ["b a\tb", "", "c d", *map(str, range(2000))]
+    assert sample(lines) == ["b a\tb", "c d", *map(str, range(998))]
+    assert sample(count_lines(lines))[:4] == ["b", "a", "c", "d"]
 
 
 # The command --------------------------------------------------------------------------------------
@@ -240,9 +246,9 @@ def test_the_command_guards_and_says_so(texts, call, monkeypatch):
     lines = said.out.splitlines()
     assert lines[1] == "1 piece dropped for the guard: dancin"
     assert lines[2] == "0 of 3 guarded occurrences of words changed"
-    assert lines[3].startswith("proved as written: ids, special, kept, ")
+    assert lines[3].startswith("verified in a fresh process: ids, special, kept, ")
     manifest = json.loads((texts / "out" / "manifest.json").read_text("utf-8"))
-    checks = {check["name"]: check["on"] for check in manifest["proved"]}
+    checks = {check["name"]: check["on"] for check in manifest["verified"]}
     assert checks["guard"]["occurrences"] == 3
     assert manifest["dropped"]["changed guarded words"] == ["dancin"]
     free = call(*f"{FEW} --guard en.txt --guard-budget 1 --out free".split())

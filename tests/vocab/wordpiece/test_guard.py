@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from specialize.augment import char_first, greedy, tva
 from specialize.corpus import count_lines, write_counts
 from specialize.errors import DataError, UsageError
-from specialize.vocab.wordpiece.guard import Guard, open_guard
+from specialize.vocab.guard import GuardedWords, read_guard
+from specialize.vocab.wordpiece.guard import Guard
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.safe_extend import place_safely
 
@@ -50,7 +51,7 @@ def test_the_budget_goes_to_the_candidates_that_come_first():
 
 
 def test_the_next_candidates_take_the_places_of_those_refused():
-    change = place_safely(OLD, ["danc", "x", "##cin", "y", "z"], 2, [], guard=Guard(OLD, WORDS))
+    change = place_safely(OLD, ["danc", "x", "##cin", "y", "z"], 2, [], guard=GuardedWords(WORDS))
     assert (change.fresh_pieces, change.refused) == (["x", "y"], ("danc", "##cin"))
     assert change.dropped == ()
 
@@ -103,7 +104,7 @@ def test_no_more_changes_than_the_budget_allows(old, candidates, words, budget):
 @given(vocabularies, pieces, guards, st.lists(spelling, max_size=4))
 def test_it_holds_beside_the_repair_of_unknowns(old, candidates, words, texts):
     candidates = [p for p in candidates if p not in old.ids]
-    change = place_safely(old, candidates, 3, texts, guard=Guard(old, words))
+    change = place_safely(old, candidates, 3, texts, guard=GuardedWords(words))
     assert changed(old, change.fresh_pieces, words) == 0
     for word in texts:
         assert old.segment(word) == ["[UNK]"] or change.new.segment(word) != ["[UNK]"]
@@ -144,18 +145,20 @@ def test_methods_take_files_to_guard(method, english):
 
 def test_a_guard_may_be_counts(english, tmp_path):
     write_counts(count_lines(english.read_text("utf-8").splitlines()), tmp_path / "en.counts")
-    counted = open_guard(OLD, [str(tmp_path / "en.counts")], 0.25)
+    counted = read_guard(OLD, [str(tmp_path / "en.counts")], 0.25)
     assert (counted.occurrences, counted.allowed) == (4, 1)
-    assert open_guard(OLD, (), 0.0) is None
+    assert read_guard(OLD, (), 0.0) is None
 
 
 def test_a_guard_that_guards_nothing_is_refused(tmp_path):
     (tmp_path / "other.txt").write_text("ئۇيغۇر\n", "utf-8")
     with pytest.raises(DataError, match=r"other.txt:1: no word of the guard is known"):
-        open_guard(OLD, [str(tmp_path / "other.txt")], 0.0)
+        read_guard(OLD, [str(tmp_path / "other.txt")], 0.0)
     with pytest.raises(UsageError, match=r"guard is a list of files; write \['en.txt'\]"):
-        open_guard(OLD, "en.txt", 0.0)
-    with pytest.raises(UsageError, match="guard_budget is a share of words from 0 to 1, not 5"):
-        open_guard(OLD, (), 5.0)
+        read_guard(OLD, "en.txt", 0.0)
+    with pytest.raises(
+        UsageError, match="expected a guard_budget from 0 to 1, a share of words, got 5"
+    ):
+        read_guard(OLD, (), 5.0)
     with pytest.raises(UsageError, match=r"guard_budget = 0\.1 without a guard"):
-        open_guard(OLD, (), 0.1)
+        read_guard(OLD, (), 0.1)

@@ -1,4 +1,4 @@
-"""The proof for BPE and Unigram: what holds, each fault by its check, and the command that asks."""
+"""Checks of a written BPE or Unigram: what holds, each fault by its check, and the command."""
 
 import json
 from collections.abc import Callable
@@ -12,14 +12,15 @@ from cli_calls import Call, contents
 
 from specialize.augmentation import augment_tokenizer
 from specialize.errors import DataError
-from specialize.vocab.audit.unreachable import unreachable
+from specialize.vocab.audit.unreachable import unreachable_by_rules
 from specialize.vocab.bpe.model import BPE
-from specialize.vocab.open import read_vocabulary, write_vocabulary
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.unigram.model import Unigram
-from specialize.vocab.verify.any_family import is_joined
+from specialize.vocab.verify.checks import is_joined
 from specialize.vocab.verify.claims import Claims
-from specialize.vocab.verify.run import prove, prover
+from specialize.vocab.verify.run import verifier, verify
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+from specialize.vocab.write import write_vocabulary
 
 call = cli_calls.call  # fixture
 Json = dict[str, Any]
@@ -54,7 +55,7 @@ def test_the_command_extends_any_family(call: Call, tmp_path: Path, tokenizer: P
     assert (said.code, said.err) == (0, "")
     assert "40 pieces added by extend: " in said.out
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
-    checks = {check["name"]: check["on"] for check in manifest["proved"]}
+    checks = {check["name"]: check["on"] for check in manifest["verified"]}
     assert checks["guard"]["changed"] == 0 < checks["guard"]["words"]
     assert ("joined" in checks) == isinstance(read_vocabulary(out), BPE)
     before, after = (manifest["text"][when] for when in ("before", "after"))
@@ -85,7 +86,9 @@ def test_methods_for_wordpiece_say_what_to_use(
     line = ["augment", tokenizer, "--text", tmp_path / "toy.txt", "--method", method]
     said = call(*line, "--out", tmp_path / "new")
     assert said.code == 2
-    assert said.err.endswith("is for WordPiece, and the vocabulary is a BPE; use extend\n")
+    assert said.err.endswith(
+        "expected a WordPiece vocabulary, got BPE; use extend, which is for any family\n"
+    )
     assert contents(tmp_path) == before
 
 
@@ -106,14 +109,13 @@ def claimed(folder: Path, tokenizer: Path) -> Claims:
     change = old.place(new) if isinstance(old, BPE) else old.place(dict.fromkeys(new, -9.0))
     write_vocabulary(change.new, folder / "new", source=tokenizer)
     guard = {word: 2 for line in made.lines_in("Latin")[:20] for word in old.words(line)}
-    size = len(change.new.pieces)
     return Claims(
         source=str(tokenizer),
+        kept=[change.kept.get(i, -1) for i in range(len(change.new.pieces))],
         fresh=dict(zip(change.fresh_pieces, change.fresh, strict=True)),
         guard=guard,
-        olds=[change.kept.get(i, -1) for i in range(size)],
         lines=[*made.lines_in("Latin")[:20], *TOY[:20], " a  b ", ""],
-        joins=isinstance(old, BPE),
+        coarsens=isinstance(old, BPE),
     )
 
 
@@ -165,15 +167,11 @@ FAULTS = {swapped: "kept", more: "ids", ruled: "settings", decoded: "settings", 
 @every_layout
 def test_each_fault_is_found_by_its_check(tmp_path: Path, tokenizer: Path, fault: Any) -> None:
     claims = claimed(tmp_path, tokenizer)
-    assert [check.name for check in prove(tmp_path / "new", claims)][:4] == [
-        "ids",
-        "kept",
-        "special",
-        "settings",
-    ]
+    names = [check.name for check in verify(tmp_path / "new", claims)]
+    assert names[:4] == ["ids", "special", "kept", "settings"]
     edited(tmp_path, fault)
     with pytest.raises(DataError, match=f"old: not written: check '{FAULTS[fault]}'"):
-        prove(tmp_path / "new", claims)
+        verify(tmp_path / "new", claims)
 
 
 @pytest.mark.parametrize("tokenizer", ["llama3", "gpt2"], indirect=True)
@@ -185,8 +183,8 @@ def test_merges_before_the_old_ones_are_found(tmp_path: Path, tokenizer: Path) -
         described["model"]["merges"].reverse()
 
     edited(tmp_path, first)
-    with pytest.raises(DataError, match="old merges are not there in their old order"):
-        prove(tmp_path / "new", claims)
+    with pytest.raises(DataError, match="old merges are missing or in another order"):
+        verify(tmp_path / "new", claims)
 
 
 @pytest.mark.parametrize("tokenizer", ["xlmr"], indirect=True)
@@ -199,10 +197,12 @@ def test_a_score_of_zero_breaks_the_guard(tmp_path: Path, tokenizer: Path) -> No
     piece = "".join(old.segment(word)[1:])
     change = old.place({piece: 0.0})
     write_vocabulary(change.new, tmp_path / "zero", source=tokenizer)
-    olds = [*range(len(old.pieces)), -1]
-    wrong = Claims(claims.source, {piece: len(old.pieces)}, guard=claims.guard, olds=olds)
-    with pytest.raises(DataError, match=r"check 'guard': \d+ occurrences of words have changed"):
-        prove(tmp_path / "zero", wrong)
+    kept = [*range(len(old.pieces)), -1]
+    wrong = Claims(claims.source, kept, {piece: len(old.pieces)}, guard=claims.guard)
+    with pytest.raises(
+        DataError, match=r"check 'guard': pieces .* change \d+ occurrences of words"
+    ):
+        verify(tmp_path / "zero", wrong)
 
 
 @every_layout
@@ -212,16 +212,16 @@ def test_a_piece_that_no_text_yields_is_refused(tmp_path: Path, tokenizer: Path)
     piece = "q\u00a0q x"
     change = old.place([piece]) if isinstance(old, BPE) else old.place({piece: -9.0})
     write_vocabulary(change.new, tmp_path / "new", source=tokenizer)
-    olds = [*range(len(old.pieces)), -1]
+    kept = [*range(len(old.pieces)), -1]
     with pytest.raises(DataError, match=r"check 'reachable': piece .* can never be used"):
-        prove(tmp_path / "new", Claims(str(tokenizer), {piece: len(old.pieces)}, olds=olds))
+        verify(tmp_path / "new", Claims(str(tokenizer), kept, {piece: len(old.pieces)}))
 
 
 @pytest.mark.parametrize("tokenizer", ["llama2"], indirect=True)
-def test_a_fresh_process_proves_the_same(tmp_path: Path, tokenizer: Path) -> None:
+def test_a_fresh_process_verifies_the_same(tmp_path: Path, tokenizer: Path) -> None:
     claims = claimed(tmp_path, tokenizer)
-    with prover(Path(claims.source)) as prove_afresh:
-        assert prove_afresh(tmp_path / "new", claims) == prove(tmp_path / "new", claims)
+    with verifier(Path(claims.source)) as verify_afresh:
+        assert verify_afresh(tmp_path / "new", claims) == verify(tmp_path / "new", claims)
 
 
 @pytest.mark.parametrize("options", [("replace", {"pieces": 150}), ("prune", {})])
@@ -234,7 +234,7 @@ def test_a_bare_vocab_txt_is_replaced_and_pruned(tmp_path: Path, options: Any) -
     augment_tokenizer(tmp_path / "vocab.txt", text, *options, tmp_path / "new")
     new = read_vocabulary(tmp_path / "new")
     assert isinstance(new, WordPiece)
-    assert options[0] == "prune" or not unreachable(new).pieces
+    assert options[0] == "prune" or not unreachable_by_rules(new).pieces
     manifest = json.loads((tmp_path / "new" / "manifest.json").read_text("utf-8"))
     assert manifest["pieces"]["in slots"] == 0
 

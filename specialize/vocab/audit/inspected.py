@@ -1,0 +1,170 @@
+"""Any tokenizer as it is inspected: a WordPiece with BERT's rules, or one of the library's.
+
+Beside the families that can be extended, the tokenizers library has others (WordLevel, BPE with
+marks at words' ends, WordPiece with other rules); these can be audited and measured all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from specialize.vocab.audit.audit import Audit, audit_library, audit_wordpiece
+from specialize.vocab.audit.metrics import library_counts, wordpiece_counts
+from specialize.vocab.audit.normalizer_changes import (
+    CharacterChange,
+    changed_by_library,
+    changed_by_rules,
+)
+from specialize.vocab.audit.segmentation import (
+    Segment,
+    tokens_by_library,
+    tokens_by_rules,
+    words_by_rules,
+)
+from specialize.vocab.audit.unreachable import (
+    Unreachable,
+    unreachable_by_library,
+    unreachable_by_rules,
+)
+from specialize.vocab.counting.words import Text
+from specialize.vocab.formats.detect import open_library, other_file
+from specialize.vocab.formats.tokenizer_json import find_wordpiece
+from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.wordpiece.pretokenize import BertRules
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WordRules = tuple[BertRules, Sequence[str]]  # with special pieces
+
+
+class Inspected(Protocol):
+    """What can be measured of a tokenizer."""
+
+    wordpiece: WordPiece | None  # where it is one
+    size: int  # pieces, special and unused ones included
+
+    @property
+    def word_rules(self) -> WordRules | None:
+        """Return how words are pre-tokenised, None where the library does it."""
+        ...
+
+    def audit(self, text: Text) -> Audit:
+        """Return the audit of ``text``."""
+        ...
+
+    def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
+        """Return how often each piece occurs in ``text``, counted as its ``audit`` was."""
+        ...
+
+    def changed_characters(self, text: Text) -> list[CharacterChange]:
+        """Return what the normaliser maps to something else, the most frequent first."""
+        ...
+
+    def unreachable(self) -> Unreachable:
+        """Return the pieces that no text yields."""
+        ...
+
+    def segment_tokens(self) -> Segment:
+        """Return what segments white-space tokens."""
+        ...
+
+    def segment_words(self) -> Segment:
+        """Return what segments words of ``word_rules``."""
+        ...
+
+
+def open_inspected(path: Path) -> Inspected:
+    """Return the tokenizer of a folder or file: by our rules where it is BERT's WordPiece."""
+    other = other_file(path)
+    if not other and (wordpiece := find_wordpiece(path)):
+        return InspectedWordPiece(wordpiece)
+    return InspectedLibrary(open_library(path), str(path))
+
+
+def audit_path(path: Path, text: Text) -> Audit:
+    """Return the audit of ``text`` under the tokenizer at ``path``: a folder or file.
+
+    A WordPiece with BERT's rules takes lines or their counts, any other tokenizer lines only.
+    """
+    return open_inspected(path).audit(text)
+
+
+class InspectedWordPiece:
+    """A WordPiece with BERT's rules, measured on types of words."""
+
+    def __init__(self, vocabulary: WordPiece) -> None:
+        """Take the vocabulary."""
+        self.wordpiece: WordPiece | None = vocabulary
+        self.size = len(vocabulary.pieces)
+        self._vocabulary = vocabulary
+
+    @property
+    def word_rules(self) -> WordRules | None:
+        """Return the rules and the special pieces."""
+        return self._vocabulary.rules, self._vocabulary.special
+
+    def audit(self, text: Text) -> Audit:
+        """Return the audit of ``text``."""
+        return audit_wordpiece(self._vocabulary, text)
+
+    def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
+        """Return how often each piece occurs."""
+        return wordpiece_counts(self._vocabulary, text)
+
+    def changed_characters(self, text: Text) -> list[CharacterChange]:
+        """Return what the rules map to something else."""
+        return changed_by_rules(self._vocabulary, text)
+
+    def unreachable(self) -> Unreachable:
+        """Return the pieces that no text yields."""
+        return unreachable_by_rules(self._vocabulary)
+
+    def segment_tokens(self) -> Segment:
+        """Return what segments white-space tokens."""
+        return tokens_by_rules(self._vocabulary)
+
+    def segment_words(self) -> Segment:
+        """Return what segments words."""
+        return words_by_rules(self._vocabulary)
+
+
+class InspectedLibrary:
+    """A tokenizer of the tokenizers library, measured by it."""
+
+    wordpiece: WordPiece | None = None
+    word_rules: WordRules | None = None
+
+    def __init__(self, tokenizer: Tokenizer, source: str = "tokenizer.json") -> None:
+        """Take the tokenizer, without truncation and padding; ``source`` is for messages."""
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer, self._source = tokenizer, source
+        self.size: int = tokenizer.get_vocab_size()
+
+    def audit(self, text: Text) -> Audit:
+        """Return the audit of ``text``."""
+        return audit_library(self._tokenizer, text, self._source)
+
+    def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
+        """Return how often each piece occurs."""
+        by_types = audit.counted_by == "types"
+        return library_counts(self._tokenizer, text, by_types=by_types)
+
+    def changed_characters(self, text: Text) -> list[CharacterChange]:
+        """Return what the normaliser maps to something else."""
+        return changed_by_library(self._tokenizer, text)
+
+    def unreachable(self) -> Unreachable:
+        """Return the pieces that the library does not yield for their own spelling."""
+        return unreachable_by_library(self._tokenizer)
+
+    def segment_tokens(self) -> Segment:
+        """Return what segments white-space tokens."""
+        return tokens_by_library(self._tokenizer)
+
+    def segment_words(self) -> Segment:
+        """Return the same: words of the library's are compared as tokens."""
+        return tokens_by_library(self._tokenizer)

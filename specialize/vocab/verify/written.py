@@ -1,0 +1,92 @@
+"""A tokenizer as it was written, read again, beside the one it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specialize.vocab.base import Vocabulary
+from specialize.vocab.library import read_tokenizer
+from specialize.vocab.open import read_vocabulary
+from specialize.vocab.piece_text import Speller
+from specialize.vocab.verify.claims import Broken, Claims
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Source:
+    """The tokenizer that another was made from: our reader's, and the library's."""
+
+    vocabulary: Vocabulary
+    tokenizer: Tokenizer
+
+
+def read_source(path: Path) -> Source:
+    """Return the tokenizer of a folder or file, which the tokenizers library must read too."""
+    vocabulary = read_vocabulary(path)
+    file = path / "tokenizer.json" if path.is_dir() else path
+    if file.suffix == ".json" and file.is_file() and file.name != "vocab.json":
+        return Source(vocabulary, read_tokenizer(file))
+    return Source(vocabulary, vocabulary.tokenizer)
+
+
+class Written:
+    """The tokenizer in a folder, its source, and how both segment the words at hand."""
+
+    def __init__(self, folder: Path, claims: Claims, source: Source) -> None:
+        """Read ``folder``; ``Broken`` where a file is missing."""
+        for name in claims.files:
+            if not (folder / name).is_file():
+                raise Broken("files", f"{name} is missing")
+        self.folder, self.claims, self.source = folder, claims, source
+        self.old = source.vocabulary
+        self.new: Vocabulary = read_vocabulary(folder)
+        self.library = read_tokenizer(folder / "tokenizer.json")
+        special = {*self.old.special, *self.new.special}
+        self.lines = [line for line in claims.lines if not any(s in line for s in special)]
+        self._before: dict[str, list[str]] = {}
+        self._now: dict[str, list[str]] = {}
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Return the words of the sample and of the new pieces, each once."""
+        found = (word for line in self.lines for word in self.old.words(line))
+        examples = (word for some in self.claims.examples.values() for word in some)
+        return list(dict.fromkeys([*found, *examples]))
+
+    def before(self, word: str) -> list[str]:
+        """Return the old pieces of ``word``; none where some of it was unknown."""
+        if word not in self._before:
+            self._before[word] = _known(self.old, word)
+        return self._before[word]
+
+    def now(self, word: str) -> list[str]:
+        """Return the new pieces of ``word``; none where some of it is unknown."""
+        if word not in self._now:
+            self._now[word] = _known(self.new, word)
+        return self._now[word]
+
+    @cached_property
+    def speller(self) -> Speller:
+        """Return what spells the new pieces."""
+        return Speller(self.library)
+
+    @cached_property
+    def encoded(self) -> list[list[int]]:
+        """Return the ids that the library has for each line without special pieces."""
+        return self.encode(self.lines)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids that the library has for each text."""
+        found = self.library.encode_batch_fast(texts, add_special_tokens=False)
+        return [encoding.ids for encoding in found]
+
+
+def _known(vocabulary: Vocabulary, word: str) -> list[str]:
+    found = vocabulary.segment(word)
+    return [] if vocabulary.unk in found else found
