@@ -1,1 +1,1 @@
-"""Models: found, loaded, changed, saved. Only here is transformers spoken."""
+"""Find, load, change and save models; the only package that imports transformers."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from specialize.embed._rows import FreshRows, Tables
-from specialize.errors import SpecializeError, UsageError
+from specialize.errors import DataError, SpecializeError, UsageError
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import MaskedModel, output_biases, output_layer, tables
 from specialize.vocab.base import VocabChange, Vocabulary
@@ -147,12 +147,18 @@ def verify_installed(
 ) -> None:
     """Save ``model``, reload it and compare: kept rows bit-equal, vocabulary as in ``change``.
 
-    ``before``: the ``snapshot`` of the base. Raises SpecializeError (a bug, never the user's fault)
-    where they differ.
+    ``before``: the ``snapshot`` of the base. Raises SpecializeError where they differ (a bug) or
+    the model cannot be reloaded, because it has further tensors with a row per piece (I-BERT).
     """
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, change.new, Path(folder), source=source)
-        reloaded = load_checkpoint(Path(folder))
+        try:
+            reloaded = load_checkpoint(Path(folder))
+        except DataError as error:
+            raise SpecializeError(
+                f"{type(model).__name__} cannot be changed to {len(change.new.pieces)} pieces; "
+                f"reloaded from {error}"
+            ) from None
     new_ids, old_ids = list(change.kept.keys()), list(change.kept.values())
     after = tables(reloaded.model)
     for name in ("input", "output", "bias"):

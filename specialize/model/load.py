@@ -93,10 +93,12 @@ def _check_added_tokens(folder: Path, vocabulary: Vocabulary) -> None:
     except ValueError:
         raise DataError(f"{file}:1: not JSON; download it again or delete it") from None
     if unknown := [token for token in added if token not in vocabulary.ids]:
+        do = "append them to vocab.txt in the order of their ids, as pieces, and delete this file"
+        if (folder / "tokenizer.json").is_file():
+            do = "write both again: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
         raise DataError(
             f"{file}:1: {len(unknown)} tokens, such as {unknown[0]!r}, are not in the vocabulary; "
-            "write a tokenizer.json that has them: AutoTokenizer.from_pretrained(folder)"
-            ".save_pretrained(folder)"
+            f"{do}"
         )
 
 
@@ -113,6 +115,7 @@ def _masked_model(folder: Path, config: Any) -> MaskedModel:
                 local_files_only=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # refused below, by name
             )
     except _UNLOADABLE as error:
         if "Unrecognized configuration class" in str(error):
@@ -121,6 +124,12 @@ def _masked_model(folder: Path, config: Any) -> MaskedModel:
                 f"{config.model_type}; choose an encoder such as BERT, RoBERTa or XLM-R"
             ) from None
         raise DataError(f"{folder}: cannot be loaded: {_first_line(error)}") from None
+    if other := sorted(found["mismatched_keys"]):
+        name, stored, expected = other[0]
+        raise DataError(
+            f"{folder}: shapes differ from config.json in {len(other)} of the tensors, such as "
+            f"{name}: expected {tuple(expected)}, got {tuple(stored)}; download both again"
+        )
     if missing := sorted(found["missing_keys"]):
         raise DataError(_missing_message(folder, model, missing, sorted(found["unexpected_keys"])))
     return model.eval()
@@ -136,8 +145,8 @@ def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other
     elif not head:
         do = "download it again"
     return (
-        f"{folder}: the checkpoint lacks {what}: {len(missing)} tensors of {type(model).__name__}, "
-        f"such as {missing[0]}; {do}"
+        f"{folder}: the checkpoint lacks {what}: {len(missing)} of the tensors of "
+        f"{type(model).__name__}, such as {missing[0]}; {do}"
     )
 
 
@@ -156,7 +165,7 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
         if any(state.shape != expected for state in states):
             shapes = sorted({tuple(state.shape) for state in states})
             raise DataError(f"expected states {expected} after each layer, got {shapes}")
-    except (AttributeError, TypeError, *_UNLOADABLE) as error:
+    except (AssertionError, AttributeError, TypeError, *_UNLOADABLE) as error:
         raise DataError(
             f"{folder}: {type(model).__name__} cannot be used: {_first_line(error)}; choose an "
             "encoder such as BERT, RoBERTa or XLM-R"

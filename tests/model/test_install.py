@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import SHAPES, change_of, write_model
+from tiny_models import SHAPES, change_of, write_model, write_tokenizer
 from transformers import (
     AutoModelForMaskedLM,
     AutoTokenizer,
+    IBertConfig,
+    IBertForMaskedLM,
     MobileBertConfig,
     MobileBertForMaskedLM,
     RobertaConfig,
@@ -186,6 +188,27 @@ def test_a_head_with_a_further_matrix_per_piece_is_refused() -> None:
     change = old.place(["ab"])
     with pytest.raises(UsageError, match=r"cls\.predictions\.dense\.weight \(8, 13\)"):
         install(model, change, mean.init(tables(model), change, []))
+
+
+def test_a_model_with_further_tables_is_noticed_when_reloaded(tmp_path: Path) -> None:
+    """I-BERT holds the input table a second time, as integers."""
+    write_tokenizer(SHAPES["bert"], tmp_path)
+    config = IBertConfig(
+        vocab_size=18,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=20,
+        pad_token_id=0,
+    )
+    IBertForMaskedLM(config).save_pretrained(tmp_path)
+    base = load_checkpoint(tmp_path)
+    before = snapshot(base.model)
+    change = change_of(base.vocabulary, SHAPES["bert"])
+    install(base.model, change, mean.init(before, change, []))
+    with pytest.raises(SpecializeError, match="IBertForMaskedLM cannot be changed to 21 pieces"):
+        verify_installed(base.model, change, before, tmp_path)
 
 
 def test_a_smaller_vocabulary_has_tables_of_just_its_size(tmp_path: Path) -> None:

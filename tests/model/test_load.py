@@ -41,7 +41,7 @@ def test_every_shape_loads_with_vocabulary_and_framing(folder: Path, shape: str)
     assert not base.model.training
     names = SHAPES[shape].names
     assert base.framing == framing_of(base.vocabulary, names, positions=20)
-    assert head_of(base.model) != FULL
+    assert base.model.chosen_head == head_of(base.model) != FULL
 
 
 def test_a_text_as_long_as_the_positions_fits_and_a_longer_one_does_not(
@@ -140,6 +140,10 @@ def other_weights(folder: Path) -> None:
     shutil.copy(folder / "other" / "model.safetensors", folder)
 
 
+def other_width(folder: Path) -> None:
+    change_config(folder, intermediate_size=24)
+
+
 def causal(folder: Path) -> None:
     GPT2LMHeadModel(GPT2Config(vocab_size=18, n_embd=8, n_layer=1, n_head=2)).save_pretrained(
         folder
@@ -168,15 +172,24 @@ def change_config(folder: Path, **values: Any) -> None:
 
 
 REFUSED: list[tuple[Callable[[Path], None], type[Exception], str]] = [
-    (headless, DataError, r"lacks its masked-LM head: \d+ tensors of BertForMaskedLM, such as cls"),
+    (
+        headless,
+        DataError,
+        r"lacks its masked-LM head: \d+ of the tensors of BertForMaskedLM, such as cls",
+    ),
     (own_head, DataError, r'lacks its masked-LM head.*set "legacy" to false in config\.json'),
-    (torn, DataError, r"lacks weights: 1 tensors.*dense\.weight; download it again"),
+    (torn, DataError, r"lacks weights: 1 of the tensors.*dense\.weight; download it again"),
     (without_tokenizer, MissingError, r"holds no tokenizer\.json or vocab\.txt"),
     (without_config, MissingError, r"no config\.json; expected the directory of a model"),
     (without_weights, DataError, "cannot be loaded: .*model.safetensors"),
     (added, DataError, r"added_tokens\.json:1: 1 tokens, such as 'neu', are not in the vocabulary"),
     (short, DataError, r"config\.json:\d+: vocab_size is 16, but the tokenizer has 18 pieces"),
     (other_weights, DataError, r"config\.json:\d+: vocab_size is 18, but \S+ has 20 rows"),
+    (
+        other_width,
+        DataError,
+        r"shapes differ .* in 6 of the tensors.*expected \(24,\), got \(16,\)",
+    ),
     (causal, DataError, r"config\.json:1: transformers has no masked-LM class for gpt2"),
     (with_decoder, DataError, r"config\.json:1: bart is an encoder with a decoder"),
     (without_language, DataError, r"default_language is not set; set it to one of en_XX, de_DE"),
@@ -203,6 +216,17 @@ def test_what_cannot_be_used_is_refused_with_what_to_do(
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""  # transformers' own report is not needed
     assert not (folder / "ran").exists()
+
+
+def test_added_tokens_may_become_pieces_as_the_message_says(tmp_path: Path) -> None:
+    folder = write_model("bert", tmp_path, padding=1)
+    added(folder)
+    with pytest.raises(DataError, match=r"append them to vocab\.txt .* and delete this file"):
+        load_checkpoint(folder)
+    with (folder / "vocab.txt").open("a", encoding="utf-8") as pieces:
+        pieces.write("neu\n")
+    (folder / "added_tokens.json").unlink()
+    assert load_checkpoint(folder).vocabulary.encode("neu") == [18]
 
 
 # New models ---------------------------------------------------------------------------------------
