@@ -72,13 +72,14 @@ def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Pat
     if not (tasks := tasks or result.tasks):
         raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
     formats: dict[type, str] = {}
+    annotated = file
     for name in tasks:
         head = result.head(name)
-        sentences = head.task.words(file)
-        formats.setdefault(type(sentences[0].source), name)
+        formats.setdefault(type(head.task.words(file)[0].source), name)
         if len(formats) > 1:
             names = " and ".join(formats.values())
             raise UsageError(f"{names} write files of different formats; name one of them (--task)")
-        file = folder / f"{name}.out"
-        head.task.write(head.annotate(sentences), file)
-    return file
+        sentences = head.annotate(head.task.words(annotated))
+        annotated = folder / f"{name}.out"
+        head.task.write(sentences, annotated)
+    return annotated
