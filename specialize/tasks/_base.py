@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from specialize.tasks._pretokenize import Style
+
 Tags = tuple[str, ...]
 
 
@@ -75,10 +77,11 @@ class Task(Protocol[A]):
     def read(self, path: Path) -> list[Sentence[A]]:
         """Return the sentences of a labelled file; a broken one is a `DataError`."""
 
-    def words(self, path: Path) -> list[Sentence[A]]:
+    def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[A]]:
         """Return the sentences of a file to annotate, their gold empty.
 
-        The file is in the task's format, annotated or not, or plain text (`_plain`).
+        The file is in the task's format, annotated or not, or plain text (`_plain`), which is
+        split into words as ``pretokenize`` says; `style_of` tells that of the training data.
         """
 
     def labels(self, sentences: Iterable[Sentence[A]]) -> dict[str, list[str]]:

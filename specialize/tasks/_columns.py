@@ -17,7 +17,8 @@ from specialize.corpus.columns import (
 )
 from specialize.errors import DataError, SpecializeWarning
 from specialize.tasks._base import Sentence, Tags
-from specialize.tasks._plain import is_txt, read_plain
+from specialize.tasks._plain import is_plain, read_plain
+from specialize.tasks._pretokenize import Style
 
 _LAST = -1  # the column of the tag in rows of different lengths
 # fmt: off
@@ -58,21 +59,24 @@ def read_columns(path: Path | str, column: int = 0) -> list[Sentence[Tags]]:
     return _sentences(groups, tokens, path)
 
 
-def read_words(path: Path | str, column: int = 0) -> list[Sentence[Tags]]:
+def read_words(
+    path: Path | str, column: int = 0, pretokenize: Style = "spaces"
+) -> list[Sentence[Tags]]:
     """Return the sentences of a file to annotate: columns with or without tags, or plain text.
 
     Where a line is one word, spaces in it need a tab after it. A ``.txt`` is plain text
     (`_plain`) unless its first rows are tagged.
     """
-    tagged = is_columns(path)
-    if is_txt(path) and not tagged:
+    if is_plain(path):
         return [
-            Sentence(words, (), Lines(tuple((f"{w}\t", "") for w in words), (), str(path), number))
-            for number, words in read_plain(path)
+            Sentence(
+                s.words, (), Lines(tuple((f"{w}\t", "") for w in s.words), (), str(path), s.line)
+            )
+            for s in read_plain(path, pretokenize)
         ]
     groups = _groups(path)
     token = token_column(groups)
-    tag = _tag_column(groups, token, column, path) if tagged else _LAST
+    tag = _tag_column(groups, token, column, path) if is_columns(path) else _LAST
     tokens = [[_to_annotate(row, token, tag, path) for row in group.rows] for group in groups]
     return [replace(sentence, gold=()) for sentence in _sentences(groups, tokens, path)]
 

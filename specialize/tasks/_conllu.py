@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from specialize.corpus.conllu import FORM, HEAD, ID, WIDTH, Block, is_conllu, read_blocks
+from specialize.corpus.conllu import HEAD, ID, WIDTH, Block, is_conllu, read_blocks
 from specialize.corpus.files import read_lines
 from specialize.errors import DataError
-from specialize.tasks._plain import is_txt, read_plain
+from specialize.tasks._plain import PlainSentence, is_plain, read_plain
+from specialize.tasks._pretokenize import Style
 
 
 def read_treebank(path: Path | str) -> list[Block]:
@@ -22,13 +23,13 @@ def read_treebank(path: Path | str) -> list[Block]:
     return blocks
 
 
-def read_words(path: Path | str) -> list[Block]:
+def read_words(path: Path | str, pretokenize: Style = "spaces") -> list[Block]:
     """Return the sentences of a file to annotate: CoNLL-U, or plain text (`_plain`) as CoNLL-U."""
     if is_conllu(path):
         return read_treebank(path)
-    if is_txt(path):
-        plain = enumerate(read_plain(path), 1)
-        return [_plain_block(words, name, str(path), line) for name, (line, words) in plain]
+    if is_plain(path):
+        plain = enumerate(read_plain(path, pretokenize), 1)
+        return [_plain_block(sentence, name, str(path)) for name, sentence in plain]
     lines = ((n, line) for n, line in read_lines(path) if line.strip() and line[0] != "#")
     for number, _ in islice(lines, 1):
         raise DataError(
@@ -70,12 +71,16 @@ def tree(block: Block) -> tuple[int, ...]:
     return heads
 
 
-def _plain_block(words: Sequence[str], name: int, path: str, line: int) -> Block:
-    """Return words as a block whose other columns are '_'."""
-    comments = (f"# sent_id = {name}", f"# text = {' '.join(words)}")
-    unknown = ("_",) * (WIDTH - FORM - 1)
-    rows = tuple((str(number), word, *unknown) for number, word in enumerate(words, 1))
-    return Block(comments, rows, path, line)
+def _plain_block(sentence: PlainSentence, name: int, path: str) -> Block:
+    """Return words as a block that has no other column but SpaceAfter=No."""
+    comments = (f"# sent_id = {name}", f"# text = {sentence.text}")
+    unknown = ("_",) * (WIDTH - 3)  # all but the id, the form and the last column
+    words = zip(sentence.words, sentence.glued, strict=True)
+    rows = tuple(
+        (str(number), word, *unknown, "SpaceAfter=No" if glued else "_")
+        for number, (word, glued) in enumerate(words, 1)
+    )
+    return Block(comments, rows, path, sentence.line)
 
 
 def _check_columns(block: Block) -> None:

@@ -16,6 +16,7 @@ from specialize.tasks._batch import label_ids, mean_cross_entropy, padded
 from specialize.tasks._biaffine import BiaffineHead, ParserScores
 from specialize.tasks._conllu import read_treebank, read_words, tree, write_blocks
 from specialize.tasks._mst import single_root_tree
+from specialize.tasks._pretokenize import Style
 
 
 def task(*, dropout: float = 0.3, width: int = 100) -> "DepTask":
@@ -42,9 +43,12 @@ class DepTask:
             for block in read_treebank(path)
         ]
 
-    def words(self, path: Path) -> list[Sentence[Tree]]:
+    def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[Tree]]:
         """Return the sentences of a CoNLL-U file or of plain text, without trees."""
-        return [Sentence(block.column(FORM), Tree((), ()), block) for block in read_words(path)]
+        return [
+            Sentence(block.column(FORM), Tree((), ()), block)
+            for block in read_words(path, pretokenize)
+        ]
 
     def labels(self, sentences: Iterable[Sentence[Tree]]) -> dict[str, list[str]]:
         """Return the relations that occur, subtypes included."""

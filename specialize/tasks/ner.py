@@ -21,6 +21,7 @@ from specialize.tasks._columns import (
 )
 from specialize.tasks._crf import bio_constraints, negative_log_likelihood, viterbi
 from specialize.tasks._nereval import evaluate_ner
+from specialize.tasks._pretokenize import Style
 from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
 
 _FIGURES = ("f1", "precision", "recall", "macro_f1")
@@ -55,9 +56,9 @@ class NerTask:
             return [as_iob2(sentence) for sentence in sentences]
         return sentences
 
-    def words(self, path: Path) -> list[Sentence[Tags]]:
+    def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[Tags]]:
         """Return the sentences of a file of words, tagged or not, or of plain text, untagged."""
-        return read_words(path, self.column)
+        return read_words(path, self.column, pretokenize)
 
     def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
         """Return O, and B and I of every type that occurs."""

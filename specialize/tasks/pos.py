@@ -13,6 +13,7 @@ from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy
 from specialize.tasks._conllu import read_treebank, read_words, write_blocks
+from specialize.tasks._pretokenize import Style
 from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
 
 _COLUMNS = {"upos": UPOS, "xpos": XPOS}
@@ -54,9 +55,9 @@ class PosTask:
             )
         return sentences
 
-    def words(self, path: Path) -> list[Sentence[Tags]]:
+    def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[Tags]]:
         """Return the sentences of a CoNLL-U file or of plain text, without tags."""
-        return [Sentence(block.column(FORM), (), block) for block in read_words(path)]
+        return [Sentence(block.column(FORM), (), block) for block in read_words(path, pretokenize)]
 
     def labels(self, sentences: Iterable[Sentence[Tags]]) -> dict[str, list[str]]:
         """Return the tags that occur."""

@@ -191,6 +191,13 @@ def test_plain_text_becomes_columns(ner, tmp_path):
     assert read_words(tmp_path / "a.TXT.gz") == [first, second]
 
 
+def test_punctuation_is_separated_where_the_training_data_does_so(ner, tmp_path):
+    path = ner("Malta, hi.\n")
+    (sentence,) = read_words(path, pretokenize="punctuation")
+    assert sentence.words == ("Malta", ",", "hi", ".")
+    assert annotated([sentence], tmp_path / "b.tsv") == "Malta\tO\n,\tO\nhi\tO\n.\tO\n\n"
+
+
 def test_a_txt_of_tagged_words_is_no_plain_text(ner):
     text = "Malta B-LOC\nhi O\n\n" + "sabiħa O\n" * 8
     assert [s.words for s in read_words(ner(text))] == [("Malta", "hi"), ("sabiħa",) * 8]

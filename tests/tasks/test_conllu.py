@@ -11,6 +11,7 @@ import pytest
 from specialize.corpus.conllu import HEAD, UPOS
 from specialize.errors import DataError
 from specialize.tasks._conllu import has_heads, read_treebank, read_words, tree, write_blocks
+from specialize.tasks._plain import plain_note
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -139,6 +140,32 @@ def test_plain_text_becomes_conllu(tmp_path, suffix, opener):
     write_blocks(blocks, tmp_path / "b.conllu")
     assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == MADE
     assert read_treebank(tmp_path / "b.conllu") == blocks
+
+
+GLUED = """\
+# sent_id = 1
+# text = Vámonos, (al) mar!
+1\tVámonos\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No
+2\t,\t_\t_\t_\t_\t_\t_\t_\t_
+3\t(\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No
+4\tal\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No
+5\t)\t_\t_\t_\t_\t_\t_\t_\t_
+6\tmar\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No
+7\t!\t_\t_\t_\t_\t_\t_\t_\t_
+
+"""
+
+
+def test_punctuation_is_separated_where_the_training_data_does_so(conllu, tmp_path):
+    path = conllu("Vámonos, (al)\tmar!\n", "a.txt")
+    write_blocks(read_words(path, "punctuation"), tmp_path / "b.conllu")
+    assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == GLUED
+    assert read_words(path)[0].surface() == ("Vámonos,", "(al)", "mar!")
+    assert plain_note(path, "punctuation") == (
+        "plain text: punctuation was separated from words in 4 places, as in the training data"
+    )
+    assert plain_note(path, "spaces").startswith("plain text: words are separated by white space")
+    assert plain_note(conllu(GLUED, "b.txt"), "punctuation") == ""
 
 
 NO_WORDS = [
