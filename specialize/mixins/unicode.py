@@ -11,7 +11,7 @@ Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
 def mix(line: str, *, form: str = "NFC") -> str:
-    """Return ``line`` in the normal form NFC, NFD, NFKC or NFKD: ``"e\u0301"`` -> ``"é"`` in NFC.
+    """Return ``line`` in the normal form NFC, NFD, NFKC or NFKD.
 
     C composes letters with their marks, D separates them; K also replaces presentation forms,
     ligatures, full-width letters and superscripts by the plain ones, which cannot be undone.
