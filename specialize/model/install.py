@@ -18,7 +18,6 @@ from specialize.errors import DataError, SpecializeError, UsageError
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import MaskedModel, output_biases, output_layer, tables
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.open import AnyVocabulary
 
 Move = Callable[[int], int | None]  # old id -> new id, None if the piece is gone
 
@@ -143,7 +142,7 @@ def snapshot(model: MaskedModel) -> Tables:
 
 
 def verify_installed(
-    model: MaskedModel, change: VocabChange[AnyVocabulary], before: Tables, source: Path
+    model: MaskedModel, change: VocabChange[Vocabulary], before: Tables, source: Path
 ) -> None:
     """Save ``model``, reload it and compare: kept rows bit-equal, vocabulary as in ``change``.
 

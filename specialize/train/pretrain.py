@@ -31,8 +31,9 @@ from specialize.train.optim import at_least, device, muon, precision
 from specialize.train.packing import pack
 from specialize.train.sampling import mixed_order
 from specialize.train.schedules import linear
+from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
-from specialize.vocab.open import AnyVocabulary, read_vocabulary
+from specialize.vocab.open import read_vocabulary
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
 
 def _vocabulary(
     recipe: Pretrain, corpora: Mapping[str, Corpus], folder: Path, log: Log
-) -> AnyVocabulary:
+) -> Vocabulary:
     if not folder.exists():
         counts, count = {}, word_counter(recipe.tokenizer)
         for code, corpus in corpora.items():
@@ -168,7 +169,7 @@ def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]
 def _texts(
     recipe: Pretrain,
     corpora: Mapping[str, Corpus],
-    vocabulary: AnyVocabulary,
+    vocabulary: Vocabulary,
     framing: Framing,
     file: Path,
     log: Log,
@@ -194,7 +195,7 @@ def _texts(
 
 
 def _held_out(
-    corpus: Corpus, vocabulary: AnyVocabulary, framing: Framing, recipe: Pretrain, lines: int = 15
+    corpus: Corpus, vocabulary: Vocabulary, framing: Framing, recipe: Pretrain, lines: int = 15
 ) -> list[Row]:
     dev = [line for line, _ in zip(corpus.dev(), range(lines), strict=False)]
     sample = (line for line, _ in zip(corpus, range(5_000), strict=False))
@@ -205,7 +206,7 @@ def _held_out(
 def _train(
     recipe: Pretrain,
     model: MaskedModel,
-    vocabulary: AnyVocabulary,
+    vocabulary: Vocabulary,
     framing: Framing,
     texts: _Texts,
     out: Path,

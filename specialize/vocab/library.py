@@ -1,4 +1,4 @@
-"""The tokenizers library: live tokenizers from files and descriptions, texts encoded in parallel."""
+"""The tokenizers library: live tokenizers from files, texts encoded in parallel."""
 
 from __future__ import annotations
 

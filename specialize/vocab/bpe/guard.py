@@ -1,7 +1,7 @@
 """Which new pieces change the segmentation of guarded words, under continued merging.
 
 New merges join old pieces, so the first of them in a word joins two neighbours: a word stays as it
-is exactly if no two neighbours of its old pieces spell a new piece, and no character of it gets one.
+is exactly if no two neighbours of its old pieces spell a new piece and no character gets one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which format a tokenizer's file or folder is in, and the tokenizer that the library makes of it."""
+"""The format of a tokenizer's file or folder, and the library's tokenizer made from it."""
 
 from __future__ import annotations
 
