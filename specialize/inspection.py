@@ -31,7 +31,7 @@ CURVE = 99  # pieces: as many as Chau & Smith (2021) add
 
 @dataclass(frozen=True)
 class Details:
-    """What takes longer than the audit."""
+    """Measures that take longer than the audit."""
 
     vocabulary_size: int  # special and unused pieces included
     pieces_used: int  # that occur in the text
@@ -40,32 +40,32 @@ class Details:
     changed: list[CharacterChange]
     unreachable: Unreachable
     differs: Differences | None = None  # from the first of two tokenizers
-    curve: list[tuple[int, float]] = field(default_factory=list)  # needed pieces, unknown share
+    curve: list[tuple[int, float]] = field(default_factory=list)  # pieces added, share unknown
 
 
 @dataclass(frozen=True)
 class Finding:
-    """All that was found of one tokenizer on one text."""
+    """The inspection of one tokenizer on one text."""
 
     tokenizer: str
     text: str
     audit: Audit
-    dropped: Dropped  # by the pruning of counts
+    dropped: Dropped  # when the counts were pruned
     verdict: Verdict
     parity: Parity | None = None
     details: Details | None = None
 
     @property
     def bytes_per_piece(self) -> float | None:
-        """Return the bytes of the text / its pieces."""
+        """Return the bytes of the text divided by its pieces."""
         return bytes_per_piece(self.audit)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values, under names that stay; None where there is no value.
+        """Return the results as JSON values under stable names; None where undefined.
 
-        tokenizer, text (as named); those of ``Audit``; dropped {types, tokens}; bytes_per_piece;
+        tokenizer, text (as given); all of ``Audit``; dropped {types, tokens}; bytes_per_piece;
         verdict {pays, reason, figures}; parity {file, pairs, pieces, other_pieces, parity, ...}.
-        With details also vocabulary_size, pieces_used, renyi_efficiency, renyi_efficiency_used;
+        With details, also vocabulary_size, pieces_used, renyi_efficiency, renyi_efficiency_used;
         changed [{from, to, count}]; unreachable {count, by_reason, pieces {piece: why}, tested,
         untested, exact}; differs {share, unit, words, changed, longer, shorter, examples, ...};
         curve [[one-character pieces added, share of pieces still unknown]].
@@ -91,20 +91,20 @@ def inspect_texts(
     parallel: Path | None = None,
     details: bool = False,
 ) -> Iterator[Finding]:
-    """Yield what is found of each of ``tokenizers`` on each of ``texts``.
+    """Yield the inspection of each of ``tokenizers`` on each of ``texts``.
 
-    ``parallel``: the same in another language, for parity: line for line what the one text has, or
-    a .tsv of two columns, the first in the language of the texts. ``details``: with all that takes
-    longer, and, of two tokenizers, with what the second cuts differently.
+    ``parallel``: a translation, for parity: a file aligned with the only text line by line, or a
+    .tsv of two columns, the first in the language of the texts. ``details``: with the measures that
+    take longer; of two tokenizers, with the words that the second segments differently.
     """
     pairs = _read_parallel(parallel, texts) if parallel else None
     opened = [_Opened(name) for name in tokenizers]
     corpora = {text: open_text([text]) for text in texts}
     for tokenizer in opened:
-        beside = opened[0] if len(opened) == 2 and tokenizer is opened[1] else None
-        both = tokenizer.parity(pairs, str(parallel)) if pairs else None
+        first = opened[0] if len(opened) == 2 and tokenizer is opened[1] else None
+        parity = tokenizer.parity(pairs, str(parallel)) if pairs else None
         for name, text in corpora.items():
-            yield tokenizer.on(name, text, both, beside=beside, details=details)
+            yield tokenizer.inspect(name, text, parity, first=first, details=details)
 
 
 def _read_parallel(parallel: Path, texts: Sequence[str]) -> Pairs:
@@ -113,13 +113,13 @@ def _read_parallel(parallel: Path, texts: Sequence[str]) -> Pairs:
     files = expand(texts)
     if len(files) != 1:
         raise UsageError(
-            f"--parallel {parallel}: there are {len(files)} texts, and it can be line for line "
-            "beside one only; name one, or a .tsv of two columns"
+            f"--parallel {parallel}: expected one text to align with, got {len(files)}; name one "
+            "text, or a .tsv of two columns"
         )
     if not is_text(files[0]):
         raise UsageError(
-            f"--parallel {parallel}: {files[0]} is no plain text, whose lines it could stand "
-            "beside; name a .tsv of two columns"
+            f"--parallel {parallel}: expected plain text to align with by line, got {files[0]}; "
+            "name a .tsv of two columns"
         )
     return read_pairs(parallel, files[0])
 
@@ -135,33 +135,33 @@ class _Opened:
         ours, theirs = map(self.inspected.audit, (pairs.ours, pairs.theirs))
         return parity_of(pairs, ours, theirs, file)
 
-    def on(
+    def inspect(
         self,
         name: str,
         text: Corpus | TextCounts,
-        both: Parity | None,
+        parity: Parity | None,
         *,
-        beside: _Opened | None,
+        first: _Opened | None,
         details: bool,
     ) -> Finding:
         found = self.inspected.audit(text)
         needed, curve = self._needed(found, text) if details else (None, [])
-        known = figures(found, parity=both.parity if both else None, needed=needed)
+        known = figures(found, parity=parity.parity if parity else None, needed=needed)
         return Finding(
             tokenizer=self.name,
             text=name,
             audit=found,
             dropped=text.dropped if isinstance(text, TextCounts) else Dropped(),
             verdict=verdict(known),
-            parity=both,
-            details=self._details(found, text, beside, curve) if details else None,
+            parity=parity,
+            details=self._details(found, text, first, curve) if details else None,
         )
 
     def _details(
         self,
         found: Audit,
         text: Corpus | TextCounts,
-        beside: _Opened | None,
+        first: _Opened | None,
         curve: list[tuple[int, float]],
     ) -> Details:
         size, counts = self.inspected.size, self.inspected.count_pieces(text, found)

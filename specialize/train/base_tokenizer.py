@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.counting.space_units import MARK
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.formats.tokenizer_json import CONFIG, write_json, write_wordpiece
 from specialize.vocab.train.byte_pairs import most_frequent_letters, train_wordpiece
-from specialize.vocab.train.retrain import trained_like
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -50,8 +49,8 @@ def train_tokenizer(
     if tokenizer == "unigram":
         letters = most_frequent_letters(words, alphabet)
         words = {word: n for word, n in words.items() if letters.issuperset(word)}
-    trained = trained_like(_untrained(tokenizer), words, size=pieces - 1, min_count=_MIN_COUNT)
-    described = _with_mask(cast("Unigram | BPE", trained).described)
+    trained = _untrained(tokenizer).retrained(words, size=pieces - 1, min_count=_MIN_COUNT)
+    described = _with_mask(trained.described)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "tokenizer.json", described, indent=None)
     write_json(folder / CONFIG, _CONFIG, indent=1)
