@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Inspection results: audits, measures and verdicts, one value per tokenizer and text."""
-=======
 """Inspection results, one per tokenizer and text: audit, measures and verdict."""
->>>>>>> 6e2b29e (inspection: plain words in docstrings and errors)
 
 from __future__ import annotations
 
@@ -29,14 +25,7 @@ from specialize.vocab.audit.recommend import Needed, Verdict, figures, verdict
 from specialize.vocab.audit.unreachable import Unreachable
 from specialize.vocab.wordpiece.model import WordPiece
 
-<<<<<<< HEAD
-ALL = 1_000_000  # more one-character pieces than there are
-=======
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
 ALL = 1_000_000  # more one-character pieces than exist
->>>>>>> 6e2b29e (inspection: plain words in docstrings and errors)
 CURVE = 99  # pieces: as many as Chau & Smith (2021) add
 
 
@@ -45,17 +34,10 @@ class Details:
     """Measures that take longer than the audit."""
 
     vocabulary_size: int  # special and unused pieces included
-<<<<<<< HEAD
-    pieces_used: int  # that occur in the text
-    renyi_efficiency: float | None  # of V = vocabulary_size
-    renyi_efficiency_used: float | None  # of V = pieces_used
-    changed: list[CharacterChange]
-=======
     pieces_used: int  # distinct pieces that occur in the text
     renyi_efficiency: float | None  # over the whole vocabulary
     renyi_efficiency_used: float | None  # over the pieces used
-    changed: list[Changed]
->>>>>>> 6e2b29e (inspection: plain words in docstrings and errors)
+    changed: list[CharacterChange]
     unreachable: Unreachable
     differs: Differences | None = None  # from the first of two tokenizers
     curve: list[tuple[int, float]] = field(default_factory=list)  # pieces added, share unknown
@@ -190,25 +172,16 @@ class _Opened:
             renyi_efficiency_used=renyi_efficiency(counts.values(), len(counts)),
             changed=self.inspected.changed_characters(text),
             unreachable=self._unreachable,
-<<<<<<< HEAD
             differs=differences(beside.inspected, self.inspected, text) if beside else None,
-=======
-            differs=differences(first.opened, self.opened, text) if first else None,
->>>>>>> 6e2b29e (inspection: plain words in docstrings and errors)
             curve=curve,
         )
 
     def _needed(
         self, found: Audit, text: Corpus | TextCounts
     ) -> tuple[Needed | None, list[tuple[int, float]]]:
-<<<<<<< HEAD
-        """Return what char_first adds until it finds no more, and the way there."""
+        """Return how many one-character pieces remove the unknowns, and the curve on the way."""
         vocabulary = self.inspected.wordpiece
         if vocabulary is None or not found.unknown_words:
-=======
-        """Return how many one-character pieces remove the unknowns, and the curve on the way."""
-        if not isinstance(self.opened, WordPiece) or not found.unknown_words:
->>>>>>> 6e2b29e (inspection: plain words in docstrings and errors)
             return None, []
         change = char_first(vocabulary, text, pieces=ALL)
         slots, after = vocabulary.slots, _unknown(change.new, text)

@@ -123,7 +123,10 @@ def test_values_that_are_missing_are_dashes(files: Path) -> None:
     [
         (["--parallel", "three.txt"], r"three\.txt:3: 3 lines, where .*ug\.txt has 2"),
         (["--parallel", "missing.txt"], "missing"),
-        (["en.txt", "--parallel", "en.txt"], "expected one text to align with, got 2; name one text"),
+        (
+            ["en.txt", "--parallel", "en.txt"],
+            "expected one text to align with, got 2; name one text",
+        ),
     ],
 )
 def test_parallel_files_that_do_not_fit_are_refused(
