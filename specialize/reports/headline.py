@@ -109,7 +109,7 @@ def _unknowns(facts: Facts, arm: Facts) -> Iterator[str]:
 
 
 def _moves(found: Sequence[Change], *, fertility: bool) -> str:
-    """Return ``"fall from A to B in X and from C to D in Y and rise from E to F in Z"``."""
+    """Return ``"fall from A to B in X and from C to D in Y; they stay at E in Z"``."""
     verbs: dict[str, list[tuple[str, str]]] = {}
     for change in found:
         text = f"{change.text} as rewritten" if change.rewritten else change.text
