@@ -172,7 +172,7 @@ class _Opened:
             renyi_efficiency_used=renyi_efficiency(counts.values(), len(counts)),
             changed=self.inspected.changed_characters(text),
             unreachable=self._unreachable,
-            differs=differences(beside.inspected, self.inspected, text) if beside else None,
+            differs=differences(first.inspected, self.inspected, text) if first else None,
             curve=curve,
         )
 
