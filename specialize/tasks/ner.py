@@ -69,7 +69,8 @@ class NerTask:
     def check(self, sentences: Sequence[Sentence[Tags]], labels: dict[str, list[str]]) -> int:
         """Return how many words have a tag that is not among ``labels``."""
         if labels["tags"] == ["O"]:
-            raise DataError("no entity to learn: all tags of the training data are O")
+            where = f"{sentences[0].where}: " if sentences else ""
+            raise DataError(f"{where}no entity to learn: all tags of the training data are O")
         return unknown_tags(sentences, labels["tags"])
 
     def head(self, width: int, labels: dict[str, list[str]]) -> CrfHead:
