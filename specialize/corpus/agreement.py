@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 SAMPLE = 200_000  # characters read of a text
-_FEW = 20  # digits, apostrophes or letters with marks; fewer tell nothing
+_FEW = 20  # digits, apostrophes or letters with marks; with fewer nothing is reported
 _ENOUGH = 100  # letters, likewise
 _RARE = 0.01
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’‘ʼʻʹ′`´](?=[^\W\d_])")
@@ -48,7 +48,7 @@ class Sample:
         return Counter({c: n for c, n in self.characters.items() if c.isalpha()})
 
     def share(self, chosen: Callable[[str], bool], among: Callable[[str], bool]) -> float | None:
-        """Return the share of ``chosen`` letters ``among`` others; None where too few tell."""
+        """Return the share of ``chosen`` letters ``among`` others; None where there are too few."""
         total = sum(n for c, n in self.letters.items() if among(c))
         found = sum(n for c, n in self.letters.items() if chosen(c))
         return found / total if total >= _ENOUGH else None
@@ -169,12 +169,12 @@ def _script_of(letter: str) -> str:
 
 
 def _composition(corpus: Sample, task: Sample) -> str:
-    (joined, parted), (other_joined, other_parted) = map(_marked, (corpus, task))
-    if min(joined + parted, other_joined + other_parted) < _FEW:
+    (joined, split), (other_joined, other_split) = map(_marked, (corpus, task))
+    if min(joined + split, other_joined + other_split) < _FEW:
         return ""
-    if parted > 10 * joined and other_joined > 10 * other_parted:
+    if split > 10 * joined and other_joined > 10 * other_split:
         ours, theirs = "NFD", "NFC"
-    elif joined > 10 * parted and other_parted > 10 * other_joined:
+    elif joined > 10 * split and other_split > 10 * other_joined:
         ours, theirs = "NFC", "NFD"
     else:
         return ""
@@ -201,8 +201,8 @@ _FORMS = {"NFC": "single characters (NFC)", "NFD": "letters followed by marks (N
 def _marked(text: Sample) -> tuple[int, int]:
     """Return how many letters with marks are composed, and how many could be but are not."""
     composed = unicodedata.normalize("NFC", text.text)
-    parted = len(text.text) - len(composed)
-    return len(unicodedata.normalize("NFD", composed)) - len(composed) - parted, parted
+    split = len(text.text) - len(composed)
+    return len(unicodedata.normalize("NFD", composed)) - len(composed) - split, split
 
 
 @cache

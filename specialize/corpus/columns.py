@@ -48,13 +48,13 @@ class Row:
 
     @property
     def tagged(self) -> bool:
-        """Whether a column behind the first is a tag."""
+        """Whether a column after the first is a tag."""
         return len(self.text) < _LONGEST and any(map(is_tag, self.fields[1:]))
 
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of a sentence, and the lines above that are none: comments, document marks."""
+    """The rows of a sentence, and the other lines above: comments and document marks."""
 
     above: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -104,8 +104,8 @@ def _is_above(row: Row) -> bool:
 def is_columns(path: Path | str) -> bool:
     """Return whether a file is tokens with entity tags, judging by its first rows.
 
-    More than half of them end in a tag, or have one in the same column; there are at least two,
-    and one of them is O or all have tabs, as text may end in ``vitamin B-12``.
+    More than half of them have a tag; there are at least two, and one tag is O or all rows have
+    tabs, as plain text may end in ``vitamin B-12``.
     """
     rows = list(islice((row for group in read_groups(path) for row in group.rows), _HEAD))
     if len(rows) < 2:

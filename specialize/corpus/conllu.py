@@ -1,8 +1,8 @@
 """CoNLL-U: sentences as blocks of rows, their structure checked as they are read.
 
-The format: https://universaldependencies.org/format.html. Heads and relations are the business of
-the tasks (``tasks/_conllu``); a corpus needs the forms alone. More lenient than the format: white
-space in a blank line, repeated blank lines and a missing last one are accepted.
+The format: https://universaldependencies.org/format.html. Heads and relations are checked by the
+tasks (``tasks/_conllu``); a corpus needs the forms only. More lenient than the format: white space
+in a blank line, repeated blank lines and a missing last one are accepted.
 """
 
 import re
@@ -30,7 +30,7 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """A sentence as it stands in the file: comments, then rows of ten columns.
+    """A sentence as in its file: comments, then rows of ten columns.
 
     Rows are words (``8``), multiword tokens (``8-9``) and empty nodes (``8.1``), in file order.
     """
@@ -63,7 +63,7 @@ class Block:
 
     @property
     def opens_document(self) -> bool:
-        """Whether a ``# newdoc`` comment stands above the sentence."""
+        """Whether the sentence has a ``# newdoc`` comment."""
         return any(name.split()[:1] == ["newdoc"] for name, _ in self._comments())
 
     def _comments(self) -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ class Block:
             yield name.strip(), value.strip()
 
     def surface(self) -> tuple[str, ...]:
-        """Return the forms of the tokens: a multiword token stands for its words."""
+        """Return the forms of the tokens; a multiword token replaces its words."""
         return tuple(self.rows[i][FORM] for i, _ in self.tokens())
 
     def column(self, index: int) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Corpus:
     def documents(self) -> Iterator[list[str]]:
         """Yield the documents, each as its non-empty stripped lines.
 
-        Where blocks of lines are held out (``source``), what lies between two blocks is one.
+        Where blocks of lines are held out (``source``), the lines between two blocks are one.
         """
         for _, parts in self._read():
             for part in parts:
@@ -71,7 +71,7 @@ class Corpus:
         return self._side(DEV)
 
     def check_split(self) -> None:
-        """Raise DataError if no line is for training, or none held out though some should be."""
+        """Raise DataError if a side of the split that is asked for has no line."""
         train, dev = (any(True for _ in side) for side in (self.train(), self.dev()))
         self.source.check_split(train=train, dev=dev)
 

@@ -1,7 +1,7 @@
-"""Count files: the counts of a text kept, to be read and merged wherever words are counted.
+"""Count files: the token counts of a text, read and merged wherever words are counted.
 
 A file ``NAME.counts`` is UTF-8 and may be compressed (``.counts.xz``, ``.gz``, ``.zst``, ``.bz2``);
-here ``a b`` and ``a`` as its two lines, a tab behind each count::
+here is that of the lines ``a b`` and ``a``, with a tab after each count::
 
     # specialize counts 1
     # characters 4
@@ -11,10 +11,10 @@ here ``a b`` and ``a`` as its two lines, a tab behind each count::
     1   b
 
 The first line names the format and its version; characters and bytes are those of ``TextCounts``;
-so many types follow, each with its occurrences, in order of first occurrence. Where counts were
-pruned, a fifth line says what they lack: ``# dropped 7 tokens of 5 types``. A token holds no
-space, tab, CR or LF, so that nothing is escaped. It may hold whatever else is white space or ends
-lines elsewhere, such as U+2028, U+0085 or a form feed: lines end at LF only.
+the types follow, each with its occurrences, in order of first occurrence. Where counts were pruned,
+a fifth line states what is missing: ``# dropped 7 tokens of 5 types``. A token has no space, tab,
+CR or LF, so nothing is escaped. It may contain other white space and line ends, such as U+2028,
+U+0085 or a form feed: lines end at LF only.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def count_texts(names: Sequence[str], *, max_types: int = 0) -> TextCounts:
 
 
 def count_file(path: Path, *, max_types: int = 0) -> TextCounts:
-    """Return the counts of a text, which may be empty here, or those that a count file holds.
+    """Return the counts of a text, which may be empty here, or those in a count file.
 
-    Only the counts of a text are pruned to ``max_types``: a file's take no less memory then.
+    Only the counts of a text are pruned to ``max_types``; pruning those of a file saves no memory.
     """
     if is_counts(path):
         return read_counts(path)
@@ -93,9 +93,9 @@ def count_file(path: Path, *, max_types: int = 0) -> TextCounts:
 
 
 def merge_counts(parts: Iterable[TextCounts], *, max_types: int = 0) -> TextCounts:
-    """Return the counts of all ``parts``, those of their texts one behind the other.
+    """Return the counts of all ``parts``: those of their texts concatenated.
 
-    ``parts`` are taken one by one: memory holds the types of one and of the sum, which is pruned to
+    ``parts`` are read one by one: memory holds the types of one and of the sum, which is pruned to
     ``max_types``, 0 for no bound, after each.
     """
     check_max_types(max_types)
@@ -139,7 +139,7 @@ def write_counts(counts: TextCounts, path: str | Path) -> None:
 
 
 def check_counts_path(path: Path) -> None:
-    """Refuse now what ``write_counts`` would refuse, before there are counts."""
+    """Raise the errors of ``write_counts`` before anything is counted."""
     _opener(path)
 
 
@@ -162,7 +162,7 @@ _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".xz": lzma.ope
 
 
 def read_counts(path: str | Path) -> TextCounts:
-    """Return the counts that a count file holds."""
+    """Return the counts in a count file."""
     path = Path(path)
     lines = _lines(path)
     if next(lines, None) != (1, _FORMAT):
@@ -183,7 +183,7 @@ def _fact(path: Path, lines: Iterator[tuple[int, str]], name: str) -> int:
 
 
 def _dropped(lines: Iterator[tuple[int, str]]) -> tuple[Dropped, Iterator[tuple[int, str]]]:
-    """Return what the next line says was dropped, if it does, and the lines behind."""
+    """Return what was dropped, if the next line states it, and the lines that follow."""
     for number, line in lines:
         if found := _DROPPED.fullmatch(line):
             return Dropped(types=int(found[2]), tokens=int(found[1])), lines
@@ -200,7 +200,7 @@ def _rows(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[str, i
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines, numbered from 1; other than those of a text they end at LF only."""
+    """Yield the lines, numbered from 1; unlike those of a text they end at LF only."""
     number, begun = 0, b""
     for block in blocks(path):
         *whole, begun = (begun + block).split(b"\n")

@@ -1,7 +1,7 @@
 """Articles of MediaWiki XML dumps, their markup stripped lightly.
 
-Enough to learn words and sentences from; not a renderer. Templates, tables, references, files and
-categories are dropped, links leave their label. What templates would have written is lost: where
+Good enough to learn words and sentences; not a renderer. Templates, tables, references, files and
+categories are dropped, links are replaced by their labels. The output of templates is lost: where
 that matters, run WikiExtractor and read its output.
 """
 
@@ -27,7 +27,7 @@ _QUOTES = re.compile(r"'{2,}")
 _SWITCH = re.compile(r"__[A-Z]+__")
 _LIST = re.compile(r"^[*#:;]+\s*")
 _OTHER_WIKI = re.compile(r"[a-z]{2,3}(?:-[a-z-]+)?")
-_DROPPED = ("=", "|", "!", "{", "----")  # beginnings of headings and of what tables leave
+_DROPPED = ("=", "|", "!", "{", "----")  # the first characters of headings and rests of tables
 
 
 def read_articles(path: Path) -> Iterator[list[str]]:
@@ -43,7 +43,7 @@ def read_articles(path: Path) -> Iterator[list[str]]:
 
 
 def _elements(path: Path) -> Iterator[Element]:
-    """Yield every element once it is complete; what is complete is then forgotten."""
+    """Yield every element once it is complete; complete pages are then freed."""
     parser: XMLPullParser[Any] = XMLPullParser(("start", "end"))
     root: Element | None = None
     try:
@@ -60,7 +60,7 @@ def _elements(path: Path) -> Iterator[Element]:
         parser.close()
     except ParseError as fault:
         raise DataError(
-            f"{path}:{fault.position[0]}: not a whole XML dump ({fault}); fetch it again"
+            f"{path}:{fault.position[0]}: truncated or malformed XML dump ({fault}); fetch it again"
         ) from fault
 
 
@@ -84,7 +84,7 @@ def plain_lines(wikitext: str, namespaces: set[str]) -> list[str]:
 
 
 def _outside(brackets: re.Pattern[str], opening: str, text: str) -> str:
-    """Return what stands outside all (nested) brackets; a lone closing one is dropped."""
+    """Return the text outside all (nested) brackets; a lone closing one is dropped."""
     depth, end = 0, 0
     kept: list[str] = []
     for match in brackets.finditer(text):
@@ -96,7 +96,7 @@ def _outside(brackets: re.Pattern[str], opening: str, text: str) -> str:
 
 
 def _unlinked(text: str, namespaces: set[str]) -> str:
-    """Put the label in place of each link, the innermost first: captions of files hold links."""
+    """Replace each link by its label, the innermost first: captions of files contain links."""
 
     def label(match: re.Match[str]) -> str:
         target, _, shown = match[1].partition("|")

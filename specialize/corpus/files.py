@@ -1,4 +1,4 @@
-"""Files of text: which they are, and their lines whatever the compression."""
+"""Text files: their paths, and their lines whatever the compression."""
 
 import bz2
 import codecs
@@ -13,15 +13,15 @@ from typing import IO, Any
 from specialize.errors import DataError, MissingError
 
 BLOCK = 1 << 20  # bytes read at a time
-HEAD = 1 << 14  # of these, so many are parted into lines first
+HEAD = 1 << 14  # bytes of the first block that are split into lines first
 COMPRESSED = (".gz", ".xz", ".zst", ".bz2")
 
 
 def expand(names: Iterable[str]) -> list[Path]:
-    """Return the files ``names`` stand for, in the order given.
+    """Return the files that ``names`` refer to, in the order given.
 
-    ``$VARIABLES`` and ``~`` are expanded; a directory stands for all files below it, sorted, but
-    for hidden ones.
+    ``$VARIABLES`` and ``~`` are expanded; a directory means all files below it, sorted, except
+    hidden ones.
     """
     return [path for name in names for path in _expand_one(name)]
 
@@ -64,23 +64,24 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
 
 def _raw_lines(path: Path) -> Iterator[bytes]:
-    begun = b""
+    begun: list[bytes] = []  # the parts of a line whose end is not read yet
     for nth, block in enumerate(blocks(path)):
         if nth == 0:
             refuse_binary(path, block)
             block = block.removeprefix(codecs.BOM_UTF8)
-        # who looks at the first lines only does not wait for all of a block
+        # a caller that needs the first lines only does not wait for the whole block
         for part in (block[:HEAD], block[HEAD:]) if nth == 0 else (block,):
-            lines = (begun + part).splitlines(keepends=True)
-            # subtle: even a last line that has its end is kept back: its \r may be half of a \r\n
-            begun = lines.pop() if lines else b""
-            yield from lines
-    if begun:
-        yield begun
+            begun.append(part)
+            if b"\n" in part or b"\r" in part:
+                lines = b"".join(begun).splitlines(keepends=True)
+                # subtle: a last line with an end is held back too: its \r may be half of a \r\n
+                begun = [lines.pop()]
+                yield from lines
+    yield from b"".join(begun).splitlines(keepends=True)
 
 
 def refuse_binary(path: Path, block: bytes) -> None:
-    """Raise DataError if the first block of a file holds a NUL: it is no text."""
+    """Raise DataError if the first block of a file holds a NUL: it is not text."""
     at = block.find(b"\0")
     if at >= 0:
         start = block.rfind(b"\n", 0, at) + 1
@@ -88,7 +89,7 @@ def refuse_binary(path: Path, block: bytes) -> None:
 
 
 def not_utf8(path: Path, number: int, raw: bytes, at: int) -> DataError:
-    """Return what to raise where byte ``at`` of a line is not UTF-8."""
+    """Return the error for a line whose byte ``at`` is not UTF-8."""
     column = len(raw[:at].decode(errors="replace")) + 1
     return DataError(
         f"{path}:{number}: not UTF-8 (byte 0x{raw[at]:02x} at column {column}); "

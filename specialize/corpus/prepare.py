@@ -98,7 +98,7 @@ def _write(
 ) -> CorpusFacts:
     """Write all documents and return what they were."""
     tally = Tally.of_files(len(source.paths))
-    spoke = time.monotonic()
+    logged = time.monotonic()
     for file, parts in source.read(frozenset({TRAIN}), frozenset({DEV})):
         shown: list[str] = []
         for part in parts:
@@ -112,8 +112,8 @@ def _write(
                 original.write(before, before)
             shown += kept
         tally.add(file, shown, [part.cleared for part in parts])
-        if time.monotonic() - spoke > _QUIET:
-            spoke = time.monotonic()
+        if time.monotonic() - logged > _QUIET:
+            logged = time.monotonic()
             log(f"corpus: {train.bytes / 1e6:,.0f} MB written, at {source.paths[file].name}")
     return tally.facts(source.paths)
 
@@ -181,7 +181,7 @@ class PreparedText:
         return (line for line, _ in self._lines() if line)
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Yield each line as it was before the mix-ins, and as it is, which may be empty."""
+        """Yield each line before the mix-ins and after them, when it may be empty."""
         return ((beside, line) for line, beside in self._lines() if beside)
 
     def counts(self) -> TextCounts:
@@ -228,7 +228,7 @@ class Prepared:
         return PreparedText(self.folder / _DEV, self.folder / _ORIGINAL)
 
     def dev_pairs(self) -> Iterator[tuple[str, str]]:
-        """Yield each line held out before the mix-ins, and after them, where it may be empty."""
+        """Yield each held-out line before the mix-ins and after them, when it may be empty."""
         return self.dev.pairs()
 
     @cached_property

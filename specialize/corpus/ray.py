@@ -12,7 +12,7 @@ from specialize.corpus.formats import is_counts
 from specialize.corpus.token_counts import Dropped, TextCounts
 from specialize.errors import MissingError, SpecializeError
 
-# These stand among the tokens, none of which holds a space
+# Keys among the tokens, none of which contains a space
 _FACTS = (" characters", " bytes", " dropped types", " dropped tokens")
 _FILE = 1 << 40  # places in a file at most
 
@@ -20,7 +20,7 @@ _FILE = 1 << 40  # places in a file at most
 def count_with_ray(names: Sequence[str]) -> TextCounts:
     """Return the counts of files and folders: a task for each file, summed by token in the engine.
 
-    Where the program has not connected to a cluster, Ray starts one here or takes the one that
+    Unless the program has connected to a cluster, Ray starts one here or uses the one that
     RAY_ADDRESS names. Its machines must see the files at the same paths.
     """
     try:
@@ -41,9 +41,9 @@ def count_with_ray(names: Sequence[str]) -> TextCounts:
     )
     try:
         tables = list(sums.iter_batches(batch_size=None, batch_format="pyarrow"))
-    except SpecializeError as fault:  # Ray's, which is of the class of its cause too
+    except SpecializeError as fault:  # Ray's, an instance of its cause's class too
         cause = getattr(fault, "cause", fault)
-        raise type(cause)(str(cause).partition("\n")[0]) from None  # Ray has more lines to say
+        raise type(cause)(str(cause).partition("\n")[0]) from None  # Ray's message has more lines
     found = _items(pyarrow.concat_tables(tables).sort_by("first"))
     facts = dict(next(found) for _ in _FACTS)
     characters, size, *dropped = (facts[name] for name in _FACTS)

@@ -1,4 +1,4 @@
-"""The tokens of a text counted, its characters and bytes with them: what one pass yields."""
+"""Token counts of a text, with its characters and bytes, from one pass."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PRUNED_BLOCK = 16 * BLOCK  # bytes of a file between two looks at how many types
 
 @dataclass(frozen=True)
 class Dropped:
-    """What ``prune`` took from counts, which are lower bounds since."""
+    """What ``prune`` removed from counts, which makes them lower bounds."""
 
-    types: int = 0  # one that comes back and goes again counts twice
+    types: int = 0  # one that recurs and is dropped again counts twice
     tokens: int = 0  # their occurrences
 
     def __add__(self, other: Dropped) -> Dropped:
@@ -33,10 +33,10 @@ class Dropped:
 
 @dataclass(frozen=True)
 class TextCounts:
-    """A text as its tokens: what stands between spaces, tabs and line ends.
+    """A text as its tokens: the strings between spaces, tabs and line ends.
 
-    These part words whatever a tokenizer's rules, so all else can wait for the types, of which
-    there are few. A token may hold other white space.
+    These separate words by the rules of every tokenizer, so everything else can be done by type,
+    of which there are few. A token may contain other white space.
     """
 
     tokens: Mapping[str, int]  # -> occurrences, in order of first occurrence
@@ -45,8 +45,8 @@ class TextCounts:
     dropped: Dropped = Dropped()  # tokens that were counted and are not in ``tokens``
 
     def __iter__(self) -> Iterator[str]:
-        """Refuse to yield lines, to whoever takes the counts for a text."""
-        raise UsageError("counts have no lines, which are read here; name the text itself")
+        """Refuse to yield lines where counts are used as a text."""
+        raise UsageError("counts have no lines, which are needed here; name the text itself")
 
 
 @runtime_checkable
@@ -207,7 +207,7 @@ def _blocks_of_files(paths: Iterable[Path]) -> Iterator[list[str]]:
 
 
 def check_max_types(max_types: int) -> None:
-    """Refuse a bound that is none."""
+    """Refuse a bound below 0."""
     if max_types < 0:
         raise UsageError(f"max_types is a number of types, 0 for no bound, not {max_types}")
 
@@ -215,8 +215,8 @@ def check_max_types(max_types: int) -> None:
 def prune(tokens: native.TokenCounts | Counter[str], max_types: int) -> Dropped:
     """Drop the rarest of more than ``max_types`` types (0: no bound); return what was dropped.
 
-    All types that occur once go, then, while more than half of ``max_types`` are left, all that
-    occur twice, and so on: ties go together, so that no order and no chance has a say.
+    All types that occur once are dropped, then, while more than half of ``max_types`` are left, all
+    that occur twice, and so on: ties are dropped together, so the result depends on no order.
     """
     if not 0 < max_types < len(tokens):
         return Dropped()

@@ -1,1 +1,1 @@
-"""Tasks: one method a file, each made by its function ``task``; see `_base.Task`."""
+"""Tasks: one method a file, each returned by its function ``task``; see `_base.Task`."""

@@ -29,7 +29,7 @@ class Tree:
         return len(self.heads)
 
 
-A = TypeVar("A", Tags, Tree)  # what a task says of a sentence: its annotation
+A = TypeVar("A", Tags, Tree)  # the annotation of a sentence
 
 
 class Source(Protocol):
@@ -46,7 +46,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Sentence(Generic[A]):
-    """The words of a sentence, what is said of them, and the lines they came from."""
+    """The words of a sentence, their annotation, and the lines they came from."""
 
     words: tuple[str, ...]
     gold: A  # empty in a sentence to annotate
@@ -59,7 +59,7 @@ class Sentence(Generic[A]):
 
 
 class Task(Protocol[A]):
-    """What the training loop knows of a task. Shapes: B sentences, W words, D the model's width.
+    """What training needs of a task. Shapes: B sentences, W words, D the model's width.
 
     Sentences in a batch are padded at their end; ``mask_BW`` is true at words. ``labels`` maps the
     name of an inventory to its sorted labels and can be kept as JSON. New heads and dropout draw
@@ -75,13 +75,13 @@ class Task(Protocol[A]):
         """The key of `score` that chooses the best epoch."""
 
     def read(self, path: Path) -> list[Sentence[A]]:
-        """Return the sentences of a labelled file; a broken one is a `DataError`."""
+        """Return the sentences of a labelled file; DataError if it is malformed."""
 
     def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[A]]:
         """Return the sentences of a file to annotate, their gold empty.
 
         The file is in the task's format, annotated or not, or plain text (`_plain`), which is
-        split into words as ``pretokenize`` says; `style_of` tells that of the training data.
+        split into words by ``pretokenize``; `_pretokenize.style_of` finds that of training data.
         """
 
     def labels(self, sentences: Iterable[Sentence[A]]) -> dict[str, list[str]]:
@@ -90,8 +90,8 @@ class Task(Protocol[A]):
     def check(self, sentences: Sequence[Sentence[A]], labels: dict[str, list[str]]) -> int:
         """Return how many words carry a label outside ``labels``.
 
-        Such a label is never predicted, so its words count as wrong. Inventories that leave
-        nothing to learn are a `DataError`.
+        Such a label is never predicted, so its words count as wrong. Raises DataError if the
+        inventories leave nothing to learn.
         """
 
     def head(self, width: int, labels: dict[str, list[str]]) -> nn.Module:
@@ -113,7 +113,7 @@ class Task(Protocol[A]):
         """Return the best annotation of every sentence."""
 
     def predicted(self, sentence: Sentence[A], annotation: A) -> Sentence[A]:
-        """Return the sentence with ``annotation`` in the place of its gold."""
+        """Return the sentence with ``annotation`` instead of its gold."""
 
     def write(self, sentences: Iterable[Sentence[A]], path: Path) -> None:
         """Write the task's format, everything but the annotation as it was read."""
@@ -125,7 +125,7 @@ class Task(Protocol[A]):
 
 
 def annotated(sentence: Sentence[A], annotation: A) -> Sentence[A]:
-    """Return the sentence with ``annotation``, one entry a word, in the place of its gold."""
+    """Return the sentence with ``annotation``, one entry a word, instead of its gold."""
     if len(annotation) != len(sentence.words):
         raise DataError(
             f"{sentence.where}: {len(sentence.words)} words, but {len(annotation)} predictions"
@@ -134,7 +134,7 @@ def annotated(sentence: Sentence[A], annotation: A) -> Sentence[A]:
 
 
 def paired(gold: Sequence[Sentence[A]], predicted: Sequence[Sentence[A]]) -> Iterator[tuple[A, A]]:
-    """Yield gold and predicted annotations side by side; both must be of the same words."""
+    """Yield gold and predicted annotations in pairs; both must be of the same words."""
     if len(gold) != len(predicted):
         raise DataError(f"{len(gold)} gold sentences, but {len(predicted)} predicted ones")
     for reference, other in zip(gold, predicted, strict=True):
@@ -153,7 +153,7 @@ def percent(part: float, whole: float) -> float:
 
 
 def check_dropout(dropout: float) -> float:
-    """Return a legal dropout probability as it is."""
+    """Return the dropout probability; UsageError if it is out of range."""
     if not 0 <= dropout < 1:
         raise UsageError(f"dropout {dropout} is out of range; it is at least 0 and below 1")
     return dropout

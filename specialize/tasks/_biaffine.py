@@ -12,7 +12,7 @@ from torch.nn.functional import dropout as drop
 
 
 class ParserScores(NamedTuple):
-    """What the head says of a batch; relations are scored later, for the pairs that matter."""
+    """A batch's scores of arcs; relations are scored later, for the pairs that matter."""
 
     arcs_BWH: Tensor  # log P(head | word); -inf at pads and at the word itself
     words_BWK: Tensor  # words as dependents, to score relations

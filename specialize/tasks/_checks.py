@@ -1,4 +1,4 @@
-"""What can be wrong with the data of a task, told before anything is trained on it."""
+"""Faults of a task's data, found before anything is trained on it."""
 
 import filecmp
 from collections.abc import Mapping, Sequence

@@ -91,7 +91,7 @@ def write_columns(sentences: Iterable[Sentence[Tags]], path: Path | str) -> None
 
 
 def is_iob1(sentences: Iterable[Sentence[Tags]]) -> bool:
-    """Return whether tags are IOB1: entities begin with I-, with B- only behind one of their type.
+    """Return whether tags are IOB1: entities begin with I-, with B- only after one of their type.
 
     >>> is_iob1([Sentence(("a", "b", "c"), ("I-PER", "B-PER", "O"), None)])
     True
@@ -99,7 +99,7 @@ def is_iob1(sentences: Iterable[Sentence[Tags]]) -> bool:
     begins_with_i = False
     for sentence in sentences:
         for before, tag in zip(("O", *sentence.gold), sentence.gold, strict=False):
-            if tag[2:] != before[2:]:  # the first word of an entity, behind O or another type
+            if tag[2:] != before[2:]:  # the first word of an entity, after O or another type
                 if tag.startswith("B-"):
                     return False
                 begins_with_i |= tag.startswith("I-")

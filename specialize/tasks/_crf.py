@@ -60,7 +60,7 @@ def viterbi(
 def bio_constraints(tags: list[str]) -> tuple[Tensor, Tensor]:
     """Return scores to add to starts [L] and transitions [L, L]: -inf before a stray I-X, else 0.
 
-    I-X may stand behind B-X and I-X only.
+    I-X may follow B-X and I-X only.
     """
     start_L = torch.zeros(len(tags))
     transitions_LL = torch.zeros(len(tags), len(tags))

@@ -1,10 +1,10 @@
 """The best dependency tree with exactly one child of the root.
 
-Chu and Liu 1965, Edmonds 1967. That only one word may hang on the root is made part of the
-scores: they are pairs, of a tier and a score, compared tier first. An edge from the root costs a
-tier, so the best tree has as few of them as can be, one. Pairs add and compare exactly, where a
-large constant taken from the scores would cost digits (cf. Zmigrod et al. 2020, which restarts
-from the unconstrained tree instead).
+Chu and Liu 1965, Edmonds 1967. The scores enforce that only one word depends on the root: they are
+pairs of a tier and a score, compared by tier first. An edge from the root costs a tier, so the best
+tree has the fewest possible, one. Pairs add and compare exactly; a large constant subtracted from
+the scores would cost precision (cf. Zmigrod et al. 2020, which restarts from the unconstrained tree
+instead).
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class _Edges:
 
 @dataclass(frozen=True)
 class _Contraction:
-    """A cycle taken for one node, the last of the smaller graph."""
+    """A cycle contracted to one node, the last of the smaller graph."""
 
     outside: Ints  # the nodes that stay
     cycle: Ints
@@ -52,7 +52,7 @@ def single_root_tree(scores: Floats) -> list[int]:
     """Return the heads of words 1..n (0: the root) in the tree with the greatest sum of scores.
 
     ``scores[d, h]`` [n + 1, n + 1] is that of word d (row) having the head h (column); row 0 and
-    the diagonal are not looked at. Edges of score -inf are taken only where no tree does without.
+    the diagonal are ignored. Edges of score -inf are used only if every tree has one.
 
     >>> single_root_tree(np.array([[0, 0, 0], [5, 0, 1], [4, 2, 0]]))
     [0, 1]
@@ -94,7 +94,7 @@ def _best_heads(edges: _Edges) -> Ints:
 
 
 def _contract(edges: _Edges, heads: Ints, cycle: Ints) -> tuple[_Edges, _Contraction]:
-    """Take a cycle for one node: entering it at a word replaces that word's edge in the cycle."""
+    """Contract a cycle: an edge that enters it at a word replaces that word's edge in the cycle."""
     size = len(heads)
     outside = np.setdiff1d(np.arange(size), cycle)
     own = heads[cycle]
@@ -114,7 +114,7 @@ def _contract(edges: _Edges, heads: Ints, cycle: Ints) -> tuple[_Edges, _Contrac
 
 
 def _bordered(inner: NDArray, column: NDArray, row: NDArray, corner: float) -> NDArray:
-    """Return a matrix with a last column and row more."""
+    """Return a matrix with another last column and row."""
     return np.block(
         [[inner, column[:, None]], [row[None, :], np.full((1, 1), corner, inner.dtype)]]
     )

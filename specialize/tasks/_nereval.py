@@ -1,7 +1,7 @@
 """Entity scores of tag sequences: those of conlleval (2004-01-26), and those of strict IOB2.
 
-The two differ only where an I-X stands that no B-X or I-X precedes: conlleval, like seqeval by
-default, lets it start an entity; under strict IOB2 it is nothing.
+The two differ only for an I-X without a B-X or I-X before it: conlleval, like seqeval by default,
+lets it start an entity; strict IOB2 ignores it.
 """
 
 from collections import Counter
@@ -63,20 +63,20 @@ def _entity_scores(
     gold: list[list[str]], predicted: list[list[str]], *, strict: bool
 ) -> dict[str, Any]:
     """Return the scores over all entities, and by type."""
-    due: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
     found: Counter[str] = Counter()
     correct: Counter[str] = Counter()
     for tags, others in zip(gold, predicted, strict=True):
         ours, theirs = spans(tags, strict=strict), spans(others, strict=strict)
-        due.update(kind for _, _, kind in ours)
+        expected.update(kind for _, _, kind in ours)
         found.update(kind for _, _, kind in theirs)
         correct.update(kind for _, _, kind in ours & theirs)
     types = {
-        kind: _scores(due[kind], found[kind], correct[kind])
-        for kind in sorted(due.keys() | found.keys())
+        kind: _scores(expected[kind], found[kind], correct[kind])
+        for kind in sorted(expected.keys() | found.keys())
     }
     macro = sum(scores["f1"] for scores in types.values()) / len(types) if types else 0.0
-    overall = _scores(due.total(), found.total(), correct.total())
+    overall = _scores(expected.total(), found.total(), correct.total())
     return {**overall, "macro_f1": macro, "types": types}
 
 

@@ -32,7 +32,7 @@ def is_plain(path: Path | str) -> bool:
 
 
 def read_plain(path: Path | str, style: Style = "spaces") -> list[PlainSentence]:
-    """Return the sentences of plain text, split into words as ``style`` says."""
+    """Return the sentences of plain text, split into words by ``style``."""
     sentences = []
     for number, line in read_lines(path):
         tokens = pretokenize(line, style)

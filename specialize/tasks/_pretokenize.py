@@ -27,7 +27,7 @@ _ABBREVIATION = re.compile(r"(?:\w{1,2}\.)+\w{1,2}\.")
 def style_of(sentences: Iterable[tuple[str, ...]]) -> Style:
     """Return how the words of tokenised sentences were separated.
 
-    "punctuation" if punctuation is more often a word of its own than glued behind a letter.
+    "punctuation" if punctuation is more often a word of its own than attached to a letter.
 
     >>> style_of([("Yes", ",", "sir", ".")]), style_of([("Yes,", "sir.")])
     ('punctuation', 'spaces')
@@ -133,7 +133,7 @@ def _runs(marks: str) -> Iterator[str]:
 
 
 def _split_inside(word: str) -> Iterator[str]:
-    """Yield the parts of a word between punctuation that ends words, and that punctuation."""
+    """Yield the parts of a word between punctuation that ends words, and the punctuation itself."""
     if "://" in word:
         yield word
         return

@@ -1,4 +1,4 @@
-"""What tagging words, plain (pos) or as spans (ner), has in common."""
+"""What tagging words (pos) and spans (ner) have in common."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from specialize.tasks._base import Sentence, Tags
 
 
 class TagHead(nn.Module):
-    """Dropout and a linear layer. (The authors' code drops twice in a row.)"""
+    """Dropout and a linear layer. (The authors' code applies dropout twice.)"""
 
     def __init__(self, width: int, tags: int, *, dropout: float) -> None:
         super().__init__()

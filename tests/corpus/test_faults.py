@@ -144,7 +144,7 @@ def test_a_bad_line_among_columns_is_located(tmp_path):
 def test_other_xml_is_refused(tmp_path):
     refused(DataError, "run WikiExtractor", write(tmp_path / "a.xml", "<tmx><body/></tmx>"))
     cut = "<mediawiki>\n<page><ns>0</ns><revision><text>A.</text></revision></page>\n<page><ti"
-    refused(DataError, "a.xml:3: not a whole XML dump", write(tmp_path / "a.xml", cut))
+    refused(DataError, "a.xml:3: truncated or malformed XML dump", write(tmp_path / "a.xml", cut))
 
 
 @pytest.mark.parametrize(
