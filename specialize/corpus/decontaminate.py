@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from specialize.corpus.columns import is_columns, language_prefix, read_tokens
@@ -29,8 +30,17 @@ def evaluation_keys(paths: Iterable[Path]) -> frozenset[str]:
     no corpus: it misses 221 of the 470 Wolof test sentences.) A sentence of NER columns is its
     tokens without a language prefix; any other file has a sentence on each line.
     """
+    return _keys(tuple((path, path.stat().st_mtime_ns) for path in paths))
+
+
+@lru_cache(maxsize=1)
+def _keys(files: tuple[tuple[Path, int], ...]) -> frozenset[str]:
+    """Return the keys of the files, each with the time of its last change.
+
+    Remembered: the languages of a base share their evaluation files.
+    """
     keys: set[str] = set()
-    for path in paths:
+    for path, _ in files:
         found = {key for text in _sentences(path) if (key := sentence_key(text))}
         if not found:
             raise DataError(f"{path}:1: no sentence to remove; name an evaluation file")

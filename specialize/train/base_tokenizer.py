@@ -24,6 +24,7 @@ Json = dict[str, Any]
 TOKENIZERS = ("wordpiece", "unigram", "bpe")
 _POSITIONS = 512  # the most pieces at once, special ones included
 _MIN_COUNT = 5  # occurrences of a character or pair that becomes a piece
+_FREQUENT = 2  # occurrences of a word that a Unigram is trained on: half of the types have one
 _HEAD = ("<s>", "<pad>", "</s>", "<unk>")  # the first pieces of XLM-R and RoBERTa; ids 0 to 3
 _MASK = "<mask>"  # the last
 
@@ -48,7 +49,7 @@ def train_tokenizer(
         return
     if tokenizer == "unigram":
         letters = most_frequent_letters(words, alphabet)
-        words = {word: n for word, n in words.items() if letters.issuperset(word)}
+        words = {w: n for w, n in words.items() if n >= _FREQUENT and letters.issuperset(w)}
     trained = _untrained(tokenizer).retrained(words, size=pieces - 1, min_count=_MIN_COUNT)
     described = _with_mask(trained.described)
     folder.mkdir(parents=True, exist_ok=True)

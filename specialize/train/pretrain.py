@@ -138,7 +138,7 @@ def _vocabulary(
         counts, count = {}, word_counter(recipe.tokenizer)
         for code, corpus in corpora.items():
             documents = _limited(corpus, recipe.bytes_per_language)
-            counts[code] = count(line for document in documents for line in document)
+            counts[code] = count([line for document in documents for line in document])
             log.say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
             log.step(len(counts), len(corpora))
         with atomic.whole_folder(folder) as partial:
