@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from specialize.model.word_encoder import WordEncoder
     from specialize.model.word_model import WordModel
     from specialize.tasks._base import Sentence, Task
+    from specialize.tasks._pretokenize import Style
     from specialize.vocab.base import Vocabulary
 
 Mix = Callable[[str], str]
@@ -32,6 +33,7 @@ class HeadFacts:
     length: int  # pieces at once
     precision: str
     seed: int
+    pretokenize: Style  # how plain text is split into words
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Head:
     words: WordEncoder
     task: Task[Any]
     labels: dict[str, list[str]]
+    pretokenize: Style
+
+    def read(self, file: Path) -> list[Sentence[Any]]:
+        """Return the sentences of a file to annotate; plain text is split as the training data."""
+        return self.task.words(file, pretokenize=self.pretokenize)
 
     def annotate(self, sentences: Sequence[Sentence[Any]]) -> list[Sentence[Any]]:
         """Return ``sentences`` (of ``task.words``) with this head's annotation."""
@@ -100,7 +107,7 @@ def load_head(folder: Path, model: Path) -> Head:
     framing = read_framing(vocabulary, model)
     mixes = [bind("mixin", name, options) for name, options in facts.mixin]
     words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
-    return Head(module.eval().to(device()), words, method, facts.labels)
+    return Head(module.eval().to(device()), words, method, facts.labels, facts.pretokenize)
 
 
 def chain(mixes: Sequence[Mix]) -> Mix:

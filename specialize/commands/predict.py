@@ -69,17 +69,21 @@ def _file_and_tasks(options: Namespace) -> tuple[Path, list[str]]:
 
 def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Path) -> Path:
     """Return ``file`` annotated for one task after the other, in ``folder``."""
+    from specialize.tasks._plain import plain_note
+
     if not (tasks := tasks or result.tasks):
         raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
     formats: dict[type, str] = {}
     annotated = file
     for name in tasks:
         head = result.head(name)
-        formats.setdefault(type(head.task.words(file)[0].source), name)
+        formats.setdefault(type(head.read(file)[0].source), name)
         if len(formats) > 1:
             names = " and ".join(formats.values())
             raise UsageError(f"{names} write files of different formats; name one of them (--task)")
-        sentences = head.annotate(head.task.words(annotated))
+        if annotated is file and (note := plain_note(file, head.pretokenize)):
+            print(note, file=sys.stderr)
+        sentences = head.annotate(head.read(annotated))
         annotated = folder / f"{name}.out"
         head.task.write(sentences, annotated)
     return annotated

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from specialize.errors import DataError, MissingError, UsageError
+from specialize.errors import MissingError, UsageError
 from specialize.pipeline.estimate import bytes_needed
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import TaskData, checkpoint_of, read_task
 from specialize.recipe.recipe import Recipe
 from specialize.store import Store
+from specialize.tasks._checks import check_data, same_files
 
 
 def check_folder(out: Path) -> None:
@@ -30,15 +31,19 @@ def check_folder(out: Path) -> None:
 
 
 def read_tasks(recipe: Recipe) -> dict[str, TaskData]:
-    """Return the data of every task; DataError where they cannot teach it."""
-    found = {task.name: read_task(task) for task in recipe.tasks}
-    for name, task in found.items():
-        labels = task.task.labels([*task.data.train, *task.data.dev])
-        task.task.check(task.data.train, labels)
-        for part, sentences in (("dev", task.data.dev), ("test", task.data.test)):
-            if not sentences:
-                raise DataError(f"task.{name}.{part}: no sentence in the file")
-    return found
+    """Return the data of every task."""
+    return {task.name: read_task(task) for task in recipe.tasks}
+
+
+def check_tasks(recipe: Recipe, tasks: Mapping[str, TaskData]) -> list[str]:
+    """Return warnings about the data of tasks; DataError where they cannot teach."""
+    warnings = []
+    for files in recipe.tasks:
+        given, data = tasks[files.name], tasks[files.name].data
+        found = same_files({part: getattr(files, part) for part in ("train", "dev", "test")})
+        found += check_data(given.task, data.train, data.dev, data.test)
+        warnings += [f"{files.name}: {warning}" for warning in found]
+    return warnings
 
 
 def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:

@@ -19,7 +19,7 @@ from specialize.train.lapt import Lapt
 
 Text = Prepared | Stage | None  # a stage where it is not finished yet
 
-CORPUS = "corpus (held out)"  # the name of the audit of the corpus's own held-out text
+CORPUS = "held-out text"  # the name of the audit of the corpus's own
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,7 @@ def _audits(
                 {
                     "base": base,
                     "vocabulary": vocabulary,
+                    "text": text,
                     "task": task.choice,
                     "dev": task.dev,
                     "mixins": arm.mixin,

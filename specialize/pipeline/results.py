@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from specialize import atomic
-from specialize.pipeline.plan import ArmPlan
+from specialize.pipeline.plan import CORPUS, ArmPlan
 from specialize.pipeline.stages import TaskData
-from specialize.recipe.recipe import Recipe
 from specialize.store import Stage, Store
+from specialize.tasks._checks import repeated
 from specialize.vocab.open import read_vocabulary
 
 Facts = dict[str, Any]
@@ -154,7 +154,7 @@ def _vocabulary_hash(adapted: Any) -> str:
     return hashlib.sha256("\n".join(pieces).encode()).hexdigest()
 
 
-def cautions(recipe: Recipe, arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[str]:
+def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[str]:
     """Return what a reader should know before trusting the figures."""
     found = [
         f"{name}: only {len(t.data.test)} test sentences; such scores move by several points"
@@ -162,19 +162,14 @@ def cautions(recipe: Recipe, arms: Sequence[ArmFacts], tasks: Mapping[str, TaskD
         if len(t.data.test) < 200
     ]
     for name, t in tasks.items():
-        train = {sentence.words for sentence in t.data.train}
-        repeated = sum(sentence.words in train for sentence in t.data.test)
-        if repeated > 0.02 * len(t.data.test):
+        known = repeated(t.data.train, t.data.test)
+        if known > 0.02 * len(t.data.test):
             found.append(
-                f"{name}: {repeated} of {len(t.data.test)} test sentences also occur in train"
+                f"{name}: {known} of {len(t.data.test)} test sentences also occur in train"
             )
         unseen = t.task.check(t.data.test, t.task.labels([*t.data.train, *t.data.dev]))
         if unseen:
             found.append(f"{name}: {unseen} test words carry labels that train and dev lack")
-    if tasks and len(recipe.seeds) == 1:
-        found.append("one seed: no standard deviation")
-    elif tasks and len(recipe.seeds) == 2:
-        found.append("two seeds: standard deviations are rough")
     for arm in arms:
         found += unused_pieces(arm.name, arm.pieces_added, arm.audit)
         before = next((audit["before"] for audit in arm.audit.values()), None)
@@ -187,10 +182,17 @@ def cautions(recipe: Recipe, arms: Sequence[ArmFacts], tasks: Mapping[str, TaskD
 
 
 def unused_pieces(arm: str, pieces: int, audits: Mapping[str, Facts]) -> list[str]:
-    """Return a warning for each text in which hardly any of an arm's new pieces occur."""
+    """Return a warning for each text that hardly uses an arm's new pieces, with likely reasons.
+
+    Hardly is a tenth of their share in the held-out text of the corpus.
+    """
+    if not pieces or CORPUS not in audits:
+        return []
+    usual = audits[CORPUS]["fresh_share"]
     return [
-        f"{arm}: only {audit['fresh_pieces_used']:,} of {pieces:,} new pieces occur in {text}; do "
-        "corpus and task text differ in case, script or normalisation form?"
+        f"{arm}: new pieces are {audit['fresh_share']:.1%} of the pieces of {text}, and "
+        f"{usual:.1%} of the held-out text's; "
+        + ("; ".join(audit["mismatch"]) or "no difference in writing was found")
         for text, audit in audits.items()
-        if pieces and audit["fresh_pieces_used"] < 0.05 * pieces
+        if audit["fresh_share"] < usual / 10
     ]

@@ -42,6 +42,9 @@ def specialize(
     base = find_model(recipe.base)
     checks.check_folder(out)
     tasks = checks.read_tasks(recipe)
+    doubts = checks.check_tasks(recipe, tasks)
+    for warning in doubts:
+        log.say(f"warning: {warning}")
     store = Store(out)
     plans = _estimated(plan_arms(recipe, base, store), base, tasks)
     checks.check_arms(plans, base)
@@ -55,6 +58,7 @@ def specialize(
     run_all(_missing_heads(plans, store), store, log, jobs=jobs)
     arms = [results.arm_facts(plan, store, tasks) for plan in plans]
     facts = _facts(recipe, arms, plans, store, tasks, command)
+    facts["cautions"] = [*doubts, *results.cautions(arms, tasks)]
     publish.publish(plans, arms, store, out, result=recipe.result)
     publish.drop_other_heads(plans, arms, store)
     atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
@@ -143,7 +147,6 @@ def _facts(
         "corpus": _corpus(store.folder(text)) if text else {},
         "tasks": {name: t.choice.method for name, t in tasks.items()},
         "arms": results.to_json(arms),
-        "cautions": results.cautions(recipe, arms, tasks),
     }
 
 

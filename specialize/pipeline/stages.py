@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.corpus import CorpusFiles
+from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.pipeline.change import read_change, write_change
@@ -23,6 +24,7 @@ from specialize.progress import Log
 from specialize.recipe.methods import Choice, bind
 from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
+from specialize.tasks._pretokenize import style_of
 from specialize.vocab.audit.coverage import coverage, explain, write_pieces
 from specialize.vocab.framing import moved
 from specialize.vocab.open import read_vocabulary
@@ -66,7 +68,7 @@ def change_vocabulary(
 
 def audit_corpus(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Prepared) -> None:
     """Audit the old and the new vocabulary on the held-out text."""
-    _write_audit(folder, base, vocabulary, text.dev)
+    _write_audit(folder, base, vocabulary, text.dev, differences=[])
 
 
 def audit_task(
@@ -75,35 +77,31 @@ def audit_task(
     log: Log,
     base: Path,
     vocabulary: Path,
+    text: Prepared | None,
     task: Choice,
     dev: Path,
     mixins: Sequence[Choice],
 ) -> None:
-    """Audit the old and the new vocabulary on the words of a task's dev file."""
+    """Audit the old and the new vocabulary on a task's dev file; compare how texts are written."""
     mix = chain([choice() for choice in mixins])
     lines = [" ".join(map(mix, sentence.words)) for sentence in _read(task, dev)]
-    _write_audit(folder, base, vocabulary, lines)
+    differences = mismatch(text.train, lines) if text else []
+    _write_audit(folder, base, vocabulary, lines, differences=differences)
 
 
-def _write_audit(folder: Path, base: Path, vocabulary: Path, lines: Any) -> None:
+def _write_audit(
+    folder: Path, base: Path, vocabulary: Path, lines: Any, *, differences: list[str]
+) -> None:
     change = read_change(vocabulary, base)
+    use = Use.of(change.new.encode_lines(list(lines)) if change.fresh else (), set(change.fresh))
     facts = {
         "before": change.old.audit(lines).to_json(),
         "after": change.new.audit(lines).to_json(),
-        "fresh_pieces_used": _used(change, lines),
+        "fresh_pieces_used": use.kinds,
+        "fresh_share": use.share,
+        "mismatch": differences,
     }
     atomic.write_json(folder / "audit.json", facts)
-
-
-def _used(change: Any, lines: Any) -> int:
-    """Return how many of the fresh pieces occur in a text."""
-    fresh = set(change.fresh_pieces)
-    if not fresh:
-        return 0
-    found: set[str] = set()
-    for word in change.new.count_words(lines):
-        found.update(fresh.intersection(change.new.segment(word)))
-    return len(found)
 
 
 def initialise_rows(
@@ -201,6 +199,7 @@ def finetune_task(
         length=plan.length,
         precision=found.module.precision,
         seed=seed,
+        pretokenize=style_of(sentence.words for sentence in data.train),
     )
     save_head(found.module, facts, folder / "head")
     scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
