@@ -111,21 +111,6 @@ class Use:
         return self.fresh / self.pieces if self.pieces else 0.0
 
 
-def new_pieces_unused(corpus: Use, task: Use, reasons: Sequence[str] = ()) -> str:
-    """Return a warning if the task's text hardly uses the new pieces that the corpus uses, or "".
-
-    ``reasons``: what ``mismatch`` returned. Hardly is a tenth of their share in the corpus.
-    """
-    if not corpus.fresh or not task.pieces or task.share >= corpus.share / 10:
-        return ""
-    how = "never occur" if not task.fresh else f"are {_percent(task.share)} of the pieces"
-    why = f" Likely reason: {reasons[0]}." if reasons else ""
-    return (
-        f"the new pieces {how} in the task's text; they are {_percent(corpus.share)} of the pieces "
-        f"of the corpus.{why}"
-    )
-
-
 def _case(corpus: Sample, task: Sample) -> str:
     def cased(letter: str) -> bool:
         return letter.isupper() or letter.islower()

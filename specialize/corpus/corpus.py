@@ -107,15 +107,18 @@ class Corpus:
         return count_lines(self, sieve=sieve)
 
     def facts(self) -> CorpusFacts:
-        """Return counts of what ``documents`` yields, mix-ins applied; read once, then kept."""
+        """Return the size of the text, mix-ins applied, and what was removed; read once, then kept.
+
+        A document of which blocks are held out counts once.
+        """
         return self._facts
 
     @cached_property
     def _facts(self) -> CorpusFacts:
         tally = Tally.of_files(len(self.source.paths))
         for file, parts in self._read():
-            for part in parts:
-                tally.add(file, self._treated(part.cleared.lines), [part.cleared])
+            lines = [line for part in parts for line in self._treated(part.cleared.lines)]
+            tally.add(file, lines, [part.cleared for part in parts])
         return tally.facts(self.source.paths)
 
     def _read(self) -> Iterator[tuple[int, list[Part]]]:

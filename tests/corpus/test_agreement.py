@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialize.corpus.agreement import (
-    SAMPLE,
-    Use,
-    characters_unseen,
-    mismatch,
-    new_pieces_unused,
-)
+from specialize.corpus.agreement import SAMPLE, Use, characters_unseen, mismatch
 
 COPTIC = "ⲡⲣⲱⲙⲉ ⲛⲁϥ ⲁⲩⲱ ⲙⲡⲉϥⲥⲱⲧⲙ ⲉⲣⲟⲟⲩ "
 FRENCH = "l'été où l'élève a mangé à côté de l'âne "
@@ -104,7 +98,7 @@ def test_texts_written_alike_agree(text: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_short_texts_tell_nothing_systematic(corpus: str, task: str) -> None:
+def test_short_texts_show_no_systematic_difference(corpus: str, task: str) -> None:
     found = mismatch([corpus[:15]], [task[:15]])
     assert all(s.startswith("letters of the task's text that the corpus lacks") for s in found)
 
@@ -124,19 +118,8 @@ def test_letters_that_the_corpus_lacks_are_listed_with_their_shares() -> None:
     assert characters_unseen(["abc"], ["abxx" + "a" * 96], least=0.05) == []
 
 
-def test_new_pieces_that_the_task_never_uses_are_reported_with_the_reason() -> None:
-    corpus = Use.of([[1, 7, 8], [2, 7]], fresh={7, 8, 9})
-    assert corpus == Use(pieces=5, fresh=3, kinds=2)
-    never = Use.of([[1, 2], [1]], fresh={7, 8, 9})
-    assert new_pieces_unused(corpus, never, ["capitals: add the mix-in lower"]) == (
-        "the new pieces never occur in the task's text; they are 60 % of the pieces of the corpus. "
-        "Likely reason: capitals: add the mix-in lower."
-    )
-    hardly = Use(pieces=1000, fresh=5, kinds=1)
-    assert new_pieces_unused(corpus, hardly) == (
-        "the new pieces are 0.5 % of the pieces in the task's text; they are 60 % of the pieces of "
-        "the corpus."
-    )
-    assert new_pieces_unused(corpus, Use(1000, 100, 2)) == ""
-    assert new_pieces_unused(never, never) == ""
-    assert new_pieces_unused(corpus, Use(0, 0, 0)) == ""
+def test_the_use_of_new_pieces_is_counted() -> None:
+    use = Use.of([[1, 7, 8], [2, 7]], fresh={7, 8, 9})
+    assert use == Use(pieces=5, fresh=3, kinds=2)
+    assert use.share == 0.6
+    assert Use.of([], fresh={7}).share == 0

@@ -43,7 +43,7 @@ def test_without_a_blank_line_between_lines_each_line_is_a_document(tmp_path, te
     assert documents(write(tmp_path / "a.txt", text)) == [["one"], ["two"], ["three"]]
 
 
-def test_lines_end_three_ways_and_a_byte_order_mark_goes(tmp_path):
+def test_lines_end_three_ways_and_a_byte_order_mark_is_dropped(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffa\r\nb\rc\n\nd\u2028e".encode())
     assert list(read_lines(path)) == [(1, "a"), (2, "b"), (3, "c"), (4, ""), (5, "d\u2028e")]
@@ -187,7 +187,7 @@ def test_unicode_is_normalised_as_asked(tmp_path, form, line):
     assert list(opened(write(tmp_path / "a.txt", "ﻟﺎ e\u0301"), unicode=form)) == [line]
 
 
-def test_mixins_apply_in_order_after_the_treatment_and_empty_lines_go(tmp_path):
+def test_mixins_apply_in_order_after_the_treatment_and_empty_lines_are_dropped(tmp_path):
     corpus = opened(write(tmp_path / "a.txt", "a,b\n\nء\n"), punctuation="spaced")
     mixed = corpus.mixed(lambda line: line.replace("ء", " ")).mixed(str.upper, lambda s: s + "!")
     assert list(mixed.documents()) == [["A , B!"], ["!"]]
@@ -349,7 +349,7 @@ def test_lines_are_the_same_where_the_head_of_a_file_ends(tmp_path, end, shift):
 
 
 @given(st.lists(st.lists(st.text(alphabet="ab. é", min_size=1), min_size=1), min_size=2))
-def test_all_formats_tell_the_same_documents(tmp_path_factory, written):
+def test_all_formats_give_the_same_documents(tmp_path_factory, written):
     folder = tmp_path_factory.getbasetemp()
     expected = [[s for line in lines if (s := line.strip())] for lines in written]
     expected = [lines for lines in expected if lines]

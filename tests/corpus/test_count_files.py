@@ -1,4 +1,4 @@
-"""Count files: one by hand, then what holds for all, in Python and natively, then every fault."""
+"""Count files: a literal one, then properties, in Python and natively, then every fault."""
 
 import gzip
 import lzma
@@ -59,7 +59,7 @@ def test_a_count_file_can_be_read_by_eye(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_suffix_tells_the_compression(tmp_path: Path, suffix: str) -> None:
+def test_the_suffix_chooses_the_compression(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.counts{suffix}"
     write_counts(count_lines(["a b", "a"]), path)
     assert facts(read_counts(path)) == ([("a", 2), ("b", 1)], 4, 4)
@@ -135,7 +135,7 @@ def test_count_files_and_texts_are_opened_alike(tmp_path: Path) -> None:
     assert facts(one) == ([("b", 1), ("a", 1), ("z", 1)], 4, 4)
 
 
-def test_who_reads_lines_is_told_that_counts_have_none(tmp_path: Path) -> None:
+def test_counts_are_refused_where_lines_are_needed(tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models
 
     path = tmp_path / "a.counts"
@@ -147,9 +147,10 @@ def test_who_reads_lines_is_told_that_counts_have_none(tmp_path: Path) -> None:
         open_corpus(str(path))
     file = tmp_path / "tokenizer.json"
     Tokenizer(models.BPE({"a": 0}, [])).save(str(file))
-    with pytest.raises(UsageError, match=r"tokenizer\.json: only WordPiece .* name the text"):
+    refusal = r"tokenizer\.json: expected a text, got counts, .* name the text"
+    with pytest.raises(UsageError, match=refusal):
         audit_path(file, counts)
-    with pytest.raises(UsageError, match="counts have no lines"):
+    with pytest.raises(UsageError, match=refusal):
         audit_library(read_tokenizer(file), counts, str(file))
 
 

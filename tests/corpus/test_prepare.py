@@ -103,6 +103,7 @@ def test_a_held_out_document_is_not_cut_where_a_mixin_empties_a_line(tmp_path: P
     unicode=st.sampled_from(["keep", "NFKC"]),
     mixin=st.sampled_from([None, without_b, str.upper]),
     share=st.sampled_from([0.0, 0.05, 0.5]),
+    lines=st.sampled_from([0, 0, 3]),
 )
 @settings(max_examples=60)
 @pytest.mark.parametrize("native", ["0", "1"])
@@ -113,15 +114,16 @@ def test_a_prepared_corpus_equals_the_corpus(
     unicode: str,
     mixin: Mixin | None,
     share: float,
+    lines: int,
 ) -> None:
     if native == "1" and core() is None:
         pytest.skip("the native extension is not installed: pip install ./cpp_ext")
     folder = tmp_path_factory.getbasetemp()
     names = []
     for number, documents in enumerate(texts):
-        rows = (json.dumps({"text": "\n".join(lines)}) for lines in [["x"], *documents])
+        rows = (json.dumps({"text": "\n".join(text)}) for text in [["x"], *documents])
         names.append(write(folder / f"{number}.jsonl", "\n".join(rows)))
-    options: dict[str, Any] = {"unicode": unicode, "dev": share}
+    options: dict[str, Any] = {"unicode": unicode, "dev": share, "lines": lines}
     mixins = () if mixin is None else (mixin,)
     corpus = opened(*names, **options).mixed(*mixins)
     with pytest.MonkeyPatch.context() as patch:

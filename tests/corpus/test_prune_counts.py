@@ -1,4 +1,4 @@
-"""Pruning: by hand, then in Python and natively alike, then what is said of it."""
+"""Pruning: a literal case, then Python and native code compared, then the messages."""
 
 import gzip
 import json
@@ -167,7 +167,7 @@ def test_texts_of_all_formats_and_count_files_are_pruned(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("engine")
-def test_what_is_not_utf8_is_said_before_it_is_dropped(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_reported_before_they_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a a a a b\nc \xff d e\na a a a\n")
     with pytest.raises(DataError, match=r"a\.txt:2: not UTF-8 \(byte 0xff at column 3\)"):

@@ -23,5 +23,5 @@ def test_letters_with_case_become_small(line: str, lowered: str) -> None:
 
 
 @given(st.text())
-def test_twice_is_as_once(line: str) -> None:
+def test_a_second_pass_changes_nothing(line: str) -> None:
     assert lower.mix(lower.mix(line)) == lower.mix(line)

@@ -38,7 +38,7 @@ def test_training_data_without_an_entity_is_refused_with_its_line(tmp_path: Path
         check_data(ner.task(), *parts)
 
 
-def test_entities_that_cannot_be_scored_are_told(tmp_path: Path) -> None:
+def test_files_without_entities_to_score_are_reported(tmp_path: Path) -> None:
     parts = read(ner.task(), tmp_path, ENTITIES, NONE, NONE)
     assert [warning.partition("conll:")[2] for warning in check_data(ner.task(), *parts)] == [
         "1: no entity in the dev file; its F1 is always 0",
@@ -47,7 +47,7 @@ def test_entities_that_cannot_be_scored_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", [pos.task(), dep.task()])
-def test_a_single_label_is_told_with_its_line(tmp_path: Path, task: Any) -> None:
+def test_a_single_label_is_reported_with_its_line(tmp_path: Path, task: Any) -> None:
     text = TREE.replace("Y", "X").replace("obj", "root")
     parts = read(task, tmp_path, "# c\n" + text, TREE, TREE)
     label = "X" if task.name == "pos" else "root"
@@ -64,7 +64,7 @@ def test_a_part_without_sentences_is_refused(tmp_path: Path) -> None:
             check_data(pos.task(), *parts)
 
 
-def test_equal_files_are_told_by_name(tmp_path: Path) -> None:
+def test_equal_files_are_reported_by_name(tmp_path: Path) -> None:
     first, copy, other = (
         Path(write(tmp_path / name, text))
         for name, text in (("a", ENTITIES), ("b", ENTITIES), ("c", NONE))

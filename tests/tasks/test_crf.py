@@ -1,4 +1,4 @@
-"""The CRF: one case worked out by hand, then sums and maxima over all paths."""
+"""The CRF: one case with known values, then sums and maxima over all paths."""
 
 import math
 from itertools import pairwise, product

@@ -1,4 +1,4 @@
-"""The tree decoder: trees to check by eye, then the best of all trees of up to five words."""
+"""The tree decoder: small trees, then the best of all trees of up to five words."""
 
 from functools import cache
 from itertools import product

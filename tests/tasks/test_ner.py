@@ -88,7 +88,7 @@ def test_scores_by_eye(path):
     assert set(TASK.score(gold, gold).values()) == {100.0}
 
 
-def test_an_i_tag_is_not_predicted_where_it_may_not_stand():
+def test_an_i_tag_is_predicted_only_inside_an_entity():
     labels = {"tags": ["B-LOC", "I-LOC", "O"]}
     head = TASK.head(2, labels)
     torch.nn.init.zeros_(head.transitions_LL)

@@ -1,4 +1,4 @@
-"""Entity scores: sentences to count by eye, then the figures of conlleval and seqeval."""
+"""Entity scores: literal sentences, then the figures of conlleval and seqeval."""
 
 import json
 import lzma

@@ -1,4 +1,4 @@
-"""The shared task's metrics: files to count by eye, then all figures of the official script."""
+"""The shared task's metrics: literal files, then all figures of the official script."""
 
 import json
 import os
