@@ -52,7 +52,7 @@ class Lapt:
         """Refuse values without a meaning."""
         at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
         if not 0 < self.mask <= 1:
-            raise UsageError(f"lapt.mask is a share above 0, at most 1, not {self.mask}")
+            raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")
         precision(self.precision)
 
 

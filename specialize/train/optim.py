@@ -15,10 +15,11 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def at_least(table: str, plan: object, bounds: Mapping[str, int]) -> None:
-    """Raise UsageError for a number of ``plan``, the recipe's ``table``, below its bound."""
+    """Raise UsageError for a number of ``plan`` below its bound; ``table``: its name in recipes."""
     for name, least in bounds.items():
-        if getattr(plan, name) < least:
-            raise UsageError(f"{table}.{name} is at least {least}, not {getattr(plan, name)}")
+        if (given := getattr(plan, name)) < least:
+            key = f"{table}.{name}" if table else name
+            raise UsageError(f"expected {key} of at least {least}, got {given}")
 
 
 def groups(

@@ -67,7 +67,7 @@ class Pretrain:
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
-        at_least("pretrain", self, {"epochs": 1, "steps": self.epochs, "batch": 1, "length": 3})
+        at_least("", self, {"epochs": 1, "steps": self.epochs, "batch": 1, "length": 3})
         precision(self.precision)
 
 

@@ -185,7 +185,7 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
         (CORPUS + "dev = true\n", "recipe.toml:4: corpus.dev = true: expected a number; "),
         ("[lapt]\nepochs = 'two'\n" + CORPUS, "recipe.toml:3: lapt.epochs = 'two': expected a wh"),
         ("[lapt]\nepoch = 2\n" + CORPUS, "recipe.toml:3: unknown key 'epoch' in lapt; known: "),
-        ("[lapt]\nbatch = 0\n" + CORPUS, "recipe.toml:2: lapt.batch is at least 1, not 0"),
+        ("[lapt]\nbatch = 0\n" + CORPUS, "recipe.toml:2: expected lapt.batch of at least 1, got 0"),
         (CORPUS + '[arm.x]\naugment = "tav"\n', "recipe.toml:5: unknown augment 'tav'; known: "),
         (CORPUS + "[arm.x]\nlapt = { epochs = 1.5 }\n", "toml:5: arm.x.lapt.epochs = 1.5: expec"),
         (

@@ -90,10 +90,10 @@ def test_types_and_values_are_shown_as_a_recipe_has_them() -> None:
 @pytest.mark.parametrize(
     ("plan", "table", "message"),
     [
-        (Lapt, {"batch": 0}, "lapt.batch is at least 1, not 0"),
-        (Lapt, {"mask": 2.0}, "lapt.mask is a share"),
+        (Lapt, {"batch": 0}, "expected lapt.batch of at least 1, got 0"),
+        (Lapt, {"mask": 2.0}, "expected lapt.mask above 0 and at most 1, got 2.0"),
         (Lapt, {"precision": "int4"}, "unknown precision 'int4'; known: auto, float32, bfloat16"),
-        (Finetune, {"length": 2}, "finetune.length is at least 3, not 2"),
+        (Finetune, {"length": 2}, "expected finetune.length of at least 3, got 2"),
         (Finetune, {"schedule": "x"}, "unknown finetune.schedule 'x'; known: inverse_sqrt"),
     ],
 )
