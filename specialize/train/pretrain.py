@@ -86,8 +86,8 @@ def pretrain(recipe: Pretrain, out: Path, *, log: Log = Silent()) -> Path:  # no
     Tokenizer, packed text and training state are kept in ``out``, so the same call resumes.
     """
     out.mkdir(parents=True, exist_ok=True)
-    corpora = {code: _open(recipe, files) for code, files in recipe.languages.items()}
     with log.stage("tokenizer"):
+        corpora = {code: _open(recipe, files) for code, files in recipe.languages.items()}
         vocabulary = _vocabulary(recipe, corpora, out / "vocabulary", log)
     framing = read_framing(vocabulary, out / "vocabulary")
     check_length("length", recipe.length, framing)
