@@ -5,31 +5,10 @@
 
 namespace specialize::python {
 
-template <>
-const char* name_of<Sieve>() { return "specialize.Sieve"; }
-
 namespace {
 
-// With a sieve, only tokens that it keeps are counted, and no line is measured.
-PyObject* text_new(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    PyObject* by;
-    parse(arguments, "O", &by);
-    const Sieve* sieve = unwrap_or_null<Sieve>(by);
-    return wrap(sieve ? std::make_unique<Text>(*sieve) : std::make_unique<Text>());
-  });
-}
-
-// -> what keeps tokens that may hold a word unknown to the vocabulary, or None: its alphabet does
-//    not tell
-PyObject* sieve_new(PyObject*, PyObject* arguments) {
-  return guarded([&]() -> PyObject* {
-    PyObject *vocabulary, *rules;
-    parse(arguments, "OO", &vocabulary, &rules);
-    const Harmless harmless(unwrap<WordPiece>(vocabulary), unwrap<Rules>(rules));
-    if (Sieve::suits(harmless)) return wrap(std::make_unique<Sieve>(harmless));
-    Py_RETURN_NONE;
-  });
+PyObject* text_new(PyObject*, PyObject*) {
+  return guarded([] { return wrap(std::make_unique<Text>()); });
 }
 
 PyObject* text_feed(PyObject*, PyObject* arguments) {
@@ -73,7 +52,7 @@ PyObject* text_valid(PyObject*, PyObject* arguments) {
     PyObject* text;
     unsigned threads;
     parse(arguments, "OI", &text, &threads);
-    const Text& of = unwrap<Text>(text);
+    Text& of = unwrap<Text>(text);
     bool valid = false;
     unlocked([&] { valid = of.valid(threads); });
     return PyBool_FromLong(valid);
@@ -119,8 +98,7 @@ PyObject* text_prune(PyObject*, PyObject* arguments) {
 }  // namespace
 
 PyMethodDef text_methods[] = {
-    {"text_new", text_new, METH_VARARGS, nullptr},
-    {"sieve_new", sieve_new, METH_VARARGS, nullptr},
+    {"text_new", text_new, METH_NOARGS, nullptr},
     {"text_feed", text_feed, METH_VARARGS, nullptr},
     {"text_valid", text_valid, METH_VARARGS, nullptr},
     {"text_add", text_add, METH_VARARGS, nullptr},

@@ -55,6 +55,7 @@ Rules rules_of(const Tensor& table) {
 
 WordPiece vocabulary_of(const Tensor& pieces, const Tensor& special, const std::string& prefix,
                         std::int64_t unk, std::int64_t max_chars) {
+  if (!valid(bytes_of(pieces))) throw std::invalid_argument("pieces that are not UTF-8");
   std::vector<int> ids;
   for (auto id : numbers_of(special)) ids.push_back(static_cast<int>(id));
   return {lines_of(bytes_of(pieces)), prefix, static_cast<int>(unk),
@@ -85,8 +86,8 @@ Tensor audited(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::st
                std::int64_t unk, std::int64_t max_chars, std::int64_t threads) {
   const WordPiece vocabulary = vocabulary_of(pieces, special, prefix, unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
-  const Text seen = read(text, workers);
-  TokenAudit found = audit_tokens(seen.tokens, rules_of(rules), vocabulary, workers);
+  Text seen = read(text, workers);
+  TokenAudit found = audit_tokens(seen.sound(workers), rules_of(rules), vocabulary, workers);
   Audit& sum = found.words;
   for (const auto& [id, written] : found.specials) {
     sum.words += written.count;
@@ -105,11 +106,10 @@ std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pi
   const WordPiece before = vocabulary_of(old_pieces, old_special, prefix, old_unk, max_chars);
   const WordPiece after = vocabulary_of(new_pieces, new_special, prefix, new_unk, max_chars);
   const auto workers = static_cast<unsigned>(threads);
-  const Text seen = read(text, workers);
-  if (!seen.valid(workers)) throw std::invalid_argument("not UTF-8");
+  Text seen = read(text, workers);
   const Rules by = rules_of(rules);
   const Replacements sums =
-      replacements(seen.tokens, before, after, &by, Unit::word, true, workers);
+      replacements(seen.sound(workers), before, after, &by, Unit::word, true, workers);
   const auto counts = [&](const std::vector<Seen>& of) {
     std::vector<u64> plain;
     for (const Seen& seen_piece : of) plain.push_back(seen_piece.count);

@@ -90,10 +90,7 @@ PyObject* units_characters(PyObject*, PyObject* units) {
     std::vector<bool> seen(0x110000);
     for (const Partition& part : table.parts)
       part.each([&](const Entry& e) {
-        const std::string_view unit = e.view();
-        const char *p = unit.data(), *const end = p + unit.size();
-        for (u32 n; p < end; p += n)
-          if (const u32 c = decode(p, end, n); c != kInvalid) seen[c] = true;
+        each_character(e.view(), [&](u32 c) { seen[c] = true; });
       });
     std::string all;
     for (u32 c = 0; c < seen.size(); ++c)
@@ -110,7 +107,7 @@ PyObject* units_occurrences(PyObject*, PyObject* arguments) {
     std::unordered_map<u32, Seen> seen;
     const auto each = [](std::string_view text, auto f) {
       const char *p = text.data(), *const end = p + text.size();
-      for (u32 n; p < end; p += n) f(decode(p, end, n), static_cast<u32>(p - text.data()));
+      for (u32 n; p < end; p += n) f(character(p, n), static_cast<u32>(p - text.data()));
     };
     each(utf8(characters), [&](u32 c, u32) { seen[c]; });
     for (const Partition& part : unwrap<Units>(units).table.parts)

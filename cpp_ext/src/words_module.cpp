@@ -27,13 +27,13 @@ PyObject* words_of_text(PyObject*, PyObject* arguments) {
     PyObject *text, *rules, *special;
     unsigned threads;
     parse(arguments, "OOOI", &text, &rules, &special, &threads);
-    const Text& from = unwrap<Text>(text);
+    Text& from = unwrap<Text>(text);
     const Rules& by = unwrap<Rules>(rules);
     auto words = std::make_unique<Words>();
     Specials specials;
     int id = 0;
     each_item(special, [&](PyObject* piece) { specials.add(std::string(utf8(piece)), id++); });
-    unlocked([&] { *words = words_of(from.tokens, by, specials, threads); });
+    unlocked([&] { *words = words_of(from.sound(threads), by, specials, threads); });
     Ref written = in_order(words->specials), removed = in_order(words->removed);
     Ref hard = taken(words->hard);
     return Py_BuildValue("(NNNN)", wrap(std::move(words)), written.give(), removed.give(),
@@ -51,20 +51,6 @@ PyObject* words_add(PyObject*, PyObject* arguments) {
     parse(arguments, "OO", &words, &items);
     add_items(unwrap<Words>(words).table, items);
     Py_RETURN_NONE;
-  });
-}
-
-// -> those words that the vocabulary does not know
-PyObject* words_unknown(PyObject*, PyObject* arguments) {
-  return guarded([&] {
-    PyObject *words, *vocabulary;
-    unsigned threads;
-    parse(arguments, "OOI", &words, &vocabulary, &threads);
-    const Table& table = unwrap<Words>(words).table;
-    const WordPiece& by = unwrap<WordPiece>(vocabulary);
-    auto unknown = std::make_unique<Words>();
-    unlocked([&] { unknown->table = unknown_of(table, by, threads); });
-    return wrap(std::move(unknown));
   });
 }
 
@@ -107,11 +93,11 @@ PyObject* audit_text(PyObject*, PyObject* arguments) {
     PyObject *text, *rules, *vocabulary;
     unsigned threads;
     parse(arguments, "OOOI", &text, &rules, &vocabulary, &threads);
-    const Table& table = unwrap<Text>(text).tokens;
+    Text& from = unwrap<Text>(text);
     const Rules& split = unwrap<Rules>(rules);
     const WordPiece& by = unwrap<WordPiece>(vocabulary);
     TokenAudit sum;
-    unlocked([&] { sum = audit_tokens(table, split, by, threads); });
+    unlocked([&] { sum = audit_tokens(from.sound(threads), split, by, threads); });
     Ref words(sums_of(sum.words)), written = in_order(sum.specials);
     Ref removed = in_order(sum.removed), hard = taken(sum.hard);
     return Py_BuildValue("(NNNN)", words.give(), written.give(), removed.give(), hard.give());
@@ -135,10 +121,12 @@ PyObject* count_replacements(PyObject*, PyObject* arguments) {
     parse(arguments, "OOOOIpI", &units, &old, &now, &rules, &unit, &overall, &threads);
     if (unit > static_cast<unsigned>(Unit::word)) throw std::invalid_argument("no such unit");
     const Rules* by = unwrap_or_null<Rules>(rules);
-    const Table& table = by ? unwrap<Text>(units).tokens : unwrap<Words>(units).table;
+    Text* const text = by ? &unwrap<Text>(units) : nullptr;
+    Words* const words = by ? nullptr : &unwrap<Words>(units);
     const WordPiece &before = unwrap<WordPiece>(old), &after = unwrap<WordPiece>(now);
     Replacements sums(0);
     unlocked([&] {
+      const Table& table = text ? text->sound(threads) : words->table;
       sums = replacements(table, before, after, by, static_cast<Unit>(unit), overall != 0, threads);
     });
     return Py_BuildValue("(NN)", by_piece(sums.replaced).give(), by_piece(sums.overall).give());
@@ -192,7 +180,6 @@ PyMethodDef words_methods[] = {
     {"words_of_text", words_of_text, METH_VARARGS, nullptr},
     {"words_new", words_new, METH_NOARGS, nullptr},
     {"words_add", words_add, METH_VARARGS, nullptr},
-    {"words_unknown", words_unknown, METH_VARARGS, nullptr},
     {"words_size", words_size, METH_O, nullptr},
     {"words_items", words_items, METH_O, nullptr},
     {"audit_words", audit_words, METH_VARARGS, nullptr},

@@ -1,9 +1,8 @@
 """The corpus: the lines of text files, split, normalised and rewritten as they are read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from specialize import native
 from specialize.corpus.facts import CorpusFacts, Tally
@@ -90,21 +89,13 @@ class Corpus:
     def _counts(self) -> TextCounts:
         return self._count()
 
-    def tokens_kept_by(self, sieve: Any) -> Mapping[str, int]:
-        """Return at least the tokens that ``sieve``, of the native extension, keeps.
-
-        All, where they are counted already; else the files are read, each time anew.
-        """
-        counts = self._counts if "_counts" in vars(self) else self._count(sieve)
-        return counts.tokens
-
-    def _count(self, sieve: Any = None) -> TextCounts:
+    def _count(self) -> TextCounts:
         if native.core() and self._sides == BOTH and not (self.source.treatments or self._mixins):
             source = self.source
             if not source.keys and not source.files.lines and all(map(is_text, source.paths)):
                 # the lines are those of the files
-                return count_files(source.paths, sieve=sieve)
-        return count_lines(self, sieve=sieve)
+                return count_files(source.paths)
+        return count_lines(self)
 
     def facts(self) -> CorpusFacts:
         """Return the size of the text, mix-ins applied, and what was removed; read once, then kept.

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from specialize import native
 from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
@@ -57,23 +57,21 @@ class Countable(Protocol):
         """Return the tokens counted."""
 
 
-def count_lines(lines: Iterable[str], *, max_types: int = 0, sieve: Any = None) -> TextCounts:
+def count_lines(lines: Iterable[str], *, max_types: int = 0) -> TextCounts:
     """Return the counts of ``lines``, given without their ends.
 
-    They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines. With a
-    ``sieve`` of the native extension only tokens that it keeps are counted, and the sums of
-    characters and bytes mean nothing.
+    They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines.
     """
-    return _count_blocks(_blocks_of(lines), max_types, sieve=sieve)
+    return _count_blocks(_blocks_of(lines), max_types)
 
 
 def _count_blocks(
-    parts: Iterable[list[str]], max_types: int, *, stripped: bool = False, sieve: Any = None
+    parts: Iterable[list[str]], max_types: int, *, stripped: bool = False
 ) -> TextCounts:
     """Count the tokens of lines in blocks, and measure the lines, stripped or as they are."""
     check_max_types(max_types)
     tokens: native.TokenCounts | Counter[str]
-    tokens = native.TokenCounts(sieve) if native.core() else Counter()
+    tokens = native.TokenCounts() if native.core() else Counter()
     characters = size = 0
     dropped = Dropped()
     for lines in parts:
@@ -104,19 +102,17 @@ def _blocks_of(lines: Iterable[str]) -> Iterator[list[str]]:
     yield block
 
 
-def count_files(paths: Iterable[Path], *, max_types: int = 0, sieve: Any = None) -> TextCounts:
+def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
     """Return the counts of files of plain text, compressed or not: those of their stripped lines.
 
     They are pruned to ``max_types``, 0 for no bound, after every block of a file: ``PRUNED_BLOCK``
     bytes and the rest of their last line. Natively and without a bound, plain files are mapped.
-    With a ``sieve`` only tokens that it keeps are counted, and the sums of characters and bytes
-    mean nothing.
     """
     paths = list(paths)
     if not native.core():
         return _count_blocks(_blocks_of_files(paths), max_types, stripped=True)
     check_max_types(max_types)
-    tokens, dropped = native.TokenCounts(sieve), Dropped()
+    tokens, dropped = native.TokenCounts(), Dropped()
     for path in paths:
         if max_types:
             for block in _whole_lines(_text_blocks(path)):

@@ -17,7 +17,7 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
-INTERFACE = 7  # of the extension that this package is for: cpp_ext/src/core.cpp
+INTERFACE = 8  # of the extension that this package is for: cpp_ext/src/core.cpp
 
 
 def core() -> Any:
@@ -92,10 +92,10 @@ class Counts(Mapping[str, int]):
 class TokenCounts(Counts):
     """Tokens of a text: what stands between spaces, tabs and line ends."""
 
-    def __init__(self, sieve: Any = None) -> None:
-        """Begin without any. If there is a ``sieve``, only tokens that it keeps will be counted."""
+    def __init__(self) -> None:
+        """Begin without any."""
         self._core = core()
-        self.handle = self._core.text_new(sieve)
+        self.handle = self._core.text_new()
         self.made: dict[Any, Any] = {}  # what others made of them, until there are more
 
     def __len__(self) -> int:

@@ -69,7 +69,6 @@ struct Sink : wording::Beside {
 
 }  // namespace auditing
 
-// Throws std::invalid_argument for text that is not UTF-8.
 inline TokenAudit audit_tokens(const Table& tokens, const Rules& rules, const WordPiece& vocabulary,
                                unsigned threads) {
   std::vector<TokenAudit> parts(std::max(1u, threads));

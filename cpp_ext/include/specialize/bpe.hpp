@@ -121,7 +121,7 @@ class Cutter {
     all_.clear();
     const char *p = text.data(), *const end = p + text.size();
     for (u32 n; p < end; p += n) {
-      const u32 c = decode(p, end, n);
+      const u32 c = character(p, n);
       const Kind kind = c < kinds_.size() ? static_cast<Kind>(kinds_[c]) : Kind::other;
       all_.push_back({c, static_cast<u32>(p - text.data()), kind});
     }

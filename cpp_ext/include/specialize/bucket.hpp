@@ -4,10 +4,9 @@
 #include <bit>
 
 #include "key.hpp"
-#include "memory.hpp"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 namespace specialize {
@@ -16,14 +15,14 @@ namespace specialize {
 struct alignas(64) Bucket {
   static constexpr u32 kLanes = 8;
 
-  u32 tags[kLanes];  // 0: free; no lane behind a free one is taken
-  u32 places[kLanes];
+  u32 tags[kLanes]{};  // 0: free; no lane behind a free one is taken
+  u32 places[kLanes]{};
 
   bool full() const { return tags[kLanes - 1]; }
 
   // A bit for each lane with the tag.
   u32 like(u32 tag) const {
-#if defined(__x86_64__)
+#if defined(__SSE2__)
     const __m128i sought = _mm_set1_epi32(static_cast<int>(tag));
     const auto* const all = reinterpret_cast<const __m128i*>(tags);
     const __m128i low = _mm_cmpeq_epi32(_mm_load_si128(all), sought);
@@ -49,26 +48,6 @@ struct alignas(64) Bucket {
   void each(F f) const {
     for (u32 i = 0; i < kLanes && tags[i]; ++i) f(tags[i], places[i]);
   }
-};
-
-// Empty ones, each in a line of the cache.
-class Buckets {
- public:
-  explicit Buckets(u64 n) : memory_((n + 1) * sizeof(Bucket), true), size_(n) {
-    const u64 at = reinterpret_cast<std::uintptr_t>(memory_.get());
-    first_ = reinterpret_cast<Bucket*>((at + sizeof(Bucket) - 1) & ~(sizeof(Bucket) - 1));
-  }
-
-  Bucket& operator[](u64 i) const { return first_[i]; }
-  u64 size() const { return size_; }
-  Bucket* begin() const { return first_; }
-  Bucket* end() const { return first_ + size_; }
-  Memory release() && { return std::move(memory_); }
-
- private:
-  Memory memory_;
-  Bucket* first_;
-  u64 size_;
 };
 
 }  // namespace specialize

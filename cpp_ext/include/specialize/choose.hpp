@@ -146,7 +146,7 @@ class Chooser {
   void each_lack(std::string_view word, F lacks) const {
     for (u32 at = 0; (at = dead_end(word, at)) < word.size();) {
       u32 n;
-      const u32 c = decode(word.data() + at, word.data() + word.size(), n);
+      const u32 c = character(word.data() + at, n);
       lacks(Form{at > 0, c});
       at += n;
     }

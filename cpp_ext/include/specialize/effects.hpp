@@ -117,7 +117,7 @@ inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
       if (!now.too_long(word)) {
         const char *at = word.data(), *const end = at + word.size();
         for (u32 width; at < end; at += width) {
-          sound_character(at, width);
+          character(at, width);
           now.known().each(at > word.data(), at, end, [&](int id, const char*) {
             if (arrival[id]) turns.push_back(arrival[id]);
           });

@@ -2,6 +2,8 @@
 // frequent ones, which come early, are close together, and never move; and the index to them.
 #pragma once
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "bucket.hpp"
@@ -39,8 +41,8 @@ class Partition {
     reserve(used_ + other.used_);
     const u64 base = blocks_.size() * kBlock;
     if ((base + other.blocks_.size() * kBlock) >> 32) throw std::length_error(kTooMany);
-    blocks_.insert(blocks_.end(), other.blocks_.begin(), other.blocks_.end());
-    for (Memory& memory : other.memory_) memory_.push_back(std::move(memory));
+    blocks_.insert(blocks_.end(), std::move_iterator(other.blocks_.begin()),
+                   std::move_iterator(other.blocks_.end()));
     Pairs pairs(*this);
     for (const Bucket& bucket : other.buckets_) {
       bucket.each([&](u32 tag, u32 place) {
@@ -81,12 +83,15 @@ class Partition {
   }
 
  private:
-  static constexpr u64 kBlock = u64{1} << 16, kBlocks = 16;
+  static constexpr u64 kBlock = u64{1} << 16;
   static constexpr const char* kTooMany = "more than 256 GB of types";
 
   struct Block {
-    char* bytes;
-    u64 used, room;
+    explicit Block(u64 size)
+        : bytes(std::make_unique_for_overwrite<char[]>(size + Key::kNear)), room(size) {}
+
+    std::unique_ptr<char[]> bytes;
+    u64 used = 0, room;
   };
 
   // The upper half of a hash, whose lowest bits chose the partition.
@@ -108,7 +113,7 @@ class Partition {
   // Calls is_it(place) for what has the tag, until that returns true: then nullptr, else the bucket
   // that one more goes to.
   template <class F>
-  Bucket* find(u32 tag, F is_it) const {
+  Bucket* find(u32 tag, F is_it) {
     for (u64 b = start(tag);; b = after(b)) {
       Bucket& bucket = buckets_[b];
       for (u32 lanes = bucket.like(tag); lanes; lanes &= lanes - 1)
@@ -157,7 +162,7 @@ class Partition {
   u32 append(const Key& key, u64 count, u64 first) {
     const u64 need = Entry::size(key.length);
     if (blocks_.empty() || blocks_.back().used + need > blocks_.back().room)
-      blocks_.push_back(block_for(need));
+      blocks_.emplace_back(std::max(need, kBlock));
     Block& block = blocks_.back();
     const u64 place = (blocks_.size() - 1) * kBlock + block.used + 1;
     if (place >> 32) throw std::length_error(kTooMany);
@@ -166,45 +171,22 @@ class Partition {
     return static_cast<u32>(place);
   }
 
-  Block block_for(u64 need) {
-    const u64 room = std::max(need, kBlock);
-    if (room > free_) {
-      if (spare_.empty() || room + Key::kNear > spare_.back().bytes()) {
-        const u64 bytes = std::max(room, blocks_.empty() ? kBlock : kBlocks * kBlock);
-        spare_.emplace_back(bytes + Key::kNear, false);
-      }
-      memory_.push_back(std::move(spare_.back()));
-      spare_.pop_back();
-      next_ = memory_.back().get();
-      free_ = memory_.back().bytes() - Key::kNear;
-    }
-    free_ -= room;
-    return {std::exchange(next_, next_ + room), 0, room};
-  }
-
   static constexpr u64 kSmallest = 2;
   static u64 entries_for(u64 buckets) { return buckets * Bucket::kLanes * 3 / 4; }
   static u64 buckets_for(u64 entries) { return entries / 3 * 4 / Bucket::kLanes + 1; }
 
   // subtle: buckets are passed in the order of their tags, and so are those that they go to.
   void resize(u64 n) {
-    Buckets old = std::exchange(buckets_, Buckets(n));
+    const std::vector<Bucket> old = std::exchange(buckets_, std::vector<Bucket>(n));
     most_ = entries_for(n);
     const auto other = [](u32) { return false; };
     for (const Bucket& bucket : old)
       bucket.each([&](u32 tag, u32 place) { find(tag, other)->put(tag, place); });
-    // subtle: its pages are there already, and giving them back stops the other threads for a while
-    if (Memory memory = std::move(old).release(); memory.bytes() >= kBlock + Key::kNear)
-      spare_.push_back(std::move(memory));
   }
 
-  Buckets buckets_{kSmallest};
+  std::vector<Bucket> buckets_ = std::vector<Bucket>(kSmallest);
   u64 most_ = entries_for(kSmallest);  // entries, without more buckets
   std::vector<Block> blocks_;
-  std::vector<Memory> memory_;  // that they are in
-  std::vector<Memory> spare_;   // for more of them
-  char* next_ = nullptr;        // what is left of the last of it
-  u64 free_ = 0;
   std::size_t used_ = 0;
 };
 

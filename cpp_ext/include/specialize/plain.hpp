@@ -2,7 +2,6 @@
 // that others may hold.
 #pragma once
 
-#include "valid.hpp"
 #include "wordpiece.hpp"
 
 namespace specialize {
@@ -20,7 +19,7 @@ class Plain {
     trie_.letters().each([&](u32 c, u32 letter) { letters_.set(c, as_ruled(c, letter)); });
     const auto leave = [&](const std::string& piece) {  // what may be one is not plain
       u32 width;
-      if (!piece.empty()) letters_.set(sound_character(piece.data(), width), kOther);
+      if (!piece.empty()) letters_.set(character(piece.data(), width), kOther);
     };
     for (const auto& [piece, id] : vocabulary.specials().all()) leave(piece);
     if (const int unk = vocabulary.unk(); unk >= 0)
@@ -33,7 +32,7 @@ class Plain {
   bool read(const Entry& token, Sums& sums, F unknown) const {
     Spelt spelt;
     const std::string_view text = token.view();
-    if (text.size() > longest_ || !valid(token) || !spell(text, spelt)) return false;
+    if (text.size() > longest_ || !spell(text, spelt)) return false;
     for (u32 i = 0; i < spelt.n; ++i) {
       if (!spelt.letters[i]) continue;
       const u32 begin = i;
@@ -84,7 +83,7 @@ class Plain {
     const u32 size = static_cast<u32>(text.size());
     u32 n = 0, all = 0;
     for (u32 at = 0, width; at < size; at += width) {
-      const u32 c = sound_character(begin + at, width);
+      const u32 c = character(begin + at, width);
       u32 letter = letters_.of(c);
       if (!letter) letter = as_ruled(c, kUnknown);
       all |= letter;

@@ -2,9 +2,7 @@
 // specialize/vocab/wordpiece/replacements.py.
 #pragma once
 
-#include <optional>
-
-#include "harmless.hpp"
+#include "wordpiece.hpp"
 
 namespace specialize {
 
@@ -120,8 +118,6 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   }
   const Specials none;
   const Specials& specials = unit == Unit::word ? none : old.specials();
-  std::optional<Harmless> harmless;
-  if (rules && unit == Unit::word && !overall) harmless.emplace(old, *rules);
   std::vector<replacing::Counter> parts;
   parts.reserve(std::max(1u, threads));
   for (unsigned t = 0; t < std::max(1u, threads); ++t)
@@ -130,7 +126,6 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
     std::string buffer;
     table.parts[p].each([&](const Entry& e) {
       if (!rules) return parts[t].alone(e.view(), e.count(), e.first());
-      if (harmless && harmless->holds(e)) return;
       replacing::Sink sink{parts[t], e, unit};
       split(e.view(), *rules, specials, buffer, sink);
       if (unit != Unit::word) parts[t].close(e.count(), e.first());

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <stdexcept>
 #include <string>
 #include <unordered_map>
 
@@ -81,13 +80,11 @@ class Specials {
   std::vector<std::pair<std::string, int>> items_;
 };
 
-enum class Fault { none, hard, invalid };
-
 // Splits one token. The sink is told of each word(text, offset), special(item, offset), gap() at
 // Unicode white space, and removed(character,
-// offset). Before an invalid or hard character it has been told of what stands before that.
+// offset). Returns false at a hard character: it has been told of what stands before that.
 template <class Sink>
-Fault split(std::string_view token, const Rules& rules, const Specials& specials,
+bool split(std::string_view token, const Rules& rules, const Specials& specials,
             std::string& buffer, Sink& sink) {
   const char *p = token.data(), *const begin = p, *const end = p + token.size();
   const char* plain = p;  // the word so far, if no character of it was changed
@@ -112,8 +109,7 @@ Fault split(std::string_view token, const Rules& rules, const Specials& specials
       continue;
     }
     u32 n;
-    const u32 c = decode(p, end, n);
-    if (c == kInvalid) return Fault::invalid;
+    const u32 c = character(p, n);
     const Rule rule = rules.of(c);
     if (rule == Rule::keep) {
       if (changed) {
@@ -123,7 +119,7 @@ Fault split(std::string_view token, const Rules& rules, const Specials& specials
       p += n;
       continue;
     }
-    if (rule == Rule::hard) return Fault::hard;
+    if (rule == Rule::hard) return false;
     if (rule == Rule::remove || rule == Rule::mapped) {
       if (!changed) {
         buffer.assign(plain, static_cast<std::size_t>(p - plain));
@@ -154,7 +150,7 @@ Fault split(std::string_view token, const Rules& rules, const Specials& specials
     start = static_cast<u64>(p - begin);
   }
   close(end);
-  return Fault::none;
+  return true;
 }
 
 struct Seen {  // how often, and where first
@@ -215,9 +211,7 @@ struct Sink : Beside {
 
   void word(std::string_view text, u64 offset) {
     const Key key(text);
-    if (text.data() == from.text() && text.size() == from.length())
-      table.add(key, from.count(), from.first() + offset);  // stands where the token does, close by
-    else if (key.length <= Key::kNear)
+    if (key.length <= Key::kNear)
       queue.push(key, from.count(), from.first() + offset);
     else
       table.add(key, from.count(), from.first() + offset);  // its text may not stay
@@ -233,21 +227,17 @@ struct Deaf {
 
 }  // namespace wording
 
-// Splits a token, unless the definition must: then it is kept in ``hard`` instead. Throws
-// std::invalid_argument where it is not UTF-8.
+// Splits a token, unless the definition must: then it is kept in ``hard`` instead.
 template <class Sink>
 void split_or_leave(const Entry& token, const Rules& rules, const Specials& specials,
                     std::string& buffer, std::vector<const Entry*>& hard, Sink& sink) {
   if (rules.any_hard()) {  // then look first, so that nothing is counted twice
     wording::Deaf deaf;
-    if (split(token.view(), rules, specials, buffer, deaf) == Fault::hard)
-      return hard.push_back(&token);
+    if (!split(token.view(), rules, specials, buffer, deaf)) return hard.push_back(&token);
   }
-  if (split(token.view(), rules, specials, buffer, sink) == Fault::invalid)
-    throw std::invalid_argument("not UTF-8");
+  split(token.view(), rules, specials, buffer, sink);
 }
 
-// Throws std::invalid_argument for text that is not UTF-8.
 inline Words words_of(const Table& tokens, const Rules& rules, const Specials& specials,
                       unsigned threads) {
   std::vector<Words> parts(std::max(1u, threads));

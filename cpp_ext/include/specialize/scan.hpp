@@ -3,12 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
-#include "outlook.hpp"
 #include "threads.hpp"
 #include "utf8.hpp"
 #include "window.hpp"
@@ -94,9 +91,10 @@ class Lines {
 }  // namespace scanning
 
 // Counts the tokens of text[0, n), which ends where a line does. ``base``: the place of text[0].
-inline Extent scan(const char* text, u64 n, u64 base, Table& table, Outlook& outlook) {
-  const auto window = std::make_unique<scanning::Window>();
-  scanning::Window& w = *window;
+inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
+  using scanning::Window;
+  const auto window = std::make_unique<Window>();
+  Window& w = *window;
   scanning::Lines lines(text);
   Queue queue(table);
   const auto count = [&](u64 begin, u64 end) {
@@ -106,20 +104,23 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table, Outlook& out
   u64 begun = 0;  // where the token that goes on begins
   for (u64 at = 0; at < n || w.inside;) {
     const bool goes_on = w.inside;
-    const std::size_t blocks = std::min<u64>((n - at) / 64, scanning::Window::kBlocks);
+    const u64 blocks = std::min<u64>((n - at) / 64, Window::kBlocks);
     w.open();
-    if (blocks)
-      scanning::kLook(text + at, blocks, at, w);
-    else
-      w.take(scanning::masks_of_few(text + at, n - at), at);
-    const u64 seen = std::min<u64>(n - at, 64 * std::max<std::size_t>(blocks, 1));
-    at += seen;
+    if (blocks) {
+      scanning::look(text + at, blocks, at, w);
+      at += 64 * blocks;
+    } else {  // subtle: spaces behind the end close the last token
+      char rest[64];
+      std::memset(rest, ' ', sizeof rest);
+      std::memcpy(rest, text + at, n - at);
+      scanning::look(rest, 1, at, w);
+      at = n;
+    }
     std::size_t i = 0;
     if (goes_on && w.n) count(begun, w.edges[i++]);
     for (; i + 1 < w.n; i += 2) count(w.edges[i], w.edges[i + 1]);
     if (i < w.n) begun = w.edges[i];
     lines.follow(w);
-    outlook.read(seen);
   }
   queue.finish();
   return lines.total();
@@ -139,53 +140,24 @@ inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
   return all;
 }
 
-// Which of the pieces each thread takes: its own from the first on, and when these are done the
-// last of whoever has most left.
-class Shares {
- public:
-  Shares(unsigned threads, u64 each) {
-    for (u64 t = 0; t < threads; ++t) left_.push_back({t * each, (t + 1) * each});
-  }
-
-  std::optional<u64> next(unsigned thread) {
-    const std::lock_guard lock(mutex_);
-    if (Share& own = left_[thread]; own.size()) return own.begin++;
-    const auto most = std::max_element(left_.begin(), left_.end(),
-                                       [](auto& a, auto& b) { return a.size() < b.size(); });
-    if (!most->size()) return {};
-    return --most->end;
-  }
-
- private:
-  struct Share {
-    u64 begin, end;
-    u64 size() const { return end - begin; }
-  };
-  std::mutex mutex_;
-  std::vector<Share> left_;
-};
-
 }  // namespace scanning
 
-// Has the tokens of text[0, n) added to ``table`` with several threads. ``count(begin, end, table,
-// outlook)`` is called for parts of it, which end where lines do, and returns what it measured.
-template <class F>
-Extent in_threads(const char* text, u64 n, Table& table, unsigned threads, F count) {
-  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16;
+// The same with several threads, which take parts of whole lines until none is left. Tables have
+// room from the start for a type every kType bytes, so that they are seldom enlarged.
+inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
+  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16, kType = 256;
   threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
-  if (threads < 2) {
-    Outlook outlook(table, n, n);
-    return count(u64{0}, n, table, outlook);
-  }
-  const u64 each = std::min(kEach, n / kWorthIt / threads);
-  const std::vector<u64> cuts = scanning::cuts(text, n, threads * each);
-  scanning::Shares shares(threads, each);
+  table.reserve(n / kType);
+  if (threads < 2) return scan(text, n, base, table);
+  const u64 parts = std::min(threads * kEach, n / kWorthIt);
+  const std::vector<u64> cuts = scanning::cuts(text, n, parts);
   std::vector<Table> tables(threads);
   std::vector<Extent> extents(threads);
+  std::atomic<u64> next{0};
   run(threads, [&](unsigned t) {
-    Outlook outlook(tables[t], n / threads, t ? n / threads : n);  // the first takes over the others
-    while (const auto i = shares.next(t))
-      extents[t] += count(cuts[*i], cuts[*i + 1], tables[t], outlook);
+    tables[t].reserve(n / threads / kType);
+    for (u64 i; (i = next++) < parts;)
+      extents[t] += scan(text + cuts[i], cuts[i + 1] - cuts[i], base + cuts[i], tables[t]);
   });
   merge(table, tables, threads);
   Extent all;

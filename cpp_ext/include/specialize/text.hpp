@@ -1,17 +1,12 @@
 // A text as it comes, in blocks or whole: its tokens counted, its lines measured.
 #pragma once
 
-#include "sift.hpp"
-#include "valid.hpp"
+#include "scan.hpp"
 
 namespace specialize {
 
 class Text {
  public:
-  Text() = default;
-  // Counts only what ``sieve`` keeps, and measures no line.
-  explicit Text(const Sieve& sieve) : sieve_(sieve) {}
-
   // Takes the next bytes of the text. A last line without an end waits for more, unless ``whole``:
   // then the text, or one file of it, ends here.
   void feed(const char* p, u64 n, bool whole, unsigned threads) {
@@ -44,17 +39,26 @@ class Text {
     });
     extent += other.extent;
     read_ += other.read_;
+    checked_ = checked_ && other.checked_;
   }
 
-  // Whether all of it is UTF-8; no character is cut, as tokens end at ASCII.
-  bool valid(unsigned threads) const {
+  // Whether all tokens are UTF-8, which is checked once; tokens end at ASCII, so none cuts a
+  // character.
+  bool valid(unsigned threads) {
+    if (checked_) return true;
     std::atomic<bool> good = true;
     each_partition(threads, [&](std::size_t p, unsigned) {
       tokens.parts[p].each([&](const Entry& e) {
-        if (!specialize::valid(e)) good = false;
+        if (!specialize::valid(e.view())) good = false;
       });
     });
-    return good;
+    return checked_ = good;
+  }
+
+  // The tokens, as all but counting needs them; throws std::invalid_argument if they are not UTF-8.
+  const Table& sound(unsigned threads) {
+    if (!valid(threads)) throw std::invalid_argument("expected UTF-8");
+    return tokens;
   }
 
   Table tokens;
@@ -62,18 +66,14 @@ class Text {
 
  private:
   void count(const char* p, u64 n, unsigned threads) {
-    const auto part = [&](u64 begin, u64 end, Table& to, Outlook& outlook) {
-      if (!sieve_) return scan(p + begin, end - begin, read_ + begin, to, outlook);
-      sift(p + begin, end - begin, read_ + begin, *sieve_, to, outlook);
-      return Extent();
-    };
-    extent += in_threads(p, n, tokens, threads, part);
+    extent += scan(p, n, read_, tokens, threads);
     read_ += n;
+    checked_ = checked_ && !n;
   }
 
-  std::optional<Sieve> sieve_;
   std::string waiting_;  // the begun line
   u64 read_ = 0;
+  bool checked_ = true;  // all tokens are UTF-8
 };
 
 }  // namespace specialize

@@ -93,7 +93,7 @@ class Trie {
     u32 base = roots_[inside];
     while (p < end) {
       u32 n;
-      const u32 letter = letters_.of(sound_character(p, n));
+      const u32 letter = letters_.of(character(p, n));
       const u32 at = base ^ letter;
       const Cell& cell = cells_[at];
       if (cell.letter() != letter) return;

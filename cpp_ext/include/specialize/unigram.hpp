@@ -28,7 +28,7 @@ class Unigram {
   void segment(std::string_view word, Path& path) {
     nodes_.assign(word.size() + 1, Node{});
     for (u32 at = 0, n; at < word.size(); at += n) {
-      decode(word.data() + at, word.data() + word.size(), n);
+      character(word.data() + at, n);
       step(word, at, n);
     }
     path.pieces = 0;
@@ -137,7 +137,7 @@ class UnigramCount {
     sum.unknown_pieces += e.count() * path.unknown.size();
     for (auto [from, to] : path.unknown)
       for (u32 at = from, n; at < to; at += n) {
-        const u32 c = decode(word.data() + at, word.data() + to, n);
+        const u32 c = character(word.data() + at, n);
         sum.missing[c].add(e.count(), e.first(), at - mark);
       }
   }
@@ -147,7 +147,7 @@ class UnigramCount {
     const char *p = text.data(), *const end = p + text.size();
     if (p == end) return false;
     for (u32 n; p < end; p += n) {
-      const u32 c = decode(p, end, n);
+      const u32 c = character(p, n);
       if (scanning::parts_tokens(*p) || strippable(c) || c == 0x2581) return false;
     }
     return true;

@@ -14,19 +14,18 @@ class Solid {
 
   explicit Solid(std::string listed) : listed_(std::move(listed)) { listed_.resize(kListed); }
 
-  bool at(const char* p, const char* end) const {
+  bool at(const char* p) const {
     u32 n;
-    return has(decode(p, end, n));
+    const u32 c = character(p, n);
+    return c < kListed ? listed_[c] != 0 : c < kIdeographs;
   }
-  bool before(const char* begin, const char* end) const {
-    const char* p = end - 1;
-    while (p > begin && end - p < 4 && (u8(*p) & 0xc0) == 0x80) --p;
-    return at(p, end);
+  bool before(const char* end) const {
+    while ((u8(*--end) & 0xc0) == 0x80) {
+    }
+    return at(end);
   }
 
  private:
-  bool has(u32 c) const { return c < kListed ? listed_[c] != 0 : c < kIdeographs; }
-
   std::string listed_;
 };
 
@@ -77,7 +76,7 @@ class Units {
     const auto push = [&](u64 a, u64 b) {
       queue.push(scanning::key_of(text + a, b - a, text + all.size()), 1, read_ + a);
     };
-    if (!solid_.at(text + begin, text + end)) {
+    if (!solid_.at(text + begin)) {
       const bool marked = text[begin] == ' ' || text[begin] == '\n';
       return push(begin - marked, end);
     }
@@ -85,7 +84,7 @@ class Units {
     for (u64 at = begin; const void* space = std::memchr(text + at, ' ', end - at);) {
       const u64 place = static_cast<u64>(static_cast<const char*>(space) - text);
       if ((at = place + 1) == end) break;
-      if (!solid_.before(text + unit, text + place) || !solid_.at(text + at, text + end)) continue;
+      if (!solid_.before(text + place) || !solid_.at(text + at)) continue;
       push(unit, place);
       unit = place;
     }

@@ -1,4 +1,4 @@
-// UTF-8: one character at a time, strictly.
+// UTF-8, one character at a time: checked once, then trusted.
 #pragma once
 
 #include <string>
@@ -35,8 +35,15 @@ inline u32 decode(const char* p, const char* end, u32& n) {
   return kInvalid;
 }
 
-// The character at p, where there is one.
-inline u32 sound_character(const char* p, u32& n) {
+inline bool valid(std::string_view text) {
+  const char *p = text.data(), *const end = p + text.size();
+  for (u32 n; p < end; p += n)
+    if (decode(p, end, n) == kInvalid) return false;
+  return true;
+}
+
+// The character at p of a text that is UTF-8.
+inline u32 character(const char* p, u32& n) {
   const auto low = [&](int i) { return u32{u8(p[i])} & 0x3f; };
   const u32 a = u8(p[0]);
   if (a < 0x80) {
@@ -59,7 +66,7 @@ inline u32 sound_character(const char* p, u32& n) {
 template <class F>
 void each_character(std::string_view text, F f) {
   const char *p = text.data(), *const end = p + text.size();
-  for (u32 n; p < end; p += n) f(sound_character(p, n));
+  for (u32 n; p < end; p += n) f(character(p, n));
 }
 
 inline void encode(u32 c, std::string& to) {

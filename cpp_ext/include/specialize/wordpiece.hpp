@@ -62,15 +62,11 @@ class WordPiece {
     if (alphabet_.empty() || spelt_out) return cover(word, ids);
     const char *p = word.data(), *const end = p + word.size();
     for (u32 n; p < end; p += n) {
-      const u32 c = decode(p, end, n);
+      const u32 c = character(p, n);
       if (!is_letter(c)) return apart_.contains(c) && cover(word, ids);
     }
     return !too_long(word) && !word.empty();
   }
-
-  // A bit for each character that is a piece, alone and inside a word, where that tells which words
-  // are covered; else none.
-  const std::vector<u64>& alphabet() const { return alphabet_; }
 
   // Sets ``ids`` to the pieces of the word: [UNK] alone where they do not cover it.
   void segment(std::string_view word, std::vector<int>& ids) const {
@@ -116,7 +112,7 @@ class WordPiece {
   void unspelt(std::string_view word, F lacking) const {
     const char *p = word.data(), *const end = p + word.size();
     for (u32 i = 0, n; p < end; p += n, ++i) {
-      const u32 c = decode(p, end, n);
+      const u32 c = character(p, n);
       if (!alphabet_.empty() && is_letter(c)) continue;
       if (known_.find(i > 0, {p, n}) < 0) lacking(c, i);
     }
@@ -133,7 +129,7 @@ class WordPiece {
       const bool has_part = !specials_.exactly(piece) && !is_slot(piece);
       const char *p = text.data(), *const end = p + text.size();
       for (u32 n; p < end; p += n) {
-        const u32 c = decode(p, end, n);
+        const u32 c = character(p, n);
         if (!has_part) {
           apart.push_back(c);
           continue;
@@ -168,19 +164,5 @@ class WordPiece {
   std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
   std::unordered_set<u32> apart_;  // characters that only pieces without a part in it cover
 };
-
-// The words that are unknown, or hold the unknown piece.
-inline Table unknown_of(const Table& words, const WordPiece& vocabulary, unsigned threads) {
-  Table unknown;
-  each_partition(threads, [&](std::size_t p, unsigned) {
-    std::vector<int> ids;
-    words.parts[p].each([&](const Entry& e) {
-      vocabulary.segment(e.view(), ids);
-      if (std::find(ids.begin(), ids.end(), vocabulary.unk()) != ids.end())
-        unknown.parts[p].add(e.key(), e.count(), e.first());
-    });
-  });
-  return unknown;
-}
 
 }  // namespace specialize

@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from specialize import native
-from specialize.corpus import Corpus, TextCounts, count_lines
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.counting.words import (
-    Text,
     TextWords,
     UnitCounts,
-    counted,
     native_rules,
-    split_tokens,
 )
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import words
@@ -63,50 +58,6 @@ def count_replacements(
         if alike and not pieces_in_words(old) and not splits:
             return _natively(counts, old, new, overall)
     return _count(counts, old, new, overall)
-
-
-def count_unknown(text: Text, vocabulary: WordPiece) -> Mapping[str, int]:
-    """Return how often each unknown word of ``text`` occurs, in order of first occurrence.
-
-    Pieces can be replaced in no other: ``count_replacements`` of these, from ``vocabulary`` to
-    another, is that of all words, but for its ``overall``. Special pieces that are written out are
-    taken apart, as in ``count_words``. Natively, a text that is not counted yet is read for
-    characters that are no letters of a closed alphabet (``WordPiece.closed_alphabet``), and only
-    tokens with such are counted, which is sooner; each call reads it anew.
-    """
-    if not native.core() or pieces_in_words(vocabulary):
-        counts = split_tokens(counted(text).tokens, vocabulary.rules).words
-        unk = vocabulary.unk
-        return {word: n for word, n in counts.items() if unk in _pieces(word, vocabulary)}
-    return UnknownWords(_may_hold_unknown(text, vocabulary), vocabulary)
-
-
-def _may_hold_unknown(text: Text, vocabulary: WordPiece) -> native.TokenCounts:
-    """Return counted tokens of ``text``, with all that hold an unknown word among them."""
-    sieve = native.core().sieve_new(vocabulary.handle, native_rules(vocabulary.rules))
-    tokens: Mapping[str, int]
-    if isinstance(text, TextCounts) or not sieve:
-        tokens = counted(text).tokens
-    elif isinstance(text, Corpus):
-        tokens = text.tokens_kept_by(sieve)
-    else:
-        tokens = count_lines(text, sieve=sieve).tokens
-    return native.as_tokens(tokens)
-
-
-class UnknownWords(TextWords):
-    """Unknown words in tokens that the native extension counted; made when looked into."""
-
-    def __init__(self, tokens: native.TokenCounts, vocabulary: WordPiece) -> None:
-        """Take tokens, which may hold other words too."""
-        super().__init__(tokens, vocabulary.rules)
-        self.vocabulary = vocabulary
-
-    @cached_property
-    def handle(self) -> Any:  # type: ignore[override]
-        """Return the extension's table."""
-        words = self.tokens.made.setdefault(self.rules, TextWords(self.tokens, self.rules))
-        return native.core().words_unknown(words.handle, self.vocabulary.handle, native.threads())
 
 
 def _count(
@@ -158,8 +109,6 @@ def _units(
     counts: Mapping[str, int], old: WordPiece, overall: bool
 ) -> tuple[native.Counts, Any, int]:
     """Return a table of the extension, and by what rules it is split into which units."""
-    if isinstance(counts, UnknownWords) and (overall or counts.vocabulary is not old):
-        return counts, None, _WHOLE  # not the other words of their tokens
     if isinstance(counts, TextWords) and not (counts.are_made or counts.rules.strip_accents):
         return counts.tokens, native_rules(counts.rules), _WORD  # sooner than their table is made
     if isinstance(counts, native.WordCounts):
