@@ -132,7 +132,7 @@ def test_the_folder_has_all_its_parts_and_no_leavings(done: Path) -> None:
             path.name for path in (done / "arms" / arm).iterdir()
         }
     rows = (done / "vocab" / "pieces.tsv").read_text("utf-8").splitlines()
-    assert rows[0].split("\t") == ["rank", "id", "piece", "replaced_unknowns"]
+    assert rows[0].split("\t")[:4] == ["rank", "id", "piece", "replaced_unknowns"]
     assert len(rows) == 100
     assert "tva" in (done / "report.html").read_text("utf-8")
     provenance = json.loads((done / "provenance.json").read_text("utf-8"))
