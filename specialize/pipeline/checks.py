@@ -59,6 +59,8 @@ def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:
                 f"arm.{name} needs text: give [corpus] files, or set lapt = false and "
                 'augment = "none"'
             )
+        for mixin in plan.arm.mixin:
+            mixin()("")  # refuses option values that it does not know
         if plan.lapt:
             check(plan.lapt, framing)
         if plan.heads:
