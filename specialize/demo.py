@@ -16,7 +16,7 @@ def demo_recipe(out: Path) -> Recipe:
     """Write the synthetic language to a folder beside ``out`` and return the demo's recipe."""
     folder = out.parent / f"{out.name}-language"
     if not (folder / "recipe.toml").exists():
-        write_language(folder, seed=SEED, documents=200, sentences=(240, 60, 150))
+        write_language(folder, seed=SEED, documents=160, sentences=(200, 60, 150))
     (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
     return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
 
