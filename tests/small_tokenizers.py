@@ -1,6 +1,16 @@
-"""Tokenizers of a few pieces."""
+"""Tokenizers and vocabularies of a few pieces."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from specialize.vocab.bpe.model import BPE
+from specialize.vocab.unigram.model import Unigram
+
+UNKNOWN = "<unk>"
+Merges = Iterable[tuple[str, str]]
 
 
 def byte_level(*, merges: list[tuple[str, str]]) -> Tokenizer:
@@ -9,3 +19,20 @@ def byte_level(*, merges: list[tuple[str, str]]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
+
+
+def bpe(letters: Iterable[str], merges: Merges = (), **settings: Any) -> BPE:
+    """A BPE of letters, merges and a piece for the unknown; words are cut at spaces."""
+    merges = list(merges)
+    names = dict.fromkeys([*letters, *(left + right for left, right in merges), UNKNOWN])
+    settings = {"unk_token": UNKNOWN} | settings
+    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(names)}, merges, **settings))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return BPE(json.loads(tokenizer.to_str()))
+
+
+def unigram(scores: Mapping[str, float]) -> Unigram:
+    """A Unigram of pieces with scores, behind one for the unknown."""
+    tokenizer = Tokenizer(models.Unigram([(UNKNOWN, 0.0), *scores.items()], unk_id=0))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    return Unigram(json.loads(tokenizer.to_str()))

@@ -50,8 +50,8 @@ class TextCounts:
 
 
 @runtime_checkable
-class Countable(Protocol):
-    """A text that counts its own tokens, as a corpus does."""
+class Countable(Iterable[str], Protocol):
+    """Lines of a text that counts its own tokens, as a corpus does."""
 
     def counts(self) -> TextCounts:
         """Return the tokens counted."""

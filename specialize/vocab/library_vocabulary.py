@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from specialize.vocab.audit.audit import Audit
+    from specialize.vocab.counting.words import Text
 
 Json = dict[str, Any]
 
@@ -185,7 +186,7 @@ class LibraryVocabulary:
 
     # Counts ---------------------------------------------------------------------------------------
 
-    def count_words(self, text: TextCounts | Iterable[str]) -> dict[str, int]:
+    def count_words(self, text: Text) -> dict[str, int]:
         """Return how often each word occurs in lines of text, in order of first occurrence."""
         if isinstance(text, TextCounts):
             raise UsageError(
@@ -212,7 +213,7 @@ class LibraryVocabulary:
             else:
                 yield self.words(text_of(unit)), n
 
-    def audit(self, text: TextCounts | Iterable[str]) -> Audit:
+    def audit(self, text: Text) -> Audit:
         """Return the audit of lines of text."""
         from specialize.vocab.audit.audit import audit_library  # audits vocabularies
 

@@ -150,5 +150,5 @@ def test_nothing_to_train_on_is_refused():
     old = WordPiece([*SPECIAL, "a"])
     with pytest.raises(DataError, match="no word"):
         replace.change(old, [" "])
-    with pytest.raises(UsageError, match="0 pieces"):
+    with pytest.raises(UsageError, match="expected a vocabulary of 1 piece or more, got 0"):
         replace.change(old, ["a"], pieces=0)

@@ -83,7 +83,7 @@ def test_unknown_words_of_the_options_are_refused():
         tva.change(CLOSED, ["ab"], preset="papers")
     with pytest.raises(UsageError, match="unknown unit 'line' of tva; known: word, token"):
         tva.change(CLOSED, ["ab"], unit="line")
-    with pytest.raises(UsageError, match="n = -1 pieces"):
+    with pytest.raises(UsageError, match="expected n of 0 pieces or more, got -1"):
         tva.change(CLOSED, ["ab"], pieces=-1)
 
 

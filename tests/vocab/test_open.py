@@ -50,7 +50,7 @@ def test_the_bundled_wordpiece_is_one_of_them(tmp_path: Path) -> None:
 
 
 def test_other_models_are_refused_by_name() -> None:
-    with pytest.raises(DataError, match="Tokenizer:1: a WordLevel tokenizer with other rules"):
+    with pytest.raises(DataError, match=r"Tokenizer:1: expected WordPiece .*, got WordLevel"):
         open_vocabulary(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
 
 
@@ -60,7 +60,7 @@ def test_a_model_numbered_anew_beside_its_folder_is_refused(tmp_path: Path) -> N
     SentencePieceTrainer.train(
         sentence_iterator=iter(TOY), model_prefix=str(file.with_suffix("")), vocab_size=100
     )
-    with pytest.raises(DataError, match=r"model:1: .*pieces otherwise.*tokenizer\.json"):
+    with pytest.raises(DataError, match=r"model:1: .*pieces differently.*tokenizer\.json"):
         open_vocabulary(tmp_path)
     assert isinstance(open_vocabulary(file), Unigram)  # its own ids
     write_vocabulary(open_vocabulary(file), tmp_path / "made")

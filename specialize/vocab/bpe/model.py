@@ -28,8 +28,8 @@ class BPE(LibraryVocabulary):
         for name in ("continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(name):
                 raise DataError(
-                    f"{source}:1: expected a BPE without marks at words' ends, got model.{name} = "
-                    f"{model[name]!r}; such a BPE cannot be extended"
+                    f"{source}:1: model.{name}: expected null, got {model[name]!r}; a BPE with "
+                    "such marks cannot be extended"
                 )
         if model.get("dropout"):
             raise DataError(

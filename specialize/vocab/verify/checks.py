@@ -22,8 +22,9 @@ SHOWN = 5  # pieces and words that a message names
 def check_ids(written: Written) -> Check:
     """Every id from 0 is one piece, to all readers."""
     pieces, library = written.new.pieces, written.library
-    if library.get_vocab_size() != len(pieces) or len(written.claims.kept) != len(pieces):
-        size = library.get_vocab_size()
+    if len(pieces) != len(written.claims.kept):
+        raise Broken("ids", f"{len(pieces)} pieces, expected {len(written.claims.kept)}")
+    if (size := library.get_vocab_size()) != len(pieces):
         raise Broken("ids", f"the tokenizers library finds {size} pieces, not {len(pieces)}")
     for piece, at in written.new.ids.items():
         if library.token_to_id(piece) != at:
@@ -57,13 +58,13 @@ def check_kept(written: Written) -> Check:
                 raise Broken("kept", f"piece {piece!r} has lost its id {at}")
     for at, before in enumerate(claims.kept):
         if before >= 0 and new[at] != old[before]:
-            raise Broken("kept", f"id {at} is {new[at]!r}, expected {old[before]!r}")
+            raise Broken("kept", f"id {at} is {new[at]!r}, not {old[before]!r}")
     for piece, at in claims.fresh.items():
         if written.new.ids.get(piece) != at:
             raise Broken("kept", f"piece {piece!r} has the id {written.new.ids.get(piece)}")
     kept = sum(before >= 0 for before in claims.kept)
     if len(new) != len(claims.fresh) + kept:
-        raise Broken("kept", f"{len(new)} pieces, more than old and new ones")
+        raise Broken("kept", f"{len(new)} pieces, expected {kept} old ones and the new ones")
     slots = sum(at < len(old) for at in claims.fresh.values()) if claims.extends else 0
     facts = {"old pieces": kept, "slots taken": slots, "new pieces": len(claims.fresh)}
     return Check("kept", "old pieces have the ids claimed", facts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from specialize import native
 from specialize.errors import DataError, UsageError
 from specialize.vocab.base import Extension, VocabChange, Vocabulary
-from specialize.vocab.counting.words import Text, count_words
+from specialize.vocab.counting.words import Text, count_words, counted, split_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
 from specialize.vocab.piece_text import visible
 from specialize.vocab.wordpiece.pretokenize import BertRules, special_parts, tokens_of, words
@@ -131,8 +131,16 @@ class WordPiece:
         return "".join(word for word in self.words(text) if self.segment(word) == [self.unk])
 
     def count_words(self, text: Text) -> Mapping[str, int]:
-        """Return how often each word occurs, in order of first occurrence; special pieces apart."""
+        """Return how often each word occurs, in order of first occurrence."""
+        if self._special_in_words:
+            return split_tokens(counted(text).tokens, self.rules, self.special).words
         return count_words(text, self.rules)
+
+    @cached_property
+    def _special_in_words(self) -> bool:
+        """Whether a special piece may stand inside a word, as ``[MASK]`` cannot by BERT's rules."""
+        around = (words(f"a{piece}a", self.rules) for piece in self.special)
+        return not all(found[0] == found[-1] == "a" for found in around)
 
     def audit(self, text: Text) -> Audit:
         """Return the audit of ``text``: lines, or their counts."""

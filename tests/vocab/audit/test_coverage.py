@@ -35,6 +35,7 @@ def test_pieces_are_explained_in_order_of_selection():
                 WordFix("ab", 9, ["a", "##b"], ["ab"]),
                 WordFix("abcd", 1, ["a", "##b", "##cd"], ["ab", "##cd"]),
             ],
+            saved=10,  # a ##b each time
         ),
     ]
 
@@ -71,7 +72,9 @@ def test_facts_are_json_and_tables(tmp_path):
     assert json.loads(json.dumps(facts)) == facts
     write_pieces(facts, tmp_path / "vocab")
     table = (tmp_path / "vocab" / "pieces.tsv").read_text("utf-8")
-    assert table == "rank\tid\tpiece\treplaced_unknowns\n1\t1\t##ş\t11\n"
+    assert (
+        table == "rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\n1\t1\t##ş\t11\t0\t##ş\n"
+    )
     fixes = (tmp_path / "vocab" / "words_fixed.tsv").read_text("utf-8").splitlines()
     assert fixes[1] == "##ş\taşa\t5\t[UNK]\ta ##ş ##a"
 

@@ -275,7 +275,7 @@ def test_spelling_takes_off_what_families_put_on() -> None:
     speller = Speller(byte_level(merges=[]))
     assert speller.bytes("Ġab") == b" ab"
     assert speller.text("Û") is None
-    assert speller.shown("Û") == "<DB>"
+    assert speller.readable("Û") == "<DB>"
     speller = Speller(unigram("▁a", "<0xDB>"))
     assert (speller.bytes("▁a"), speller.bytes("<0xDB>")) == (b" a", b"\xdb")
     assert (speller.bytes("<unk>"), speller.text("<mask>")) == (None, None)

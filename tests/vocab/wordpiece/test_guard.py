@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specialize.augment import char_first, greedy, tva
-from specialize.corpus import count_lines, write_counts
-from specialize.errors import DataError, UsageError
-from specialize.vocab.guard import GuardedWords, read_guard
+from specialize.vocab.guard import GuardedWords
 from specialize.vocab.wordpiece.guard import Guard
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.safe_extend import place_safely
@@ -141,24 +139,3 @@ def test_methods_take_files_to_guard(method, english):
     assert changed(OLD, kept.fresh_pieces, {"dancing": 1, "dand": 1}) == 0
     everything = method(OLD, lines, **options, guard=(str(english),), guard_budget=1.0)
     assert everything.refused == ()
-
-
-def test_a_guard_may_be_counts(english, tmp_path):
-    write_counts(count_lines(english.read_text("utf-8").splitlines()), tmp_path / "en.counts")
-    counted = read_guard(OLD, [str(tmp_path / "en.counts")], 0.25)
-    assert (counted.occurrences, counted.allowed) == (4, 1)
-    assert read_guard(OLD, (), 0.0) is None
-
-
-def test_a_guard_that_guards_nothing_is_refused(tmp_path):
-    (tmp_path / "other.txt").write_text("ئۇيغۇر\n", "utf-8")
-    with pytest.raises(DataError, match=r"other.txt:1: no word of the guard is known"):
-        read_guard(OLD, [str(tmp_path / "other.txt")], 0.0)
-    with pytest.raises(UsageError, match=r"guard is a list of files; write \['en.txt'\]"):
-        read_guard(OLD, "en.txt", 0.0)
-    with pytest.raises(
-        UsageError, match="expected a guard_budget from 0 to 1, a share of words, got 5"
-    ):
-        read_guard(OLD, (), 5.0)
-    with pytest.raises(UsageError, match=r"guard_budget = 0\.1 without a guard"):
-        read_guard(OLD, (), 0.1)

@@ -60,7 +60,7 @@ def test_leftover_slots_stay_and_no_id_moves():
 
 
 def test_a_piece_that_is_there_is_refused():
-    with pytest.raises(DataError, match="'##a' is in the vocabulary already"):
+    with pytest.raises(DataError, match="duplicate piece '##a'"):
         SLOTS.place(["##a"])
 
 
