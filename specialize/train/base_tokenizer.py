@@ -13,7 +13,8 @@ from typing import Any
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.counting.space_units import MARK
 from specialize.vocab.counting.words import count_words
-from specialize.vocab.formats.tokenizer_json import CONFIG, write_json, write_wordpiece
+from specialize.vocab.formats.json_files import CONFIG, write_json
+from specialize.vocab.formats.tokenizer_json import write_wordpiece
 from specialize.vocab.train.byte_pairs import most_frequent_letters, train_wordpiece
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece

@@ -14,7 +14,8 @@ from typing import Any
 
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.formats.tokenizer_json import load_config, load_json
+from specialize.vocab.formats.json_files import load_json
+from specialize.vocab.formats.tokenizer_json import load_config
 from specialize.vocab.library import live_tokenizer
 from specialize.vocab.wordpiece.model import is_slot
 

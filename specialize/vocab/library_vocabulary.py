@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
-from specialize.vocab.counting.by_library import units_of
-from specialize.vocab.counting.separable import merges_stay
+from specialize.vocab.counting.separable import merges_stay, units_of
 from specialize.vocab.counting.space_units import CONTEXT, text_of
 from specialize.vocab.formats.renumber import named_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer

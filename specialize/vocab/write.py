@@ -10,10 +10,11 @@ from typing import Any
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.formats.detect import open_library, other_file
 from specialize.vocab.formats.gpt2 import END, MERGES, PIECES, write_gpt2
+from specialize.vocab.formats.json_files import CONFIG, write_json
 from specialize.vocab.formats.renumber import renumbered_config
 from specialize.vocab.formats.sentencepiece import lowest_score, write_sentencepiece
 from specialize.vocab.formats.tiktoken import is_ranks, write_ranks
-from specialize.vocab.formats.tokenizer_json import CONFIG, load_config, write_json, write_wordpiece
+from specialize.vocab.formats.tokenizer_json import load_config, write_wordpiece
 from specialize.vocab.library_vocabulary import LibraryVocabulary
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import WordPiece

@@ -14,7 +14,7 @@ from specialize.errors import DataError, UsageError
 from specialize.model.install import install, snapshot, verify_installed
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.mlm import output_bias
-from specialize.vocab.formats.tokenizer_json import write_json
+from specialize.vocab.formats.json_files import write_json
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.write import write_vocabulary

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from specialize.vocab.bpe.native_count import byte_level
-from specialize.vocab.counting.separable import crossing, unsafe, until_map, why_not
-from specialize.vocab.counting.space_units import (
-    CONTEXT,
-    UnitAudit,
-    UnitCounts,
-    count_units,
-    text_of,
-)
+from specialize.vocab.counting.separable import units_of
+from specialize.vocab.counting.space_units import CONTEXT, UnitAudit, UnitCounts, text_of
 from specialize.vocab.library import BLOCK
 from specialize.vocab.unigram.native_count import unigram
 
@@ -37,18 +31,6 @@ def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, An
     return _count_units(tokenizer, units, described), ""
 
 
-def units_of(
-    described: dict[str, Any], lines: Iterable[str]
-) -> tuple[Mapping[str, int] | None, str]:
-    """Return the counted units of ``lines``, or None and why they do not stand for the lines."""
-    reason = "lines read once" if isinstance(lines, Iterator) else why_not(described)
-    if reason:
-        return None, reason
-    units = count_units(lines)
-    reason = _why_not_these(described, units)
-    return (None, reason) if reason else (units, "")
-
-
 def _count_units(
     tokenizer: Tokenizer, units: Mapping[str, int], described: dict[str, Any]
 ) -> dict[str, Any]:
@@ -62,23 +44,6 @@ def _count_units(
     sums = _Sums(tokenizer)
     sums.add_units(found.rest)
     return sums.result_with(found, units)
-
-
-def _why_not_these(described: dict[str, Any], units: Iterable[str]) -> str:
-    if token := crossing(described, units):
-        return f"added token {token!r} in the text"
-    if steps := until_map(described):
-        character = unsafe(_normalizer(steps).normalize_str, units)
-        return f"a normaliser that maps {character!r}" if character else ""
-    return ""
-
-
-def _normalizer(steps: list[dict[str, Any]]) -> Any:
-    from tokenizers import Tokenizer, models
-
-    empty = json.loads(Tokenizer(models.BPE()).to_str())
-    empty["normalizer"] = {"type": "Sequence", "normalizers": steps}
-    return Tokenizer.from_str(json.dumps(empty)).normalizer
 
 
 def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, Any]:

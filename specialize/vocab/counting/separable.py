@@ -7,13 +7,14 @@ text that has certain characters, so that its units are looked at too.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from specialize.vocab.counting.space_units import CONTEXT, solid
+from specialize.vocab.counting.space_units import CONTEXT, count_units, solid
 from specialize.vocab.marks import MARK
 
 Json = dict[str, Any]
@@ -31,6 +32,18 @@ PATTERNS = (
     f"{_WORD}{_UPPER}*{_LOWER}+{_SHORT}?|{_WORD}{_UPPER}+{_LOWER}*{_SHORT}?|"
     f"\\p{{N}}{{1,3}}| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n/]*|{_REST}",
 )
+
+
+def units_of(
+    described: dict[str, Any], lines: Iterable[str]
+) -> tuple[Mapping[str, int] | None, str]:
+    """Return the counted units of ``lines``, or None and why they do not stand for the lines."""
+    reason = "lines read once" if isinstance(lines, Iterator) else why_not(described)
+    if reason:
+        return None, reason
+    units = count_units(lines)
+    reason = _why_not_these(described, units)
+    return (None, reason) if reason else (units, "")
 
 
 def why_not(described: Json) -> str:
@@ -194,3 +207,20 @@ _PREPENDED = (
     "\U000110bd\U000110cd\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
     "\U00011a3a\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
 )
+
+
+def _why_not_these(described: dict[str, Any], units: Iterable[str]) -> str:
+    if token := crossing(described, units):
+        return f"added token {token!r} in the text"
+    if steps := until_map(described):
+        character = unsafe(_normalizer(steps).normalize_str, units)
+        return f"a normaliser that maps {character!r}" if character else ""
+    return ""
+
+
+def _normalizer(steps: list[dict[str, Any]]) -> Any:
+    from tokenizers import Tokenizer, models
+
+    empty = json.loads(Tokenizer(models.BPE()).to_str())
+    empty["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    return Tokenizer.from_str(json.dumps(empty)).normalizer

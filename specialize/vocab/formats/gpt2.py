@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specialize.vocab.formats.tokenizer_json import write_json
+from specialize.vocab.formats.json_files import write_json
 from specialize.vocab.library import loaded
 
 if TYPE_CHECKING:

@@ -7,18 +7,15 @@ custom rules on loading; so the tokenizer.json is edited in place, the class nam
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from specialize.errors import DataError, MissingError
+from specialize.vocab.formats.json_files import CONFIG, Json, load_json, read_text, write_json
 from specialize.vocab.formats.renumber import renumbered, renumbered_config
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
-
-Json = dict[str, Any]
-CONFIG = "tokenizer_config.json"
 
 
 def read_wordpiece(path: Path) -> WordPiece:
@@ -30,7 +27,7 @@ def read_wordpiece(path: Path) -> WordPiece:
     file = vocabulary_file(path)
     if file.suffix == ".json":
         return wordpiece_of(load_json(file), file)
-    lines = _read_text(file).split("\n")
+    lines = read_text(file).split("\n")
     pieces = lines[:-1] if lines and not lines[-1] else lines
     lowercase = bool(load_config(file.parent).get("do_lower_case"))
     return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
@@ -238,17 +235,6 @@ def _bert_config(vocabulary: WordPiece) -> Json:
     return {"model_max_length": 512, "do_lower_case": vocabulary.rules.lowercase, **tokens}
 
 
-def load_json(file: Path) -> Json:
-    """Return the JSON object of a file; DataError where it is none."""
-    try:
-        value = json.loads(_read_text(file))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{file}:{error.lineno}: not JSON: {error.msg}") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{file}:1: a JSON {type(value).__name__}, where an object is needed")
-    return value
-
-
 def load_config(folder: Path) -> Json:
     """Return the tokenizer_config.json in ``folder``, {} where there is none."""
     if not (file := folder / CONFIG).is_file():
@@ -258,16 +244,3 @@ def load_config(folder: Path) -> Json:
     if not all(map(str.isdecimal, table)) or not all(map(_is_token, table.values())):
         raise DataError(f"{file}:1: added_tokens_decoder is no table of ids and tokens")
     return config
-
-
-def _read_text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        line = file.read_bytes()[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}:{line}: not UTF-8; is this a vocabulary?") from None
-
-
-def write_json(file: Path, value: Json, *, indent: int | None) -> None:
-    """Write a JSON object, its text as it is."""
-    file.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", "utf-8")

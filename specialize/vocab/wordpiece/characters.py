@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from specialize import native
-from specialize.vocab.wordpiece.model import WordPiece, longest_first
+from specialize.vocab.wordpiece.longest_match import longest_first
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 class Spelling:

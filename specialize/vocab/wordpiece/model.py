@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from specialize.vocab.base import Extension, VocabChange, Vocabulary
 from specialize.vocab.counting.words import Text, count_words, counted, split_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
 from specialize.vocab.piece_text import visible
+from specialize.vocab.wordpiece.longest_match import longest_first
 from specialize.vocab.wordpiece.pretokenize import BertRules, special_parts, tokens_of, words
 
 if TYPE_CHECKING:
@@ -273,25 +274,3 @@ def require_wordpiece(vocabulary: Vocabulary) -> WordPiece:
         f"expected a WordPiece vocabulary, got {type(vocabulary).__name__}; use extend, which is "
         "for any family"
     )
-
-
-def longest_first(
-    text: str, pieces: Container[str], *, prefix: str, longest: int, continuing: bool = False
-) -> tuple[list[str], int]:
-    """Return the pieces taken from the left, the longest first, and how far into ``text`` they go.
-
-    ``longest``: the most characters of a piece. ``continuing``: the first piece has the prefix too.
-    """
-    path: list[str] = []
-    start = 0
-    while start < len(text):
-        mark = prefix if start or continuing else ""
-        rest = mark + text[start : start + longest]
-        for end in range(len(rest), len(mark), -1):
-            if rest[:end] in pieces:
-                break
-        else:
-            return path, start
-        path.append(rest[:end])
-        start += end - len(mark)
-    return path, start

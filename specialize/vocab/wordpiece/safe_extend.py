@@ -14,7 +14,8 @@ from itertools import islice
 from specialize.vocab.base import VocabChange
 from specialize.vocab.guard import GuardedWords
 from specialize.vocab.wordpiece.guard import Guard
-from specialize.vocab.wordpiece.model import WordPiece, longest_first
+from specialize.vocab.wordpiece.longest_match import longest_first
+from specialize.vocab.wordpiece.model import WordPiece
 
 
 def place_safely(

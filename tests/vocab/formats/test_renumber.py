@@ -7,8 +7,9 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
+from specialize.vocab.formats.json_files import write_json
 from specialize.vocab.formats.renumber import named_tokens, renumbered, renumbered_config
-from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_json, write_wordpiece
+from specialize.vocab.formats.tokenizer_json import read_wordpiece, write_wordpiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 IDS = {"[PAD]": 7, "[CLS]": 8, "[SEP]": 9, "x": 0}
