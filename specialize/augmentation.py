@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from specialize.model.find import tokenizer_path
 from specialize.model.header import check_rows
 from specialize.recipe.methods import bind, describe
 from specialize.reports.tables import table
-from specialize.vocab.audit.coverage import PieceFacts, explain, write_pieces
+from specialize.vocab.audit.coverage import explain, readable_facts, write_pieces
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.words import Text
 from specialize.vocab.open import read_vocabulary
@@ -53,7 +52,7 @@ def augment_tokenizer(
         before, after = old.audit(corpus), change.new.audit(corpus)
         with atomic.whole_folder(out) as folder:
             files = write_vocabulary(change.new, folder, source=path)
-            write_pieces(_readable(change, facts), folder)
+            write_pieces(readable_facts(change, facts), folder)
             checks = verify(folder, claims_of(change, corpus, facts, source=path, files=files))
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
             guard = choose.keywords.get("guard", ())
@@ -64,16 +63,6 @@ def augment_tokenizer(
             atomic.write_json(folder / "manifest.json", manifest)
     shown = table([("before", "the text", before), ("after", "the text", after)])
     return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
-
-
-def _readable(change: VocabChange[Any], facts: Sequence[PieceFacts]) -> list[dict[str, Any]]:
-    """Return the facts with words and their pieces as people read them."""
-    read = change.new.readable
-    rows = [{**asdict(found), "text": read(found.piece)} for found in facts]
-    for fix in (fix for row in rows for fix in row["words"]):
-        fix["word"] = read(fix["word"])
-        fix |= {side: [*map(read, fix[side])] for side in ("before", "after")}
-    return rows
 
 
 def _checked_source(path: Path) -> tuple[Vocabulary, int | None]:

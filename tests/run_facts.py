@@ -83,6 +83,7 @@ def arm(name: str, after: Facts | None = None, /, **changes: Any) -> Facts:
 PIECES = [
     {
         "piece": "##ە",
+        "text": "##ە",
         "id": 17,
         "replaced_unknowns": 1234,
         "saved": None,
@@ -90,6 +91,7 @@ PIECES = [
     },
     {
         "piece": "##<script>",
+        "text": "##<script>",
         "id": 18,
         "replaced_unknowns": 7,
         "saved": None,

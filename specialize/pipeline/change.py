@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from specialize import atomic
 from specialize.vocab.base import VocabChange, unchanged
 from specialize.vocab.open import read_vocabulary
+from specialize.vocab.verify.claims import Check
 from specialize.vocab.write import write_vocabulary
 
 FILE = "change.json"
 TOKENIZER = "tokenizer"
 
 
-def write_change(change: VocabChange[Any], folder: Path, *, source: Path) -> None:
-    """Write ``change`` to ``folder``; settings of the tokenizer are those of ``source``."""
+def write_change(
+    change: VocabChange[Any],
+    folder: Path,
+    *,
+    source: Path,
+    verify: Callable[[Path, list[str]], list[Check]],
+) -> None:
+    """Write ``change`` to ``folder``; settings of the tokenizer are those of ``source``.
+
+    ``verify``: (folder of the tokenizer, names of its files) -> the checks it passed.
+    """
     facts: dict[str, Any] = {"changed": change.new is not change.old}
     if facts["changed"]:
         with atomic.whole_folder(folder / TOKENIZER) as partial:
-            write_vocabulary(change.new, partial, source=source)
+            files = write_vocabulary(change.new, partial, source=source)
+            facts["verified"] = [asdict(check) for check in verify(partial, files)]
         facts |= {
             "kept": None if change.extends else [list(pair) for pair in change.kept.items()],
             "fresh": list(change.fresh),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,11 @@ from specialize.recipe.methods import Choice, bind
 from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
 from specialize.tasks._pretokenize import style_of
-from specialize.vocab.audit.coverage import coverage, explain, write_pieces
+from specialize.vocab.audit.coverage import coverage, explain, readable_facts, write_pieces
 from specialize.vocab.framing import moved
 from specialize.vocab.open import read_vocabulary
+from specialize.vocab.verify.claims import Check, claims_of
+from specialize.vocab.verify.run import verifier
 
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
@@ -54,13 +56,20 @@ def prepare_text(
 def change_vocabulary(
     folder: Path, *, log: Log, base: Path, text: Prepared | None, augment: Choice
 ) -> None:
-    """Write the changed tokenizer, the change itself, and what its pieces do for the text."""
-    old = read_vocabulary(base)
-    corpus: Any = text.train if text else ()
-    change = augment()(old, corpus)
-    write_change(change, folder, source=base)
-    words = old.count_words(corpus) if text else {}
-    pieces = [asdict(piece) for piece in explain(change, words)]
+    """Write the changed tokenizer, verified, the change, and what its pieces do for the text."""
+    with verifier(base) as verify:
+        old = read_vocabulary(base)
+        corpus: Any = text.train if text else ()
+        change = augment()(old, corpus)
+        words = old.count_words(corpus) if text else {}
+        facts = explain(change, words)
+
+        def check(tokenizer: Path, files: list[str]) -> list[Check]:
+            claims = claims_of(change, corpus, facts, source=base, files=files)
+            return verify(tokenizer, claims)
+
+        write_change(change, folder, source=base, verify=check)
+    pieces = readable_facts(change, facts)
     write_pieces(pieces, folder)
     curve = coverage(change, words) if change.fresh and change.extends else []
     atomic.write_json(folder / "pieces.json", {"pieces": pieces, "coverage": curve})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,16 @@ def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:
 def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
     """Return the most telling of ``fixes``; ties go to the word that came first."""
     return sorted(fixes, key=lambda fix: (not _was_unknown(fix, old), -fix.count))[:EXAMPLES]
+
+
+def readable_facts(change: VocabChange[Any], facts: Iterable[PieceFacts]) -> list[dict[str, Any]]:
+    """Return the facts as JSON values, words and their pieces as people read them."""
+    read = change.new.readable
+    rows = [{**asdict(found), "text": read(found.piece)} for found in facts]
+    for fix in (fix for row in rows for fix in row["words"]):
+        fix["word"] = read(fix["word"])
+        fix |= {side: [*map(read, fix[side])] for side in _SIDES}
+    return rows
 
 
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
