@@ -30,7 +30,7 @@ def change(
     """Add the characters that unknown words lack, until no word is unknown.
 
     A character is added in the forms the words need, word-initial (``ې``) and continuing
-    (``##ې``), the form that the most unknown words lack first, counted anew after each. At most
+    (``##ې``), the form that the most unknown words lack first, counted again after each. At most
     ``pieces`` are added; a form that fewer than ``min_count`` word occurrences need is not worth
     one. ``fill``: what is left of ``pieces`` goes to those tva would add, its padding included,
     from a new vocabulary of ``new_vocabulary``. ``slots``: take [unusedN] places before appending.

@@ -1,4 +1,4 @@
-"""What the pieces of a tokenizer of the library spell, whatever marks its family puts on them.
+"""The text that pieces spell, whatever marks their family puts on them.
 
 ``Ġof`` (byte-level), ``▁of`` (SentencePiece) and ``of`` before ``##f`` (WordPiece) are the same
 letters; ``<0xDB>`` and most of byte-level's pieces of other scripts are parts of a character.
@@ -23,7 +23,7 @@ _TRIED = 5  # beginnings of a word that a continuing piece is tested behind
 
 
 class Speller:
-    """Spells the pieces of one tokenizer, and puts a piece's spelling through its parts."""
+    """Spells the pieces of one tokenizer, and runs a piece's spelling through its steps."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._normalizer, self._pre = tokenizer.normalizer, tokenizer.pre_tokenizer
@@ -57,7 +57,7 @@ class Speller:
         return (core.replace(self._mark, " ") if self._mark else core).encode()
 
     def text(self, piece: str) -> str | None:
-        """Return the text that ``piece`` spells by itself; None if it has none to be tested by."""
+        """Return the text that ``piece`` spells alone; None for special pieces and parts."""
         if piece in self._special or BYTE.fullmatch(piece) or not self._core(piece):
             return None
         if self._suffix and not piece.endswith(self._suffix):
@@ -98,8 +98,8 @@ class Speller:
         units = [text] if self._pre is None else [u for u, _ in self._pre.pre_tokenize_str(text)]
         return any(unit.strip(f"{self._marks} ") == core for unit in units)
 
-    def is_made(self, piece: str) -> bool:
-        """Whether the model makes ``piece`` of a word spelt like it, or that ends so."""
+    def yields(self, piece: str) -> bool:
+        """Return whether the model yields ``piece`` for a word spelt like it, or that ends so."""
         words = [self._core(piece)]
         if self.continues(piece):
             room = self.room(piece)

@@ -13,9 +13,9 @@ def prune_candidates(
 ) -> list[str]:
     """Return at most ``wanted`` of ``candidates``, the most useful first.
 
-    ``use``: what each saves while just these are there; those that save nothing, or that it leaves
-    out, go at once, then the least useful, round by round, since those left take their place. Ties
-    go to the candidate that stands first.
+    ``use`` returns what each of the candidates saves while just these are there. Those that save
+    nothing, or that it leaves out, go at once, then the least useful, round by round, since those
+    that stay take over their work. Ties go to the first candidate.
     """
     while True:
         saved = use(candidates)

@@ -13,7 +13,13 @@ from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.counting.by_library import count_text
-from specialize.vocab.counting.words import Text, add_hard, counted, native_rules, split_tokens
+from specialize.vocab.counting.words import (
+    Text,
+    counted,
+    native_rules,
+    split_fallback,
+    split_tokens,
+)
 from specialize.vocab.wordpiece.model import WordPiece
 
 if TYPE_CHECKING:
@@ -34,7 +40,7 @@ class Audit:
     missing: dict[str, int] = field(default_factory=dict)  # cannot be spelt, most frequent first
     deleted: dict[str, int] = field(default_factory=dict)  # by the normaliser, such as ZWNJ
     counted_by: str = "types"  # each segmented once; or "library": line by line, by tokenizers
-    why_library: str = ""  # what of the tokenizer or of the text is not known to allow types
+    why_library: str = ""  # the part of tokenizer or text that rules out counting by types
 
     @property
     def fertility(self) -> float:
@@ -60,9 +66,9 @@ def audit(vocabulary: Vocabulary, text: Text) -> Audit:
 def audit_wordpiece(vocabulary: WordPiece, lines: Text) -> Audit:
     """Return the audit of ``lines``, given without their ends.
 
-    Pieces and unknown pieces are as many as the tokenizers library makes of each line; a special
-    piece written out in the text, such as [UNK], is a word and a piece like there. ``missing``: the
-    characters of unknown words that are no piece where they stand, alone or continuing.
+    Pieces and unknown pieces are those of the tokenizers library; a special piece written out in
+    the text, such as [UNK], is a word and a piece. ``missing``: the characters of unknown words
+    that are not a piece in their place, alone or continuing.
     """
     text = counted(lines)
     found = _sums(vocabulary, text.tokens)
@@ -88,7 +94,7 @@ class _Sums:
     unknown: int
     continued: int
     missing: Mapping[str, int]  # characters, by first occurrence
-    special: Mapping[str, int]  # pieces written out, which the sums leave out
+    special: Mapping[str, int]  # pieces written out, not in the sums
     deleted: Mapping[str, int]
 
 
@@ -111,16 +117,18 @@ def _sums(vocabulary: WordPiece, tokens: Mapping[str, int]) -> _Sums:
 
 
 def _sums_natively(vocabulary: WordPiece, tokens: native.TokenCounts) -> _Sums:
-    """Return the same, token by token: no table of the words is made."""
+    """Return the same, token by token, without a table of the words."""
     core, rules, threads = native.core(), vocabulary.rules, native.threads()
-    (sums, missing), written, deleted, hard = core.audit_text(
+    (sums, missing), written, deleted, fallback = core.audit_text(
         tokens.handle, native_rules(rules), vocabulary.handle, threads
     )
     special = {vocabulary.pieces[i]: n for i, n in written}
     deleted = {chr(c): n for c, n in deleted}
-    if hard:
+    if fallback:
         rest = native.WordCounts()
-        add_hard(hard, rules, vocabulary.special, words=rest, written=special, deleted=deleted)
+        split_fallback(
+            fallback, rules, vocabulary.special, words=rest, written=special, deleted=deleted
+        )
         more, lacking = core.audit_words(rest.handle, vocabulary.handle, threads)
         sums, missing = map(add, sums, more), missing + lacking
     words, pieces, unknown, continued = sums

@@ -59,10 +59,10 @@ class Differences:
 def differences(
     first: Inspected, second: Inspected, text: Text, *, tokens: int = TOKENS
 ) -> Differences:
-    """Return what becomes of the words of ``text`` from ``first`` to ``second``.
+    """Return how ``second`` segments the words of ``text`` differently from ``first``.
 
     All words are compared; of tokens, the ``tokens`` most frequent types. A token is segmented as
-    it stands behind another one and a space, not as at a line's beginning.
+    after another one and a space, not as at the beginning of a line.
     """
     found = counted(text).tokens
     if first.word_rules and first.word_rules == second.word_rules:

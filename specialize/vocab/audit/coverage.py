@@ -1,4 +1,4 @@
-"""What new pieces do for the words of a corpus: each of them, and the first so many of them."""
+"""What new pieces do for the words of a corpus: each of them, and the first k of them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _was_unknown(fix: WordFix, old: Vocabulary) -> bool:
 
 
 def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
-    """Return the most telling of ``fixes``; ties go to the word that came first."""
+    """Return the most frequent of ``fixes``, unknown words first; ties go to the first word."""
     return sorted(fixes, key=lambda fix: (not _was_unknown(fix, old), -fix.count))[:EXAMPLES]
 
 

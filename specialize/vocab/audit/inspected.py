@@ -1,7 +1,7 @@
-"""Any tokenizer as it is inspected: a WordPiece with BERT's rules, or one of the library's.
+"""One interface for measuring any tokenizer: a WordPiece with BERT's rules, or the library's.
 
-Beside the families that can be extended, the tokenizers library has others (WordLevel, BPE with
-marks at words' ends, WordPiece with other rules); these can be audited and measured all the same.
+The tokenizers library has more families than those that can be extended (WordLevel, BPE with marks
+on pieces, WordPiece with other rules); these can be audited and measured as well.
 """
 
 from __future__ import annotations

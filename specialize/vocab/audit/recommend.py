@@ -124,10 +124,10 @@ def _remedy(known: Figures) -> str:
         lacking = f"{known.missing:,} character{'s' if known.missing > 1 else ''}"
         return f"they lack {lacking}, which can be added"
     left = "none" if not needed.left else _percent(needed.left)
-    said = f"{needed.pieces:,} one-character piece{'s' if needed.pieces != 1 else ''} leave {left}"
+    text = f"{needed.pieces:,} one-character piece{'s' if needed.pieces != 1 else ''} leave {left}"
     if needed.left_by_slots is None or needed.pieces <= needed.slots:
-        return said
-    return f"{said}, the first {needed.slots:,} (its free slots) {_percent(needed.left_by_slots)}"
+        return text
+    return f"{text}, the first {needed.slots:,} (its free slots) {_percent(needed.left_by_slots)}"
 
 
 def _by_parity(known: Figures, parity: float) -> tuple[Pays, str]:

@@ -52,7 +52,7 @@ def tokens_by_rules(vocabulary: WordPiece) -> Segment:
 
 
 def tokens_by_library(tokenizer: Tokenizer) -> Segment:
-    """Return what segments white-space tokens as they stand behind another one and a space."""
+    """Return what segments white-space tokens as after another one and a space."""
     speller = Speller(tokenizer)
 
     def segment_tokens(tokens: Sequence[str]) -> Iterator[Segmentation]:

@@ -1,4 +1,4 @@
-"""Unreachable pieces: those of a vocabulary that no text can yield, so that their rows are idle."""
+"""Unreachable pieces: those that no text can yield, so their rows are never used."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _RESERVED = re.compile(r"\[unused\d+\]|<\|.+\|>")  # BERT's and GPT's, written o
 class Unreachable:
     """The pieces that no text yields, each with the reason.
 
-    ``exact``: proved, as for WordPiece; else a test on each piece's own spelling only, which other
-    contexts may pass. ``untested``: special and reserved pieces, and parts of characters, that have
-    no spelling of their own.
+    ``exact``: all contexts are considered, as for WordPiece; else each piece's own spelling only,
+    and other contexts may yield it. ``untested``: special and reserved pieces, and parts of
+    characters, which have no spelling of their own.
     """
 
     pieces: dict[str, str]  # piece -> why
@@ -183,10 +183,10 @@ def why_never(speller: Speller, piece: str) -> str:
     if speller.room(piece) < speller.continues(piece):
         return LONG
     if text is None:
-        return "" if speller.is_made(piece) else OTHERS
+        return "" if speller.yields(piece) else OTHERS
     plain, kept = speller.bare(text), speller.normalized(text)
     if kept != plain:
         return DELETED if _is_shortened(kept, plain) else CHANGED
     if not speller.stays_whole(piece, text):
         return SPLIT
-    return "" if speller.is_made(piece) else OTHERS
+    return "" if speller.yields(piece) else OTHERS

@@ -1,13 +1,12 @@
 """Continued BPE: byte-pair merging goes on where the vocabulary's own merges end.
 
-A word's old pieces are found first, and new merges join them, so that every new segmentation is a
+A word's old pieces are found first, and new merges join them, so every new segmentation is a
 coarsening of the old one, and no text without unknowns gets longer. What a guard forbids is
-therefore known before any merge is chosen: the first new merge in a word joins two of its old
-pieces, so a guarded word stays as it is exactly if no two neighbours of it spell a new piece.
+therefore known before any merge is chosen (``bpe.guard``).
 
-What the vocabulary's trainer kept apart stays apart: two characters of a new piece may stand next
-to each other only if characters of their kinds do so in an old piece (``kinds``). A word's old
-pieces are cut into runs where they may not, and merges go on inside of these.
+What the vocabulary's trainer kept apart stays apart: two characters of a new piece may be
+neighbours only if characters of their classes are in an old piece (``bpe.character_classes``). A
+word's old pieces are split into runs where they may not, and merges go on inside these.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from specialize.vocab.bpe.character_classes import Joins
+from specialize.vocab.bpe.character_classes import AllowedPairs
 from specialize.vocab.bpe.guard import Guard, lacking
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.guard import GuardedWords, Words
@@ -44,13 +43,13 @@ def continue_merges(
 ) -> Merged:
     """Return at most ``pieces`` new pieces.
 
-    ``words``: pre-tokenised word -> occurrences. A piece joins a pair that occurs
-    ``min_count`` times, the most frequent first; a character that has no piece yet saves as many
-    pieces as it has bytes, less one, at each occurrence, and comes where that puts it. No piece
-    joins two kinds of characters, or two digits, that no old piece joins. Refused are pieces that
-    would change words of ``guard`` beyond its budget.
+    ``words``: pre-tokenised word -> occurrences. A piece joins a pair that occurs ``min_count``
+    times, the most frequent first; a character without a piece is ranked among these by what it
+    saves, its bytes less one at each occurrence. No piece joins two classes of characters, or two
+    digits, that no old piece joins. Refused are pieces that would change words of ``guard`` beyond
+    its budget.
     """
-    choose = partial(_chosen, vocabulary, Joins(vocabulary), words, pieces, min_count)
+    choose = partial(_chosen, vocabulary, AllowedPairs(vocabulary), words, pieces, min_count)
     guarded = Guard(vocabulary, guard.words, budget=guard.budget) if guard else None
     avoid = set(guarded.changes) if guarded else set()
     wanted = choose(set()) if avoid else []
@@ -61,9 +60,14 @@ def continue_merges(
 
 
 def _chosen(
-    vocabulary: BPE, joins: Joins, words: Words, pieces: int, min_count: int, avoid: set[str]
+    vocabulary: BPE,
+    allowed: AllowedPairs,
+    words: Words,
+    pieces: int,
+    min_count: int,
+    avoid: set[str],
 ) -> list[str]:
-    symbols, letters = _symbols(vocabulary, joins, words, avoid)
+    symbols, letters = _symbols(vocabulary, allowed, words, avoid)
     ages = vocabulary.ids | {c: len(vocabulary.ids) + i for i, c in enumerate(sorted(letters))}
     merged = merge_further(
         symbols, ages, pieces=pieces, min_count=min_count, avoid=avoid.union(vocabulary.ids)
@@ -78,7 +82,7 @@ def _chosen(
 
 
 def _symbols(
-    vocabulary: BPE, joins: Joins, words: Words, avoid: set[str]
+    vocabulary: BPE, allowed: AllowedPairs, words: Words, avoid: set[str]
 ) -> tuple[dict[tuple[str, ...], int], Counter[str]]:
     """Return the words as pieces, characters that may become pieces among them, and these.
 
@@ -92,7 +96,7 @@ def _symbols(
             for character in missing:
                 letters[character] += count * max(1, len(character.encode()) - 1)
             found = _with_letters(vocabulary, word, set(missing))
-        for part in _runs(vocabulary, joins, found):
+        for part in _runs(vocabulary, allowed, found):
             symbols[part] += count
     return dict(symbols), letters
 
@@ -109,10 +113,10 @@ def _with_letters(vocabulary: BPE, word: str, letters: set[str]) -> list[str]:
     return found + (vocabulary.segment(word[begin:]) if begin < len(word) else [])
 
 
-def _runs(vocabulary: BPE, joins: Joins, pieces: list[str]) -> Iterator[tuple[str, ...]]:
+def _runs(vocabulary: BPE, allowed: AllowedPairs, pieces: list[str]) -> Iterator[tuple[str, ...]]:
     """Yield the runs of two pieces and more that can be merged: no unknown one, no bytes."""
     for known in _known(vocabulary, pieces):
-        for run in joins.cut(known):
+        for run in allowed.runs(known):
             for i in range(0, len(run) - 1, _LONGEST):
                 yield tuple(run[i : i + _LONGEST])
 

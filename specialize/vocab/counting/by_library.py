@@ -1,4 +1,4 @@
-"""Tokenizers of other kinds (byte-level BPE, Unigram, ...), counted by the tokenizers library."""
+"""Texts counted under any tokenizer of the tokenizers library: BPE, Unigram, WordLevel."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, Any], str]:
-    """Return the counts of ``lines`` by the names of the audit's fields, and why by the library.
+    """Return the counts of ``lines`` by the audit's field names, and why the library did it.
 
-    The reason is "" where they were counted by types of units. Lines that can be read but once are
-    counted by the library, as their units may show that it has to be done.
+    The reason is "" where types of units were counted. An iterator is counted line by line: its
+    units may only show afterwards that the library is needed.
     """
     described = json.loads(tokenizer.to_str())
     units, reason = units_of(described, lines)
@@ -47,7 +47,7 @@ def _count_units(
 
 
 def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, Any]:
-    """Return the counts of ``lines`` by the names of the audit's fields, segmenting each line."""
+    """Return the counts of ``lines`` by the audit's field names, segmenting each line."""
     sums = _Sums(tokenizer)
     waiting = iter(lines)
     while block := list(islice(waiting, BLOCK)):
@@ -101,7 +101,7 @@ class _Sums:
     def add(
         self, text: str, encoding: Encoding, times: int = 1, *, at: int = 0, before: int = 0
     ) -> None:
-        """Add what ``text`` comes to; its first ``before`` characters are in other texts too."""
+        """Add the counts of ``text`` without those of its first ``before`` characters."""
         ids = encoding.ids
         owners = self._owners(text, encoding)
         words = len(set(owners))

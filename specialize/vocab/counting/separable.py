@@ -1,8 +1,8 @@
 """Tokenizers that look across no cut between units (``specialize.vocab.counting.space_units``).
 
-Decided from the tokenizer.json, by a list of what is known: a cut is a single space, with a solid
-character before it and behind it. Added tokens and precompiled maps may still reach over one in a
-text that has certain characters, so that its units are looked at too.
+Decided from the tokenizer.json, by a list of known parts: a cut is a single space between two
+solid characters. Added tokens and precompiled maps may still reach over one in a text with certain
+characters, so the units are inspected too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PATTERNS = (
 def units_of(
     described: dict[str, Any], lines: Iterable[str]
 ) -> tuple[Mapping[str, int] | None, str]:
-    """Return the counted units of ``lines``, or None and why they do not stand for the lines."""
+    """Return the counted units of ``lines``, or None and why lines cannot be counted by units."""
     reason = "lines read once" if isinstance(lines, Iterator) else why_not(described)
     if reason:
         return None, reason
@@ -157,7 +157,7 @@ def _may_cross(token: Json) -> bool:
 def crossing(described: Json, units: Iterable[str]) -> str:
     """Return an added token in a text of such units that may reach over a cut, or "".
 
-    Or one behind which a normaliser begins anew: it prepends a mark, also to a later unit, or
+    Or one after which a normaliser begins again: it prepends a mark, also to a later unit, or
     deletes the next character, which moves the library's offsets up to the line's end.
     """
     steps = _steps(described.get("normalizer"), "normalizers")

@@ -76,7 +76,7 @@ def units(line: str) -> Iterator[str]:
 
 
 def text_of(unit: str) -> str:
-    """Return what of its line a unit is."""
+    """Return the part of its line that a unit stands for."""
     return unit[1:] if unit[0] == "\n" else unit
 
 
@@ -121,7 +121,7 @@ class UnitCounts(native.Counts):
 
 @dataclass(frozen=True)
 class UnitAudit:
-    """What the extension found units to come to, those left over in characters and bytes only."""
+    """The extension's counts of units; of those it leaves over, only characters and bytes."""
 
     words: int
     pieces: int

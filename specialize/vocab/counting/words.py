@@ -1,4 +1,4 @@
-"""Words and tokens of a text counted: by types, from one pass over it."""
+"""Words and tokens of a text, counted by types in one pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from specialize.vocab.wordpiece.pretokenize import (
     words,
 )
 
-Text = Countable | TextCounts | Iterable[str]  # what words and tokens are counted in
+Text = Countable | TextCounts | Iterable[str]  # lines, or their counts
 
 
 def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
@@ -54,7 +54,7 @@ def _white_space_tokens(tokens: Mapping[str, int], rules: BertRules) -> Counter[
 
 
 class UnitCounts(Mapping[str, int]):
-    """White-space tokens of a text that the native extension counted, made when looked into."""
+    """White-space tokens of a text that the extension counted; built lazily on first access."""
 
     def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
         """Take the tokens that hold them."""
@@ -75,10 +75,10 @@ class UnitCounts(Mapping[str, int]):
 
 
 class TextWords(native.WordCounts):
-    """Words of a text that the native extension counted; their table is made when asked for."""
+    """Words of a text that the extension counted; their table is built lazily."""
 
     def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
-        """Take the tokens that they stand in."""
+        """Take the tokens that they are in."""
         self.tokens, self.rules = tokens, rules
 
     @cached_property
@@ -102,7 +102,7 @@ def counted(text: Text) -> TextCounts:
 
 @dataclass(frozen=True)
 class SplitTokens:
-    """What tokens consist of, each with its occurrences, in order of first occurrence."""
+    """The parts of tokens, each with its occurrences, in order of first occurrence."""
 
     words: Mapping[str, int]
     special: dict[str, int]  # special pieces written out
@@ -112,7 +112,7 @@ class SplitTokens:
 def split_tokens(
     tokens: Mapping[str, int], rules: BertRules = CASED, special: Sequence[str] = ()
 ) -> SplitTokens:
-    """Split counted tokens into words, and special pieces where they are written out."""
+    """Split counted tokens into words and written-out special pieces."""
     if isinstance(tokens, native.TokenCounts):
         return SplitTokens(*_split_natively(tokens, rules, special))
     return _split(tokens, rules, special)
@@ -138,17 +138,17 @@ def _split(tokens: Mapping[str, int], rules: BertRules, special: Sequence[str]) 
 def _split_natively(
     tokens: native.TokenCounts, rules: BertRules, special: Sequence[str]
 ) -> tuple[native.WordCounts, dict[str, int], dict[str, int]]:
-    handle, written, deleted, hard = native.core().words_of_text(
+    handle, written, deleted, fallback = native.core().words_of_text(
         tokens.handle, native_rules(rules), list(special), native.threads()
     )
     words = native.WordCounts(handle)
     written, deleted = {special[i]: n for i, n in written}, {chr(c): n for c, n in deleted}
-    add_hard(hard, rules, special, words=words, written=written, deleted=deleted)
+    split_fallback(fallback, rules, special, words=words, written=written, deleted=deleted)
     return words, written, deleted
 
 
-def add_hard(
-    hard: Iterable[tuple[str, int, int]],
+def split_fallback(
+    tokens: Iterable[tuple[str, int, int]],
     rules: BertRules,
     special: Sequence[str],
     *,
@@ -156,11 +156,11 @@ def add_hard(
     written: dict[str, int],
     deleted: dict[str, int],
 ) -> None:
-    """Split tokens that the extension left, and add what they consist of to ``words`` and others.
+    """Split tokens that the extension leaves to Python; add their parts to ``words`` and others.
 
-    ``hard``: (token, occurrences, place of the first). ``written``: special pieces.
+    ``tokens``: (token, occurrences, place of the first). ``written``: special pieces.
     """
-    for token, count, first in hard:
+    for token, count, first in tokens:
         rest = _split({token: count}, rules, special)
         words.add((word, n, first + i) for i, (word, n) in enumerate(rest.words.items()))
         for of, more in ((written, rest.special), (deleted, rest.deleted)):
@@ -170,5 +170,5 @@ def add_hard(
 
 @cache
 def native_rules(rules: BertRules) -> Any:
-    """Return the extension's handle of ``rules``, made of what they do to each character."""
+    """Return the extension's handle of ``rules``, built from their effect on each character."""
     return native.core().rules_new(*character_rules(rules))

@@ -1,7 +1,7 @@
-"""A tokenizer's files say in places which id a token has; these places follow when ids change.
+"""Ids of tokens outside the vocabulary itself, renumbered when pieces move.
 
-Beside the vocabulary itself they are, in tokenizer.json, the added tokens, the post-processor that
-puts [CLS] and [SEP] around a text, and the padding; in tokenizer_config.json the added tokens.
+In tokenizer.json these are the added tokens, the post-processor that puts [CLS] and [SEP] around a
+text, and the padding; in tokenizer_config.json the added tokens.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def renumbered(described: Json, ids: Mapping[str, int]) -> Json:
 
 
 def renumbered_config(config: Json, ids: Mapping[str, int]) -> Json:
-    """Return a tokenizer_config.json whose table of added tokens, if it has one, follows."""
+    """Return a tokenizer_config.json with the ids of ``ids`` in its table of added tokens."""
     table: Mapping[str, Json] | None = config.get("added_tokens_decoder")
     if not table:
         return config

@@ -1,8 +1,8 @@
 """SentencePiece models: read as the tokenizer.json of the tokenizers library, and written back.
 
 The ids are the .model's own. (XLM-R and others of fairseq count theirs from 1 on, behind special
-pieces that no .model holds: for these, vocab.families asks for their tokenizer.json.) A text has
-the pieces that ``SentencePieceProcessor.encode`` finds, but where the library can do no other:
+pieces that no .model holds: for these, ``vocab.open`` asks for their tokenizer.json.) A text has
+the pieces that ``SentencePieceProcessor.encode`` finds, with exceptions that the library forces:
 
 - Control pieces and the unknown are special tokens, and found where a text writes them out, as all
   of the library's are; SentencePiece takes ``<s>`` in a text for three characters. The byte pieces
@@ -74,9 +74,9 @@ def write_sentencepiece(source: Path, pieces: Sequence[tuple[str, float]], out: 
     known = {piece.piece for piece in proto.pieces}
     for name, score in pieces:
         if name in known:
-            raise DataError(f"{source}:1: piece {name!r} is in the model already; leave it out")
+            raise DataError(f"{source}:1: duplicate piece {name!r}; leave it out")
         if not name or "\0" in name or not math.isfinite(score):
-            raise DataError(f"{source}:1: a piece cannot be {name!r} with the score {score}")
+            raise DataError(f"{source}:1: {name!r} with the score {score} is not a valid piece")
         known.add(name)
         proto.pieces.add(piece=name, score=score, type=_NORMAL)
     out.write_bytes(proto.SerializeToString())
@@ -107,7 +107,7 @@ def _read(path: Path) -> Any:
     except (DecodeError, RuntimeError, UnicodeDecodeError) as error:
         fault = " ".join(str(error).split())
     if fault:
-        raise DataError(f"{path}:1: no SentencePiece model, or damaged: {fault}; copy it anew")
+        raise DataError(f"{path}:1: no SentencePiece model, or damaged: {fault}; copy it again")
     return proto
 
 
@@ -141,8 +141,8 @@ def _check(proto: Any, path: Path) -> None:
         )
 
 
-def _pieces(proto: Any, *kinds: int) -> list[str]:
-    return [piece.piece for piece in proto.pieces if piece.type in kinds]
+def _pieces(proto: Any, *types: int) -> list[str]:
+    return [piece.piece for piece in proto.pieces if piece.type in types]
 
 
 # The model ----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """tiktoken ranks: files of ``base64 rank`` lines, read as a byte-level BPE and written back.
 
-GPT-4's, Qwen's and Llama 3's vocabularies come so (Llama 3's is called tokenizer.model). The file
-says nothing of the pattern that finds the words, nor of special pieces: the first is an argument
+GPT-4's, Qwen's and Llama 3's vocabularies have this format (Llama 3's is called tokenizer.model).
+The file has neither the pattern that finds the words nor special pieces: the first is an argument
 here, the second are left to the caller.
 """
 
@@ -143,8 +143,10 @@ def _read(path: Path) -> list[bytes]:
 def _parsed(line: bytes, where: str) -> tuple[bytes, int]:
     fields = line.split()
     if len(fields) != 2 or not fields[1].isdigit():
-        shown = line[:40].decode("utf-8", "backslashreplace")
-        raise DataError(f"{where}: {shown!r} is not `base64 rank`; name a file of tiktoken's ranks")
+        excerpt = line[:40].decode("utf-8", "backslashreplace")
+        raise DataError(
+            f"{where}: expected `base64 rank`, got {excerpt!r}; name a file of tiktoken's ranks"
+        )
     token = _decoded(fields[0])
     if token is None:
         raise DataError(f"{where}: {fields[0][:40].decode('utf-8', 'replace')!r} is not base64")

@@ -1,4 +1,4 @@
-"""Vocabularies as files: a directory, tokenizer.json or vocab.txt is read; all are written.
+"""WordPiece vocabularies as files: a folder, tokenizer.json or vocab.txt is read; both are written.
 
 Under transformers 5 a saved tokenizer has no vocab.txt, and classes such as ``BertTokenizer`` drop
 custom rules on loading; so the tokenizer.json is edited in place, the class named
@@ -21,8 +21,8 @@ from specialize.vocab.wordpiece.pretokenize import BertRules
 def read_wordpiece(path: Path) -> WordPiece:
     """Return the WordPiece vocabulary of a directory, a tokenizer.json or a vocab.txt.
 
-    A bare vocab.txt is taken as cased, with BERT's defaults, unless a tokenizer_config.json stands
-    beside it. MissingError where nothing is there, DataError where it is not a WordPiece.
+    A bare vocab.txt is read as cased, with BERT's defaults, unless tokenizer_config.json says
+    otherwise. MissingError where nothing is there, DataError where it is not a WordPiece.
     """
     file = vocabulary_file(path)
     if file.suffix == ".json":
@@ -48,14 +48,14 @@ def find_wordpiece(path: Path) -> WordPiece | None:
 def has_bert_rules(described: Json, file: Path) -> bool:
     """Return whether a tokenizer.json is a WordPiece with BERT's rules, without tokens added."""
     parts = [_part(described, name, file) for name in ("model", "normalizer", "pre_tokenizer")]
-    kinds = tuple(part.get("type") for part in parts)
-    if kinds != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
+    types = tuple(part.get("type") for part in parts)
+    if types != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
         return False
     return not _foreign_token(described, file)
 
 
 def vocabulary_file(path: Path) -> Path:
-    """Return the file that says what the pieces are: tokenizer.json rather than vocab.txt."""
+    """Return the file with the pieces: tokenizer.json, else vocab.txt."""
     if path.is_file():
         return path
     for name in ("tokenizer.json", "vocab.txt"):
@@ -87,7 +87,7 @@ def write_wordpiece(
 
 
 def describe_wordpiece(vocabulary: WordPiece, *, source: Path | None = None) -> Json:
-    """Return the tokenizer.json of ``vocabulary``, else as that of ``source``, or BERT's."""
+    """Return the tokenizer.json of ``vocabulary``; all else is as in ``source``, or BERT's."""
     file = vocabulary_file(source) if source else None
     described = load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
     described["model"]["vocab"] = dict(vocabulary.ids)
@@ -98,22 +98,22 @@ def wordpiece_of(described: Json, file: Path) -> WordPiece:
     """Return the WordPiece that a tokenizer.json describes; ``file`` is for the messages."""
     model, rules = _part(described, "model", file), _part(described, "normalizer", file)
     if model.get("type") != "WordPiece":
-        raise DataError(f"{file}:1: a {model.get('type')} tokenizer, where a WordPiece is needed")
+        raise DataError(f"{file}:1: expected a WordPiece tokenizer, got {model.get('type')}")
     if rules.get("type") != "BertNormalizer":
-        raise DataError(f"{file}:1: normaliser {rules.get('type')}, where BERT's is needed")
+        raise DataError(f"{file}:1: expected a BertNormalizer, got {rules.get('type')}")
     _require(model, "model", _MODEL_KEYS, file)
     _require(rules, "normalizer", _RULE_KEYS, file)
     ids: Mapping[str, int] = _part(model, "vocab", file)
     if token := _foreign_token(described, file):
         raise DataError(
-            f"{file}:1: added token {token!r} is no special piece of the WordPiece vocabulary; "
-            "only such are handled: take it out of added_tokens"
+            f"{file}:1: expected special pieces of the vocabulary as added tokens, got {token!r}; "
+            "take it out of added_tokens"
         )
     pieces = list(ids)
     if list(ids.values()) != list(range(len(ids))):
         pieces.sort(key=ids.__getitem__)
         if [ids[p] for p in pieces] != list(range(len(pieces))):
-            raise DataError(f"{file}:1: the ids are not 0 to {len(pieces) - 1}, each once")
+            raise DataError(f"{file}:1: expected the ids 0 to {len(pieces) - 1}, each once")
     lowercase = bool(rules["lowercase"])
     strip = rules.get("strip_accents")
     return _build(
@@ -136,14 +136,14 @@ def _part(described: Json, name: str, file: Path) -> Json:
     """Return an object within a JSON object, {} where it is null or missing."""
     part = described.get(name) or {}
     if not isinstance(part, dict):
-        raise DataError(f"{file}:1: {name} is a {type(part).__name__}, where an object is needed")
+        raise DataError(f"{file}:1: {name}: expected an object, got a {type(part).__name__}")
     return part
 
 
 def _added(described: Json, file: Path) -> list[Json]:
     tokens = described.get("added_tokens") or []
     if not isinstance(tokens, list) or not all(map(_is_token, tokens)):
-        raise DataError(f"{file}:1: added_tokens are objects with their content; these are not")
+        raise DataError(f"{file}:1: added_tokens: expected a list of objects with content")
     return tokens
 
 
@@ -164,21 +164,23 @@ def _foreign_token(described: Json, file: Path) -> str:
 
 def _build(pieces: Sequence[str], file: Path, **settings: Any) -> WordPiece:
     if not all(pieces) or len(set(pieces)) != len(pieces):
-        _say_which(pieces, file)
+        _name_fault(pieces, file)
     try:
         return WordPiece(pieces, **settings)
     except DataError as error:
         raise DataError(f"{file}:1: {error}") from None
 
 
-def _say_which(pieces: Sequence[str], file: Path) -> None:
-    """Raise DataError at the first piece that is empty or stands there twice."""
+def _name_fault(pieces: Sequence[str], file: Path) -> None:
+    """Raise DataError at the first piece that is empty or a duplicate."""
     first: dict[str, int] = {}
     for number, piece in enumerate(pieces, 1):
         if not piece:
-            raise DataError(f"{file}:{number}: an empty piece")
+            raise DataError(f"{file}:{number}: empty piece")
         if first.setdefault(piece, number) != number:
-            raise DataError(f"{file}:{number}: piece {piece!r} again, first on line {first[piece]}")
+            raise DataError(
+                f"{file}:{number}: duplicate piece {piece!r}, first on line {first[piece]}"
+            )
 
 
 _MODEL_KEYS = ("vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word")
@@ -242,5 +244,5 @@ def load_config(folder: Path) -> Json:
     config = load_json(file)
     table = _part(config, "added_tokens_decoder", file)
     if not all(map(str.isdecimal, table)) or not all(map(_is_token, table.values())):
-        raise DataError(f"{file}:1: added_tokens_decoder is no table of ids and tokens")
+        raise DataError(f"{file}:1: added_tokens_decoder: expected a table of ids and tokens")
     return config

@@ -27,10 +27,10 @@ class Unigram:
 
     def count(self, units: UnitCounts) -> UnitAudit:
         """Return what ``units`` come to; left over: what is normalised, or not a single word."""
-        hard = list(_normalized(units, self.normalize)) if self.normalize else []
+        fallback = list(_normalized(units, self.normalize)) if self.normalize else []
         return UnitAudit(
             *units.core.unigram_count(
-                units.handle, self.handle, self.marks, self.special, hard, native.threads()
+                units.handle, self.handle, self.marks, self.special, fallback, native.threads()
             )
         )
 
@@ -52,14 +52,14 @@ def unigram(described: Json, normalize: Callable[[str], str] | None) -> Unigram 
 
 def _marks(pre: Json) -> tuple[bool, bool] | None:
     steps = pre.get("pretokenizers", [pre])
-    kinds = [step.get("type") for step in steps]
-    if kinds not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
+    types = [step.get("type") for step in steps]
+    if types not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
         return None
     step = steps[-1]
     if step["replacement"] != MARK or not step["split"]:
         return None
     scheme = step["prepend_scheme"]
-    kept = len(kinds) == 1  # the space of a later unit, which becomes the mark
+    kept = len(types) == 1  # the space of a later unit, which becomes the mark
     return kept or scheme == "always", scheme != "never"
 
 

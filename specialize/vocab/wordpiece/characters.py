@@ -17,7 +17,7 @@ class Spelling:
 
     ``unknown``: word -> occurrences; ``needs``: one-character piece -> occurrences of unknown words
     that lack it, in order of first occurrence. Words longer than the vocabulary's limit are left
-    out, as they stay unknown whatever is added.
+    out: they stay unknown whatever is added.
     """
 
     def __init__(self, vocabulary: WordPiece, counts: Mapping[str, int]) -> None:
@@ -64,10 +64,10 @@ class Spelling:
             self.needs[form] += self.unknown[word]
 
     def _missing(self, word: str) -> list[str]:
-        """Return the one-character pieces that make ``word`` known, all being needed: ``["##ې"]``.
+        """Return the one-character pieces that make ``word`` known, all of them: ``["##ې"]``.
 
-        They stand where the longest-first path ends, if it then goes on behind each. A character
-        that longer pieces cover is not among them.
+        They are the characters where the longest-first path ends, if it goes on after each. A
+        character that longer pieces cover is not among them.
         """
         forms: dict[str, None] = {}
         start = 0
@@ -90,8 +90,8 @@ def missing_characters(
 ) -> Iterator[str]:
     """Yield one-character pieces, adding each, the one that the most unknown words lack first.
 
-    The words are counted anew after each. Ties go to the piece that is needed first in the corpus;
-    it ends where no piece is needed by ``min_count`` occurrences of words.
+    The words are counted again after each. Ties go to the piece that is needed first in the corpus;
+    it ends where fewer than ``min_count`` occurrences of words need any piece.
     """
     if chooser := native_chooser(vocabulary, counts):
         following = partial(native.core().chooser_next_missing, chooser, max(1, min_count))
@@ -107,7 +107,7 @@ def missing_characters(
 
 
 def native_chooser(vocabulary: WordPiece, counts: Mapping[str, int]) -> Any:
-    """Return the extension's own Spelling with what greedy adds to it, or None without it."""
+    """Return the extension's counterpart of ``Spelling``, None without the extension."""
     if native.core() is None or not vocabulary.prefix:
         return None
     return native.core().chooser_new(

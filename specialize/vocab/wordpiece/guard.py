@@ -3,7 +3,7 @@
 With longest match first, which new pieces change a word is seen from its old segmentation alone.
 The walk through ``dancing``, which is ``dan ##c ##ing``, comes by the starts 0, 3 and 4 until it
 takes a new piece, and takes one there exactly if it is longer than the old one: ``danc`` and
-``##ci`` change the word, ``##nci`` stands at no start. Hence (tests try every subset):
+``##ci`` change the word, ``##nci`` begins at no start. Hence (tests try every subset):
 
 - a piece changes a guarded word or not, whatever the other new pieces are;
 - a set of pieces changes just the words that one of them changes;
@@ -49,8 +49,8 @@ class Guard:
     def admit(self, candidates: Iterable[str], refused: dict[str, None]) -> Iterator[str]:
         """Yield the candidates, in order of preference, that together change no more than allowed.
 
-        The others are noted in ``refused``. A candidate that is too dear does not stop those
-        behind it that are cheaper.
+        The others are added to ``refused``. A candidate that is over the budget does not stop
+        cheaper ones after it.
         """
         changed: set[int] = set()
         spent = 0

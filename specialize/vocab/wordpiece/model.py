@@ -26,7 +26,7 @@ _SLOT = re.compile(r"\[unused\d+\]")
 
 
 def is_slot(piece: str) -> bool:
-    """Whether ``piece`` only keeps a place for others, as [unused1] does."""
+    """Return whether ``piece`` only reserves an id, as [unused1] does."""
     return piece.startswith("[unused") and bool(_SLOT.fullmatch(piece))
 
 
@@ -47,7 +47,7 @@ class WordPiece:
         rules: BertRules = BertRules(),  # noqa: B008 (frozen)
         special: Sequence[str] = SPECIAL,
     ) -> None:
-        """Take ``pieces`` in the order of their ids; those of ``special`` not there are ignored."""
+        """Take ``pieces`` in the order of their ids; missing ``special`` pieces are ignored."""
         self.pieces = tuple(pieces)
         self.ids = {piece: i for i, piece in enumerate(self.pieces)}
         if len(self.ids) != len(self.pieces):
@@ -259,7 +259,7 @@ class WordPiece:
 
     @cached_property
     def handle(self) -> Any:
-        """Return what the native extension knows the vocabulary by."""
+        """Return the native extension's handle of the vocabulary."""
         special = [self.ids[piece] for piece in self.special]
         return native.core().wordpiece_new(
             self.pieces, self.prefix, self.ids[self.unk], self.max_chars, special

@@ -84,7 +84,7 @@ def words(text: str, rules: BertRules = CASED) -> list[str]:
 
 
 def special_parts(special: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return what splits a text at ``special`` pieces: even places are text, odd ones pieces."""
+    """Return the function that splits a text at ``special`` pieces: odd places are pieces."""
     marks = {piece[0] for piece in special}
     pattern = re.compile("(" + "|".join(map(re.escape, sorted(special, key=len)[::-1])) + ")")
 
@@ -122,7 +122,8 @@ def character_rules(
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, str]]]:
     """Return ranges of characters with what is done to them, and texts that replace characters.
 
-    All rules look at one character, but for the order of accents that stay (NFD): those are hard.
+    All rules look at one character, but for the order of accents that stay (NFD): those are left to
+    Python (``_FALLBACK``).
     """
     ranges = [(c, c, _SPACE) for c in map(ord, _NOT_SPACE.sub("", _TO_LAST_SPACE))]
     if rules.clean:
@@ -138,14 +139,14 @@ def character_rules(
                 continue
             text = _folded(character, rules)
             if rules.strip_accents and any(map(unicodedata.combining, text)):
-                ranges.append((code, code, _HARD))
+                ranges.append((code, code, _FALLBACK))
             elif text != character:
                 text = text.translate(_marks())
                 texts.append((code, f" {text} " if code in spacing else text))
     return ranges, texts
 
 
-_REMOVE, _SPACE, _ALONE, _HARD = 1, 2, 3, 5  # cpp_ext/include/specialize/rules.hpp
+_REMOVE, _SPACE, _ALONE, _FALLBACK = 1, 2, 3, 5  # cpp_ext/include/specialize/rules.hpp
 
 
 def _folded(text: str, rules: BertRules) -> str:

@@ -1,6 +1,6 @@
 """Which pieces of a new vocabulary replace unknowns of an old one: the paper's count.
 
-This is the readable definition of the package's hot path, over types rather than occurrences.
+This is the Python reference of the package's hot path, over types rather than occurrences.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def count_replacements(
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
-        # subtle: a few marks depend on their neighbours, so that tokens are left to the definition
+        # subtle: a few marks depend on their neighbours, so tokens fall back to the reference
         splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
         if alike and not pieces_in_words(old) and not splits:
             return _natively(counts, old, new, overall)

@@ -19,7 +19,7 @@ from tokenizers_made import (
 
 from specialize.errors import DataError
 from specialize.native import core
-from specialize.vocab.bpe.character_classes import Joins, kinds
+from specialize.vocab.bpe.character_classes import AllowedPairs, character_classes
 from specialize.vocab.bpe.extend import continue_merges
 from specialize.vocab.bpe.merges import merges_of
 from specialize.vocab.bpe.model import BPE
@@ -250,13 +250,17 @@ def test_text_of_the_new_language_gets_shorter(extended):
 
 
 def test_there_are_four_kinds_of_characters():
-    assert kinds("aŞب世") == "LLLL"
-    assert kinds("1\u0661") == "DD"
-    assert kinds("▁ \n") == "SSS"
-    assert kinds(".'²😀") == "OOOO"
-    assert kinds("\u06d4\u0f0b") == "LL"  # the Urdu full stop, Tibetan's mark between syllables
-    assert kinds("e\u0301.\u0301ب\u200c") == "LLOOLL"  # marks and a ZWNJ are as what they follow
-    assert kinds("\u0301a") == "?L"
+    assert character_classes("aŞب世") == "LLLL"
+    assert character_classes("1\u0661") == "DD"
+    assert character_classes("▁ \n") == "SSS"
+    assert character_classes(".'²😀") == "OOOO"
+    assert (
+        character_classes("\u06d4\u0f0b") == "LL"
+    )  # the Urdu full stop, Tibetan's mark between syllables
+    assert (
+        character_classes("e\u0301.\u0301ب\u200c") == "LLOOLL"
+    )  # marks and a ZWNJ are as what they follow
+    assert character_classes("\u0301a") == "?L"
 
 
 def test_what_no_old_piece_joins_stays_apart():
@@ -293,19 +297,21 @@ ODD = "ab1▁.'é"
 @given(vocabularies(ODD), st.dictionaries(st.text(ODD, max_size=8), st.integers(1, 5), max_size=6))
 def test_new_pieces_join_only_what_old_ones_do(old, words):
     """The definition, by pieces."""
-    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(kinds(p))}
+    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(character_classes(p))}
     for piece in continue_merges(old, words, pieces=20, min_count=1).pieces:
-        assert not known or {*pairwise(kinds(piece))} <= known | {("L", "L")}
+        assert not known or {*pairwise(character_classes(piece))} <= known | {("L", "L")}
 
 
 @given(vocabularies(ODD), st.text(ODD, min_size=1, max_size=8))
 def test_nothing_else_is_kept_apart(old, word):
-    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(kinds(p))}
-    runs = ["".join(run) for run in Joins(old).cut([*word])]
+    known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(character_classes(p))}
+    runs = ["".join(run) for run in AllowedPairs(old).runs([*word])]
     assert "".join(runs) == word
     for left, right in pairwise(runs):
-        assert (kinds(left)[-1], kinds(right)[0]) not in known | {("L", "L")}
-    if not known or {*pairwise(kinds(word))} <= known:
+        assert (character_classes(left)[-1], character_classes(right)[0]) not in known | {
+            ("L", "L")
+        }
+    if not known or {*pairwise(character_classes(word))} <= known:
         assert runs == [word]
 
 

@@ -421,11 +421,11 @@ def test_fields_that_are_not_known_here_stay(models, tmp_path):
 @pytest.mark.parametrize(
     ("pieces", "said"),
     [
-        ([("▁", -1.0)], "piece '▁' is in the model already"),
-        ([("zz", -1.0), ("zz", -2.0)], "piece 'zz' is in the model already"),
-        ([("<s>", -1.0)], "piece '<s>' is in the model already"),
-        ([("", -1.0)], "cannot be ''"),
-        ([("z\0", -1.0)], "cannot be 'z\\x00'"),
+        ([("▁", -1.0)], "duplicate piece '▁'"),
+        ([("zz", -1.0), ("zz", -2.0)], "duplicate piece 'zz'"),
+        ([("<s>", -1.0)], "duplicate piece '<s>'"),
+        ([("", -1.0)], "'' with the score -1.0 is not a valid piece"),
+        ([("z\0", -1.0)], "'z\\x00' with the score -1.0 is not a valid piece"),
         ([("zz", float("nan"))], "with the score nan"),
     ],
 )

@@ -289,9 +289,9 @@ LINES = [b"%s %d" % (base64.b64encode(byte), rank) for rank, byte in enumerate(B
 @pytest.mark.parametrize(
     ("lines", "number", "said"),
     [
-        ([*LINES[:3], b"\xff\xfe x"], 4, r"'\\xff\\xfe x' is not `base64 rank`"),
-        ([*LINES, b"YWI="], 257, "'YWI=' is not `base64 rank`"),
-        ([*LINES, b"YWI= -1"], 257, "'YWI= -1' is not `base64 rank`"),
+        ([*LINES[:3], b"\xff\xfe x"], 4, r"'\\xff\\xfe x'; name a file of tiktoken's ranks"),
+        ([*LINES, b"YWI="], 257, "'YWI='; name a file of tiktoken's ranks"),
+        ([*LINES, b"YWI= -1"], 257, "'YWI= -1'; name a file of tiktoken's ranks"),
         ([*LINES, b"YWI 256"], 257, "'YWI' is not base64"),
         ([*LINES, b"Y!I= 256"], 257, "'Y!I=' is not base64"),
         ([*LINES, b"", b"YQ== 256"], 258, "b'a' has a rank already, in line 98"),

@@ -91,9 +91,9 @@ def fault(path: Path) -> str:
 def test_faults_of_a_vocab_txt_are_named_with_their_line(tmp_path):
     path = tmp_path / "vocab.txt"
     path.write_text("[UNK]\na\nb\na\n")
-    assert fault(path) == f"{path}:4: piece 'a' again, first on line 2"
+    assert fault(path) == f"{path}:4: duplicate piece 'a', first on line 2"
     path.write_text("[UNK]\na\n\nb\n")
-    assert fault(path) == f"{path}:3: an empty piece"
+    assert fault(path) == f"{path}:3: empty piece"
     path.write_text("a\nb\n")
     assert fault(path) == f"{path}:1: the vocabulary has no unknown piece '[UNK]'"
     path.write_bytes(b"[UNK]\na\n\xff\n")
@@ -112,15 +112,15 @@ def test_faults_of_a_tokenizer_json_are_named(tmp_path):
     model = good["model"]
     vocab = {piece: i + (i > 9) for piece, i in model["vocab"].items()}
     holes = broken(model=model | {"vocab": vocab})
-    assert holes == f"{path}:1: the ids are not 0 to {len(PIECES) - 1}, each once"
-    assert "a BPE tokenizer" in broken(model=model | {"type": "BPE"})
-    assert "normaliser NFC" in broken(normalizer={"type": "NFC"})
+    assert holes == f"{path}:1: expected the ids 0 to {len(PIECES) - 1}, each once"
+    assert "expected a WordPiece tokenizer, got BPE" in broken(model=model | {"type": "BPE"})
+    assert "expected a BertNormalizer, got NFC" in broken(normalizer={"type": "NFC"})
     lacking = {key: value for key, value in model.items() if key != "unk_token"}
     assert "model.unk_token is missing" in broken(model=lacking)
     path.write_text('{\n"model": \n')
     assert fault(path).startswith(f"{path}:3: not JSON")
     path.write_text("[]")
-    assert "a JSON list, where an object is needed" in fault(path)
+    assert "expected a JSON object, got list" in fault(path)
 
 
 def test_what_is_missing_is_said(tmp_path):
@@ -144,7 +144,7 @@ def test_tokens_added_later_are_left_to_the_library(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     found = audit_path(tmp_path, ["ab <n>", "a<n>"])
     assert (found.words, found.pieces, found.unknown_pieces) == (4, 5, 0)
-    with pytest.raises(DataError, match="added token '<n>' is no special piece"):
+    with pytest.raises(DataError, match=r"expected special pieces .* got '<n>'"):
         read_wordpiece(tmp_path)
 
 

@@ -322,10 +322,10 @@ def uncased(folder: Path) -> None:
 
 UPPER = "augment old --text new.txt --out out --method shouting_methods:upper"
 BAD = [
-    (duplicated, FEW, r"old/vocab\.txt:14: piece 'dan' again, first on line 7"),
+    (duplicated, FEW, r"old/vocab\.txt:14: duplicate piece 'dan', first on line 7"),
     (cut, FEW, r"old/tokenizer\.json:1: not JSON: Unterminated string"),
-    (listed, FEW, r"old/tokenizer\.json:1: vocab is a list, where an object is needed"),
-    (spaced, FEW, r"old/tokenizer\.json:1: the ids are not 0 to 12, each once"),
+    (listed, FEW, r"old/tokenizer\.json:1: vocab: expected an object, got a list"),
+    (spaced, FEW, r"old/tokenizer\.json:1: expected the ids 0 to 12, each once"),
     (small, FEW, r"old/config\.json:2: vocab_size is 12, but the tokenizer has 13 pieces"),
     (other, FEW, r"old/config\.json:1: vocab_size is 13, but \S+weight has 14 rows"),
     (torn, FEW, r"old/model\.safetensors:1: damaged"),
