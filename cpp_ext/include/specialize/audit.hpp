@@ -4,7 +4,7 @@
 // a table of the words costs more than it saves.
 #pragma once
 
-#include "plain.hpp"
+#include "wordpiece.hpp"
 
 namespace specialize {
 
@@ -20,13 +20,6 @@ struct Audit {
     if (n) return;
     unknown += count;
     vocabulary.unspelt(word, [&](u32 c, u32 i) { missing[c].add(count, first, i); });
-  }
-
-  // The same of words that are all known.
-  void add(const Plain::Sums& sums, u64 count) {
-    words += count * sums.words;
-    pieces += count * sums.pieces;
-    continued += count * sums.continued;
   }
 
   void add(const Audit& o) {
@@ -72,16 +65,10 @@ struct Sink : wording::Beside {
 inline TokenAudit audit_tokens(const Table& tokens, const Rules& rules, const WordPiece& vocabulary,
                                unsigned threads) {
   std::vector<TokenAudit> parts(std::max(1u, threads));
-  const Plain plain(vocabulary, rules);
   each_partition(threads, [&](std::size_t p, unsigned t) {
     TokenAudit& to = parts[t];
     std::string buffer;
     tokens.parts[p].each([&](const Entry& e) {
-      Plain::Sums sums;
-      const auto unknown = [&](std::string_view word, u32 offset) {
-        to.words.add(word, e.count(), e.first() + offset, 0, vocabulary);
-      };
-      if (plain.read(e, sums, unknown)) return to.words.add(sums, e.count());
       auditing::Sink sink{{to, e}, to.words, vocabulary};
       split_or_leave(e, rules, vocabulary.specials(), buffer, to.hard, sink);
     });

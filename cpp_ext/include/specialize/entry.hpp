@@ -12,7 +12,7 @@ namespace specialize {
 // of the time that they take. Key::kNear bytes can be read behind the twelve, whatever they are.
 class [[gnu::packed]] Entry {
  public:
-  u64 count() const { return place_ >> kCountAt << 32 | low_; }  // 0: another has absorbed it
+  u64 count() const { return place_ >> kCountAt << 32 | low_; }
   u64 first() const { return place_ & kFirst; }                  // place of the first occurrence
   u64 length() const { return is_long() ? load64(behind()) : short_length(); }
   const char* text() const { return behind() + (is_long() ? 8 : 0); }
@@ -28,15 +28,6 @@ class [[gnu::packed]] Entry {
     if (!holds(key)) return false;
     count_more(n);
     if (at < first()) place_ = (place_ & ~kFirst) | at;
-    return true;
-  }
-
-  // Takes what another counts, and leaves it none, if it is of the same string.
-  bool absorb(Entry& other) {
-    if (view() != other.view()) return false;
-    count_more(other.count());
-    place_ = (place_ & ~kFirst) | std::min(first(), other.first());
-    other.set_count(0);
     return true;
   }
 

@@ -13,17 +13,6 @@ class Letters {
   // 0: no piece has the character.
   u32 of(u32 c) const { return c < kCharacters ? rows_[pages_[c >> 8]][c & 0xff] : 0; }
 
-  // Calls f(character, number) for each.
-  template <class F>
-  void each(F f) const {
-    for (u32 c = 0; c < kCharacters; ++c) {
-      if (!pages_[c >> 8])
-        c |= 0xff;
-      else if (const u32 letter = of(c))
-        f(c, letter);
-    }
-  }
-
   void set(u32 c, u32 number) {
     u32& page = pages_[c >> 8];
     if (page == 0) {

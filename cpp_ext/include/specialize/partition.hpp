@@ -34,30 +34,6 @@ class Partition {
     }
   }
 
-  // Takes over the entries of ``other``, where they are. subtle: both indices are passed in the
-  // order of hashes, and an entry is looked at only if there is one like it.
-  void adopt(Partition&& other) {
-    if (!used_) return void(*this = std::move(other));
-    reserve(used_ + other.used_);
-    const u64 base = blocks_.size() * kBlock;
-    if ((base + other.blocks_.size() * kBlock) >> 32) throw std::length_error(kTooMany);
-    blocks_.insert(blocks_.end(), std::move_iterator(other.blocks_.begin()),
-                   std::move_iterator(other.blocks_.end()));
-    Pairs pairs(*this);
-    for (const Bucket& bucket : other.buckets_) {
-      bucket.each([&](u32 tag, u32 place) {
-        place += static_cast<u32>(base);
-        Entry* like = nullptr;
-        if (Bucket* const to = find(tag, [&](u32 found) { return like = fetched(found); }))
-          put(*to, tag, place);
-        else
-          pairs.push(like, tag, place);
-      });
-    }
-    pairs.finish();
-    other = Partition();
-  }
-
   // In the order they came in.
   template <class F>
   void each(F f) const {
@@ -65,7 +41,7 @@ class Partition {
       for (u64 at = 0; at < block.used;) {
         const Entry& e = *std::launder(reinterpret_cast<Entry*>(&block.bytes[at]));
         at += Entry::size(e.length());
-        if (e.count()) f(e);
+        f(e);
       }
     }
   }
@@ -121,42 +97,6 @@ class Partition {
       if (!bucket.full()) return &bucket;
     }
   }
-
-  void put(Bucket& to, u32 tag, u32 place) {
-    to.put(tag, place);
-    ++used_;
-  }
-
-  // Entries that are of one string, it seems, wait here while their memory is fetched.
-  class Pairs {
-   public:
-    explicit Pairs(Partition& of) : of_(of) {}
-
-    void push(Entry* kept, u32 tag, u32 place) {
-      waiting_[n_++] = {kept, of_.fetched(place), tag, place};
-      if (n_ == kSize) finish();
-    }
-    void finish() {
-      for (std::size_t i = 0; i < n_; ++i) {
-        const auto& [kept, other, tag, place] = waiting_[i];
-        if (kept->absorb(*other)) continue;
-        Entry* const absorbed = other;
-        const auto is_it = [&](u32 found) { return of_.entry(found)->absorb(*absorbed); };
-        if (Bucket* const to = of_.find(tag, is_it)) of_.put(*to, tag, place);
-      }
-      n_ = 0;
-    }
-
-   private:
-    static constexpr std::size_t kSize = 32;
-    struct Waiting {
-      Entry *kept, *other;
-      u32 tag, place;
-    };
-    Partition& of_;
-    std::size_t n_ = 0;
-    Waiting waiting_[kSize];
-  };
 
   // Returns its place from 1 on: an entry begins in the first kBlock bytes of its block.
   u32 append(const Key& key, u64 count, u64 first) {

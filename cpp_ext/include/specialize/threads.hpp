@@ -39,7 +39,7 @@ void each_partition(unsigned threads, F work) {
 }
 
 // Adds the entries of ``from``, which come ``behind`` bytes later.
-inline void add_all(Partition& to, const Partition& from, u64 behind) {
+inline void add_all(Partition& to, const Partition& from, u64 behind = 0) {
   to.reserve(to.size() + from.size());
   Queue queue(to);
   from.each([&](const Entry& e) { queue.push(e.key(), e.count(), e.first() + behind); });
@@ -48,7 +48,12 @@ inline void add_all(Partition& to, const Partition& from, u64 behind) {
 
 inline void merge(Table& into, std::vector<Table>& tables, unsigned threads) {
   each_partition(threads, [&](std::size_t p, unsigned) {
-    for (Table& table : tables) into.parts[p].adopt(std::move(table.parts[p]));
+    for (Table& table : tables) {
+      Partition& part = table.parts[p];
+      if (into.parts[p].size()) add_all(into.parts[p], part);
+      else into.parts[p] = std::move(part);
+      part = Partition();
+    }
   });
 }
 

@@ -47,25 +47,6 @@ class Trie {
     return last;
   }
 
-  // How many keys spell a word, each the longest there is: the first at the first root, the others
-  // at the second. 0 where they do not. ``letters``: those of the word, then 0; set to that 0.
-  u32 spell(const u32*& letters) const {
-    u32 n = 0;
-    for (u32 base = roots_[0]; *letters; base = roots_[1], ++n) {
-      const u32* longest = letters;
-      for (const u32* at = letters;; ++at) {
-        const Cell& cell = cells_[base ^ *at];
-        if (cell.letter() != *at) break;
-        longest = cell.ends() ? at + 1 : longest;  // chosen too
-        base = cell.base;
-      }
-      if (longest == letters) return 0;
-      letters = longest;
-    }
-    return n;
-  }
-
-  const Letters& letters() const { return letters_; }
   int value(const Longest& key) const { return values_[key.cell]; }
 
   // The value of the key that is spelt so; -1 if there is none.

@@ -5,7 +5,7 @@ import pytest
 from specialize.vocab.counting.words import count_tokens, count_words
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
-from specialize.vocab.wordpiece.replacements import Replacements, count_replacements, count_unknown
+from specialize.vocab.wordpiece.replacements import Replacements, count_replacements
 
 OLD = WordPiece(["[UNK]", "a", "##a", "b", "##b", "(", ")"])
 NEW = WordPiece(["[UNK]", "a", "##a", "##ş", "ş", "##şa", "(", "aa"])
@@ -42,35 +42,6 @@ def test_a_token_needs_fewer_unknowns_not_none():
     old, new = WordPiece([*OLD.pieces, "-"]), WordPiece([*NEW.pieces, "-"])
     assert count_replacements({"aş-x": 1}, old, new).replaced == {"a": 1, "##ş": 1}
     assert count_replacements({"x-y": 1}, old, new).replaced == {}
-
-
-def test_unknown_words_are_all_that_pieces_can_be_replaced_in():
-    """Of (aş, three words are counted, of which aş is unknown; [UNK] itself is [, UNK and ]."""
-    lines = ["aa (aş xş", "aş b [UNK]"]
-    unknown = count_unknown(lines, OLD)
-    assert list(unknown.items()) == [("aş", 2), ("xş", 1), ("[", 1), ("UNK", 1), ("]", 1)]
-    every = count_replacements(count_words(lines), OLD, NEW, overall=False)
-    assert count_replacements(count_unknown(lines, OLD), OLD, NEW, overall=False) == every
-    assert count_replacements(unknown, OLD, NEW, overall=False) == every
-    assert count_replacements(count_unknown(lines, OLD), OLD, NEW).overall == {
-        "a": 2, "##ş": 2, "[UNK]": 4
-    }  # fmt: skip
-
-
-def test_words_unknown_to_one_vocabulary_compared_by_two_others():
-    """b is known to OLD, so that it is not counted, though the others would replace it."""
-    bare = WordPiece(["[UNK]", "a", "##a"])
-    unknown = count_unknown(["b-aş"], WordPiece([*OLD.pieces, "-"]))
-    assert dict(unknown) == {"aş": 1}
-    new = NEW.with_pieces([*NEW.pieces, "b"])
-    assert count_replacements(unknown, bare, new).replaced == {"a": 1, "##ş": 1}
-
-
-@pytest.mark.parametrize(("unk", "unknown"), [("##q", ["aq", "aaq"]), ("q", ["q"]), ("aq", ["aq"])])
-def test_an_unknown_piece_inside_a_word_makes_it_unknown(unk, unknown):
-    """With ##q as the unknown piece a ##q is unknown; with aq, aq is, and a ##a ##q is known."""
-    old = WordPiece([*dict.fromkeys(["q", "##q", "a", "##a", unk])], unk=unk)
-    assert list(count_unknown(["a aq aaq q"], old)) == unknown
 
 
 def test_ties_go_to_the_first_occurrence():
