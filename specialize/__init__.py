@@ -1,7 +1,7 @@
 """Specialize a multilingual language model to a language it serves badly.
 
-The names below are the whole of what most programs need; each is loaded when first used, so that
-importing the package is instant and the tokenizer utilities need no torch.
+These names are all that most programs need. Each is loaded on first use: importing the package is
+instant, and the tokenizer utilities need no torch.
 """
 
 from __future__ import annotations

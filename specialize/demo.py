@@ -1,4 +1,4 @@
-"""The demo: the whole way on the bundled base and a synthetic language, offline."""
+"""The demo: a complete run on the bundled base and a synthetic language, offline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def demo_recipe(out: Path) -> Recipe:
 
 
 RECIPE = """\
-# The recipe of `specialize demo`; change it and run it again: specialize run recipe.toml
+# The recipe of `specialize demo`; edit it and run it again: specialize run recipe.toml
 title = "A synthetic language on mini"
 note = "NOTE"
 base = "mini"

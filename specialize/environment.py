@@ -1,4 +1,4 @@
-"""The machine: facts for reports and for ``specialize doctor``, and the memory a stage takes."""
+"""The machine: its description for reports and ``specialize doctor``, threads, peak memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VARIABLES = ("OMP_NUM_THREADS", "SPECIALIZE_THREADS", "RAYON_NUM_THREADS")
 
 
 class Threads(NamedTuple):
-    """How many threads a process has, and why."""
+    """The threads of a process, and where the number comes from."""
 
     number: int
     why: str
@@ -25,10 +25,10 @@ class Threads(NamedTuple):
 def set_threads(wanted: int | None = None, *, jobs: int = 1) -> Threads:
     """Choose the threads of this process and of ``jobs`` processes it starts.
 
-    ``wanted``, else $OMP_NUM_THREADS, else the cores there are, shared by the jobs. The load of the
-    machine plays no part: sums differ in their last digits with the number of threads, and the
-    same recipe is to give the same bytes. Instead, threads that wait for others sleep, where they
-    would spin by default: two on two busy cores train 13 times faster for it.
+    ``wanted``, else $OMP_NUM_THREADS, else the cores available, divided among the jobs. The load of
+    the machine is ignored: the number of threads changes the last digits of sums, and the same
+    recipe must give the same bytes. Instead, waiting threads sleep rather than spin (the default),
+    which makes training with two threads on two busy cores 13 times faster.
     """
     given = os.environ.get("OMP_NUM_THREADS", "")
     if wanted:
@@ -47,7 +47,7 @@ def set_threads(wanted: int | None = None, *, jobs: int = 1) -> Threads:
 
 
 def cores() -> int:
-    """Return how many cores this process may use, by its affinity and its group's quota."""
+    """Return the number of cores this process may use: its affinity and its cgroup quota."""
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -71,19 +71,21 @@ def machine_facts() -> dict[str, Any]:
         "device": torch.cuda.get_device_name() if gpu else "cpu",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "native": _version("specialize-native") if native.core() else "no: counting in Python",
+        "native": _version("specialize-native")
+        if native.core()
+        else "not installed, counting falls back to Python",
         **{name: _version(name) for name in ("specialize", "torch", "transformers", "tokenizers")},
     }
 
 
 def reset_peak_memory() -> None:
-    """Begin to measure ``peak_memory`` again, where the system allows it (Linux)."""
+    """Restart the measurement of ``peak_memory`` (Linux only)."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory() -> int:
-    """Return the most bytes this process has held since ``reset_peak_memory``; 0 if not known."""
+    """Return the peak memory in bytes since ``reset_peak_memory``; 0 if unknown."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""Official scores of two files: CoNLL-U by the CoNLL 2018 evaluator, NER columns by conlleval."""
+"""Official scores of a file: CoNLL-U by the CoNLL 2018 evaluator, NER columns by conlleval."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from specialize.tasks._udeval import evaluate_conllu
 
 
 def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
-    """Return the scores of ``system`` against ``gold``, CoNLL-U by name or content or NER columns.
+    """Return the scores of ``system`` against ``gold``: CoNLL-U by name or content, else NER.
 
-    Metrics of trees are missing, with a SpecializeWarning, where a file has tags but no heads.
+    If a file has tags but no heads, tree metrics are left out with a SpecializeWarning.
     """
     if is_conllu(gold) or is_conllu(system):
         scores = evaluate_conllu(gold, system)
@@ -34,7 +34,10 @@ def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
         warn_of_iob1(gold)
         wanted, found = ([as_iob2(s) for s in sentences] for sentences in (wanted, found))
     if len(wanted) != len(found):
-        raise DataError(f"{system}:1: {len(found)} sentences, but {gold} has {len(wanted)}")
+        raise DataError(
+            f"{system}:1: expected {len(wanted)} sentences as in {gold}, got {len(found)}; "
+            "score predictions of the same file"
+        )
     pairs = list(paired(wanted, found))
     return evaluate_ner([list(tags) for tags, _ in pairs], [list(tags) for _, tags in pairs])
 

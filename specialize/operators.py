@@ -1,8 +1,8 @@
-"""The native algorithms as PyTorch operators: from a text in a tensor to counts in tensors.
+"""The native algorithms as PyTorch operators: text as a tensor in, counts as tensors out.
 
 ``torch.ops.specialize.audit`` and ``.count_replacements`` take bytes, pieces and rules as tensors;
-the functions here make these from a vocabulary. They suit programs that hold their text in memory
-or map it, as ``torch.from_file`` does; specialize.vocab does this, and more, for files and lines.
+the functions here build these from a vocabulary. Use them for text in memory or memory-mapped
+(``torch.from_file``); for files and lines, use specialize.vocab, which covers more cases.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AUDIT = ("words", "pieces", "unknown_pieces", "continued_words", "characters", "
 
 
 def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
-    """Return the sums of ``vocab.audit.audit`` for UTF-8 ``text`` [N], a uint8 tensor."""
+    """Return the totals of ``vocab.audit.audit`` for UTF-8 ``text`` [N], a uint8 tensor."""
     load()
     _check(text)
     sums = torch.ops.specialize.audit(
@@ -40,17 +40,17 @@ def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
 
 
 def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Tensor, Tensor]:
-    """Return how often each piece of ``new`` [V] replaces unknowns of ``old``, and occurs [V].
+    """Return how often each piece of ``new`` replaces unknowns of ``old`` [V], and occurs [V].
 
     ``text`` [N]: UTF-8 as uint8; units are pre-tokenised words (Chau et al. 2020).
     """
     for name in ("rules", "special", "prefix", "max_chars"):
         if getattr(old, name) != getattr(new, name):
-            raise UsageError(f"the two vocabularies split differently: {name} is not the same")
+            raise UsageError(f"expected vocabularies that split alike, got different {name}")
     for piece in pieces_in_words(old):
         raise UsageError(
-            f"{piece!r} may stand inside a word; "
-            "specialize.vocab.wordpiece.replacements cuts it out"
+            f"the special piece {piece!r} can occur inside a word; "
+            "use specialize.vocab.wordpiece.replacements"
         )
     load()
     _check(text)
@@ -73,32 +73,34 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
 def _check(text: Tensor) -> None:
     if text.dtype != torch.uint8 or not text.is_contiguous() or text.device.type != "cpu":
         raise UsageError(
-            "text is a contiguous uint8 tensor on the CPU, "
-            f"not {str(text.dtype).removeprefix('torch.')} on {text.device}"
+            "expected text as a contiguous uint8 tensor on the CPU, "
+            f"got {str(text.dtype).removeprefix('torch.')} on {text.device}"
         )
 
 
 def _utf8(found: Tensor) -> Tensor:
-    """Return ``found``; DataError where the operator gave nothing."""
+    """Return ``found``; DataError if the operator returned nothing."""
     if not found.numel():
-        raise DataError("the text is not UTF-8")
+        raise DataError("expected UTF-8 text, got other bytes")
     return found
 
 
 @cache
 def load() -> None:
-    """Load the operators into torch; MissingError where they are not built."""
+    """Load the operators into torch; MissingError if they are not built."""
     try:
         import specialize_native
         from specialize_native import _core
     except ImportError as error:
-        raise MissingError(f"the native extension is not there ({error}): {_INSTALL}") from None
+        raise MissingError(
+            f"the native extension is not installed ({error}); run: {_INSTALL}"
+        ) from None
     if getattr(_core, "INTERFACE", 1) != native.INTERFACE:
-        raise MissingError(f"the native extension is of another version: {_INSTALL}")
+        raise MissingError(f"the native extension is of a different version; run: {_INSTALL}")
     folder = Path(specialize_native.__file__).parent
     libraries = sorted(folder.glob("_ops*"))
     if not libraries:
-        raise MissingError(f"{folder}: built without torch, so without its operators: {_INSTALL}")
+        raise MissingError(f"{folder}: built without torch operators; run: {_INSTALL}")
     torch.ops.load_library(libraries[0])
 
 
@@ -121,5 +123,7 @@ def _bytes(text: str) -> Tensor:
 def _rules(rules: BertRules) -> Tensor:
     ranges, texts = character_rules(rules)
     if texts:
-        raise UsageError("the operators take cased vocabularies; specialize.vocab takes all")
+        raise UsageError(
+            "expected a cased vocabulary, got one that maps characters; use specialize.vocab"
+        )
     return torch.tensor(ranges, dtype=torch.int64)

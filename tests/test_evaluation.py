@@ -54,5 +54,5 @@ def test_files_of_two_kinds_or_other_sentences_are_refused(tmp_path: Path) -> No
     for gold, system in ((tree, entities), (entities, tree)):
         with pytest.raises(DataError, match=r"a\.tsv:1: expected 10 columns"):
             evaluate_files(gold, system)
-    with pytest.raises(DataError, match=r"b\.tsv:1: 1 sentences, but .*a\.tsv has 2"):
+    with pytest.raises(DataError, match=r"b\.tsv:1: expected 2 sentences as in .*a\.tsv, got 1"):
         evaluate_files(entities, fewer)

@@ -1,4 +1,4 @@
-"""What the methods ask of their corpus and options."""
+"""Checks that the methods share: of their corpus and of their options."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from specialize.vocab.counting.words import Text
 
 
 def words_in(vocabulary: Vocabulary, corpus: Text) -> Mapping[str, int]:
-    """Return how often each pre-tokenised word occurs in ``corpus``: DataError if none does."""
+    """Return the occurrences of each pre-tokenised word of ``corpus``; DataError without words."""
     if words := vocabulary.count_words(corpus):
         return words
-    raise DataError("the corpus has no word; name files with text")
+    raise DataError("expected a corpus with words, got none; name files that contain text")
 
 
 def check_pieces(pieces: int, new_vocabulary: int) -> None:
-    """Refuse to choose more pieces than there are to choose from."""
+    """Refuse to choose more pieces than the new vocabulary has."""
     if pieces < 0:
-        raise UsageError(f"expected n of 0 pieces or more, got {pieces}")
+        raise UsageError(f"expected pieces of 0 or more, got {pieces}")
     if pieces > new_vocabulary:
         raise UsageError(
-            f"n = {pieces} pieces cannot be chosen from a new vocabulary of V = {new_vocabulary}; "
+            f"expected pieces of at most new_vocabulary = {new_vocabulary}, got {pieces}; "
             "lower pieces or raise new_vocabulary"
         )

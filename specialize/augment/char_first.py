@@ -1,4 +1,4 @@
-"""The missing characters first: often ten pieces do what ninety-nine do not."""
+"""Missing characters first: ten of them often help more than ninety-nine longer pieces."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def change(
 ) -> VocabChange[WordPiece]:
     """Add the characters that unknown words lack, until no word is unknown.
 
-    A character is added in the forms the words need, word-initial (``ې``) and continuing
-    (``##ې``), the form that the most unknown words lack first, counted again after each. At most
-    ``pieces`` are added; a form that fewer than ``min_count`` word occurrences need is not worth
-    one. ``fill``: what is left of ``pieces`` goes to those tva would add, its padding included,
-    from a new vocabulary of ``new_vocabulary``. ``slots``: take [unusedN] places before appending.
-    ``guard``: files of other languages; the words in them that are known keep their segmentation,
-    but for a share ``guard_budget`` of their occurrences.
+    A character is added in the forms that words need: word-initial (``ې``), continuing (``##ې``).
+    The form that most unknown words lack comes first; counts are updated after each addition. At
+    most ``pieces`` are added, and none that fewer than ``min_count`` word occurrences need.
+    ``fill``: the rest of ``pieces`` goes to the pieces that tva would add (with ``pad``) from a new
+    vocabulary of ``new_vocabulary``. ``slots``: fill [unusedN] slots before appending.
+    ``guard``: files of other languages; their known words keep their segmentation, except for a
+    share ``guard_budget`` of the occurrences.
     """
     check_pieces(pieces, new_vocabulary if fill else pieces)
     keep = read_guard(require_wordpiece(vocabulary), guard, guard_budget)

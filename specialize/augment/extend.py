@@ -1,4 +1,4 @@
-"""The pieces that save the most, in the way of the vocabulary's own family: any tokenizer."""
+"""The pieces that shorten the corpus most, for a tokenizer of any family."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def change(
     guard: tuple[str, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[U]:
-    """Add the ``pieces`` that save the most: unknowns where there are any, pieces otherwise.
+    """Add the ``pieces`` that save the most: unknowns where there are any, else pieces.
 
-    - WordPiece: the characters that unknown words lack, then, of a vocabulary trained on the
-      corpus, what saves the most pieces (occurrences times old pieces, less one), the least useful
-      going round by round; ``slots``: [unusedN] places are taken before appending.
-    - BPE, byte-level or not: continued BPE. New merges stand behind all old ones, so that no known
-      text gets longer, and join no classes of characters (letters, digits, spaces, others) that no
-      old piece joins (``vocab.bpe.extend``).
-    - Unigram: scores calibrated to the old ones, ln(``mixture``) + a piece's own log-probability;
-      ``strict``: scores that only join old pieces; with a guard, the higher of the two that it
-      allows (``vocab.unigram.extend``).
+    - WordPiece: first the characters that unknown words lack, then those pieces of a vocabulary
+      trained on the corpus that save the most pieces (occurrences times old pieces less one); the
+      least useful are pruned in rounds. ``slots``: fill [unusedN] slots before appending.
+    - BPE, byte-level or not: continued BPE. New merges rank after all old ones, so no known text
+      gets longer. Letters, digits, spaces and other characters are merged with each other only
+      where an old piece does so (``vocab.bpe.extend``).
+    - Unigram: scores calibrated to the old ones, ln(``mixture``) + the piece's log-probability.
+      ``strict``: scores just high enough to replace sequences of old pieces. With a guard, the
+      higher of the two that it allows (``vocab.unigram.extend``).
 
-    ``min_count``: what occurs less often is not merged, nor a character added. ``guard``: files of
-    other languages; the words in them that are known keep their segmentation, but for a share
-    ``guard_budget`` of their occurrences. That is exact; which pieces give way for it is chosen one
-    after the other (of a Unigram: the least useful for what they change), and need not be the best.
+    ``min_count``: rarer pairs are not merged and rarer characters not added. ``guard``: files of
+    other languages; their known words keep their segmentation, except for a share ``guard_budget``
+    of the occurrences. The guarantee is exact; the pieces left out for it are chosen greedily
+    (Unigram: the least useful for what they change), so the choice need not be optimal.
     """
     if pieces < 0:
-        raise UsageError(f"expected n of 0 pieces or more, got {pieces}")
+        raise UsageError(f"expected pieces of 0 or more, got {pieces}")
     if min_count < 1:
         raise UsageError(f"expected a min_count of 1 or more, got {min_count}")
     keep = read_guard(vocabulary, guard, guard_budget)

@@ -1,4 +1,4 @@
-"""Greedy coverage: each piece is the one that makes the most words known, given those before."""
+"""Greedy coverage: each piece makes the most words known, given the pieces chosen before it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def change(
     guard: tuple[Path, ...] = (),
     guard_budget: float = 0.0,
 ) -> VocabChange[WordPiece]:
-    """Add, one after the other, the piece that turns the most unknown words into known ones.
+    """Add one piece at a time: the one that makes the most unknown words known.
 
     Candidates are the characters that unknown words lack and the pieces of a new vocabulary of
-    ``new_vocabulary`` (with ``min_count`` and ``alphabet`` as in tva). The gain of a candidate is
-    the number of occurrences of words unknown so far that it makes known by itself, those chosen
-    before being there. Where no candidate has any, as when each word lacks two characters, the
-    character comes next that the most occurrences of unknown words lack. Ties go to characters
-    before pieces, then to those needed first in the corpus, or merged first in training. It ends
-    with ``pieces``, or once no word is unknown. ``slots``: take [unusedN] places before appending.
-    ``guard``: files of other languages; the words in them that are known keep their segmentation,
-    but for a share ``guard_budget`` of their occurrences.
+    ``new_vocabulary`` (``min_count`` and ``alphabet`` as in tva). A candidate's gain is the number
+    of occurrences of unknown words that it alone makes known, given the pieces chosen so far. If
+    no candidate gains anything, as when each word lacks two characters, the character that most
+    occurrences of unknown words lack is next. Ties go to characters before pieces, then to the
+    first needed in the corpus or the first merged in training. Stops at ``pieces``, or when no
+    word is unknown. ``slots``: fill [unusedN] slots before appending.
+    ``guard``: files of other languages; their known words keep their segmentation, except for a
+    share ``guard_budget`` of the occurrences.
     """
     check_pieces(pieces, new_vocabulary)
     keep = read_guard(require_wordpiece(vocabulary), guard, guard_budget)
@@ -52,7 +52,7 @@ def change(
 def _chosen(
     vocabulary: WordPiece, words: Mapping[str, int], merged: Sequence[str]
 ) -> Iterator[str]:
-    """Yield the next best of the missing characters and ``merged``, while a word is unknown."""
+    """Yield the best of the missing characters and ``merged`` until no word is unknown."""
     if chooser := native_chooser(vocabulary, words):
         core = native.core()
         core.chooser_consider(chooser, dict.fromkeys([*core.chooser_needs(chooser), *merged]))
@@ -75,8 +75,8 @@ def _chosen(
         best = max(gains, key=gains.__getitem__, default="")
         if not gains.get(best):
             best = max(spelling.needs, key=spelling.needs.__getitem__)
-        gains.pop(best, None)  # no candidate any more
-        # only words that hold the text of the piece can be split another way
+        gains.pop(best, None)  # no longer a candidate
+        # only words that contain the piece's text can be segmented differently
         for word, occurrences in spelling.add(best).items():
             for piece in gains.keys() & fixers.pop(word):
                 gains[piece] -= occurrences
@@ -88,12 +88,12 @@ def _chosen(
 def _fixers(
     word: str, spelling: Spelling, candidates: dict[str, int], lengths: list[int]
 ) -> list[str]:
-    """Return the candidates that make ``word`` known; each begins before its dead end or there."""
-    held = {
+    """Return the candidates that make ``word`` known; they begin at its dead end or before."""
+    inside = {
         piece: None
         for start in range(spelling.dead_end(word) + 1)
         for length in lengths
         if (piece := (spelling.prefix if start else "") + word[start : start + length])
         in candidates
     }
-    return [piece for piece in held if spelling.fixed_by(word, piece)]
+    return [piece for piece in inside if spelling.fixed_by(word, piece)]

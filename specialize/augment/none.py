@@ -9,5 +9,5 @@ from specialize.vocab.wordpiece.model import WordPiece
 
 
 def change(vocabulary: WordPiece, corpus: Iterable[str]) -> VocabChange[WordPiece]:
-    """Return the vocabulary as it is; the corpus is not read."""
+    """Return the vocabulary unchanged; the corpus is not read."""
     return unchanged(vocabulary)

@@ -1,4 +1,4 @@
-"""Fewer pieces: what a corpus never uses is dropped, and all of it is segmented as before."""
+"""Fewer pieces: drop what a corpus never uses; its segmentation stays the same."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from specialize.vocab.base import U, VocabChange, Vocabulary
 def change(vocabulary: U, corpus: Iterable[str], *, min_count: int = 1) -> VocabChange[U]:
     """Drop the pieces that the corpus never uses; the others keep their order, and no row is fresh.
 
-    Every word of the corpus has the same pieces afterwards. Kept are special pieces, bytes, the
-    characters of the corpus, the pieces of its words, and what these need: the merges and pieces
-    that they are made by (BPE), the lowest score, from which the unknown's is reckoned (Unigram),
-    the pieces that lead an unknown word into its dead end (WordPiece).
+    Every word of the corpus keeps its pieces. Special pieces, bytes, the characters of the corpus
+    and the pieces of its words are kept, and whatever these depend on: the merges and pieces that
+    produce them (BPE), the lowest score, from which the unknown piece's is derived (Unigram), the
+    pieces that lead an unknown word into its dead end (WordPiece).
 
-    ``min_count``: above 1, pieces that occur less often go too. Words that had one are then spelt
-    with smaller pieces; none that was known becomes unknown, for whose sake some rare pieces stay.
+    ``min_count``: above 1, rarer pieces are dropped too, and their words are segmented into smaller
+    pieces. No known word becomes unknown: rare pieces that prevent this are kept.
     """
     if min_count < 1:
         raise UsageError(f"expected a min_count of 1 or more, got {min_count}")
@@ -36,7 +36,7 @@ def _pruned(vocabulary: U, words: Mapping[str, int], min_count: int) -> U:
     keep = vocabulary.base_pieces({character for word in words for character in word})
     keep |= {piece for piece, n in used.items() if n >= min_count}
     new = vocabulary.restricted(keep)
-    if min_count == 1:  # nothing has changed: see the tests
+    if min_count == 1:  # no segmentation has changed: see the tests
         return new
     known = [word for word in words if _is_known(vocabulary, word)]
     while lost := [word for word in known if not _is_known(new, word)]:

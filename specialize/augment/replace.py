@@ -1,4 +1,4 @@
-"""Another vocabulary, trained on the corpus: rows of pieces that the old one has are kept."""
+"""A new vocabulary trained on the corpus; pieces that the old one has keep their rows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def change(
     pieces: int = 8000,
     min_count: int = 5,
 ) -> VocabChange[U]:
-    """Replace the vocabulary by one of ``pieces`` pieces, of its own family, trained on the corpus.
+    """Replace the vocabulary with one of ``pieces`` of the same family, trained on the corpus.
 
-    Normaliser, pre-tokeniser and special pieces stay what they are (``vocab.train.retrain``). A
-    piece that both have, with the mark of its place (``##``, ``Ġ``, ``▁``), keeps its row; the
-    others, by their ids, are fresh. ``min_count``: rarer pairs are not merged (not for Unigram),
-    and rarer characters are left out, so that words with these are unknown (or bytes) from now on.
+    Normaliser, pre-tokeniser and special pieces stay the same (``vocab.train.retrain``). A piece
+    of both vocabularies, its marker (``##``, ``Ġ``, ``▁``) included, keeps its row; all others are
+    fresh, in the order of their ids. ``min_count``: rarer pairs are not merged (except by Unigram)
+    and rarer characters are left out: words with them become unknown (or bytes).
     """
     if pieces < 1:
-        raise UsageError(f"expected a vocabulary of 1 piece or more, got {pieces}")
+        raise UsageError(f"expected pieces of 1 or more, got {pieces}")
     words = words_in(vocabulary, corpus)
     new = vocabulary.retrained(words, size=pieces, min_count=min_count)
     known = vocabulary.ids

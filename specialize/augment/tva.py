@@ -35,29 +35,30 @@ def change(
 ) -> VocabChange[WordPiece]:
     """Add the n pieces of a new vocabulary V that replace the most unknowns of the corpus.
 
-    VA, TVA and E-MBERT are settings of (V, n, a), a being the rate of the fresh rows:
+    VA, TVA and E-MBERT are settings of (V, n, a), where a is the rate of the fresh rows:
 
     - VA: V = ``new_vocabulary`` = 5000, n = ``pieces`` = 99, a = 1;
     - TVA: the same with ``fresh_rate`` a above 1 in the recipe's table [lapt];
     - E-MBERT (Wang et al., 2020): ``pieces`` = ``new_vocabulary``, ``slots = false`` and
-      ``pad = true``, so that all of V is appended, with ``embed = "random"`` and a = 1.
+      ``pad = true``, which appends all of V, with ``embed = "random"`` and a = 1.
 
-    Options: ``preset`` sets ``unit`` and ``pad`` where they are not given themselves:
+    Options: ``preset`` sets ``unit`` and ``pad`` unless they are given:
 
-    - ``paper``, what the text says: unknowns are counted by ``word``, and if fewer than n pieces
-      replace any, fewer are added;
-    - ``as_released``, what the authors' code did: by white-space ``token``, punctuation included,
-      and filled up to n with the most frequent new pieces overall (``pad``), at last with those
-      of V that the corpus never needs.
+    - ``paper``, as described in the paper: unknowns are counted by ``word``; fewer than n pieces
+      are added if fewer replace an unknown;
+    - ``as_released``, as in the authors' code: by white-space ``token``, punctuation included, and
+      filled up to n (``pad``) with the most frequent new pieces overall, then with pieces of V that
+      the corpus never needs.
 
-    ``slots``: take [unusedN] places before appending. ``min_count`` and ``alphabet``: V merges no
-    rarer pair and has no more characters. ``guard``: files of other languages; the words in them
-    that are known keep their segmentation, but for a share ``guard_budget`` of their occurrences.
+    ``slots``: fill [unusedN] slots before appending. ``min_count`` and ``alphabet``: the fewest
+    occurrences of a pair that V merges, and the most characters it has. ``guard``: files of other
+    languages; their known words keep their segmentation, except for a share ``guard_budget`` of the
+    occurrences.
 
-    Two things of the authors' run are not reproduced: their trainer gives another V each time,
-    where ours breaks ties by the pieces' age, and they trained V on text from which control
-    characters had not been removed. Nor is a fault that goes unnoticed in theirs: pieces that make
-    known words unknown are left out (``change.dropped``).
+    Differences from the authors' run: their trainer gives a different V each time, ours breaks
+    ties by the age of the pieces; they trained V without removing control characters; and pieces
+    that make known words unknown, which their code does not detect, are left out
+    (``change.dropped``).
     """
     check_pieces(pieces, new_vocabulary)
     unit, pad = _settings(preset, unit, pad)
@@ -68,16 +69,16 @@ def change(
     units = count_tokens(text, vocabulary.rules) if unit == "token" else words
     found = count_replacements(units, vocabulary, new, overall=pad)
     candidates = found.ranked(vocabulary, pad=pad)
-    if pad:  # with what V has and never uses, so that E-MBERT has all of it
+    if pad:  # also those the corpus never uses: E-MBERT appends all of V
         candidates += [piece for piece in new.pieces if piece not in vocabulary.ids]
     return place_safely(vocabulary, candidates, pieces, words, slots=slots, guard=keep)
 
 
 def _settings(preset: str, unit: str, pad: bool | None) -> tuple[str, bool]:
-    """Return unit and pad, the preset's where they are not given."""
+    """Return unit and pad, by default the preset's."""
     if preset not in PRESETS:
-        raise UsageError(f"unknown preset {preset!r} of tva; known: {', '.join(PRESETS)}")
+        raise UsageError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
     if unit not in ("", "word", "token"):
-        raise UsageError(f"unknown unit {unit!r} of tva; known: word, token")
+        raise UsageError(f"unknown unit {unit!r}; known: word, token")
     preset_unit, preset_pad = PRESETS[preset]
     return unit or preset_unit, preset_pad if pad is None else pad

@@ -1,11 +1,11 @@
-"""Lower case, where the corpus is in capitals and the task's text is not, or the other way."""
+"""Lower case, for a corpus in capitals and a task's text in lower case, or the reverse."""
 
 
 def mix(line: str) -> str:
     """Return ``line`` in lower case: ``"ⲠⲢⲰⲘⲈ"`` -> ``"ⲡⲣⲱⲙⲉ"``.
 
-    By Unicode's rules without a language: ``İ`` becomes ``i`` with a combining dot, ``I`` never
-    ``ı``. Scripts without case (Arabic, Ethiopic, Devanagari, Han, ...) are left as they are. The
-    case of words is lost to the model: entities are harder to find in languages that capitalise.
+    Unicode's language-independent rules: ``İ`` becomes ``i`` with a combining dot, ``I`` never
+    ``ı``. Scripts without case (Arabic, Ethiopic, Devanagari, Han, ...) are unchanged. The model no
+    longer sees case, so entities are harder to find in languages that capitalise names.
     """
     return line.lower()

@@ -1,4 +1,4 @@
-"""No mix-in: text as it is."""
+"""No mix-in: text unchanged."""
 
 
 def mix(line: str) -> str:

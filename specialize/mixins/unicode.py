@@ -1,4 +1,4 @@
-"""A Unicode normal form, so that the corpus and the task's text spell their letters alike."""
+"""A Unicode normal form: the same letters are encoded alike in the corpus and the task's text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def mix(line: str, *, form: str = "NFC") -> str:
     """Return ``line`` in the normal form NFC, NFD, NFKC or NFKD.
 
     C composes letters with their marks, D separates them; K also replaces presentation forms,
-    ligatures, full-width letters and superscripts by the plain ones, which cannot be undone.
+    ligatures, full-width letters and superscripts by plain ones, which cannot be undone.
     """
     if form not in get_args(Form):
         raise UsageError(f"unknown form {form!r} of mixin 'unicode'; known: NFC, NFD, NFKC, NFKD")

@@ -1,8 +1,8 @@
 """Uyghur in Arabic script -> a Turkish-like Latin script (Chau & Smith 2021; Muller et al. 2021).
 
 The table is the one used for the paper's Uyghur runs: two-character keys first, unmapped characters
-pass through. It drops word-internal hamza and ء and merges ھ with ح and ڭ with نگ, so that it
-cannot be inverted. ع -> kh looks like a slip of its authors; it is kept to stay comparable.
+pass through. It drops word-internal hamza and ء and merges ھ with ح and ڭ with نگ, so it cannot be
+inverted. ع -> kh looks like a mistake of its authors; it is kept for comparability.
 """
 
 from __future__ import annotations

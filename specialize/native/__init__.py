@@ -1,8 +1,8 @@
-"""The native extension, if it is there: loaded when first asked for, and without torch.
+"""The native extension, if installed: loaded on first use, and without torch.
 
-It holds no rule of its own: each operator has its readable definition in the package, which is
-used where the extension is missing. ``SPECIALIZE_NATIVE=0`` forbids the extension, ``1`` demands
-it; ``SPECIALIZE_THREADS`` bounds the threads, of which results do not depend.
+Every operator has a Python reference implementation in the package, the fallback if the extension
+is missing. ``SPECIALIZE_NATIVE=0`` disables the extension, ``1`` requires it;
+``SPECIALIZE_THREADS`` sets the number of threads, which never changes results.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
-INTERFACE = 8  # of the extension that this package is for: cpp_ext/src/core.cpp
+INTERFACE = 8  # must equal the number in cpp_ext/src/core.cpp
 
 
 def core() -> Any:
-    """Return the extension's module, or None where the definitions in Python are to be used."""
+    """Return the extension's module, or None to use the reference implementations in Python."""
     wanted = os.environ.get("SPECIALIZE_NATIVE", "")
     if wanted not in ("", "0", "1"):
-        raise UsageError(f"SPECIALIZE_NATIVE is 0 or 1, not {wanted!r}")
-    return None if wanted == "0" else _load(demanded=wanted == "1")
+        raise UsageError(f"expected SPECIALIZE_NATIVE=0 or 1, got {wanted!r}")
+    return None if wanted == "0" else _load(required=wanted == "1")
 
 
 @cache
-def _load(*, demanded: bool) -> Any:
+def _load(*, required: bool) -> Any:
     try:
         from specialize_native import _core
     except ImportError as error:
-        why, state = str(error), "not there"
+        state, detail = "not installed", f" ({error})"
     else:
         if getattr(_core, "INTERFACE", 1) == INTERFACE:
             return _core
-        why = state = "of another version than this package"
-    if demanded:
+        state, detail = "of a different version than this package", ""
+    if required:
         raise MissingError(
-            f"SPECIALIZE_NATIVE=1, but the native extension cannot be loaded ({why}): {INSTALL}"
+            f"SPECIALIZE_NATIVE=1, but the native extension is {state}{detail}; run: {INSTALL}"
         )
     warnings.warn(
-        f"the native extension is {state}, so counting is slow, in Python: {INSTALL}",
+        f"the native extension is {state}; counting falls back to slow Python; run: {INSTALL}",
         SpecializeWarning,
         stacklevel=3,
     )
@@ -51,11 +51,11 @@ def _load(*, demanded: bool) -> Any:
 
 
 def threads() -> int:
-    """Return how many threads native code uses: one a core, unless told otherwise."""
+    """Return the threads of native code: $SPECIALIZE_THREADS, by default one per core."""
     wanted = os.environ.get("SPECIALIZE_THREADS", "")
     if wanted:
         if not wanted.isdecimal() or int(wanted) < 1:
-            raise UsageError(f"SPECIALIZE_THREADS is a number from 1, not {wanted!r}")
+            raise UsageError(f"expected SPECIALIZE_THREADS of 1 or more, got {wanted!r}")
         return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -63,26 +63,26 @@ def threads() -> int:
 
 
 class Counts(Mapping[str, int]):
-    """Text -> occurrences, in order of first occurrence, held by the extension.
+    """Text -> occurrences, in order of first occurrence, stored in the extension.
 
-    Native operators take ``handle`` as it is; who looks into the mapping has it made then, so
-    that nothing may be added afterwards.
+    Native operators take ``handle``. The mapping itself is built on first access; nothing may be
+    added after that.
     """
 
     handle: Any
 
     def __getitem__(self, text: str) -> int:
-        return self._made[text]
+        return self._counts[text]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
+        return iter(self._counts)
 
     def total(self) -> int:
         """Return the sum of the counts, as a Counter does."""
-        return sum(self._made.values())
+        return sum(self._counts.values())
 
     @cached_property
-    def _made(self) -> dict[str, int]:
+    def _counts(self) -> dict[str, int]:
         return dict(self._items())
 
     @abstractmethod
@@ -90,43 +90,43 @@ class Counts(Mapping[str, int]):
 
 
 class TokenCounts(Counts):
-    """Tokens of a text: what stands between spaces, tabs and line ends."""
+    """Tokens of a text, separated by spaces, tabs and line ends."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create an empty table."""
         self._core = core()
         self.handle = self._core.text_new()
-        self.made: dict[Any, Any] = {}  # what others made of them, until there are more
+        self.derived: dict[Any, Any] = {}  # results of callers, valid until tokens are added
 
     def __len__(self) -> int:
         return self.facts()[2]
 
     def feed(self, data: Any, *, whole: bool) -> None:
-        """Count the tokens of UTF-8 ``data``; ``whole``: the text ends with it."""
-        self.made.clear()
+        """Count the tokens of UTF-8 ``data``; ``whole``: the text ends here."""
+        self.derived.clear()
         self._core.text_feed(self.handle, data, whole, threads())
 
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
-        """Add (token, occurrences, place of the first)."""
-        self.made.clear()
+        """Add (token, occurrences, position of the first)."""
+        self.derived.clear()
         self._core.text_add(self.handle, items)
 
     def merge(self, other: TokenCounts) -> None:
-        """Add the tokens of a text that comes behind this one."""
-        self.made.clear()
+        """Add the tokens of a text that follows this one."""
+        self.derived.clear()
         self._core.text_merge(self.handle, other.handle, threads())
 
     def prune(self, max_types: int) -> tuple[int, int]:
-        """Drop the rarest of more than ``max_types``; return types and occurrences dropped."""
-        self.made.clear()
+        """Drop the rarest types beyond ``max_types``; return types and occurrences dropped."""
+        self.derived.clear()
         return self._core.text_prune(self.handle, max_types, threads())  # type: ignore[no-any-return]
 
     def valid(self) -> bool:
-        """Whether all that was fed is UTF-8."""
+        """Whether all data so far is valid UTF-8."""
         return bool(self._core.text_valid(self.handle, threads()))
 
     def facts(self) -> tuple[int, int, int, int]:
-        """Return characters and bytes of the lines, their types, and the bytes of memory taken."""
+        """Return characters and bytes of the lines, the number of types, and bytes of memory."""
         return self._core.text_facts(self.handle)  # type: ignore[no-any-return]
 
     def _items(self) -> list[tuple[str, int]]:
@@ -137,14 +137,14 @@ class WordCounts(Counts):
     """Pre-tokenised words."""
 
     def __init__(self, handle: Any = None) -> None:
-        """Take a handle of words, or begin without any."""
+        """Wrap a handle of words, or create an empty table."""
         self.handle = core().words_new() if handle is None else handle
 
     def __len__(self) -> int:
         return int(core().words_size(self.handle))
 
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
-        """Add (word, occurrences, place of the first)."""
+        """Add (word, occurrences, position of the first)."""
         core().words_add(self.handle, items)
 
     def _items(self) -> list[tuple[str, int]]:
@@ -152,7 +152,7 @@ class WordCounts(Counts):
 
 
 def as_tokens(counts: Mapping[str, int]) -> TokenCounts:
-    """Return counts of tokens as the extension's."""
+    """Return token counts as the extension stores them."""
     if isinstance(counts, TokenCounts):
         return counts
     tokens = TokenCounts()
@@ -161,7 +161,7 @@ def as_tokens(counts: Mapping[str, int]) -> TokenCounts:
 
 
 def as_words(counts: Mapping[str, int]) -> WordCounts:
-    """Return counts of words as the extension's."""
+    """Return word counts as the extension stores them."""
     if isinstance(counts, WordCounts):
         return counts
     words = WordCounts()
@@ -170,8 +170,8 @@ def as_words(counts: Mapping[str, int]) -> WordCounts:
 
 
 def numbered(items: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
-    """Yield what ``add`` takes, for (text, occurrences) in order of first occurrence."""
-    place = 0
+    """Yield the items of ``add``, for (text, occurrences) in order of first occurrence."""
+    position = 0
     for text, count in items:
-        yield text, count, place
-        place += 4 * len(text) + 1  # subtle: words within a token are placed by their bytes
+        yield text, count, position
+        position += 4 * len(text) + 1  # subtle: words of a token are at byte offsets within it

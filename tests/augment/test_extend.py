@@ -146,9 +146,9 @@ def test_the_same_pieces_whatever_the_order_of_the_lines(vocabulary):
 
 
 def test_wrong_options_are_refused(vocabulary):
-    with pytest.raises(UsageError, match="expected n of 0 pieces or more, got -1"):
+    with pytest.raises(UsageError, match="expected pieces of 0 or more, got -1"):
         extend.change(vocabulary, TEXT, pieces=-1)
-    with pytest.raises(DataError, match="the corpus has no word; name files"):
+    with pytest.raises(DataError, match="expected a corpus with words, got none; name files"):
         extend.change(vocabulary, [""], pieces=1)
     with pytest.raises(UsageError, match="expected a list of guard files"):
         extend.change(vocabulary, TEXT, guard="en.txt")

@@ -146,7 +146,7 @@ def test_pieces_that_no_merge_makes_have_a_meaning():
 
 def test_nothing_to_go_by_is_refused():
     old = WordPiece([*SPECIAL, "a"])
-    with pytest.raises(DataError, match="no word"):
+    with pytest.raises(DataError, match="expected a corpus with words"):
         prune.change(old, [" "])
     with pytest.raises(UsageError, match="expected a min_count of 1 or more, got 0"):
         prune.change(old, ["a"], min_count=0)

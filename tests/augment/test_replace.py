@@ -148,7 +148,7 @@ def test_real_vocabularies_are_replaced(data: Path, name: str) -> None:
 
 def test_nothing_to_train_on_is_refused():
     old = WordPiece([*SPECIAL, "a"])
-    with pytest.raises(DataError, match="no word"):
+    with pytest.raises(DataError, match="expected a corpus with words"):
         replace.change(old, [" "])
-    with pytest.raises(UsageError, match="expected a vocabulary of 1 piece or more, got 0"):
+    with pytest.raises(UsageError, match="expected pieces of 1 or more, got 0"):
         replace.change(old, ["a"], pieces=0)

@@ -73,17 +73,17 @@ def test_embert_is_a_setting():
 
 @pytest.mark.parametrize("method", [tva.change, greedy.change])
 def test_more_pieces_than_the_new_vocabulary_are_refused(method):
-    wrong = r"n = 100 pieces cannot be chosen from a new vocabulary of V = 50"
+    wrong = r"expected pieces of at most new_vocabulary = 50, got 100"
     with pytest.raises(UsageError, match=wrong):
         method(CLOSED, ["ab"], pieces=100, new_vocabulary=50)
 
 
 def test_unknown_words_of_the_options_are_refused():
-    with pytest.raises(UsageError, match="unknown preset 'papers' of tva; known: paper, as_rel"):
+    with pytest.raises(UsageError, match="unknown preset 'papers'; known: paper, as_rel"):
         tva.change(CLOSED, ["ab"], preset="papers")
-    with pytest.raises(UsageError, match="unknown unit 'line' of tva; known: word, token"):
+    with pytest.raises(UsageError, match="unknown unit 'line'; known: word, token"):
         tva.change(CLOSED, ["ab"], unit="line")
-    with pytest.raises(UsageError, match="expected n of 0 pieces or more, got -1"):
+    with pytest.raises(UsageError, match="expected pieces of 0 or more, got -1"):
         tva.change(CLOSED, ["ab"], pieces=-1)
 
 
@@ -247,7 +247,7 @@ def test_known_words_stay_known_and_old_pieces_keep_their_ids(method, pieces, ma
 @pytest.mark.parametrize("method", ALL)
 def test_an_empty_corpus_is_refused(method):
     for lines in ([], ["", " \u200c\n"]):
-        with pytest.raises(DataError, match="the corpus has no word"):
+        with pytest.raises(DataError, match="expected a corpus with words, got none"):
             method(CLOSED, lines)
 
 

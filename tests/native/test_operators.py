@@ -1,4 +1,4 @@
-"""The PyTorch operators equal the functions for files and lines."""
+"""The PyTorch operators agree with the functions for files and lines."""
 
 import numpy as np
 import pytest
@@ -29,13 +29,13 @@ def as_tensor(text: str) -> torch.Tensor:
     return torch.from_numpy(np.frombuffer(text.encode(), np.uint8).copy())
 
 
-def test_audit() -> None:
+def test_the_audit_equals_that_of_lines() -> None:
     found = operators.audit(as_tensor("\n".join(LINES)), OLD)
     expected = audit(OLD, [line.strip() for line in LINES]).to_json()
     assert found == {name: expected[name] for name in operators.AUDIT}
 
 
-def test_replacements() -> None:
+def test_replacements_equal_those_of_words() -> None:
     replaced, overall = operators.count_replacements(as_tensor("\n".join(LINES)), OLD, NEW)
     expected = count_replacements(count_words(LINES), OLD, NEW)
     for counts, sums in ((replaced, expected.replaced), (overall, expected.overall)):
@@ -43,8 +43,8 @@ def test_replacements() -> None:
         assert named == sums
 
 
-def test_what_they_do_not_take() -> None:
-    with pytest.raises(UsageError, match="uint8 tensor on the CPU, not float32 on cpu"):
+def test_unsupported_text_and_vocabularies_are_refused() -> None:
+    with pytest.raises(UsageError, match="uint8 tensor on the CPU, got float32 on cpu"):
         operators.audit(torch.zeros(3), OLD)
     bad = torch.tensor([255], dtype=torch.uint8)
     with pytest.raises(DataError, match="UTF-8"):
@@ -54,8 +54,8 @@ def test_what_they_do_not_take() -> None:
     uncased = WordPiece(OLD.pieces, rules=BertRules(lowercase=True))
     with pytest.raises(UsageError, match="cased"):
         operators.audit(as_tensor("a"), uncased)
-    with pytest.raises(UsageError, match="rules is not the same"):
+    with pytest.raises(UsageError, match="got different rules"):
         operators.count_replacements(as_tensor("a"), OLD, uncased)
     worded = WordPiece(["[UNK]", "ab"], special=["ab"])
-    with pytest.raises(UsageError, match="'ab' may stand inside a word"):
+    with pytest.raises(UsageError, match="'ab' can occur inside a word"):
         operators.count_replacements(as_tensor("abab"), worded, worded)

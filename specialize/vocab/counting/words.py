@@ -24,21 +24,21 @@ Text = Countable | TextCounts | Iterable[str]  # lines, or their counts
 
 
 def count_words(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
-    """Return how often each word occurs in ``text``, in order of first occurrence.
+    """Return the occurrences of each word of ``text``, in order of first occurrence.
 
-    ``text``: lines, or their counted tokens. The Unicode rules are applied to types of tokens only,
-    which gives the same counts: no rule looks across white space.
+    ``text``: lines, or their counted tokens. Unicode rules are applied to each type of token only
+    once, which gives the same counts: no rule looks across white space.
     """
     tokens = counted(text).tokens
     if isinstance(tokens, native.TokenCounts):
-        if rules not in tokens.made:
-            tokens.made[rules] = TextWords(tokens, rules)
-        return tokens.made[rules]  # type: ignore[no-any-return]
+        if rules not in tokens.derived:
+            tokens.derived[rules] = TextWords(tokens, rules)
+        return tokens.derived[rules]  # type: ignore[no-any-return]
     return split_tokens(tokens, rules).words
 
 
 def count_tokens(text: Text, rules: BertRules = CASED) -> Mapping[str, int]:
-    """Return how often each white-space token occurs in ``text``, in order of first occurrence."""
+    """Return the occurrences of each white-space token of ``text``, by first occurrence."""
     tokens = counted(text).tokens
     if isinstance(tokens, native.TokenCounts):
         return UnitCounts(tokens, rules)
@@ -57,20 +57,20 @@ class UnitCounts(Mapping[str, int]):
     """White-space tokens of a text that the extension counted; built lazily on first access."""
 
     def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
-        """Take the tokens that hold them."""
+        """Wrap counted tokens."""
         self.tokens, self.rules = tokens, rules
 
     def __getitem__(self, token: str) -> int:
-        return self._made[token]
+        return self._counts[token]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
+        return iter(self._counts)
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._counts)
 
     @cached_property
-    def _made(self) -> Counter[str]:
+    def _counts(self) -> Counter[str]:
         return _white_space_tokens(self.tokens, self.rules)
 
 
@@ -78,7 +78,7 @@ class TextWords(native.WordCounts):
     """Words of a text that the extension counted; their table is built lazily."""
 
     def __init__(self, tokens: native.TokenCounts, rules: BertRules) -> None:
-        """Take the tokens that they are in."""
+        """Wrap counted tokens."""
         self.tokens, self.rules = tokens, rules
 
     @cached_property
@@ -88,8 +88,8 @@ class TextWords(native.WordCounts):
         return words.handle
 
     @property
-    def are_made(self) -> bool:
-        """Whether there is a table."""
+    def is_built(self) -> bool:
+        """Whether the table is built."""
         return "handle" in vars(self)
 
 

@@ -102,15 +102,15 @@ def _natively(
     return Replacements(*({new.pieces[i]: n for i, n in sums} for sums in found))
 
 
-_WHOLE, _TOKEN, _WORD = range(3)  # what the extension's entries are split into
+_WHOLE, _TOKEN, _WORD = range(3)  # the extension's units of comparison
 
 
 def _units(
     counts: Mapping[str, int], old: WordPiece, overall: bool
 ) -> tuple[native.Counts, Any, int]:
-    """Return a table of the extension, and by what rules it is split into which units."""
-    if isinstance(counts, TextWords) and not (counts.are_made or counts.rules.strip_accents):
-        return counts.tokens, native_rules(counts.rules), _WORD  # sooner than their table is made
+    """Return a table of the extension, its splitting rules, and the units it is split into."""
+    if isinstance(counts, TextWords) and not (counts.is_built or counts.rules.strip_accents):
+        return counts.tokens, native_rules(counts.rules), _WORD  # faster than building their table
     if isinstance(counts, native.WordCounts):
         return counts, None, _WHOLE
     rules = native_rules(old.rules)
