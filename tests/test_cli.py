@@ -129,7 +129,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("line", "code", "message"), FAULTS, ids=[line for line, _, _ in FAULTS])
-def test_a_fault_is_one_line_with_its_code_and_leaves_nothing(
+def test_an_error_is_one_line_with_its_exit_code_and_writes_nothing(
     line: str,
     code: int,
     message: str,
@@ -213,7 +213,7 @@ def test_a_run_without_space_resumes_once_there_is_some(
 @pytest.mark.parametrize(
     ("stage", "file"), [("model", "checkpoint"), ("finetune", "predictions.conllu")]
 )
-def test_a_device_without_space_is_named_as_such(
+def test_a_full_disk_in_any_stage_is_reported(
     stage: str, file: str, call: Call, recipe: Path, tmp_path: Path
 ) -> None:
     words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
@@ -267,7 +267,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_closed_pipe_is_no_fault() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     done = shell("methods | true")
     assert (done.returncode, done.stderr) == (0, "")
 

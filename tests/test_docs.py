@@ -20,7 +20,7 @@ TABLE = README.partition("| command | does |")[2].partition("\n\n")[0]
 COMMANDS = next(a.choices for a in _parser()._actions if isinstance(a.choices, dict))
 
 
-def test_every_command_stands_in_the_table_of_the_readme() -> None:
+def test_every_command_is_in_the_table_of_the_readme() -> None:
     assert sorted(re.findall(r"^\| `specialize (\w+)", TABLE, re.MULTILINE)) == sorted(COMMANDS)
 
 
@@ -44,7 +44,7 @@ def test_every_key_of_a_recipe_has_a_meaning(table: type) -> None:
     assert keys_of(table).keys() - meanings(table).keys() == set()
 
 
-def test_a_meaning_is_the_comment_behind_a_field() -> None:
+def test_the_meaning_of_a_key_is_the_comment_after_its_field() -> None:
     found = meanings(RecipeKeys)
     assert found["seeds"] == "one fine-tuned model of each task for each seed"
     assert found["lapt"] == "the table [lapt]; false: no arm runs LAPT"

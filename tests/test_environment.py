@@ -29,7 +29,7 @@ def test_threads_are_the_cores_shared_by_the_jobs() -> None:
     assert set_threads(jobs=20) == Threads(1, "8 cores, 20 jobs")
 
 
-def test_an_option_wins_over_the_variable_and_that_over_the_cores(
+def test_the_option_overrides_the_variable_which_overrides_the_cores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
@@ -39,7 +39,7 @@ def test_an_option_wins_over_the_variable_and_that_over_the_cores(
     assert set_threads() == Threads(8, "8 cores")
 
 
-def test_libraries_loaded_later_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libraries_loaded_later_get_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     set_threads(2)
     assert {os.environ[name] for name in environment._VARIABLES} == {"2"}
     assert os.environ["OMP_WAIT_POLICY"] == "passive"

@@ -29,7 +29,7 @@ def test_treebanks_are_recognised_by_name_or_content(tmp_path: Path, name: str) 
     assert len(table) == 14
 
 
-def test_a_file_of_tags_alone_is_scored_for_its_tags(tmp_path: Path) -> None:
+def test_a_file_with_tags_only_gets_tag_scores(tmp_path: Path) -> None:
     gold = Path(write(tmp_path / "gold.conllu", TAGS))
     system = Path(write(tmp_path / "system.conllu", TAGS.replace("DET", "NOUN")))
     with pytest.warns(SpecializeWarning, match="UAS, LAS, CLAS, MLAS, BLEX are left out"):

@@ -44,7 +44,7 @@ def test_lines_carry_seconds_and_stages_their_time() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_stage_that_reports_nothing_still_shows_that_it_runs() -> None:
+def test_a_silent_stage_still_shows_that_it_runs() -> None:
     out = io.StringIO()
     log = Printer(out, None)
     with log.stage("tva: vocabulary"):

@@ -76,7 +76,7 @@ def test_changed_content_gives_another_stage_and_the_old_one_stays(tmp_path: Pat
     assert Store(tmp_path).run(stage("a", source=file), Silent()) == old
 
 
-def test_content_decides_and_not_the_folder_it_lies_in(tmp_path: Path) -> None:
+def test_the_key_depends_on_content_and_not_on_the_folder(tmp_path: Path) -> None:
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "input.txt").write_text("same", "utf-8")
@@ -131,7 +131,7 @@ def test_every_argument_enters_the_key(tmp_path: Path) -> None:
         key(odd=object())
 
 
-def test_an_interrupted_stage_finds_what_it_left(tmp_path: Path) -> None:
+def test_an_interrupted_stage_finds_its_partial_result(tmp_path: Path) -> None:
     store, broken = Store(tmp_path), Stage("fail", "fail", fail, {"again": True})
     with pytest.raises(ValueError, match="the first time"):
         store.run(broken, Silent())
@@ -193,7 +193,7 @@ def hold(folder: Path, *, log: object, seconds: float) -> None:
     raise AssertionError("the other process does it")
 
 
-def test_a_second_process_waits_and_takes_what_the_first_made(tmp_path: Path) -> None:
+def test_a_second_process_waits_and_reuses_the_first_ones_result(tmp_path: Path) -> None:
     with start(tmp_path, 1.0) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "begun\n"

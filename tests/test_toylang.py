@@ -173,7 +173,7 @@ def test_an_entity_begins_with_b(sentences):
             assert not tag.startswith("I-") or before[2:] == tag[2:]
 
 
-def test_context_is_needed(sentences):
+def test_some_words_are_ambiguous_without_context(sentences):
     readings: dict[str, set[str]] = {}
     for token in (token for tree in sentences for token in tree.tokens):
         readings.setdefault(token.word.form, set()).add(f"{token.word.xpos} {token.deprel}")
@@ -208,7 +208,7 @@ def test_same_seed_same_bytes(tmp_path):
     assert here == written
 
 
-def test_another_seed_is_another_language(tmp_path):
+def test_a_different_seed_gives_a_different_language(tmp_path):
     one = contents(write_language(tmp_path / "1", seed=1, **SMALL))
     two = contents(write_language(tmp_path / "2", seed=2, **SMALL))
     assert all(a != b for a, b in zip(one, two, strict=True))
@@ -239,7 +239,7 @@ def test_splits_have_the_sizes_asked_for(files):
         assert sum(tag == f"B-{entity}" for _, tag in rows(files.ner_test)) > 20
 
 
-def test_conllu_says_where_spaces_stand(files):
+def test_conllu_marks_tokens_without_a_space_after(files):
     for block, text in zip(blocks(files.dev), texts(files.dev), strict=True):
         columns = [line.split("\t") for line in block[2:]]
         assert [len(row) for row in columns] == [10] * len(columns)

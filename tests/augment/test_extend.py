@@ -71,7 +71,7 @@ def test_a_wordpiece_gets_characters_then_what_saves_the_most():
     assert extend.change(old, ["şa acbd ba"] * 8, pieces=1, slots=False).fresh == (10,)
 
 
-def test_min_count_is_what_a_piece_or_a_character_needs(vocabulary):
+def test_min_count_applies_to_pieces_and_characters(vocabulary):
     """ⴰ stands there 8 times, two of its bytes and of those of ⴱ 16 times, the word 4."""
     lines = ["ⴰⴱⴰⴱ"] * 4
     assert extend.change(vocabulary, lines, pieces=9, min_count=17).fresh_pieces == []
@@ -92,7 +92,7 @@ def unknown(vocabulary: Vocabulary, lines: list[str]) -> int:
     return sum(n for word, n in words.items() if vocabulary.unk in vocabulary.segment(word))
 
 
-def test_as_many_pieces_as_asked_for_and_text_gets_known_and_shorter(vocabulary):
+def test_extend_adds_the_pieces_asked_for_and_shortens_text(vocabulary):
     change = extend.change(vocabulary, TEXT, pieces=200)
     assert len(change.fresh) == len({*change.fresh_pieces}) == 200
     assert all(change.new.pieces[i] == vocabulary.pieces[k] for i, k in change.kept.items())
@@ -104,7 +104,7 @@ def test_as_many_pieces_as_asked_for_and_text_gets_known_and_shorter(vocabulary)
     assert length(more.new, TEXT) < length(change.new, TEXT)
 
 
-def test_no_piece_changes_nothing(vocabulary):
+def test_zero_pieces_change_nothing(vocabulary):
     change = extend.change(vocabulary, TEXT, pieces=0)
     assert change.fresh == ()
     assert change.new.pieces == vocabulary.pieces
@@ -112,7 +112,7 @@ def test_no_piece_changes_nothing(vocabulary):
         assert change.new.encode(line) == vocabulary.encode(line)
 
 
-def test_each_piece_is_of_use(vocabulary):
+def test_each_new_piece_is_used(vocabulary):
     """It stands in the text, but for those that others are merged from, or that come in time."""
     change = extend.change(vocabulary, TEXT, pieces=100)
     used = Counter(p for w in vocabulary.count_words(TEXT) for p in change.new.segment(w))
@@ -162,7 +162,7 @@ def test_a_guard_without_a_known_word_is_refused(tmp_path):
         extend.change(MADE["XLM-R"](), TEXT, guard=(str(tmp_path / "ug.txt"),))
 
 
-def test_counted_tokens_are_no_text_for_others_than_wordpiece(fast):
+def test_counts_are_refused_for_families_other_than_wordpiece(fast):
     with pytest.raises(UsageError, match=r"tokenizer.json: expected a text, got counts"):
         fast.count_words(count_lines(TEXT))
 
@@ -180,7 +180,7 @@ def test_words_are_those_of_the_library(fast, line):
 
 @settings(max_examples=20)
 @given(lines=st.lists(any_text() | any_line(), max_size=5), once=st.booleans())
-def test_words_count_as_line_by_line(fast, lines, once):
+def test_word_counts_equal_those_of_single_lines(fast, lines, once):
     counts: Counter[str] = Counter()
     for line in lines:
         counts.update(fast.words(line))
@@ -254,7 +254,7 @@ def test_a_written_vocabulary_gives_the_same_ids_to_every_reader(tmp_path):
         assert again.pieces == change.new.pieces
 
 
-def test_a_written_wordpiece_is_the_same_when_read(tmp_path):
+def test_a_written_wordpiece_is_read_back_unchanged(tmp_path):
     old = read_vocabulary(MINI)
     change = extend.change(old, TEXT, pieces=150)
     write_vocabulary(change.new, tmp_path, source=MINI)
@@ -263,7 +263,7 @@ def test_a_written_wordpiece_is_the_same_when_read(tmp_path):
         assert raw.encode(line, add_special_tokens=False).ids == change.new.encode(line)
 
 
-def test_added_tokens_keep_their_ids_where_they_lie_above_the_models_pieces():
+def test_added_tokens_above_the_models_pieces_keep_their_ids():
     """As in Llama 3: the library numbers them from the model's size, which new pieces move."""
     old = MADE["Llama 3"]()
     size = len(old.described["model"]["vocab"])
@@ -281,13 +281,13 @@ def test_added_tokens_keep_their_ids_where_they_lie_above_the_models_pieces():
     assert new.encode("a<|end_of_text|>b")[1] == ids[1]
 
 
-def test_what_a_vocabulary_was_made_from_is_left_as_it_was(fast):
+def test_extending_leaves_the_old_vocabulary_unchanged(fast):
     before = json.dumps(fast.described)
     extend.change(fast, TEXT, pieces=50)
     assert json.dumps(fast.described) == before
 
 
-def test_a_new_piece_is_not_taken_for_a_special_one(fast):
+def test_a_new_piece_is_not_mistaken_for_a_special_one(fast):
     change = extend.change(fast, [f"{fast.special[0]} ab ab ab ab ab ab"], pieces=9)
     assert not [piece for piece in change.fresh_pieces if fast.special[0] in piece]
 
@@ -329,7 +329,7 @@ def test_ids_with_holes_are_named_with_the_file(tmp_path):
         read_vocabulary(tmp_path)
 
 
-def test_a_unigram_with_a_piece_twice_is_named_with_the_file(tmp_path):
+def test_a_unigram_with_a_duplicate_piece_is_refused_with_its_file(tmp_path):
     described = xlmr_like()
     described["model"]["vocab"].insert(9, described["model"]["vocab"][20])
     (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
@@ -338,7 +338,7 @@ def test_a_unigram_with_a_piece_twice_is_named_with_the_file(tmp_path):
         read_vocabulary(tmp_path)
 
 
-def test_a_guard_that_refuses_much_is_answered_by_more_candidates(tmp_path):
+def test_more_candidates_are_considered_if_the_guard_refuses_many(tmp_path):
     """Of the most frequent pairs the guard leaves none, so that rarer ones have to be looked at."""
     old = WordPiece(["[UNK]", *"abcdefgh", *("##" + c for c in "abcdefgh")])
     frequent = ["".join(pair) for pair in product("abcdefg", repeat=4)] * 9

@@ -94,7 +94,7 @@ def test_a_wordpiece_keeps_what_its_words_use_and_their_characters():
     assert change.kept == {i: i if i < 5 else i + 1 for i in range(11)}
 
 
-def test_a_dead_end_stays_one():
+def test_a_dead_end_remains_a_dead_end():
     """abcd is a ##bc and then unknown; without ##bc it would be a ##b ##cd."""
     old = WordPiece([*SPECIAL, "a", "##b", "##cd", "##bc", "##x"])
     change = prune.change(old, ["abcd"])
@@ -103,14 +103,14 @@ def test_a_dead_end_stays_one():
     assert old.with_pieces([*SPECIAL, "a", "##b", "##cd"]).segment("abcd") != ["[UNK]"]
 
 
-def test_special_pieces_written_out_part_words():
+def test_special_pieces_in_the_text_split_words():
     old = WordPiece([*SPECIAL, "<s>", *"abs<>", "##a", "##b", "a##b"], special=["<s>", "[UNK]"])
     assert_same(prune.change(old, ["a<s>b"]), ["a<s>b"])
     old = WordPiece([*SPECIAL, "S", *"abc", "##a", "##b", "bc", "##Sbc"], special=["S", "[UNK]"])
     assert_same(prune.change(old, ["aSbc"]), ["aSbc"])
 
 
-def test_a_bpe_keeps_the_way_to_its_pieces():
+def test_a_bpe_keeps_the_merges_that_produce_its_pieces():
     """abcd is made by ab and abc; cd and bcd are made by nothing that is used."""
     merges = [["a", "b"], ["c", "d"], ["ab", "c"], ["b", "cd"], ["abc", "d"]]
     old = bpe([*"abcde", "ab", "cd", "abc", "bcd", "abcd"], merges)
@@ -121,14 +121,14 @@ def test_a_bpe_keeps_the_way_to_its_pieces():
     assert change.new.described["added_tokens"][0]["id"] == 6
 
 
-def test_a_piece_found_whole_needs_no_way():
+def test_a_piece_matched_as_a_whole_word_needs_no_merges():
     old = bpe([*"abc", "ab", "abc", "bc"], [["b", "c"], ["a", "b"]], ignore_merges=True)
     change = prune.change(old, ["abc"])
     assert change.new.pieces == ("<unk>", *"abc", "abc", "<m>")
     assert_same(change, ["abc", "abc abc"])
 
 
-def test_a_unigram_keeps_the_lowest_score_which_the_unknowns_hangs_on():
+def test_a_unigram_keeps_the_lowest_score_because_the_unknown_score_depends_on_it():
     """xyz is xy z at -120, or an unknown and yz: at -211, but at -71 were it not for q."""
     scores = {"xy": -60.0, "z": -60.0, "yz": -1.0}
     old = unigram(scores | {"q": -200.0})
@@ -139,12 +139,12 @@ def test_a_unigram_keeps_the_lowest_score_which_the_unknowns_hangs_on():
     assert_same(prune.change(old, ["xyz yz"]), ["xyz yz"])
 
 
-def test_pieces_that_no_merge_makes_have_a_meaning():
+def test_pieces_that_no_merge_produces_are_kept():
     old = bpe([*"ab", "<|end|>", "ab"], [["a", "b"]])
     assert "<|end|>" in prune.change(old, ["a"]).new.ids
 
 
-def test_nothing_to_go_by_is_refused():
+def test_a_corpus_without_words_and_a_min_count_of_0_are_refused():
     old = WordPiece([*SPECIAL, "a"])
     with pytest.raises(DataError, match="expected a corpus with words"):
         prune.change(old, [" "])
@@ -208,7 +208,7 @@ def test_each_word_needs_its_own_pieces_only(old: BPE) -> None:
 
 @settings(max_examples=40)
 @given(st.one_of(wordpieces(), bpes(), unigrams()), NOT_EMPTY, st.integers(2, 4))
-def test_no_word_becomes_unknown_where_rare_pieces_go(
+def test_no_word_becomes_unknown_when_rare_pieces_are_dropped(
     old: Vocabulary, lines: list[str], least: int
 ) -> None:
     new = prune.change(old, lines, min_count=least).new
@@ -220,14 +220,14 @@ def test_no_word_becomes_unknown_where_rare_pieces_go(
     assert {piece for piece, n in counts.items() if n >= least} <= set(new.pieces)
 
 
-def test_rare_pieces_go_unless_a_word_hangs_on_them():
+def test_rare_pieces_are_dropped_unless_a_word_depends_on_them():
     old = WordPiece([*SPECIAL, *"abc", "##a", "##b", "ab", "abc"])
     change = prune.change(old, ["ab abc", "a"], min_count=2)
     assert change.new.pieces == (*SPECIAL, *"abc", "##a", "##b", "abc")  # there is no ##c
     assert change.new.segment("ab") == ["a", "##b"]
 
 
-def test_toy_text_is_segmented_as_before(vocabulary: WordPiece, toy) -> None:
+def test_toy_text_keeps_its_segmentation(vocabulary: WordPiece, toy) -> None:
     lines = latin(toy.corpus)[:150]
     change = prune.change(vocabulary, lines)
     assert len(change.new.pieces) < len(vocabulary.pieces)
@@ -260,7 +260,7 @@ def latin(corpus: Path) -> list[str]:
     ],
     ids=["WordPiece", "BPE", "Unigram"],
 )
-def test_what_is_written_is_read_alike_by_all(old: Vocabulary, tmp_path: Path) -> None:
+def test_every_library_reads_a_pruned_tokenizer_alike(old: Vocabulary, tmp_path: Path) -> None:
     write_vocabulary(old, tmp_path / "old")
     old = read_vocabulary(tmp_path / "old")
     new = prune.change(old, ["ab b"]).new
@@ -288,7 +288,7 @@ def padded(folder: Path, out: Path, rows: int) -> Path:
 
 
 @pytest.mark.parametrize("rows", [0, 13])
-def test_a_pruned_model_says_of_kept_pieces_what_it_said(
+def test_a_pruned_model_gives_kept_pieces_the_same_logits(
     folder: Path, rows: int, toy, tmp_path: Path
 ) -> None:
     folder = padded(folder, tmp_path / "padded", rows)
@@ -320,7 +320,9 @@ def test_a_pruned_model_says_of_kept_pieces_what_it_said(
     assert model.config.pad_token_id == table.padding_idx == change.new.ids["[PAD]"]
 
 
-def test_ids_in_the_configuration_follow(vocabulary: WordPiece, tmp_path: Path) -> None:
+def test_ids_in_the_configuration_follow_their_pieces(
+    vocabulary: WordPiece, tmp_path: Path
+) -> None:
     special = [p for p in vocabulary.pieces if p not in vocabulary.special]
     old = vocabulary.with_pieces([*special, *vocabulary.special])  # as ModernBERT's: at the end
     save_model(new_modernbert(old, framing_of(old), seed=0, **SHAPE), old, tmp_path / "old")

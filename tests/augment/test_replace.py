@@ -20,7 +20,7 @@ from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.write import write_vocabulary
 
 
-def test_pieces_of_both_keep_their_rows_by_the_marks_of_their_place():
+def test_shared_pieces_with_the_same_marker_keep_their_rows():
     """Of the new pieces, a, ab and ##b are old ones; b is not, although ##b is."""
     old = WordPiece([*SPECIAL, "[unused1]", "ab", "##b", "x", "a"])
     change = replace.change(old, ["ab ab"], pieces=99, min_count=2)
@@ -115,7 +115,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_replaced_tokenizer_is_read_alike_by_all(kind: str, tmp_path: Path) -> None:
+def test_every_library_reads_a_replaced_tokenizer_alike(kind: str, tmp_path: Path) -> None:
     source = written(tmp_path / "old", MODELS[kind])
     old = read_vocabulary(source)
     assert old.special == ("<u>", "<m>")
@@ -146,7 +146,7 @@ def test_real_vocabularies_are_replaced(data: Path, name: str) -> None:
     assert sum(after) < 1.5 * sum(before)
 
 
-def test_nothing_to_train_on_is_refused():
+def test_a_corpus_without_words_and_0_pieces_are_refused():
     old = WordPiece([*SPECIAL, "a"])
     with pytest.raises(DataError, match="expected a corpus with words"):
         replace.change(old, [" "])

@@ -61,7 +61,7 @@ def test_pieces_choose_the_most_credited_only():
     assert change.fresh_pieces == ["aş"]
 
 
-def test_embert_is_a_setting():
+def test_embert_is_a_setting_of_tva():
     """All of V that is new, at the end."""
     lines = ["şa " * 6, "ab " * 9]
     change = tva.change(
@@ -78,7 +78,7 @@ def test_more_pieces_than_the_new_vocabulary_are_refused(method):
         method(CLOSED, ["ab"], pieces=100, new_vocabulary=50)
 
 
-def test_unknown_words_of_the_options_are_refused():
+def test_unknown_option_values_are_refused():
     with pytest.raises(UsageError, match="unknown preset 'papers'; known: paper, as_rel"):
         tva.change(CLOSED, ["ab"], preset="papers")
     with pytest.raises(UsageError, match="unknown unit 'line'; known: word, token"):
@@ -97,14 +97,14 @@ def test_missing_characters_come_in_the_forms_needed_most_needed_first():
     assert unknown_words(change.new, ["aş aş şa şb", "aşxş axa axb", "şa şa"]) == []
 
 
-def test_words_made_known_no_longer_count():
+def test_counts_exclude_words_already_made_known():
     """With ##ş, its 5 words are known but aşx 2; then ##x is lacked by 2 and y by 3."""
     lines = ["aş aş aş aşx aşx", "ya ya ya"]
     assert char_first.change(CLOSED, lines).fresh_pieces == ["##ş", "y", "##x"]
     assert char_first.change(CLOSED, lines, pieces=2).fresh_pieces == ["##ş", "y"]
 
 
-def test_rare_characters_are_not_worth_a_piece():
+def test_rare_characters_get_no_piece():
     assert char_first.change(CLOSED, ["aş aş ax"], min_count=2).fresh_pieces == ["##ş"]
 
 
@@ -113,7 +113,7 @@ def test_a_character_covered_by_a_longer_piece_is_not_missing():
     assert char_first.change(OPEN, ["acdş"]).fresh_pieces == ["##ş"]
 
 
-def test_what_is_left_is_filled_as_by_tva():
+def test_the_rest_of_the_pieces_is_filled_as_by_tva():
     lines = ["şa " * 6 + "ab " * 9]
     change = char_first.change(CLOSED, lines, pieces=3, fill=True)
     assert change.fresh_pieces == ["ş", "şa", "ab"]
@@ -145,7 +145,7 @@ def test_greedy_prefers_one_piece_to_two_characters():
     assert greedy.change(CLOSED, lines, min_count=1).fresh_pieces in (["şx"], ["şxa"])
 
 
-def test_greedy_falls_back_on_the_character_most_words_lack():
+def test_greedy_falls_back_to_the_character_that_most_words_lack():
     """No pair is frequent enough to be merged, and each word lacks two characters."""
     lines = ["şax", "şay", "şaz"]
     change = greedy.change(CLOSED, lines, min_count=9)
@@ -173,7 +173,7 @@ def simply_greedy(vocabulary: WordPiece, lines: list[str], candidates: list[str]
 
 @settings(max_examples=40)
 @given(st.lists(st.text("abşx", min_size=1, max_size=5), min_size=1, max_size=8))
-def test_greedy_equals_its_definition(words):
+def test_greedy_equals_brute_force(words):
     change = greedy.change(CLOSED, words, min_count=1, new_vocabulary=200)
     spelling = Spelling(CLOSED, count_words(words))
     from specialize.vocab.train.retrain import train_like
@@ -195,14 +195,14 @@ def test_a_piece_that_makes_a_known_word_unknown_is_left_out():
     assert change.new.segment("abcd") == ["a", "##b", "##cd"]
 
 
-def test_the_last_new_piece_before_the_dead_end_is_dropped():
+def test_the_last_new_piece_before_a_dead_end_is_dropped():
     """ab is harmless; ##bc behind it is not."""
     vocabulary = WordPiece(["[UNK]", "x", "##a", "##b", "##cd"])
     change = place_safely(vocabulary, ["xa", "##bc"], 2, ["xabcd"])
     assert (change.fresh_pieces, change.dropped) == (["xa"], ("##bc",))
 
 
-def test_the_text_of_old_pieces_must_stay_known_too():
+def test_text_of_old_pieces_must_stay_known():
     """No word of the corpus shows the fault, but the piece ##abcd does."""
     vocabulary = WordPiece([*OPEN.pieces, "##abcd"])
     assert place_safely(vocabulary, ["##bc"], 1, []).dropped == ("##bc",)
@@ -214,7 +214,7 @@ def test_with_a_closed_alphabet_nothing_needs_repair():
     assert (change.fresh_pieces, change.dropped) == (["##bc"], ())
 
 
-def test_candidates_are_asked_for_no_further_than_needed():
+def test_no_more_candidates_are_computed_than_needed():
     def candidates():
         yield from ["##x", "##x", "##y"]
         raise AssertionError("one too many")
@@ -268,7 +268,7 @@ def some_text() -> list[str]:
     return [" ".join(random.choices(types, k=9)) for _ in range(40)]
 
 
-def test_choices_are_the_same_under_any_hash_seed():
+def test_the_selection_does_not_depend_on_the_hash_seed():
     paths = ":".join([str(Path(__file__).parent), *sys.path])
     outputs = Counter(
         subprocess.run(
@@ -304,7 +304,7 @@ def unknown_share(vocabulary: WordPiece, counts: Counter[str]) -> float:
 
 
 @pytest.mark.parametrize("preset", ["paper", "as_released"])
-def test_tva_does_for_uyghur_what_the_released_code_did(uyghur, preset):
+def test_tva_reproduces_the_released_selection_for_uyghur(uyghur, preset):
     """Of the words of UD dev 38.7 % are unknown, and 1.55 % after the authors' selection."""
     vocabulary, train, dev = uyghur
     change = tva.change(vocabulary, train, preset=preset)
@@ -323,6 +323,6 @@ def test_nine_characters_do_more_for_uyghur_than_99_pieces(uyghur):
     assert unknown_share(change.new, dev) <= 1 / dev.total()
 
 
-def test_greedy_leaves_no_unknown_in_uyghur_either(uyghur):
+def test_greedy_also_leaves_no_unknown_in_uyghur(uyghur):
     vocabulary, train, dev = uyghur
     assert unknown_share(greedy.change(vocabulary, train).new, dev) <= 1 / dev.total()

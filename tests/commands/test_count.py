@@ -10,7 +10,7 @@ from specialize.toylang import ToyFiles
 call = cli_calls.call  # fixture
 
 
-def test_counts_take_the_place_of_their_texts(
+def test_count_files_can_replace_their_texts(
     call: Call, base_folder: Path, toy: ToyFiles, tmp_path: Path
 ) -> None:
     (tmp_path / "more.txt").write_text("a ab\na é\n", "utf-8")

@@ -86,7 +86,7 @@ def test_a_single_task_can_be_named_before_the_file(
     assert (refused.code, "expected one file, got a b c" in refused.err) == (2, True)
 
 
-def test_a_folder_to_write_and_an_unknown_task_are_refused(
+def test_an_output_folder_and_an_unknown_task_are_refused(
     call: Call, run: Path, toy: ToyFiles, tmp_path: Path
 ) -> None:
     onto = call("predict", run, toy.test, "--task", "pos", "--out", tmp_path)

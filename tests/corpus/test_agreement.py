@@ -92,7 +92,7 @@ def test_several_differences_are_listed() -> None:
 
 
 @pytest.mark.parametrize("text", [COPTIC, FRENCH, UYGHUR, POINTED, "नमस्ते दुनिया १२ ", "ไทย ภาษา "])
-def test_texts_written_alike_agree(text: str) -> None:
+def test_consistently_written_texts_agree(text: str) -> None:
     assert both(text, text) == []
     assert mismatch([text] * 30, [text.title()] + [text] * 30) == []
 

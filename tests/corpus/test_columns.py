@@ -53,7 +53,7 @@ def test_documents_begin_at_their_marks(tmp_path: Path) -> None:
         "x " * 20_000 + "O\n" + "y " * 20_000 + "B-12\n",
     ],
 )
-def test_text_that_ends_in_what_may_be_a_tag_stays_text(tmp_path: Path, text: str) -> None:
+def test_text_with_tag_like_line_ends_stays_text(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "a.txt", text)
     assert not is_columns(path)
     assert list(opened(path)) == [line.strip() for line in text.split("\n")[:-1]]
@@ -80,7 +80,7 @@ def test_an_index_counts_the_rows_of_each_sentence(tmp_path: Path, text: str, co
     assert token_column(groups(write(tmp_path / "a.tsv", text))) == column
 
 
-def test_a_prefix_that_not_all_sentences_have_stays_in_a_corpus(tmp_path: Path) -> None:
+def test_a_prefix_is_kept_unless_all_sentences_have_it(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tsv", "re:Malta\tB-LOC\n\nis\tO\n")
     assert list(read_tokens(path)) == [(False, ["re:Malta"]), (False, ["is"])]
 

@@ -50,7 +50,7 @@ def test_tokens_are_words_or_the_ranges_over_them(tmp_path: Path) -> None:
     assert first.surface() == ("vámonos", "al", "mar muerto")
 
 
-def test_columns_of_words_are_filled_and_all_else_stays(tmp_path: Path) -> None:
+def test_columns_of_words_are_filled_and_nothing_else_changes(tmp_path: Path) -> None:
     first, _ = read_blocks(write(tmp_path / "a.conllu", EVERYTHING))
     filled = first.filled({UPOS: ["A", "B", "C", "D"], HEAD: ["2", "0", "2", "2"]})
     assert filled.column(UPOS) == ("A", "B", "C", "D")
@@ -61,7 +61,7 @@ def test_columns_of_words_are_filled_and_all_else_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\n\n", "\n \t\n\u3000\n"])
-def test_the_end_of_the_file_may_be_untidy(tmp_path: Path, ending: str) -> None:
+def test_blank_or_missing_lines_at_the_end_are_accepted(tmp_path: Path, ending: str) -> None:
     assert len(list(read_blocks(write(tmp_path / "a.conllu", row(1, 0) + ending)))) == 1
 
 

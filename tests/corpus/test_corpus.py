@@ -215,7 +215,7 @@ def test_facts_are_counted_by_file(tmp_path):
 # Evaluation sentences -----------------------------------------------------------------------------
 
 
-def test_a_multiword_token_is_found_as_text_as_tokens_and_as_words(tmp_path):
+def test_multiword_tokens_are_removed_as_text_as_tokens_and_as_words(tmp_path):
     corpus = "vámonos al mar.\nvámonos al mar .\nvamos nos a el mar .\nvamos al mar.\n"
     evaluation = tmp_path / "test.conllu.xz"
     evaluation.write_bytes(
@@ -273,7 +273,7 @@ def numbered(path: Path, count: int, lines: int = 1) -> str:
     return write(path, "".join(f"d{n}\n" * lines + "\n" for n in range(count)))
 
 
-def test_the_split_parts_the_documents_and_depends_on_seed_alone(tmp_path):
+def test_the_split_covers_all_documents_and_depends_on_the_seed_alone(tmp_path):
     path = numbered(tmp_path / "a.txt", 400)
     corpus = opened(path, dev=0.25, seed=3)
     train, dev = list(corpus.train()), list(corpus.dev())
@@ -293,7 +293,7 @@ def test_the_split_is_the_same_whatever_is_sampled_or_removed(tmp_path):
     assert set(opened(path, dev=0.3, remove=(evaluation,)).dev()) == dev - {"d0", "d1", "d2"}
 
 
-def test_sides_of_a_side_meet(tmp_path):
+def test_the_other_side_of_a_side_is_empty(tmp_path):
     corpus = opened(numbered(tmp_path / "a.txt", 50), dev=0.5)
     assert list(corpus.train().dev()) == []
     assert list(corpus.dev().dev()) == list(corpus.dev())
@@ -327,7 +327,7 @@ def test_samples_follow_the_seed(tmp_path):
 
 @given(st.text(alphabet="ab \n\r\u0085é").filter(lambda text: "\0" not in text), st.integers(3, 9))
 @settings(max_examples=200)
-def test_blocks_do_not_show_in_the_lines(tmp_path_factory, text, block):
+def test_the_block_size_does_not_change_the_lines(tmp_path_factory, text, block):
     path = tmp_path_factory.getbasetemp() / "lines.txt"
     path.write_bytes(text.encode())
     with (
@@ -341,7 +341,7 @@ def test_blocks_do_not_show_in_the_lines(tmp_path_factory, text, block):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("shift", range(-2, 3))
-def test_lines_are_the_same_where_the_head_of_a_file_ends(tmp_path, end, shift):
+def test_lines_do_not_depend_on_where_the_head_of_a_file_ends(tmp_path, end, shift):
     text = "x" * (HEAD + shift) + end + "é" * HEAD + end + end + "last"
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode())
@@ -401,6 +401,6 @@ def test_wolof_test_sentences_are_taken_out(corpus, leaks):
     assert len(standing_in(keys, clean)) <= 2  # the text does not part them as the treebank does
 
 
-def test_real_lines_are_those_the_data_says():
+def test_real_lines_match_the_counts_of_the_data_set():
     facts = opened(real("raw/wikipedia/wo.txt.xz")).facts()
     assert facts.lines == 13130

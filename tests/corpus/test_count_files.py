@@ -79,7 +79,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(texts)
-def test_what_is_written_is_read(path: Path, lines: list[str]) -> None:
+def test_a_written_count_file_is_read_back(path: Path, lines: list[str]) -> None:
     counts = count_lines(lines)
     write_counts(counts, path)
     assert facts(read_counts(path)) == facts(counts)
@@ -181,7 +181,7 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize(("text", "message"), DAMAGED)
-def test_a_damaged_file_is_refused_with_its_place(
+def test_a_damaged_count_file_is_refused_with_its_line(
     tmp_path: Path, text: str | bytes, message: str
 ) -> None:
     path = tmp_path / "a.counts"
@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.counts.txt", "counts", "a.xz"])
-def test_a_name_that_would_not_be_known_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_count_file_with_an_unrecognised_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="a count file is named FILE"):
         write_counts(count_lines(["a"]), tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -60,7 +60,7 @@ def test_an_empty_evaluation_file_is_refused(tmp_path):
         ("wide".encode("utf-16"), "a.txt:1: not UTF-8 (byte 0x00 at column 4)"),
     ],
 )
-def test_bytes_that_are_no_text_are_located(tmp_path, raw, where):
+def test_bytes_that_are_not_utf8_are_reported_with_their_position(tmp_path, raw, where):
     (tmp_path / "a.txt").write_bytes(raw)
     refused(DataError, f"{tmp_path}/{where}; convert it", str(tmp_path / "a.txt"))
 
@@ -95,7 +95,7 @@ def test_broken_zst_is_refused(tmp_path):
         ('{"text": "\\ud800"}', "a.jsonl:2: half a surrogate pair at character 1"),
     ],
 )
-def test_bad_rows_of_json_are_located(tmp_path, row, message):
+def test_errors_of_json_are_reported_with_their_line(tmp_path, row, message):
     refused(DataError, message, write(tmp_path / "a.jsonl", '{"text": "a"}\n' + row))
 
 
@@ -131,11 +131,11 @@ def test_missing_packages_are_named(tmp_path, monkeypatch, suffix, hidden, extra
         ("x\tb" + 8 * "\t_", "a.conllu:11: expected an id such as 8, 8-9 or 8.1, got 'x'"),
     ],
 )
-def test_bad_conllu_is_located(tmp_path, row, message):
+def test_errors_of_conllu_are_reported_with_their_line(tmp_path, row, message):
     refused(DataError, message, write(tmp_path / "a.conllu", CONLLU + row))
 
 
-def test_a_bad_line_among_columns_is_located(tmp_path):
+def test_errors_of_columns_are_reported_with_their_line(tmp_path):
     columns = write(tmp_path / "test.txt", "a O\nb O\n\nc B-LOC\nd\n")
     path = write(tmp_path / "a.txt", "text")
     refused(DataError, "test.txt:5: expected a token and a tag", path, remove=(columns,))
@@ -159,7 +159,7 @@ def test_other_xml_is_refused(tmp_path):
         ({"lines": -1}, "corpus.lines is a number of lines, 0 for all, not -1"),
     ],
 )
-def test_options_that_mean_nothing_are_refused(options, message):
+def test_meaningless_options_are_refused(options, message):
     with pytest.raises(UsageError) as caught:
         CorpusFiles(**{"files": ("a.txt",), **options})
     assert message in str(caught.value)

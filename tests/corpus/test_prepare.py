@@ -151,7 +151,7 @@ def test_words_are_counted_in_a_prepared_side(tmp_path: Path, engine: None) -> N
     assert corpus.train.counts() is corpus.train.counts()
 
 
-def test_nothing_is_written_where_there_is_nothing_to_hold_out(tmp_path: Path) -> None:
+def test_nothing_is_written_if_no_line_can_be_held_out(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "one line\n")
     with pytest.raises(DataError, match=r"a\.txt:1: no line is held out"):
         prepare(CorpusFiles((path,)), (), tmp_path / "out", quiet)

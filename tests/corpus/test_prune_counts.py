@@ -48,7 +48,7 @@ def facts(found: TextCounts) -> tuple[list[tuple[str, int]], int, int, Dropped]:
     return list(found.tokens.items()), found.characters, found.bytes, found.dropped
 
 
-def test_the_rarest_go_until_half_of_the_bound_is_left() -> None:
+def test_the_rarest_types_are_dropped_down_to_half_the_bound() -> None:
     found = Counter({"a": 5, "b": 1, "c": 3, "d": 2, "e": 1})
     assert prune(found, 5) == prune(found, 0) == Dropped()
     assert prune(found, 4) == Dropped(types=3, tokens=1 + 2 + 1)  # two may stay: ones go, then twos
@@ -146,7 +146,7 @@ def test_a_count_file_remembers_what_was_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("line", ["# dropped 0 tokens of 0 types", "# dropped 1 tokens", "#"])
-def test_a_damaged_remark_is_refused(tmp_path: Path, line: str) -> None:
+def test_a_damaged_dropped_line_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.counts"
     path.write_text(f"# specialize counts 1\n# characters 1\n# bytes 1\n# types 1\n{line}\n1\ta\n")
     with pytest.raises(DataError, match=r"a\.counts:5: not a count"):
@@ -167,7 +167,7 @@ def test_texts_of_all_formats_and_count_files_are_pruned(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("engine")
-def test_bytes_that_are_not_utf8_are_reported_before_they_are_dropped(tmp_path: Path) -> None:
+def test_invalid_utf8_is_reported_before_its_token_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a a a a b\nc \xff d e\na a a a\n")
     with pytest.raises(DataError, match=r"a\.txt:2: not UTF-8 \(byte 0xff at column 3\)"):
@@ -183,7 +183,7 @@ def test_bytes_that_are_not_utf8_are_reported_before_they_are_dropped(tmp_path: 
         lambda: merge_counts([], max_types=-1),
     ],
 )
-def test_a_bound_below_none_is_refused(count: Callable[[], TextCounts]) -> None:
+def test_a_negative_bound_is_refused(count: Callable[[], TextCounts]) -> None:
     with pytest.raises(UsageError, match="0 for no bound, not -1"):
         count()
 
@@ -192,7 +192,7 @@ NOTE = "3 tokens of 2 rare types were dropped (--max-types): counts are lower bo
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_commands_say_what_was_dropped(
+def test_the_commands_report_dropped_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

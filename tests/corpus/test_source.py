@@ -46,7 +46,7 @@ def test_blocks_of_a_large_text_have_at_most_the_longest_length(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("documents", [FEW, FEW + 1, 40])
-def test_from_twenty_documents_on_whole_documents_are_held_out(
+def test_whole_documents_are_held_out_from_twenty_documents_on(
     tmp_path: Path, documents: int
 ) -> None:
     corpus = opened(numbered(tmp_path / "a.txt", [3] * documents), dev=0.01)

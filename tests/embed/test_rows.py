@@ -19,7 +19,7 @@ def tables(*, padding: int = 0) -> Tables:
     return Tables(input_rows, output, torch.cat([torch.arange(8.0), spare[:, 0]]))
 
 
-def test_a_mixture_by_hand() -> None:
+def test_a_mixture_is_the_weighted_mean_of_rows_of_each_table() -> None:
     rows = fresh_rows(tables(), CHANGE, [{5: 0.5, 6: 0.5}, {7: 1.0}], seed=0)
     assert rows.input.tolist() == [[11.0, 12.0], [14.0, 15.0]]
     assert rows.output.tolist() == [[111.0, 112.0], [114.0, 115.0]]
@@ -33,7 +33,7 @@ def test_negative_weights_and_weights_of_sum_zero_are_honoured() -> None:
     assert rows.bias.tolist() == [1.0, -10.0]
 
 
-def test_only_none_is_drawn() -> None:
+def test_only_fresh_pieces_without_a_mixture_are_drawn() -> None:
     """With a noise of 0 a drawn row is the mean row of its table, and its bias the mean bias."""
     rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, noise=0.0)
     assert rows.input.tolist() == [[7.0, 8.0], [0.0, 0.0]]
@@ -42,7 +42,7 @@ def test_only_none_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("weights", [[None, None], [{5: 1.0}, None]])
-def test_padding_is_not_looked_at(weights: list) -> None:
+def test_rows_of_padding_are_ignored(weights: list) -> None:
     rows, padded = (fresh_rows(tables(padding=n), CHANGE, weights, seed=4) for n in (0, 3))
     assert torch.equal(rows.input, padded.input)
     assert torch.equal(rows.output, padded.output)
@@ -87,6 +87,6 @@ def test_the_seed_leaves_the_global_generator_alone() -> None:
     assert torch.equal(torch.rand(2), expected)
 
 
-def test_a_mean_weighs_a_row_as_often_as_it_occurs() -> None:
+def test_a_mean_weighs_rows_by_their_occurrences() -> None:
     assert mean_of([5, 6, 5, 5]) == {5: 0.75, 6: 0.25}
     assert mean_of([]) is None

@@ -18,10 +18,10 @@ from specialize.mixins import lower
         ("", ""),
     ],
 )
-def test_letters_with_case_become_small(line: str, lowered: str) -> None:
+def test_letters_with_case_become_lower_case(line: str, lowered: str) -> None:
     assert lower.mix(line) == lowered
 
 
 @given(st.text())
-def test_a_second_pass_changes_nothing(line: str) -> None:
+def test_lower_casing_twice_changes_nothing_more(line: str) -> None:
     assert lower.mix(lower.mix(line)) == lower.mix(line)

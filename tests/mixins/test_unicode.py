@@ -19,12 +19,12 @@ from specialize.recipe.methods import bind, describe, names
         ("NFKD", "e\u0301 لا fi"),
     ],
 )
-def test_the_form_is_as_asked(form: str, line: str) -> None:
+def test_text_gets_the_requested_normal_form(form: str, line: str) -> None:
     assert unicode.mix("e\u0301 ﻟﺎ ﬁ", form=form) == line
     assert unicode.mix("é ﻟﺎ ﬁ", form=form) == line
 
 
-def test_composition_is_the_default() -> None:
+def test_nfc_is_the_default() -> None:
     assert unicode.mix("e\u0301") == "é"
 
 
@@ -33,7 +33,7 @@ def test_other_forms_are_refused() -> None:
         unicode.mix("a", form="nfc")
 
 
-def test_mixins_compose_in_order(tmp_path: Path) -> None:
+def test_mix_ins_compose_in_order(tmp_path: Path) -> None:
     corpus = opened(write(tmp_path / "a.txt", "ｆｕｌｌ Ⓐ\n"), dev=0.0)
     wide, lower = bind("mixin", "unicode", {"form": "NFKC"}), bind("mixin", "lower", {})
     assert list(corpus.mixed(wide, lower)) == ["full a"]
@@ -43,7 +43,7 @@ def test_mixins_compose_in_order(tmp_path: Path) -> None:
     assert list(corpus.mixed(lambda line: line.replace("f", "p"), wide)) == ["full A"]
 
 
-def test_they_are_listed_with_their_options() -> None:
+def test_mix_ins_are_listed_with_their_options() -> None:
     assert {"lower", "none", "unicode", "uyghur_latin"} <= set(names("mixin"))
     assert not describe("mixin", "lower").options
     assert describe("mixin", "unicode").options["form"].default == "NFC"

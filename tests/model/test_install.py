@@ -103,7 +103,7 @@ def test_rows_of_other_shapes_are_refused_before_anything_changes(tmp_path: Path
         assert torch.equal(tables(base.model).input, before.input)
 
 
-def test_the_verification_notices_a_moved_entry(tmp_path: Path) -> None:
+def test_the_verification_finds_a_changed_entry(tmp_path: Path) -> None:
     folder = write_model("bert", tmp_path, tied=False)
     for name in ("input", "output", "bias"):
         base = load_checkpoint(folder)
@@ -172,7 +172,7 @@ def test_pieces_before_the_padding_may_be_replaced_where_they_stand() -> None:
     assert torch.equal(tables(model).input[0], rows.input[0])
 
 
-def test_a_head_with_a_further_matrix_per_piece_is_refused() -> None:
+def test_a_head_with_another_matrix_per_piece_is_refused() -> None:
     config = MobileBertConfig(
         vocab_size=13,
         hidden_size=16,

@@ -55,7 +55,7 @@ def test_a_text_as_long_as_the_positions_fits_and_a_longer_one_does_not(
             base.model.base_model(input_ids=torch.full((1, base.framing.positions + 1), piece))
 
 
-def test_what_was_saved_is_loaded_by_plain_transformers(folder: Path, tmp_path: Path) -> None:
+def test_saved_models_load_with_plain_transformers(folder: Path, tmp_path: Path) -> None:
     base = load_checkpoint(folder)
     save_model(base.model, base.vocabulary, tmp_path / "new", source=folder)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "new").eval()
@@ -200,7 +200,7 @@ REFUSED: list[tuple[Callable[[Path], None], type[Exception], str]] = [
 @pytest.mark.parametrize(
     ("spoil", "kind", "message"), REFUSED, ids=[spoil.__name__ for spoil, *_ in REFUSED]
 )
-def test_what_cannot_be_used_is_refused_with_what_to_do(
+def test_unusable_checkpoints_are_refused_with_advice(
     spoil: Callable[[Path], None],
     kind: type[Exception],
     message: str,
@@ -218,7 +218,7 @@ def test_what_cannot_be_used_is_refused_with_what_to_do(
     assert not (folder / "ran").exists()
 
 
-def test_added_tokens_may_become_pieces_as_the_message_says(tmp_path: Path) -> None:
+def test_added_tokens_can_become_pieces_as_the_message_advises(tmp_path: Path) -> None:
     folder = write_model("bert", tmp_path, padding=1)
     added(folder)
     with pytest.raises(DataError, match=r"append them to vocab\.txt .* and delete this file"):

@@ -27,14 +27,14 @@ def mini() -> Checkpoint:
     return load_checkpoint(find_model("mini"))
 
 
-def test_it_is_laid_out_as_mberts_vocabulary(mini: Checkpoint) -> None:
+def test_mini_has_the_layout_of_mberts_vocabulary(mini: Checkpoint) -> None:
     slots = [f"[unused{i}]" for i in range(1, 100)]
     head = ["[PAD]", *slots, "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert list(mini.vocabulary.pieces[:104]) == head
     assert mini.model.get_input_embeddings().weight.shape[0] == len(mini.vocabulary.pieces)
 
 
-def test_its_alphabet_is_closed_and_lacks_the_letters_of_unseen_languages(mini: Checkpoint) -> None:
+def test_the_alphabet_of_mini_is_closed_and_lacks_unseen_letters(mini: Checkpoint) -> None:
     alphabet = mini.vocabulary.closed_alphabet
     assert alphabet is not None
     for language, letters in UNSEEN_LETTERS.items():
@@ -42,13 +42,13 @@ def test_its_alphabet_is_closed_and_lacks_the_letters_of_unseen_languages(mini: 
     assert set("ئاбçèñđ한の你தर") <= alphabet
 
 
-def test_it_fits_in_the_package() -> None:
+def test_mini_fits_in_the_package() -> None:
     folder: Path = find_model("mini")
     assert sum(file.stat().st_size for file in folder.iterdir()) < 20_000_000
     assert (folder / "README.md").exists()
 
 
-def test_it_knows_far_more_than_its_random_weights(mini: Checkpoint) -> None:
+def test_mini_knows_far_more_than_its_random_weights(mini: Checkpoint) -> None:
     config = mini.model.config
     untrained = new_modernbert(
         mini.vocabulary,

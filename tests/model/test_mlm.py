@@ -47,7 +47,7 @@ def test_logits_at_places_are_the_models_own(folder: Path) -> None:
 
 
 @torch.no_grad()
-def test_a_head_that_is_not_known_falls_back_to_full_logits(tmp_path: Path) -> None:
+def test_an_unknown_head_falls_back_to_full_logits(tmp_path: Path) -> None:
     from transformers import FlaubertConfig, FlaubertWithLMHeadModel
 
     write_model("bert", tmp_path)  # for its tokenizer
@@ -71,7 +71,7 @@ class Scaled(nn.Module):
 
 
 @torch.no_grad()
-def test_a_head_that_gives_other_logits_is_noticed(tmp_path: Path) -> None:
+def test_a_fast_head_with_different_logits_falls_back(tmp_path: Path) -> None:
     model = load_checkpoint(write_model("bert", tmp_path)).model
     assert choose_head(model, [2, 5, 6, 3]) == "cls"
     del model.chosen_head
@@ -90,7 +90,7 @@ def test_a_head_that_gives_other_logits_is_noticed(tmp_path: Path) -> None:
 
 
 @torch.no_grad()
-def test_there_is_a_state_after_each_layer(tiny: Path) -> None:
+def test_there_is_one_state_per_layer(tiny: Path) -> None:
     model = load_checkpoint(tiny).model
     states = layers(model, IDS, REAL)
     assert len(states) == layer_count(model) == 2

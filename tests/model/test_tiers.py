@@ -76,7 +76,7 @@ def test_merging_restores_names_tie_and_logits(folder: Path) -> None:
 
 
 @torch.no_grad()
-def test_changed_rows_are_in_their_places_after_merging(folder: Path) -> None:
+def test_trained_rows_are_in_place_after_merging(folder: Path) -> None:
     model = load_checkpoint(folder).model
     for number, rows in enumerate(tier(model, FRESH), start=1):
         rows.fill_(number)
@@ -88,7 +88,7 @@ def test_changed_rows_are_in_their_places_after_merging(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("fresh", [[], [17]])
-def test_any_number_of_rows_may_be_fresh(fresh: list[int], tmp_path: Path) -> None:
+def test_any_number_of_rows_can_be_fresh(fresh: list[int], tmp_path: Path) -> None:
     model = load_checkpoint(write_model("bert", tmp_path)).model
     assert [rows.shape for rows in tier(model, fresh)] == [(len(fresh), 8)]
     merge(model)

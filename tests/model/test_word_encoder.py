@@ -20,7 +20,7 @@ def encoder(length: int = 16) -> WordEncoder:
     return WordEncoder(LETTERS, framing_of(LETTERS), length=length)
 
 
-def test_a_batch_by_hand() -> None:
+def test_a_batch_of_two_sentences_by_hand() -> None:
     batch = encoder().batch([["aa", "a"], ["a"]], CPU)
     assert batch.ids_RL.tolist() == [[2, 5, 6, 5, 3], [2, 5, 3, 0, 0]]
     assert batch.real_RL.tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
@@ -47,7 +47,7 @@ def test_a_word_longer_than_a_row_is_cut_and_its_neighbours_stay_whole() -> None
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta", "xlm-r"])
-def test_words_that_a_mixin_or_the_normaliser_empties_keep_their_place(
+def test_words_emptied_by_a_mix_in_or_the_normaliser_keep_their_place(
     name: str, tmp_path: Path
 ) -> None:
     write_tokenizer(SHAPES[name], tmp_path)

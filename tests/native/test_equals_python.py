@@ -48,7 +48,9 @@ def pairs(counts: Any) -> list[tuple[str, int]]:
 
 
 @given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES), st.sampled_from(THREADS))
-def test_words_and_units(lines: list[str], rules: BertRules, workers: str) -> None:
+def test_words_and_white_space_tokens_equal_the_reference(
+    lines: list[str], rules: BertRules, workers: str
+) -> None:
     def compute() -> Any:
         split = split_tokens(count_lines(lines).tokens, rules, SPECIAL)
         parts = (split.words, split.special, split.deleted, count_words(lines, rules))
@@ -61,7 +63,7 @@ def test_words_and_units(lines: list[str], rules: BertRules, workers: str) -> No
 
 
 @pytest.mark.parametrize("rules", RULES, ids=str)
-def test_every_character_between_letters(rules: BertRules) -> None:
+def test_every_character_between_letters_splits_alike(rules: BertRules) -> None:
     characters = [chr(c) for c in (*range(0xD800), *range(0xE000, 0x110000))]
     # most are of categories without rules of their own, and are enough many to a token
     many = [c for c in characters if unicodedata.category(c) in ("Lo", "So", "Cn", "Co")]
@@ -82,7 +84,9 @@ word = st.text(LETTERS + "fş", min_size=1, max_size=8)
 
 
 @given(st.dictionaries(word, st.integers(1, 30), max_size=25), st.sampled_from(THREADS))
-def test_audit_replacements_and_examples(counts: dict[str, int], workers: str) -> None:
+def test_audit_replacements_and_examples_equal_the_reference(
+    counts: dict[str, int], workers: str
+) -> None:
     lines = [" ".join([text] * n) for text, n in counts.items()]
     change = SMALL.place(["e", "##f", "bc", "##de", "abcd"], slots=False)
 
@@ -117,7 +121,7 @@ joined = st.lists(st.sampled_from([*LETTERS, *MARKED, *FORMS]) | word, min_size=
     st.sampled_from(RULES),
     st.sampled_from(THREADS),
 )
-def test_sums_over_tokens_whatever_they_are_joined_of(
+def test_sums_over_tokens_equal_the_reference_for_any_concatenation(
     lines: list[str], rules: BertRules, workers: str
 ) -> None:
     """Words that stand in several tokens, unknown ones too; some tokens the definition splits."""
@@ -138,7 +142,9 @@ def test_sums_over_tokens_whatever_they_are_joined_of(
 
 
 @given(st.lists(hard_text(), max_size=5), st.sampled_from(RULES[:4]))
-def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules) -> None:
+def test_text_that_needs_the_fallback_gives_the_same_audit_and_replacements(
+    lines: list[str], rules: BertRules
+) -> None:
     old = WordPiece(SMALL.pieces, rules=rules)
     new = WordPiece([*SMALL.pieces, "ш", "##ш", "é", "e\u0301", "世", "##\u0301", "."], rules=rules)
 
@@ -152,7 +158,7 @@ def test_audit_and_replacements_of_hard_text(lines: list[str], rules: BertRules)
     assert native == defined
 
 
-def test_pieces_of_given_counts_come_in_their_order() -> None:
+def test_pieces_follow_the_order_of_given_counts() -> None:
     counts = {"\u200bab": 1, "c": 1}  # deleted in front: "ab" stands three bytes behind its token
     defined, native = both(lambda: pairs(count_replacements(counts, SMALL, SMALL).overall))
     assert native == defined == [("ab", 1), ("c", 1)]
@@ -166,7 +172,7 @@ def test_pieces_of_given_counts_come_in_their_order() -> None:
     st.booleans(),
     st.sampled_from(["##", ""]),
 )
-def test_training(
+def test_training_equals_the_reference(
     counts: dict[str, int], size: int, least: int, alphabet: int, closed: bool, prefix: str
 ) -> None:
     def compute() -> list[str] | str:
@@ -196,7 +202,9 @@ chosen_word = st.text("abcşдw世", min_size=1, max_size=9)
     st.integers(1, 3),
     st.sampled_from(THREADS),
 )
-def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: str) -> None:
+def test_selection_equals_the_reference(
+    counts: dict[str, int], old: WordPiece, least: int, workers: str
+) -> None:
     lines = [" ".join([text] * n) for text, n in counts.items()]
 
     def compute() -> Any:
@@ -209,7 +217,7 @@ def test_selection(counts: dict[str, int], old: WordPiece, least: int, workers: 
     assert native == defined
 
 
-def test_a_word_spelt_like_a_free_slot_lacks_nothing() -> None:
+def test_a_word_equal_to_a_slot_name_has_no_missing_characters() -> None:
     old = WordPiece([*SPECIAL, "[unused1]", "a", "##a"])
     words = {"[unused1]": 2, "[MASK]": 1, "aş": 1}
 
@@ -219,7 +227,7 @@ def test_a_word_spelt_like_a_free_slot_lacks_nothing() -> None:
     assert both(compute) == (["##ş"], ["##ş"])
 
 
-def test_an_unknown_piece_spelt_in_letters() -> None:
+def test_an_unknown_piece_made_of_letters() -> None:
     """unk is a word of the text, and an unknown piece wherever it stands."""
     old = WordPiece(["unk", *"abunk", *("##" + c for c in "abunk")], unk="unk", special=["unk"])
     new = old.with_pieces([*old.pieces, "##c", "##nk"])
@@ -233,7 +241,7 @@ def test_an_unknown_piece_spelt_in_letters() -> None:
     assert native == defined
 
 
-def test_a_word_that_spells_the_prefix_out() -> None:
+def test_a_word_that_contains_the_prefix_itself() -> None:
     """xa is the piece a inside a word, and a word of its own; the alphabet alone has no x."""
     old = WordPiece([*SPECIAL, "a", "xa"], prefix="x")
     new = old.with_pieces([*old.pieces, "x", "b"])
@@ -248,7 +256,7 @@ def test_a_word_that_spells_the_prefix_out() -> None:
     assert defined[1] == ([("b", 1)], [])
 
 
-def test_words_at_the_limit_of_length() -> None:
+def test_words_at_the_length_limit_are_segmented_alike() -> None:
     vocabulary = WordPiece([*SPECIAL, "ш", "##ш"])
     lines = ["ш" * 100 + " " + "ш" * 101, "\u200d" + "ш" * 100]
     defined, native = both(lambda: audit(vocabulary, lines))
@@ -277,7 +285,9 @@ def test_files_count_as_their_stripped_lines(
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize("workers", THREADS)
-def test_a_long_file_in_threads_and_blocks(tmp_path: Path, suffix: str, workers: str) -> None:
+def test_a_long_file_counts_the_same_in_threads_and_blocks(
+    tmp_path: Path, suffix: str, workers: str
+) -> None:
     lines = [f"{i % 97} ئا{i % 1013} b{i}é\t{i % 7}" for i in range(120_000)]
     data = ("\n".join(lines)).encode()
     path = tmp_path / f"a.txt{suffix}"
@@ -291,14 +301,14 @@ def test_a_long_file_in_threads_and_blocks(tmp_path: Path, suffix: str, workers:
     assert native == defined
 
 
-def test_a_line_without_end_and_white_space(tmp_path: Path) -> None:
+def test_a_last_line_without_line_end_and_white_space_lines_count(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("ئاب" * 400_000, "utf-8")
     defined, native = both(lambda: audit(SMALL, open_corpus(str(path))))
     assert native == defined
 
 
-def test_what_is_not_utf8_is_said_with_its_place(
+def test_invalid_utf8_is_reported_with_its_position(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
@@ -325,7 +335,7 @@ some_bytes = st.sampled_from([*map(bytes.fromhex, FAULTY), *(c.encode() for c in
 
 
 @given(st.lists(some_bytes | st.binary(max_size=40), max_size=9), st.sampled_from([b"", b" "]))
-def test_text_that_is_not_utf8_is_told_and_refused(parts: list[bytes], between: bytes) -> None:
+def test_text_that_is_not_utf8_is_detected_and_refused(parts: list[bytes], between: bytes) -> None:
     tokens = TokenCounts()
     tokens.feed(between.join(parts), whole=True)
     try:
@@ -339,7 +349,7 @@ def test_text_that_is_not_utf8_is_told_and_refused(parts: list[bytes], between: 
         assert pairs(split_tokens(tokens).words) == pairs(count_words([text]))
 
 
-def test_real_text_of_eighty_languages(data: Path) -> None:
+def test_real_text_of_eighty_languages_counts_the_same(data: Path) -> None:
     vocabulary = WordPiece(SMALL.pieces)
     files = sorted((data / "raw").rglob("*.txt.xz"))
     assert len(files) > 60

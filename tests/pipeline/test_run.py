@@ -122,7 +122,7 @@ def test_the_model_loads_with_plain_transformers(done: Path, base_folder: Path) 
     assert logits.isfinite().all()
 
 
-def test_the_folder_has_all_its_parts_and_no_leavings(done: Path) -> None:
+def test_the_folder_has_all_its_parts_and_no_temporary_files(done: Path) -> None:
     parts = "model heads predictions vocab recipe.toml provenance.json scores.json report.html"
     for name in parts.split():
         assert (done / name).exists(), name
@@ -152,7 +152,7 @@ def test_reported_scores_are_those_of_the_predictions(arm: str, done: Path, reci
             assert test[said["metric"]] == pytest.approx(found), (task, seed)
 
 
-def test_a_label_that_training_has_not_is_counted_wrong(done: Path) -> None:
+def test_a_label_unseen_in_training_counts_as_wrong(done: Path) -> None:
     predicted = (done / "predictions" / "pos-1.conllu").read_text("utf-8")
     assert "\tNEW\t" not in predicted
     assert scores_of(done)["tva"]["pos"]["test"][0]["accuracy"] < 100
@@ -198,12 +198,12 @@ def test_text_without_annotation_is_predicted_as_with_it(
 # Again
 
 
-def test_the_recipe_of_a_run_says_the_same_anywhere(done: Path, recipe: Path) -> None:
+def test_the_resolved_recipe_is_the_same_in_every_folder(done: Path, recipe: Path) -> None:
     first, again = read_recipe(recipe), read_recipe(done / "recipe.toml")
     assert again == first
 
 
-def test_a_finished_run_is_not_done_again(
+def test_a_finished_run_repeats_no_stage(
     done: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
@@ -249,7 +249,7 @@ sys.exit(main())
 
 
 @pytest.mark.slow
-def test_a_run_killed_in_lapt_and_in_finetuning_equals_one_that_was_not(
+def test_a_run_killed_in_lapt_and_fine_tuning_resumes_to_the_same_result(
     done: Path, recipe: Path, tmp_path: Path
 ) -> None:
     command = ["run", str(recipe), "--out", str(tmp_path / "out")]
@@ -274,7 +274,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_run_says_so_and_goes_on(
+def test_an_interrupted_run_says_so_and_resumes(
     done: Path,
     recipe: Path,
     tmp_path: Path,

@@ -163,7 +163,7 @@ def test_the_named_arm_is_the_result(folder: Path, tmp_path: Path) -> None:
         assert not (out / part).samefile(out / "arms" / "tva" / part)
 
 
-def test_a_best_head_whose_weights_were_dropped_is_made_again(folder: Path, tmp_path: Path) -> None:
+def test_a_best_head_without_its_weights_is_trained_again(folder: Path, tmp_path: Path) -> None:
     text = (folder / "run.toml").read_text("utf-8")
     (folder / "run.toml").write_text(text.replace("seeds = [1]", "seeds = [1, 2, 3]"), "utf-8")
     out = tmp_path / "out"

@@ -53,7 +53,7 @@ def bound(**options) -> partial:
     return bind("mixin", "their_pkg:fn", {"path": "x"} | options)
 
 
-def test_a_file_is_a_method():
+def test_every_file_of_a_methods_folder_is_a_method():
     assert find("augment", "tva") is tva.change
     assert {"tva", "char_first", "greedy", "none"} <= set(names("augment"))
     assert not any(name.startswith("_") for kind in KINDS for name in names(kind))
@@ -153,7 +153,7 @@ def test_an_option_without_default_must_be_given():
     assert answer == f"the options of mixin 'their_pkg:fn' {expected}"
 
 
-def test_what_is_outside_must_be_a_function_of_a_module():
+def test_an_external_method_must_be_a_function_of_a_module():
     assert find("mixin", "their_pkg:fn")("ab", path="", times=2) == "abab"
     assert "no module 'nobodys_pkg'" in message(find, "mixin", "nobodys_pkg:fn")
     for name in ("their_pkg:none", "their_pkg:plain", "their_pkg:", ":fn"):
@@ -174,7 +174,7 @@ def test_a_function_of_a_file_beside_the_recipe_is_found(tmp_path):
         choose("mixin", "none.py:upper", {}, "mixin", folder=tmp_path)
 
 
-def test_a_file_with_an_error_of_syntax_is_named_with_its_line(tmp_path):
+def test_a_syntax_error_in_a_method_file_is_reported_with_its_line(tmp_path):
     (tmp_path / "broken.py").write_text("x = 1\ndef (\n")
     with pytest.raises(UsageError, match=r"broken\.py:2: invalid syntax"):
         choose("mixin", "broken.py:fn", {}, "mixin", folder=tmp_path)
@@ -206,7 +206,7 @@ def test_a_choice_lists_its_options_as_json_and_its_files(tmp_path):
 # Packages, imports
 
 
-def test_a_method_whose_package_is_missing_says_which(tmp_path, monkeypatch):
+def test_a_method_names_its_missing_package(tmp_path, monkeypatch):
     folder = tmp_path / "their_methods"
     folder.mkdir()
     (folder / "__init__.py").write_text("")

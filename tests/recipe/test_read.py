@@ -76,7 +76,7 @@ def test_mixins_are_one_method_or_a_list(folder: Path) -> None:
     assert [m.method for m in two.mixin] == ["uyghur_latin", "none"]
 
 
-def test_the_result_is_the_arm_named_else_the_last(folder: Path) -> None:
+def test_the_result_is_the_named_arm_else_the_last(folder: Path) -> None:
     arms = CORPUS + '[arm.tva]\naugment = "tva"\n[arm.lapt]\n'
     assert read(folder, arms).result == "lapt"
     assert read(folder, 'result = "tva"\n' + arms).result == "tva"
@@ -108,7 +108,7 @@ def test_tasks_and_arms_that_are_false_are_left_out(folder: Path) -> None:
 # Tasks, corpus, base
 
 
-def test_two_treebanks_of_one_task_stand_in_one_recipe(folder: Path) -> None:
+def test_a_recipe_can_have_two_treebanks_of_one_task(folder: Path) -> None:
     text = CORPUS + POS + POS.replace("[task.pos]", '[task.news]\nmethod = "pos"\ncolumn = "upos"')
     pos, news = read(folder, text).tasks
     assert (pos.name, pos.choice.method, pos.choice.options) == ("pos", "pos", {})
@@ -146,7 +146,7 @@ def test_all_files_are_relative_to_the_recipe(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["./model", "model", "ABSOLUTE"])
-def test_a_base_that_is_a_folder_is_found_from_anywhere(folder: Path, base: str) -> None:
+def test_relative_base_folders_are_resolved_against_the_recipe(folder: Path, base: str) -> None:
     (folder / "model").mkdir()
     base = base.replace("ABSOLUTE", str(folder / "model"))
     (folder / "recipe.toml").write_text(f'base = "{base}"\n' + CORPUS, "utf-8")
@@ -154,7 +154,7 @@ def test_a_base_that_is_a_folder_is_found_from_anywhere(folder: Path, base: str)
     assert recipe.base == recipe.table["base"] == str(folder / "model")
 
 
-def test_a_base_that_is_no_folder_is_a_name(folder: Path) -> None:
+def test_a_base_that_is_not_a_folder_is_a_model_name(folder: Path) -> None:
     (folder / "recipe.toml").write_text('base = "org/model"\n' + CORPUS, "utf-8")
     assert read_recipe(folder / "recipe.toml").base == "org/model"
     (folder / "mini").mkdir()
@@ -224,14 +224,14 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
         (CORPUS + "[arm]\nx = false\n", "every arm is false; leave one in"),
     ],
 )
-def test_a_wrong_recipe_is_refused_saying_what_where_and_what_is_known(
+def test_errors_of_a_recipe_name_the_key_its_line_and_the_known_keys(
     folder: Path, text: str, message: str
 ) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         read(folder, text)
 
 
-def test_a_fault_of_a_change_names_the_change(folder: Path) -> None:
+def test_an_error_in_an_override_names_the_override(folder: Path) -> None:
     with pytest.raises(UsageError) as raised:
         read(folder, "seeds = [1]\n" + CORPUS, "lapt.epochs=2", "seeds=1")
     expected = "expected a list of whole numbers; write [1]"

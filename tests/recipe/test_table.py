@@ -47,7 +47,7 @@ def test_a_table_becomes_a_dataclass() -> None:
         ({"size": 101}, "size is at most 100, not 101", "t"),
     ],
 )
-def test_what_does_not_fit_is_refused(table: dict, message: str, key: str) -> None:
+def test_values_that_do_not_fit_are_refused(table: dict, message: str, key: str) -> None:
     with pytest.raises(UsageError) as raised:
         build(Settings, table, "t")
     assert str(raised.value).startswith(message)
@@ -97,6 +97,6 @@ def test_types_and_values_are_shown_as_a_recipe_has_them() -> None:
         (Finetune, {"schedule": "x"}, "unknown finetune.schedule 'x'; known: inverse_sqrt"),
     ],
 )
-def test_values_that_mean_nothing_are_refused(plan: type, table: dict, message: str) -> None:
+def test_meaningless_values_are_refused(plan: type, table: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         build(plan, table, "table")

@@ -20,7 +20,7 @@ augment = { method = "tva",
 """
 
 
-def test_changes_are_toml_or_else_text() -> None:
+def test_overrides_are_parsed_as_toml_else_as_text() -> None:
     changes = read_changes(["a.b=2", "c=[1, 2]", "d=tva", 'e="x"', "f=true", "g=a=b"])
     assert changes == {"a": {"b": 2}, "c": [1, 2], "d": "tva", "e": "x", "f": True, "g": "a=b"}
 
@@ -53,7 +53,7 @@ def test_the_line_of_a_key_is_found(key: str, line: int) -> None:
     assert line_of(RECIPE.replace("a b", "ab"), key) == line
 
 
-def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_recipes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="no such recipe"):
         read_table(tmp_path / "none.toml")
     (tmp_path / "latin1.toml").write_bytes("a = 'ö'".encode("latin1"))

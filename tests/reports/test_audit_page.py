@@ -38,14 +38,14 @@ def test_words_of_the_page_are_escaped_and_isolated(call: Call, files: Path) -> 
     assert "a<b>ۋ" not in text
 
 
-def test_a_page_of_nothing_missing_says_so(call: Call, files: Path) -> None:
+def test_the_page_says_if_nothing_is_missing(call: Call, files: Path) -> None:
     (files / "plain.txt").write_text("a ab\n", "utf-8")
     text = page(call, files, files / "wordpiece", "--text", files / "plain.txt")
     assert "The vocabulary covers every character" in text
     assert "<svg" not in text
 
 
-def test_texts_of_the_same_name_are_told_apart_by_their_folders(call: Call, files: Path) -> None:
+def test_texts_of_the_same_name_are_distinguished_by_their_folders(call: Call, files: Path) -> None:
     for folder in ("ug", "en"):
         (files / folder).mkdir()
         (files / folder / "dev.txt").write_text("a ۋ\n", "utf-8")

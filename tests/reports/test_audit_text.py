@@ -38,7 +38,7 @@ def objects(out: str) -> list[dict]:
     return [json.loads(line, parse_constant=refuse) for line in out.splitlines()]
 
 
-def test_json_has_everything_under_names_that_stay(call: Call, files: Path) -> None:
+def test_json_has_everything_under_stable_names(call: Call, files: Path) -> None:
     tokenizers = [files / "wordpiece", files / "bytes.json"]
     beside = ["--parallel", files / "en.txt"]
     out = call("inspect", *tokenizers, "--text", files / "ug.txt", *beside, "--json")
@@ -55,7 +55,7 @@ def test_json_has_everything_under_names_that_stay(call: Call, files: Path) -> N
     assert second["verdict"]["pays"] == "perhaps"  # bytes, nothing unknown, and long
 
 
-def test_without_a_value_json_has_null(call: Call, files: Path) -> None:
+def test_missing_values_are_null_in_json(call: Call, files: Path) -> None:
     beside = ["--parallel", files / "empty.tsv"]
     out = call("inspect", files / "wordpiece", "--text", files / "en.txt", *beside, "--json")
     (found,) = objects(out.out)
@@ -75,7 +75,7 @@ def test_the_verdict_counts_the_pieces_that_are_needed(call: Call, files: Path) 
     assert verdict["figures"]["needed"] == needed
 
 
-def test_the_table_has_the_verdict_and_waits_with_the_rest(call: Call, files: Path) -> None:
+def test_the_table_shows_the_verdict_and_hides_details(call: Call, files: Path) -> None:
     shown = call("inspect", files / "wordpiece", "--text", files / "ug.txt").out
     assert shown.splitlines()[-3].startswith("Will new pieces pay off?")
     assert "wordpiece on ug.txt: yes. 40.00 % of the words are unknown" in shown
@@ -106,7 +106,7 @@ def test_lines_keep_to_the_width(call: Call, files: Path) -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_values_that_are_missing_are_dashes(files: Path) -> None:
+def test_missing_values_are_shown_as_dashes(files: Path) -> None:
     """A text that cleaning leaves without a word."""
     (files / "none.txt").write_text("\u200c\n", "utf-8")
     findings = [*inspect_texts([str(files / "wordpiece")], [str(files / "none.txt")], details=True)]
@@ -160,7 +160,7 @@ def test_help_does_not_load_what_makes_pages() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_what_is_counted_line_by_line_says_why(call: Call, files: Path) -> None:
+def test_counting_line_by_line_is_explained(call: Call, files: Path) -> None:
     odd = json.loads((files / "bytes.json").read_text("utf-8"))
     odd["pre_tokenizer"] = {"type": "Punctuation", "behavior": "Isolated"}
     (files / "odd.json").write_text(json.dumps(odd), "utf-8")

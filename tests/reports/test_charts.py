@@ -35,7 +35,7 @@ def test_dumbbells_of_any_values_have_finite_positions(before: float, after: flo
     assert f"{before:.2f} before, {after:.2f} after" in chart
 
 
-def test_strips_have_a_dot_for_each_seed_and_a_bar_at_the_mean() -> None:
+def test_strips_have_a_dot_per_seed_and_a_bar_at_the_mean() -> None:
     chart = str(strips("LAS", [Series("tva", 2, [(1, 40.0), (2, 44.0)])]))
     dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     (bar,) = re.findall(r'<line x1="([\d.]+)"[^>]+class="mean s2"', chart)

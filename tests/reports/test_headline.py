@@ -41,7 +41,7 @@ def test_the_result_is_the_arm_that_the_recipe_names() -> None:
     assert [headline.arm for headline in found] == ["tva", "lapt"]
 
 
-def test_the_gain_of_a_mixin_is_told_from_that_of_the_pieces() -> None:
+def test_the_gain_of_a_mix_in_is_separated_from_that_of_the_pieces() -> None:
     found = texts(run(unadapted(), lapt(), tva(), latin_tva()))["latin-tva"]
     assert found.endswith(
         "Against tva, its counterpart without the mix-in latin, POS accuracy is 2.0 points higher "
@@ -59,7 +59,7 @@ def test_a_baseline_may_be_the_counterpart_without_the_mixin() -> None:
     assert texts(facts)["latin"].endswith("Its counterpart without the mix-in latin is lapt.")
 
 
-def test_the_counterpart_has_as_many_of_the_mixins_as_any_arm() -> None:
+def test_the_counterpart_shares_as_many_mix_ins_as_possible() -> None:
     arms = [tva(), tva(name="lower", mixin=["lower"]), tva(name="both", mixin=["lower", "latin"])]
     found = texts(run(*arms))
     assert "Against lower, its counterpart without the mix-in latin, " in found["both"]
@@ -85,7 +85,7 @@ def test_unknown_pieces_start_from_the_original_text_not_the_rewritten_one() -> 
     )
 
 
-def test_unknown_pieces_are_told_of_every_text_equal_ones_together() -> None:
+def test_unknown_pieces_are_reported_for_every_text_equal_ones_together() -> None:
     corpus = audited(audit(50, 200), audit(2, 200))
     dev, none = audited(audit(60, 200), audit(60, 200)), audited(audit(0, 0), audit(0, 0))
     audits = {CORPUS: corpus, "pos dev": dev, "ner dev": dev, "empty dev": none}
@@ -95,7 +95,7 @@ def test_unknown_pieces_are_told_of_every_text_equal_ones_together() -> None:
     )
 
 
-def test_without_unknowns_pieces_per_word_are_told() -> None:
+def test_without_unknowns_pieces_per_word_are_reported() -> None:
     audits = {CORPUS: audited(audit(0, 310), audit(0, 220))}
     assert texts(run(tva(audit=audits)))["tva"].startswith(
         "No piece is unknown; pieces per word fall from 3.10 to 2.20 in corpus (held out). "

@@ -29,7 +29,7 @@ def test_memory_is_in_decimal_units(size: int, shown: str) -> None:
     assert numbers.memory(size) == shown
 
 
-def test_baselines_are_found_by_their_facts_not_by_their_names() -> None:
+def test_baselines_are_recognised_by_their_settings_not_their_names() -> None:
     plain = unadapted(name="first")
     adapted = lapt(name="second")
     facts = run(tva(name="lapt"), lapt(name="latin", mixin=["latin"]), adapted, plain, lapt())
@@ -70,7 +70,7 @@ def test_scores_that_are_missing_or_not_finite_are_left_out() -> None:
     assert numbers.seeded(arm("a", scores={"pos": scores}), "pos") == [(1, 50.0)]
 
 
-def test_a_difference_is_that_of_the_printed_means() -> None:
+def test_a_difference_is_computed_from_the_printed_means() -> None:
     """90.06 and 69.94 are printed as 90.1 and 69.9: 20.2 apart, not 20.1."""
     assert numbers.difference([90.06], [69.94]).value == 20.2
 
@@ -84,7 +84,7 @@ def test_a_difference_is_within_the_spread_up_to_the_larger_deviation() -> None:
     assert not numbers.difference([52.0], [51.9]).within_spread
 
 
-def test_a_text_is_original_where_an_arm_without_mixin_has_it() -> None:
+def test_a_text_is_original_if_an_arm_without_mix_in_has_it() -> None:
     before = audited(audit(50, 200), audit(50, 200))
     rewritten = audited(audit(8, 220), audit(1, 230))
     mixed = arm("latin", mixin=["latin"], audit={CORPUS: rewritten, "pos dev": rewritten})

@@ -165,7 +165,7 @@ def test_words_are_isolated_for_either_direction(facts: Facts, tmp_path: Path) -
     assert '<span class="piece new">##ە</span>' in text
 
 
-def test_pieces_beyond_thirty_wait_for_show_all(tmp_path: Path) -> None:
+def test_only_thirty_pieces_are_shown_at_first(tmp_path: Path) -> None:
     text = page(run(tva(pieces=[PIECES[0]] * 31)), tmp_path)
     assert "show all 31" in text
     rest = text.partition('<tbody class="rest">')[2].partition("</tbody>")[0]

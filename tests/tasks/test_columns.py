@@ -29,7 +29,7 @@ def words_and_tags(sentences):
     return [list(zip(s.words, s.gold, strict=True)) for s in sentences]
 
 
-def test_a_tab_or_a_space_parts_word_and_tag(ner):
+def test_a_tab_or_a_space_separates_word_and_tag(ner):
     tabs = read_columns(ner("Valletta\tB-LOC\nhi\tO\n\nsabiħa\tO\n"))
     spaces = read_columns(ner("Valletta B-LOC\nhi  O\n\nsabiħa O"))
     assert words_and_tags(tabs) == [[("Valletta", "B-LOC"), ("hi", "O")], [("sabiħa", "O")]]
@@ -55,12 +55,12 @@ def test_any_language_code_of_wikiann_is_a_prefix(ner, code):
     assert sentence.words == ("Malta", ":")
 
 
-def test_a_prefix_that_not_all_words_have_stays(ner):
+def test_a_prefix_is_kept_unless_all_words_have_it(ner):
     (sentence,) = read_columns(ner("re:Malta\tB-LOC\nis\tO\n"))
     assert sentence.words == ("re:Malta", "is")
 
 
-def test_all_but_the_tags_is_written_back_as_it_was(ner, tmp_path):
+def test_everything_except_tags_is_written_back_unchanged(ner, tmp_path):
     text = "ug:a\tB-LOC\nug:b c\tO\n\nug:d\tO\n\n"
     (first, second) = read_columns(ner(text))
     write_columns([first, second], tmp_path / "b.txt")
@@ -75,7 +75,7 @@ def test_all_but_the_tags_is_written_back_as_it_was(ner, tmp_path):
 INDEXED = "# id\t1\n1\tMalta\tB-LOC\tO\n2\thi\tO\tO\n\n1\t1986\tO\tO\n2\tMalta\tB-ORG\tB-LOC\n\n"
 
 
-def test_an_index_is_no_token_and_two_columns_of_tags_need_a_choice(ner, tmp_path):
+def test_an_index_is_not_a_token_and_two_tag_columns_need_a_choice(ner, tmp_path):
     path = ner(INDEXED)
     with pytest.raises(DataError, match=r"a\.txt:2: columns 3 and 4 hold tags; .* column = 3"):
         read_columns(path)
@@ -198,7 +198,7 @@ def test_punctuation_is_separated_where_the_training_data_does_so(ner, tmp_path)
     assert annotated([sentence], tmp_path / "b.tsv") == "Malta\tO\n,\tO\nhi\tO\n.\tO\n\n"
 
 
-def test_a_txt_of_tagged_words_is_no_plain_text(ner):
+def test_a_txt_file_of_tagged_words_is_not_read_as_plain_text(ner):
     text = "Malta B-LOC\nhi O\n\n" + "sabiħa O\n" * 8
     assert [s.words for s in read_words(ner(text))] == [("Malta", "hi"), ("sabiħa",) * 8]
     with pytest.raises(DataError, match=r"a\.txt:12: expected a token, or a token and its tag"):
@@ -210,13 +210,13 @@ def test_a_txt_of_tagged_words_is_no_plain_text(ner):
     ("raw", "line", "message"),
     [(b"", 1, "no sentence"), (b" \n\n", 1, "no sentence"), (b"a\n\xe9\n", 2, "not UTF-8")],
 )
-def test_a_file_without_words_is_named(tmp_path, name, raw, line, message):
+def test_a_file_without_words_is_refused_with_its_name(tmp_path, name, raw, line, message):
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(DataError, match=rf"{name}:{line}: {message}"):
         read_words(tmp_path / name)
 
 
-def test_a_sentence_where_a_word_is_due_says_what_is_read(ner):
+def test_a_line_of_several_words_without_tags_is_refused(ner):
     with pytest.raises(DataError, match=r"a\.tsv:2: expected a token.* tab .* \.txt$"):
         read_words(ner("Malta\nMalta hi sabiħa\n", "a.tsv"))
 

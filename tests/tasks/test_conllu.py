@@ -95,7 +95,7 @@ BAD_TREES = [
 
 
 @pytest.mark.parametrize(("heads", "line", "message"), BAD_TREES)
-def test_a_graph_that_is_no_tree_is_named_with_its_line(conllu, heads, line, message):
+def test_a_graph_that_is_not_a_tree_is_refused_with_its_line(conllu, heads, line, message):
     path = conllu("\n".join(row(word, head) for word, head in enumerate(heads, 1)))
     (block,) = read_treebank(path)
     with pytest.raises(DataError) as caught:
@@ -105,7 +105,7 @@ def test_a_graph_that_is_no_tree_is_named_with_its_line(conllu, heads, line, mes
 
 
 @pytest.mark.parametrize("name", ["a.conllu", "a.txt", "a"])
-def test_a_treebank_to_annotate_is_read_as_it_is_whatever_its_name(conllu, name):
+def test_a_treebank_to_annotate_is_recognised_whatever_its_name(conllu, name):
     text = "\n".join(re.sub(r"(\t[^\t]*){8}$", "\t_" * 8, line) for line in EVERYTHING.split("\n"))
     assert "1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tvamos\t_\t_\t_\t_\t_\t_\t_\t_\n" in text
     for annotated in (EVERYTHING, text):
@@ -182,7 +182,7 @@ NO_WORDS = [
 
 
 @pytest.mark.parametrize(("name", "raw", "line", "message"), NO_WORDS)
-def test_a_file_without_words_to_annotate_is_named_with_its_line(
+def test_a_file_without_words_to_annotate_is_refused_with_its_line(
     tmp_path, name, raw, line, message
 ):
     (tmp_path / name).write_bytes(raw)

@@ -180,7 +180,7 @@ def test_the_likeliest_labelled_tree_is_decoded(scored):
         assert labels["deprels"][relations[word, at].argmax()] == name
 
 
-def test_dropout_hits_the_same_features_of_all_words():
+def test_dropout_drops_the_same_features_of_all_words():
     head = dep.task(dropout=0.5, width=6).head(8, {"deprels": ["a"]})
     kept = head._same_for_all_words(torch.ones(2, 5, 50)) > 0
     assert (kept == kept[:, :1]).all()

@@ -37,7 +37,7 @@ def test_the_enumeration_has_as_many_trees_as_cayleys_formula():
     assert [len(single_root_trees(n)) for n in range(1, 6)] == [1, 2, 9, 64, 625]
 
 
-def test_a_greedy_tree_is_taken_as_it_is():
+def test_a_greedy_tree_is_returned_unchanged():
     # 0 -> 2 -> 1, 2 -> 3
     scores = np.array([[0, 0, 0, 0], [1, 0, 9, 1], [9, 1, 0, 1], [1, 1, 9, 0]])
     assert single_root_tree(scores) == [2, 0, 2]
@@ -96,7 +96,7 @@ def test_the_tree_is_the_best_of_all_single_root_trees(scores):
 
 @settings(max_examples=200, deadline=None)
 @given(square(st.one_of(st.floats(-9, 0), st.just(-np.inf))))
-def test_forbidden_edges_are_taken_only_where_no_tree_does_without(scores):
+def test_forbidden_edges_are_used_only_if_every_tree_needs_one(scores):
     heads = single_root_tree(scores)
     assert is_tree(tuple(heads))
 

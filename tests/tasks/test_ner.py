@@ -62,7 +62,7 @@ def test_the_column_of_the_tags_is_an_option(tmp_path):
         ner.task(column=-1)
 
 
-def test_every_type_can_begin_and_go_on(path):
+def test_every_type_has_b_and_i_tags(path):
     sentences = TASK.read(path)
     assert TASK.labels(sentences) == {"tags": ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]}
     assert TASK.check(sentences, TASK.labels(sentences)) == 0
@@ -71,7 +71,7 @@ def test_every_type_can_begin_and_go_on(path):
         TASK.check(sentences, {"tags": ["O"]})
 
 
-def test_scores_by_eye(path):
+def test_scores_of_a_short_file_by_eye(path):
     first, second = gold = TASK.read(path)
     # LOC cut short, PER found, though its first tag is I: nothing under strict IOB2
     predicted = [

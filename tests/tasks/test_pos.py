@@ -73,7 +73,7 @@ def test_predictions_for_other_words_are_refused(path):
         TASK.score([first, second], [first])
 
 
-def test_tags_that_training_has_not_seen_are_counted(path):
+def test_tags_unseen_in_training_are_counted(path):
     first, second = TASK.read(path)
     assert TASK.check([first, second], TASK.labels([second])) == 2
     with pytest.raises(DataError, match="no tag to learn"):

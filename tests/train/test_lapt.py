@@ -158,7 +158,7 @@ def test_lengths_beyond_the_positions_and_tokenizers_without_a_mask_are_refused(
         check(PLAN, replace(framing, mask=None))
 
 
-def test_the_attention_of_the_model_is_what_it_was(
+def test_the_attention_implementation_is_restored(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:
     base = load_checkpoint(base_folder)

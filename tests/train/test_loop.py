@@ -77,7 +77,7 @@ def train(
     return module, history
 
 
-def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     whole, history = train(tmp_path / "a.pt")
     with pytest.raises(Killed):
         train(tmp_path / "b.pt", kill_at=17)

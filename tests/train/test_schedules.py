@@ -12,7 +12,7 @@ def test_linear_without_warm_up_begins_at_the_base_rate() -> None:
     assert [linear(0, 4)(s) for s in range(4)] == [1.0, 0.75, 0.5, 0.25]
 
 
-def test_inverse_sqrt_is_udifys() -> None:
+def test_inverse_sqrt_is_that_of_udify() -> None:
     udify = inverse_sqrt(50)  # steps from 1: batch 51 -> .005, 150 -> .5, 500 -> .2357
     assert [round(udify(s - 1), 4) for s in (50, 51, 150, 500)] == [1.0, 0.005, 0.5, 0.2357]
 

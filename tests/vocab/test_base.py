@@ -102,7 +102,7 @@ def test_words_have_the_pieces_of_their_sentence(name: str, words: list[str]) ->
 
 @pytest.mark.parametrize("name", FAMILIES)
 @given(words=st.lists(any_text() | hard_text(), max_size=5))
-def test_every_word_has_a_piece_whatever_it_is(name: str, words: list[str]) -> None:
+def test_every_word_gets_at_least_one_piece(name: str, words: list[str]) -> None:
     family = vocabulary(name)
     found = family.encode_words(words)
     assert len(found) == len(words)
@@ -121,7 +121,7 @@ def test_in_a_sentence_of_letters_each_piece_spells_its_word(name: str) -> None:
     assert found == [word.replace("ﬁ", "fi") if name == "xlmr" else word for word in words]
 
 
-def test_deleted_characters_at_the_beginning_move_no_piece(tmp_path: Path) -> None:
+def test_deleted_leading_characters_do_not_shift_pieces(tmp_path: Path) -> None:
     file = tmp_path / "spm.model"
     with file.open("wb") as out:
         SentencePieceTrainer.train(  # with nmt_nfkc, which deletes U+0007
@@ -138,11 +138,11 @@ def test_deleted_characters_at_the_beginning_move_no_piece(tmp_path: Path) -> No
     ("name", "pieces"),
     [("wordpiece", "[UNK]"), ("gpt2", "Ġ"), ("xlmr", "<unk>"), ("llama2", "▁")],
 )
-def test_a_word_without_pieces_is_unknown_or_a_space(name: str, pieces: str) -> None:
+def test_an_empty_word_gets_the_unknown_piece_or_a_space(name: str, pieces: str) -> None:
     assert spelt(name, ["ab", "", "b"])[1] == pieces
 
 
-def test_what_is_returned_can_be_changed() -> None:
+def test_returned_lists_can_be_modified() -> None:
     for name in FAMILIES:
         family = vocabulary(name)
         before = family.encode_words(["ab", "b"])
@@ -162,7 +162,7 @@ def test_what_is_returned_can_be_changed() -> None:
         ("xlmr", ["ar", "k", "ı"], ["▁b", "▁", ",", "<s>", "<unk>", "<mask>"]),
     ],
 )
-def test_a_piece_goes_on_with_a_word_or_begins_one(
+def test_pieces_that_continue_words_are_recognised(
     name: str, inside: list[str], first: list[str]
 ) -> None:
     family = vocabulary(name)
@@ -170,7 +170,7 @@ def test_a_piece_goes_on_with_a_word_or_begins_one(
     assert [p for p in first if family.continues(family.ids[p])] == []
 
 
-def test_pieces_without_marks_begin_words_all() -> None:
+def test_without_marks_every_piece_begins_a_word() -> None:
     described = xlmr_like()
     described["model"]["vocab"] = [["<unk>", 0.0], ["a", -1.0], ["b", -1.0]]
     described |= {"added_tokens": [], "post_processor": None}
@@ -180,7 +180,7 @@ def test_pieces_without_marks_begin_words_all() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 @given(words=st.lists(st.text("abkı", min_size=1, max_size=6), min_size=2, max_size=6))
-def test_just_the_first_piece_of_a_word_of_letters_begins_it(name: str, words: list[str]) -> None:
+def test_only_the_first_piece_of_a_word_of_letters_begins_it(name: str, words: list[str]) -> None:
     family = vocabulary(name)
     for ids in family.encode_words(words)[1:]:
         known = family.unk not in [family.pieces[i] for i in ids]
@@ -201,7 +201,7 @@ def test_just_the_first_piece_of_a_word_of_letters_begins_it(name: str, words: l
         ("xlmr", "ab 가a\u200c 나", "가나"),
     ],
 )
-def test_text_under_unknown_pieces(name: str, text: str, hidden: str) -> None:
+def test_the_text_under_unknown_pieces_is_returned(name: str, text: str, hidden: str) -> None:
     assert vocabulary(name).unspelt(text) == hidden
 
 

@@ -99,7 +99,7 @@ def test_names_of_a_vocab_txt_come_from_its_configuration(tmp_path: Path) -> Non
     assert (framing.prefix, framing.suffix, framing.pad, framing.mask) == ((0,), (1,), 2, 4)
 
 
-def test_padding_is_looked_for_in_each_file_in_turn(tmp_path: Path) -> None:
+def test_the_padding_piece_is_looked_up_in_each_file_in_turn(tmp_path: Path) -> None:
     bert_like(tmp_path)
     vocabulary, file = read_vocabulary(tmp_path), tmp_path / "tokenizer_config.json"
 
@@ -116,7 +116,7 @@ def test_padding_is_looked_for_in_each_file_in_turn(tmp_path: Path) -> None:
     assert padding() == "c"
 
 
-def test_without_a_padding_piece_it_is_refused(tmp_path: Path) -> None:
+def test_a_tokenizer_without_a_padding_piece_is_refused(tmp_path: Path) -> None:
     save(Tokenizer.from_str(json.dumps(gpt2_like())), tmp_path)
     with pytest.raises(DataError, match=r'name one of .* as "pad_token"'):
         read_framing(read_vocabulary(tmp_path), tmp_path)
@@ -157,7 +157,7 @@ OTHERS = ["bert", "electra", "distilbert", "albert", "gpt2"]
 
 
 @pytest.mark.parametrize("kind", [*COUNTING, "data2vec-text", "roberta-prelayernorm", *OTHERS])
-def test_as_many_positions_fit_and_no_more(kind: str, tmp_path: Path) -> None:
+def test_the_longest_text_that_fits_is_found(kind: str, tmp_path: Path) -> None:
     config = AutoConfig.for_model(kind, **TINY | OWN.get(kind, {}))
     config.save_pretrained(tmp_path)
     bert_like(tmp_path)

@@ -41,7 +41,7 @@ def test_a_guard_may_be_counts(tmp_path: Path) -> None:
     assert dict(found.words) == {"dan": 2, "dand": 1}
 
 
-def test_without_files_there_is_none() -> None:
+def test_without_files_there_is_no_guard() -> None:
     assert read_guard(FAMILIES[0](), (), 0.0) is None
 
 
@@ -62,14 +62,14 @@ def test_a_guard_without_a_known_word_is_refused(
         ((), 0.1, r"guard_budget = 0\.1 without a guard"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(
+def test_meaningless_guard_settings_are_refused(
     files: str | tuple[()], budget: float, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
         read_guard(FAMILIES[0](), files, budget)
 
 
-def test_a_budget_is_no_share_above_one() -> None:
+def test_a_budget_above_one_is_refused() -> None:
     with pytest.raises(UsageError, match="from 0 to 1"):
         GuardedWords({"dan": 1}, 1.5)
 

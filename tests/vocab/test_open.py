@@ -22,7 +22,7 @@ TOY = made.lines_in("toy")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_live_tokenizer_is_extended_and_written(layout, tmp_path: Path) -> None:
+def test_a_tokenizer_in_memory_is_extended_and_written(layout, tmp_path: Path) -> None:
     """As the README says it: open, extend, audit, write; from the library or transformers."""
     from transformers import PreTrainedTokenizerFast
 
@@ -54,7 +54,7 @@ def test_other_models_are_refused_by_name() -> None:
         open_vocabulary(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
 
 
-def test_a_model_numbered_anew_beside_its_folder_is_refused(tmp_path: Path) -> None:
+def test_a_sentencepiece_model_whose_folder_renumbers_pieces_is_refused(tmp_path: Path) -> None:
     """XLM-R's rows are one behind the .model's ids: pieces would be put on the rows of others."""
     file = tmp_path / "sentencepiece.bpe.model"
     SentencePieceTrainer.train(
@@ -67,7 +67,7 @@ def test_a_model_numbered_anew_beside_its_folder_is_refused(tmp_path: Path) -> N
     assert isinstance(open_vocabulary(tmp_path / "made"), Unigram)
 
 
-def test_the_command_is_a_function_too(tmp_path: Path) -> None:
+def test_the_command_is_also_a_function(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "tokenizer.json").write_text(json.dumps(made.llama3_like()), "utf-8")
     said = augment_tokenizer(
@@ -95,7 +95,7 @@ def test_a_unigram_without_an_unknown_piece_is_refused() -> None:
         open_vocabulary(Tokenizer.from_str(json.dumps(described)))
 
 
-def test_a_wordpiece_with_tokens_added_later_is_refused_for_these() -> None:
+def test_a_wordpiece_with_added_tokens_is_refused() -> None:
     live = Tokenizer.from_file(str(tokenizer_path("mini") / "tokenizer.json"))
     live.add_tokens(["<new>"])
     with pytest.raises(DataError, match=r"Tokenizer:1: expected special pieces .* got '<new>'"):
@@ -111,7 +111,7 @@ def test_a_damaged_table_of_tokens_is_named(tmp_path: Path, table) -> None:
         write_vocabulary(open_vocabulary(tmp_path), tmp_path / "new", source=tmp_path)
 
 
-def test_an_empty_file_of_ranks_is_named_as_one(tmp_path: Path) -> None:
+def test_an_empty_file_of_ranks_is_refused_as_a_file_of_ranks(tmp_path: Path) -> None:
     (tmp_path / "a.tiktoken").write_bytes(b"")
     with pytest.raises(DataError, match=r"a\.tiktoken:1: byte 0x00 has no rank"):
         open_vocabulary(tmp_path)

@@ -41,12 +41,12 @@ def test_a_text_is_audited():
     assert found.unknown_piece_share == 1 / 10
 
 
-def test_a_form_is_missing_where_it_stands():
+def test_characters_are_missing_by_form_word_initial_or_continuing():
     """ۋ continues words here, but begins none."""
     assert audit(VOCABULARY, ["aۋ ۋa ۋa"]).missing == {"ۋ": 2}
 
 
-def test_a_word_too_long_is_unknown_and_misses_nothing():
+def test_an_overlong_word_is_unknown_without_missing_characters():
     found = audit(VOCABULARY, [LONG])
     assert (found.unknown_words, found.pieces, found.missing) == (1, 1, {})
 
@@ -153,7 +153,7 @@ def test_a_unigram_tokenizer_is_audited(tmp_path):
     )
 
 
-def test_without_a_pretokeniser_white_space_parts_words(tmp_path):
+def test_without_a_pretokeniser_white_space_separates_words(tmp_path):
     found = audit_library(
         read_tokenizer(unigram(tmp_path, metaspace=False) / "tokenizer.json"), ["ab aۋ ab"]
     )
@@ -171,14 +171,14 @@ def gpt2_folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "vocab.json", "merges.txt"])
-def test_a_byte_level_tokenizer_knows_all(gpt2_folder, name):
+def test_a_byte_level_tokenizer_has_no_unknowns(gpt2_folder, name):
     """ab is one piece; the second word is a space and two bytes."""
     found = audit_path(gpt2_folder / name, ["ab ۋ"])
     assert (found.words, found.pieces, found.unknown_pieces) == (2, 4, 0)
     assert found.continued_words == 1
 
 
-def test_a_wordpiece_directory_is_counted_here(tmp_path):
+def test_a_wordpiece_directory_is_counted_by_our_implementation(tmp_path):
     write_wordpiece(VOCABULARY, tmp_path)
     assert audit_path(tmp_path, ["abé ۋا"]) == audit(VOCABULARY, ["abé ۋا"])
 

@@ -144,7 +144,7 @@ def test_pieces_are_counted_by_types_as_by_lines(lines: list[str]) -> None:
 # Unreachable pieces -------------------------------------------------------------------------------
 
 
-def test_each_reason_why_a_piece_is_unreachable() -> None:
+def test_each_reason_for_an_unreachable_piece_is_found() -> None:
     bad = {
         "a.": SPLIT,
         "##.": SPLIT,
@@ -173,7 +173,7 @@ TEXTS = ["".join(t) for n in range(1, 5) for t in itertools.product("abÉé.世"
     st.sets(st.text("abÉé.世", min_size=1, max_size=2)),
     st.sampled_from(RULES),
 )
-def test_what_is_unreachable_is_yielded_by_no_short_text(
+def test_no_short_text_yields_an_unreachable_piece(
     first: set[str], later: set[str], rules: BertRules
 ) -> None:
     """Pieces have two characters at most, so that one that can be yielded needs a text of four."""
@@ -184,7 +184,7 @@ def test_what_is_unreachable_is_yielded_by_no_short_text(
     assert set(unreachable(vocabulary).pieces) == set(pieces[len(SPECIAL) :]) - yielded
 
 
-def test_others_are_tested_by_their_own_spelling() -> None:
+def test_pieces_of_other_families_are_tested_by_their_own_text() -> None:
     """b is not lost, though a text of b alone begins with ▁."""
     tokenizer = unigram("▁", "a", "b", "▁a", "ﬁ", "a\u200cb", "b▁a")
     found = unreachable(tokenizer)
@@ -215,7 +215,7 @@ def test_multilingual_bert_has_pieces_that_no_text_yields(data: Path) -> None:
         assert piece not in library_pieces(tokenizer, text)
 
 
-def test_gpt2_can_yield_all_of_its_pieces(data: Path) -> None:
+def test_all_pieces_of_gpt2_are_reachable(data: Path) -> None:
     assert unreachable(read_gpt2(data / "vocab" / "gpt2")).pieces == {}
 
 
@@ -246,7 +246,7 @@ def test_a_library_normaliser_is_asked_for_each_character() -> None:
 # Two tokenizers -----------------------------------------------------------------------------------
 
 
-def test_words_cut_differently_by_hand() -> None:
+def test_words_segmented_differently_by_hand() -> None:
     """Known to both alike: a. Longer: abc, ab ##c -> a ##b ##c, twice. Shorter: none."""
     other = WordPiece([piece for piece in SMALL.pieces if piece != "ab"])
     found = compared(SMALL, other, ["a abc abc.", "ۋ"])
@@ -266,12 +266,12 @@ def test_families_are_compared_by_the_letters_of_their_pieces() -> None:
     assert compared(known, unigram("▁", "a", "b", "▁a", "."), ["a b."]).changed == 0
 
 
-def test_of_tokens_the_most_frequent_are_compared() -> None:
+def test_the_most_frequent_tokens_are_compared() -> None:
     found = compared(SMALL, byte_level(merges=[]), ["a a a b"], tokens=1)
     assert (found.words, found.types, found.covered) == (3, 1, 0.75)
 
 
-def test_spelling_takes_off_what_families_put_on() -> None:
+def test_markers_of_each_family_are_removed_from_pieces() -> None:
     speller = Speller(byte_level(merges=[]))
     assert speller.bytes("Ġab") == b" ab"
     assert speller.text("Û") is None
@@ -350,7 +350,7 @@ def test_a_verdict_says_how_many_pieces_are_needed() -> None:
     assert "they lack 3 characters" in reason
 
 
-def test_figures_tell_letters_from_signs() -> None:
+def test_figures_distinguish_letters_from_symbols() -> None:
     found = figures(audit(SMALL, ["a – – ۋ"]), parity=1.5)
     assert (found.words, found.unknown_words, found.missing) == (4, 0.75, 2)
     assert (found.missing_letters, found.parity) == (1 / 3, 1.5)

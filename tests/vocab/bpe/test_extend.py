@@ -61,7 +61,7 @@ def test_merging_goes_on_where_the_vocabulary_ends():
     assert change.kept == {i: i for i in range(6)}
 
 
-def test_bytes_are_merged_to_letters():
+def test_bytes_are_merged_into_letters():
     """U+2D30 is E2 B4 B0, and ten times there: E2 B4, then with B0; the word has its space."""
     letters = byte_letters()
     space, first, second, third = (letters[byte] for byte in b" \xe2\xb4\xb0")
@@ -102,7 +102,7 @@ def test_no_words_or_no_room_give_no_pieces():
     assert continue_merges(old, {"a": 9, "": 3}, pieces=9).pieces == []
 
 
-def test_with_bytes_to_fall_back_on_a_character_is_a_piece_worth_its_bytes_less_one():
+def test_with_byte_fallback_a_character_saves_its_bytes_less_one():
     """ⴰ is three bytes 4 times: saves 8; é two, 5 times: saves 5; ab 6 times, ⴰa 4 times."""
     old = bpe([*BYTES, *"ab"], byte_fallback=True)
     words = {"ⴰa": 4, "é": 5, "ab": 6}
@@ -129,7 +129,7 @@ def test_without_bytes_unknown_characters_become_pieces_and_words_known():
     )  # unknown words may change
 
 
-def test_a_word_that_is_a_piece_stays_whole_where_the_vocabulary_says_so():
+def test_a_word_that_is_a_piece_stays_whole_with_ignore_merges():
     """abc is a piece without a merge that leads to it, as in Llama 3."""
     old = bpe(["a", "b", "c", "abc"], [("b", "c")], ignore_merges=True)
     assert old.segment("abc") == ["abc"]
@@ -210,7 +210,7 @@ def test_old_pieces_are_only_joined(old, words, others, pieces):
 
 
 @given(vocabularies(), st.lists(st.text("abcé", min_size=1, max_size=4), unique=True))
-def test_whatever_the_new_pieces_are(old, pieces):
+def test_old_pieces_are_only_joined_for_any_new_pieces(old, pieces):
     """A character that was unknown may lead to more pieces, but its word was not known."""
     new = old.place([piece for piece in pieces if piece not in old.ids]).new
     texts = ["".join((a, b)) for a in ("", "a", "bc", "é") for b in pieces]
@@ -263,7 +263,7 @@ def test_there_are_four_kinds_of_characters():
     assert character_classes("\u0301a") == "?L"
 
 
-def test_what_no_old_piece_joins_stays_apart():
+def test_classes_that_no_old_piece_joins_stay_apart():
     """▁l and .. are pieces: so letters follow the mark and points points, but no digit does."""
     old = bpe("▁al'.12", [("▁", "l"), (".", ".")])
     words = {"▁l'al": 9, "▁12": 9, "a1": 9, "..'": 9, "▁al": 9}
@@ -273,14 +273,14 @@ def test_what_no_old_piece_joins_stays_apart():
     assert found == ["al", "▁12", "▁al", "▁l'", "..'"]  # not '▁l'a: no piece joins ' and a letter
 
 
-def test_single_characters_and_special_pieces_say_nothing():
+def test_single_characters_and_special_pieces_are_no_evidence_of_joins():
     old = bpe("a1")
     assert continue_merges(old, {"a1": 9, "11": 9}, pieces=9).pieces == ["a1", "11"]
     old = bpe(["a", "1", "2", "<1a>"], [("1", "2")])
     assert continue_merges(old, {"a1": 9, "aa": 9, "22": 9}, pieces=9).pieces == ["aa", "22"]
 
 
-def test_bytes_are_judged_by_their_text():
+def test_bytes_are_classified_by_the_text_they_encode():
     """« is C2 AB and ë is C3 AB: a letter may follow ë, by the last byte of which « ends too."""
     letters = dict(zip(b"\xc2\xc3\xab", "ÂÃ«", strict=True))
     assert [byte_letters()[byte] for byte in letters] == [*letters.values()]
@@ -332,20 +332,20 @@ def yields_all(old: BPE, found: list[str], words: Iterable[str]) -> None:
 
 
 @given(vocabularies(), counts, st.integers(0, 9))
-def test_every_new_piece_stands_in_some_word(old, words, pieces):
+def test_every_new_piece_is_used_in_some_word(old, words, pieces):
     words = {word + tail: n for word, n in words.items() for tail in ("", "é")}
     yields_all(old, continue_merges(old, words, pieces=pieces, min_count=1).pieces, words)
 
 
 @given(vocabularies(), counts, counts, st.integers(0, 9))
-def test_every_new_piece_stands_in_some_word_beside_a_guard(old, words, guard, pieces):
+def test_every_new_piece_is_used_in_some_word_with_a_guard(old, words, guard, pieces):
     found = continue_merges(
         old, words, pieces=pieces, min_count=1, guard=GuardedWords(guard)
     ).pieces
     yields_all(old, found, words)
 
 
-def test_all_new_pieces_of_a_made_tokenizer_can_be_had(extended):
+def test_all_new_pieces_of_a_trained_tokenizer_are_reachable(extended):
     old, new = extended
     fresh = new.pieces[len(old.pieces) :]
     assert [new.segment(piece) for piece in fresh] == [[piece] for piece in fresh]
@@ -387,14 +387,14 @@ def test_no_more_of_the_guard_changes_than_the_budget_allows(old, words, guard, 
         assert found.pieces == continue_merges(old, words, pieces=6, min_count=1).pieces
 
 
-def test_a_dear_piece_stops_no_cheaper_one():
+def test_a_piece_beyond_the_budget_does_not_block_cheaper_ones():
     """ab changes 9 of 12 guarded occurrences, cd 3: a budget of a third is for cd."""
     old, words, guard = bpe("abcd"), {"ab": 9, "cd": 5}, {"ab": 9, "cd": 3}
     found = continue_merges(old, words, pieces=2, guard=GuardedWords(guard, 1 / 3))
     assert (found.pieces, found.refused) == (["cd"], ["ab"])
 
 
-def test_a_guard_leaves_its_language_alone_in_a_made_tokenizer(extended):
+def test_a_guard_protects_its_language_in_a_trained_tokenizer(extended):
     old, _ = extended
     guard = old.count_words(lines_in("Latin", seed=9))
     words = old.count_words([*lines_in("toy"), *lines_in("Latin")])
@@ -426,7 +426,7 @@ def test_a_tokenizer_that_loses_characters_is_refused():
     assert bpe([*BYTES, *"ab"], unk_token=None, byte_fallback=True).unk == ""
 
 
-def test_a_piece_that_is_there_is_no_new_one():
+def test_an_existing_piece_is_refused_as_a_new_one():
     old = bpe("ab", [("a", "b")])
     for pieces in (["ab"], ["aa", "aa"]):
         with pytest.raises(DataError, match=r"^tokenizer.json:1: duplicate piece 'a.'; leave"):

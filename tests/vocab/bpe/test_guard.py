@@ -7,14 +7,14 @@ from specialize.vocab.bpe.guard import Guard, lacking
 OLD = bpe("abcd", [("a", "b")])
 
 
-def test_pieces_that_join_neighbours_change_a_word():
+def test_a_piece_that_merges_neighbours_changes_a_word():
     """abcd is ab c d, cab is c ab; é is unknown, so that its word is not guarded."""
     guard = Guard(OLD, {"abcd": 3, "cab": 2, "éc": 9})
     assert dict(guard.changes) == {"abc": {0}, "cd": {0}, "cab": {1}}
     assert (guard.occurrences, guard.allowed) == (5, 0)
 
 
-def test_a_word_that_is_found_whole_changes_if_it_becomes_a_piece():
+def test_a_whole_word_match_changes_if_the_word_becomes_a_piece():
     guard = Guard(bpe("abc", [("a", "b")], ignore_merges=True), {"abcc": 1})
     assert guard.changes.keys() == {"abc", "cc", "abcc"}
 
@@ -27,7 +27,7 @@ def test_the_budget_goes_to_the_pieces_that_come_first():
     assert whole.admitted(["cd", "abc", "cab"]) == {"cd", "abc"}  # of one word
 
 
-def test_characters_without_a_piece_are_lacking_where_they_are_unknown_or_bytes():
+def test_characters_without_a_piece_are_lacking_if_unknown_or_bytes():
     assert lacking(OLD, "aéb", OLD.segment("aéb")) == ["é"]
     assert lacking(OLD, "abé", ["ab"]) == []  # as if known
     assert lacking(bpe("ab", byte_fallback=True), "aéb", ["a"]) == ["é"]

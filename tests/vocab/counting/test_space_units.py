@@ -38,7 +38,7 @@ def test_a_line_is_cut_before_single_spaces():
     assert list(units(line)) == ["ab,", " c  d\te", " f\u00a0g", " h"]
 
 
-def test_nothing_is_cut_next_to_what_is_not_solid():
+def test_lines_are_not_cut_next_to_characters_that_are_not_solid():
     """A ZWNJ, a combining mark, an acute accent, SentencePiece's mark; é and 世 are solid."""
     assert list(units("\u200ca b")) == ["\u200ca b"]
     line = "a\u200c b e\u0301 c x´ y ▁ z é 世"
@@ -207,7 +207,7 @@ def ordered(counts: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("wanted", ["0", "1"])
 @given(lines=st.lists(any_line(), max_size=6), name=st.sampled_from(sorted(KNOWN)))
-def test_types_count_as_lines(wanted, lines, name):
+def test_counting_types_equals_counting_lines(wanted, lines, name):
     if wanted == "1" and not core():
         pytest.skip("the native extension is not installed")
     with pytest.MonkeyPatch.context() as patch:
@@ -227,7 +227,7 @@ def test_plain_text_is_counted_by_types(name):
     assert ordered(found) == ordered(count_by_library(KNOWN[name], lines))
 
 
-def test_a_space_put_before_a_text_without_any():
+def test_the_space_prepended_to_a_text_is_counted():
     found = count_text(KNOWN["RoBERTa"], ["\t"])[0]
     assert found == count_by_library(KNOWN["RoBERTa"], ["\t"])
 
@@ -257,31 +257,31 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("tokenizer", UNKNOWN, ids=range(len(UNKNOWN)))
-def test_what_may_look_across_a_cut_is_left_to_the_library(tokenizer):
+def test_tokenizers_that_look_across_cuts_fall_back_to_the_library(tokenizer):
     lines = ["a b c", "b ab"]
     found, reason = count_text(tokenizer, lines)
     assert reason
     assert found == count_by_library(tokenizer, lines)
 
 
-def test_a_token_that_takes_the_space_behind_it_is_left_to_the_library_where_it_stands():
+def test_added_tokens_that_absorb_the_next_space_fall_back_to_the_library():
     plain, written = ["a b"], ["a <extra_id_0> b"]
     assert count_text(KNOWN["T5's marks"], plain)[1] == ""
     assert "'<extra_id_0>' in the text" in count_text(KNOWN["T5's marks"], written)[1]
 
 
-def test_a_token_behind_which_a_mark_is_prepended_is_left_to_the_library():
+def test_added_tokens_followed_by_a_prepended_mark_fall_back_to_the_library():
     """In <s> a, the mark is put before the space: ▁▁a."""
     assert "'<s>' in the text" in count_text(KNOWN["Llama 2"], ["<s> a"])[1]
 
 
-def test_lines_that_are_read_once_are_left_to_the_library():
+def test_lines_of_an_iterator_fall_back_to_the_library():
     found, reason = count_text(KNOWN["GPT-2"], iter(["a b"]))
     assert reason == "lines read once"
     assert found["words"] == 2
 
 
-def test_the_audit_says_which_way_was_used(tmp_path):
+def test_the_audit_reports_which_counter_was_used(tmp_path):
     KNOWN["T5"].save(str(tmp_path / "tokenizer.json"))
     found = audit_library(read_tokenizer(tmp_path / "tokenizer.json"), ["a b"])
     assert (found.counted_by, found.why_library) == ("types", "")
@@ -338,12 +338,12 @@ def t5(data: Path) -> Callable[[], Tokenizer]:
 
 @settings(max_examples=10)
 @given(lines=st.lists(any_line(), max_size=60))
-def test_types_count_as_lines_under_t5(t5, lines):
+def test_counting_types_equals_counting_lines_under_t5(t5, lines):
     found, reason = count_text(t5(), lines)
     assert ordered(found) == ordered(count_by_library(t5(), lines)), reason
 
 
-def test_a_map_that_makes_an_end_of_a_unit_a_space_is_left_to_the_library(t5):
+def test_a_map_to_a_space_at_a_unit_boundary_falls_back_to_the_library(t5):
     described = json.loads(t5().to_str())
     assert until_map(described) == [described["normalizer"]["normalizers"][0]]
     assert unsafe(lambda text: text.replace("b", " "), ["ab", " c"]) == "b"

@@ -25,7 +25,7 @@ TEMPLATE = {
 }
 
 
-def test_added_tokens_and_padding_follow_and_others_stay():
+def test_ids_of_added_tokens_and_padding_are_renumbered_and_others_kept():
     described = {
         "added_tokens": [{"id": 0, "content": "[PAD]"}, {"id": 5, "content": "[ELSE]"}],
         "padding": {"pad_id": 0, "pad_token": "[PAD]"},
@@ -41,7 +41,7 @@ def test_added_tokens_and_padding_follow_and_others_stay():
 
 
 @pytest.mark.parametrize("processor", [BERT, ROBERTA])
-def test_pairs_around_a_text_follow(processor):
+def test_special_pieces_around_a_text_are_renumbered(processor):
     expected = processor | {"sep": ["[SEP]", 9], "cls": ["[CLS]", 8]}
     assert renumbered({"post_processor": processor}, IDS)["post_processor"] == expected
     nested = {"type": "Sequence", "processors": [{"type": "ByteLevel"}, processor]}
@@ -66,7 +66,7 @@ def test_tokens_with_ids_of_their_own_are_named():
     assert named_tokens({"added_tokens": None, "post_processor": None, "padding": None}) == []
 
 
-def test_a_configuration_without_a_table_stays_as_it_is():
+def test_a_configuration_without_a_token_table_is_unchanged():
     assert renumbered_config({"pad_token": "[PAD]"}, IDS) == {"pad_token": "[PAD]"}
 
 

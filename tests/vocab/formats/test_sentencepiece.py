@@ -149,7 +149,7 @@ def test_a_bpe_has_all_merges_of_its_pieces_by_score(tmp_path):
     assert model.pieces("a") == ["▁a"]
 
 
-def test_llama_2_is_laid_out_as_it_is_known(tmp_path):
+def test_llama_2_has_its_known_layout(tmp_path):
     plain = {"model_type": 2, "remove_extra_whitespaces": False, "byte_fallback": True}
     bytes_ = [(f"<0x{byte:02X}>", 0.0, 6) for byte in range(256)]
     normal = [("▁", -1.0, NORMAL), ("a", -2.0, NORMAL)]
@@ -297,14 +297,14 @@ def test_a_text_has_the_same_pieces(models, made, kind, data):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_it_was_trained_on_has_the_same_pieces(models, made, kind):
+def test_training_text_has_the_same_pieces(models, made, kind):
     for line in made[::3]:
         models[kind].check(line)
 
 
 @pytest.mark.parametrize("text", ["", " ", "   ", "\t", "\n", "a", " a", "a ", "  a  b  "])
 @pytest.mark.parametrize("kind", KINDS)
-def test_so_has_a_text_of_hardly_anything(models, kind, text):
+def test_very_short_texts_have_the_same_pieces(models, kind, text):
     models[kind].check(text)
 
 
@@ -339,12 +339,12 @@ def test_real_text_has_the_same_pieces(data, tmp_path, name):
         ("Unigram", "4①\u0301", ["▁", "4", "1"], "▁ 4 1 \u0301"),
     ],
 )
-def test_known_differences(models, kind, text, pieces, original):
+def test_known_differences_from_sentencepiece(models, kind, text, pieces, original):
     assert models[kind].pieces(text) == pieces
     assert models[kind].original.encode(text, out_type=str) == original.split()
 
 
-def test_a_symbol_that_the_map_changes_cuts_its_text(made, tmp_path):
+def test_a_symbol_changed_by_the_character_map_splits_its_text(made, tmp_path):
     symbols = {"user_defined_symbols": ["①"], "model_type": "bpe", "vocab_size": 300}
     model = train(tmp_path / "m.model", made, **symbols)
     assert "①" in model.pieces("a①b")
@@ -353,7 +353,7 @@ def test_a_symbol_that_the_map_changes_cuts_its_text(made, tmp_path):
     assert model.original.encode("①", out_type=str) == ["▁", "①"]
 
 
-def test_a_piece_of_an_unknown_character_is_merged_by_sentencepiece_only(tmp_path):
+def test_only_sentencepiece_merges_a_piece_with_an_unknown_character(tmp_path):
     normal = [("▁", -9.0, NORMAL), ("a", -9.0, NORMAL), ("aq", -1.0, NORMAL)]
     model = Model(write_model(tmp_path / "m.model", SPECIAL + normal, model_type=2))
     assert model.pieces("aq") == ["▁", "a", "<unk>"]
@@ -374,7 +374,7 @@ def test_of_equal_scores_the_library_takes_the_first_in_the_vocabulary(tmp_path)
 @pytest.mark.parametrize("model_type", [1, 2])
 @pytest.mark.parametrize("dummy", [True, False])
 @pytest.mark.parametrize("remove", [True, False])
-def test_spaces_that_are_not_escaped(tmp_path, model_type, dummy, remove):
+def test_unescaped_spaces_are_read_as_sentencepiece_reads_them(tmp_path, model_type, dummy, remove):
     normal = [(piece, -1.0 - i, NORMAL) for i, piece in enumerate((" a", " ", "a", "b", "ba"))]
     flags = {"add_dummy_prefix": dummy, "remove_extra_whitespaces": remove}
     path = write_model(
@@ -429,7 +429,7 @@ def test_fields_that_are_not_known_here_stay(models, tmp_path):
         ([("zz", float("nan"))], "with the score nan"),
     ],
 )
-def test_pieces_that_cannot_be_written(models, tmp_path, pieces, said):
+def test_pieces_that_cannot_be_written_are_refused(models, tmp_path, pieces, said):
     out = tmp_path / "out.model"
     with pytest.raises(DataError) as raised:
         write_sentencepiece(models["Unigram"].path, pieces, out)
@@ -457,7 +457,7 @@ FAULTS: dict[str, tuple[dict[str, Any] | bytes, str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_are_named(tmp_path, fault):
+def test_faults_are_reported_with_what_is_wrong(tmp_path, fault):
     content, said = FAULTS[fault]
     path = tmp_path / "m.model"
     if isinstance(content, bytes):
@@ -473,13 +473,13 @@ def test_faults_are_named(tmp_path, fault):
     assert "\n" not in message
 
 
-def test_a_piece_that_is_no_text(tmp_path):
+def test_a_piece_that_is_not_utf8_is_refused(tmp_path):
     path = write_model(tmp_path / "m.model", [*SPECIAL, ("xyz", -1.0, NORMAL)])
     path.write_bytes(path.read_bytes().replace(b"xyz", b"x\xffz"))
     with pytest.raises(DataError, match=r"m\.model:1: no SentencePiece model, or damaged: "):
         read_sentencepiece(path)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(MissingError, match="no such file"):
         read_sentencepiece(tmp_path / "m.model")

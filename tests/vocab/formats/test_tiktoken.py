@@ -61,7 +61,7 @@ def test_pieces_are_merged_in_the_order_of_their_ranks(tmp_path):
     assert tokenizer.decode(tokenizer.encode(" é\n").ids) == " é\n"
 
 
-def test_a_word_that_is_a_piece_is_not_looked_into(tmp_path):
+def test_a_word_that_is_a_piece_is_not_segmented(tmp_path):
     """No two pieces make ``abc``: it is found as a whole word only."""
     path = write_file(tmp_path / "small.tiktoken", [*BYTES, b"abc"])
     assert library(path).encode("abc abc").tokens == ["abc", "Ġ", "a", "b", "c"]
@@ -87,7 +87,7 @@ def test_the_pattern_is_given_or_known_by_the_name(tmp_path, name, pattern, plac
     assert why_not(described) == ""
 
 
-def test_a_pattern_of_ones_own(tmp_path):
+def test_a_custom_pattern_is_accepted(tmp_path):
     path = write_file(tmp_path / "small.tiktoken", [*BYTES, b"ab"])
     assert library(path, "[^b]+|b").encode("aab").tokens == ["a", "a", "b"]
     with pytest.raises(UsageError, match="unknown pattern 'cl100'; known: gpt2, cl100k, qwen2"):
@@ -195,7 +195,7 @@ def test_the_patterns_are_those_of_tiktoken(trained, name, monkeypatch):
 
 
 @given(data=st.data())
-def test_so_has_a_text_by_any_ranks(tmp_path_factory, data):
+def test_texts_have_the_same_pieces_under_any_ranks(tmp_path_factory, data):
     """Pieces made of each other in any order, some of which no merge can reach."""
     pool = [b"a", b"b"]
     for _ in range(data.draw(st.integers(1, 12))):
@@ -243,7 +243,7 @@ def test_real_text_has_the_same_pieces(data, tmp_path, name, pattern):
         (b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02", False),
     ],
 )
-def test_a_file_of_ranks_is_known_by_its_first_line(tmp_path, content, expected):
+def test_a_file_of_ranks_is_recognised_by_its_first_line(tmp_path, content, expected):
     path = tmp_path / "tokenizer.model"
     path.write_bytes(content)
     assert is_ranks(path) is expected
@@ -274,7 +274,7 @@ def test_pieces_are_appended_with_the_next_ranks(tmp_path, end):
         ([""], "piece '' is not in the letters for bytes"),
     ],
 )
-def test_pieces_that_cannot_be_written(tmp_path, pieces, said):
+def test_pieces_that_cannot_be_written_are_refused(tmp_path, pieces, said):
     source, out = tmp_path / "small.tiktoken", tmp_path / "out.tiktoken"
     with pytest.raises(DataError, match=said):
         write_ranks(write_file(source, [*BYTES, b"ab"]), pieces, out)
@@ -312,6 +312,6 @@ def test_faults_are_named_with_their_line(tmp_path, lines, number, said):
     assert "\n" not in message
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(MissingError, match="no such file"):
         read_ranks(tmp_path / "none.tiktoken")

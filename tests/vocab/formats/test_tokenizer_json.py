@@ -30,7 +30,7 @@ def same(one: WordPiece, other: WordPiece) -> bool:
 
 @pytest.mark.parametrize("vocabulary", [CASED, UNCASED])
 @pytest.mark.parametrize("name", ["", "tokenizer.json"])
-def test_what_is_written_is_read_again(tmp_path, vocabulary, name):
+def test_a_written_vocabulary_is_read_back(tmp_path, vocabulary, name):
     write_wordpiece(vocabulary, tmp_path / "out")
     assert same(read_wordpiece(tmp_path / "out" / name), vocabulary)
     assert find_wordpiece(tmp_path / "out")
@@ -123,7 +123,7 @@ def test_faults_of_a_tokenizer_json_are_named(tmp_path):
     assert "expected a JSON object, got list" in fault(path)
 
 
-def test_what_is_missing_is_said(tmp_path):
+def test_missing_files_are_reported(tmp_path):
     with pytest.raises(MissingError, match=r"holds no tokenizer\.json or vocab\.txt"):
         vocabulary_file(tmp_path)
     with pytest.raises(MissingError, match="is not there"):

@@ -40,7 +40,7 @@ def test_ties_go_to_the_older_pieces():
     assert pieces[-4:] == ["ab", "cd", "qx", "qxy"]
 
 
-def test_a_closed_alphabet_has_each_character_twice():
+def test_a_closed_alphabet_has_initial_and_continuing_forms_of_each_character():
     pieces = train_wordpiece({"ab": 1}, size=99, closed=True)
     assert pieces == ["a", "b", "##a", "##b"]
 
@@ -134,7 +134,7 @@ def by_definition(counts: dict[str, int], size: int, min_count: int) -> list[str
     st.integers(6, 30),
     st.integers(1, 9),
 )
-def test_pieces_are_those_of_the_definition(counts, size, min_count):
+def test_pieces_equal_the_reference(counts, size, min_count):
     assert train_wordpiece(counts, size=size, min_count=min_count) == by_definition(
         counts, size, min_count
     )

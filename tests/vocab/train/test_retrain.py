@@ -85,7 +85,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Vocabulary:
 # By hand ------------------------------------------------------------------------------------------
 
 
-def test_a_wordpiece_has_each_character_twice_then_merges():
+def test_a_wordpiece_has_both_forms_of_each_character_then_merges():
     """low 3, lot 2: (l, ##o) occurs 5 times, then (lo, ##w) 3; x only once."""
     new = wordpiece().retrained({"low": 3, "lot": 2, "x": 1}, size=99, min_count=2)
     assert new.pieces == (
@@ -95,7 +95,7 @@ def test_a_wordpiece_has_each_character_twice_then_merges():
     )
 
 
-def test_a_bpe_has_every_way_to_its_pieces(tmp_path: Path):
+def test_a_bpe_has_every_merge_that_produces_its_pieces(tmp_path: Path):
     """▁low 3, ow 2: (o, w) occurs 5 times, then (l, ow) 3 and (▁, low); then (l, o) is one too."""
     old = saved(with_marks(byte_fallback=False), tmp_path / "old")
     new = old.retrained({"▁low": 3, "ow": 2}, size=99, min_count=2)
@@ -118,7 +118,7 @@ def test_a_unigram_has_its_special_pieces_its_letters_and_the_most_probable(tmp_
     assert new.segment("x") == ["<unk>"]
 
 
-def test_words_without_marks_have_pieces_without(tmp_path: Path):
+def test_words_without_a_mark_get_pieces_without_one(tmp_path: Path):
     old = saved(probable(marks=False), tmp_path / "old")
     new = old.retrained(old.count_words(LINES), size=40, min_count=1)
     assert new.segment("lower")[0].startswith("low")
@@ -147,7 +147,7 @@ def test_special_pieces_come_first_and_all_text_is_known(old: Vocabulary):
     assert marked.count(new.ids[old.special[-1]]) == 1
 
 
-def test_bytes_stay_where_they_are_the_alphabet(tmp_path: Path):
+def test_byte_pieces_stay_if_they_are_the_alphabet(tmp_path: Path):
     for name, expected in (("byte-level", byte_letters()), ("BPE, bytes", BYTES)):
         old = saved(KINDS[name](), tmp_path / name)
         new = old.retrained(old.count_words(LINES), size=300, min_count=2)

@@ -36,7 +36,7 @@ SMALL = unigram({"▁": -3.0, "a": -2.0, "b": -2.5, "ab": -4.0, "c": -5.0})
 # By hand ------------------------------------------------------------------------------------------
 
 
-def test_strict_scores_are_those_of_the_old_pieces_and_a_hair():
+def test_strict_scores_are_just_above_those_of_the_old_pieces():
     """▁abab is ▁ ab ab, -3 - 4 - 4, of which one piece is left: two saved."""
     found = calibrate(SMALL, {"▁abab": 50}, pieces=1, strict=True)
     assert found.scores == {"▁abab": pytest.approx(-11.0 + 2 * _HAIR)}
@@ -62,7 +62,7 @@ def test_unknown_characters_come_first_and_as_often_as_they_are_asked_for():
     assert rare == {"é": pytest.approx(math.log(0.1 * 5 / (9999 * 19 + 5 * 2)))}
 
 
-def test_unknown_words_get_known():
+def test_unknown_words_become_known():
     old = Unigram(xlmr_like())
     for script in SCRIPTS:
         words = old.count_words(lines_in(script))
@@ -73,7 +73,7 @@ def test_unknown_words_get_known():
         assert not [word for word in words if new.unk in new.segment(word)]
 
 
-def test_there_is_not_always_something_to_add():
+def test_there_may_be_nothing_to_add():
     assert calibrate(SMALL, {"▁ab": 9}, pieces=0) == ({}, [], [])
     assert calibrate(SMALL, {}, pieces=9) == ({}, [], [])
     assert calibrate(SMALL, {"▁": 9, "▁▁": 4, "a\u3000b": 3}, pieces=9).scores == {}
@@ -81,7 +81,7 @@ def test_there_is_not_always_something_to_add():
     assert calibrate(SMALL, {"▁\u3000": 9}, pieces=9).scores.keys() == {"\u3000"}
 
 
-def test_pieces_are_the_ones_that_save_the_most():
+def test_the_pieces_that_save_the_most_are_chosen():
     """▁ccc takes the place of four pieces in 30 words, ▁ab of three in 40, ▁abx of four in 9."""
     old = unigram({"▁": -3.0, "a": -4.0, "b": -4.0, "c": -4.0, "x": -4.0})
     words = {"▁ab": 40, "▁ccc": 30, "▁abx": 9, "▁xab": 3}
@@ -141,7 +141,7 @@ def strict(old: Unigram, pieces: Iterable[str]) -> dict[str, float]:
     st.sets(st.text(LETTERS, min_size=2, max_size=5), max_size=5),
     st.lists(words_of_letters, max_size=9),
 )
-def test_strict_pieces_only_join_but_for_a_hair(old, pieces, words):
+def test_strict_pieces_only_join_old_ones(old, pieces, words):
     """What they join is as probable as the old pieces, but for the hairs, which decide ties."""
     new = old.place(strict(old, [p for p in sorted(pieces) if p not in old.ids])).new
     for word in words:
@@ -154,7 +154,7 @@ def test_strict_pieces_only_join_but_for_a_hair(old, pieces, words):
             assert cuts(after) <= cuts(before)
 
 
-def test_of_words_with_two_best_segmentations_the_other_may_be_joined():
+def test_strict_pieces_may_break_ties_either_way():
     """▁aab is ▁ a ab or ▁ aa b, at -9 either way: a hair decides."""
     old = unigram({"▁": -1.0, "a": -4.0, "b": -4.0, "aa": -4.0, "ab": -4.0})
     joined = {"▁a": ["▁a", "ab"], "▁aa": ["▁aa", "b"]}
@@ -198,7 +198,7 @@ def pieces_in(vocabulary: Unigram, words: Mapping[str, int]) -> int:
     return sum(n * len(vocabulary.segment(word)) for word, n in words.items())
 
 
-def test_a_larger_share_gives_shorter_text_and_changes_more(old):
+def test_a_larger_mixture_shortens_text_and_changes_more_words(old):
     """The same pieces under scores of more and more: seen words of another language, and its own.
 
     Strict scores change the least; scores of 0, as published scripts have them, the most, and they
@@ -220,7 +220,7 @@ def test_a_larger_share_gives_shorter_text_and_changes_more(old):
     assert share_changed(old, old.place(strict(old, chosen)).new, others) <= changes[-1]
 
 
-def test_a_score_of_0_outbids_everything():
+def test_a_piece_with_score_0_displaces_old_pieces():
     """▁abac is ▁aba c; bac at 0 makes three pieces of it, and at a share of its own it does not."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
     assert old.segment("▁abac") == ["▁aba", "c"]
@@ -229,7 +229,7 @@ def test_a_score_of_0_outbids_everything():
     assert old.place(strict(old, ["bac"])).new.segment("▁abac") == ["▁aba", "c"]
 
 
-def test_the_share_is_a_share():
+def test_the_mixture_must_be_a_share():
     for wrong in (0.0, -1.0, 1.5):
         with pytest.raises(UsageError, match=f"mixture is a share above 0, up to 1, not {wrong}"):
             calibrate(SMALL, {"▁ab": 9}, pieces=1, mixture=wrong)
@@ -250,7 +250,7 @@ def test_nothing_of_the_guard_changes(old, is_strict):
     assert share_changed(old, old.place(found.scores).new, guard) == 0
 
 
-def test_a_character_that_the_guard_refuses_leaves_its_place_to_another():
+def test_a_character_refused_by_the_guard_is_replaced_by_another_candidate():
     """ş is no piece, but xş is: a guarded word of it would become x ş."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "x": -3.0, "xş": -30.0})
     words = {"▁aş": 50, "▁ab": 40, "▁ba": 30}
@@ -260,7 +260,7 @@ def test_a_character_that_the_guard_refuses_leaves_its_place_to_another():
     assert "ş" in found.refused
 
 
-def test_candidates_are_more_where_a_guard_refuses_many(monkeypatch):
+def test_a_guard_that_refuses_many_pieces_gets_more_candidates(monkeypatch):
     """All the pieces of the first, smaller training are in ▁abab, which the guard refuses."""
     sizes = []
 
@@ -290,7 +290,7 @@ def test_a_budget_is_used_up(old):
     assert lengths == sorted(lengths, reverse=True)
 
 
-def test_a_piece_that_costs_just_the_budget_is_admitted():
+def test_a_piece_that_costs_exactly_the_budget_is_admitted():
     """▁abab is 3 of the 10 guarded occurrences; ▁é is unknown, so that it is not guarded."""
     words, guard = {"▁abab": 50}, {"▁abab": 3, "▁b": 7, "▁é": 9}
     found = calibrate(SMALL, words, pieces=1, guard=GuardedWords(guard, 0.3), strict=True)
@@ -349,7 +349,7 @@ def test_two_processes_choose_the_same():
     assert {*said[0].splitlines()[-1].split()} == {b"bxyz", b"mnop", b"qrst", b"uvwd"}
 
 
-def test_what_is_left_out_is_in_the_order_of_choice(old):
+def test_dropped_pieces_are_in_the_order_of_selection(old):
     found = calibrate(
         old,
         old.count_words(lines_in("Latin", seed=4)),
@@ -363,7 +363,7 @@ def test_what_is_left_out_is_in_the_order_of_choice(old):
 # Bad input ----------------------------------------------------------------------------------------
 
 
-def test_a_piece_that_stands_twice_is_refused():
+def test_a_duplicate_piece_is_refused():
     described = unigram({"▁": -1.0, "a": -2.0, "b": -2.0}).described
     described["model"]["vocab"].append(["a", -3.0])
     wrong = r"^t5/tokenizer.json:1: duplicate piece 'a'; give one of the two another"
@@ -371,14 +371,14 @@ def test_a_piece_that_stands_twice_is_refused():
         Unigram(described, source="t5/tokenizer.json")
 
 
-def test_a_piece_that_is_there_is_no_new_one():
+def test_an_existing_piece_is_refused_as_a_new_one():
     with pytest.raises(DataError, match=r"^tokenizer.json:1: duplicate piece 'ab'; leave"):
         SMALL.place({"ab": -1.0})
     with pytest.raises(DataError, match=r"^tokenizer.json:1: duplicate piece '<unk>'; leave"):
         SMALL.place({UNKNOWN: -1.0})
 
 
-def test_added_tokens_that_leave_a_hole_are_refused():
+def test_added_tokens_with_a_gap_in_their_ids_are_refused():
     described = SMALL.described
     token = {"content": "<s>", "id": 9, "special": True}
     with pytest.raises(DataError, match=r"^t.json:1: expected .*, got 9 for piece '<s>'"):

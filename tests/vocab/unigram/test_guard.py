@@ -36,7 +36,7 @@ def test_no_more_go_than_have_to(changed, excess, worth):
     assert len({*gone}) == len(gone)
 
 
-def test_a_piece_that_changes_too_much_gets_its_lower_score_before_it_goes():
+def test_a_piece_that_changes_too_much_gets_its_lower_score_before_being_dropped():
     """bac outbids ▁aba c; as probable as b a c and a hair it does not, and still joins these."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
     low = {"bac": old.score(["b", "a", "c"]) + 2 * _HAIR}

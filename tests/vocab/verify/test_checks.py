@@ -92,7 +92,7 @@ def test_methods_for_wordpiece_say_what_to_use(
     assert contents(tmp_path) == before
 
 
-def test_joins_are_seen_by_where_pieces_end() -> None:
+def test_joins_are_recognised_by_piece_boundaries() -> None:
     assert is_joined([b"a", b"b", b"c"], [b"ab", b"c"])
     assert is_joined([b"a"], [b"a"])
     assert not is_joined([b"ab", b"c"], [b"a", b"bc"])
@@ -175,7 +175,7 @@ def test_each_fault_is_found_by_its_check(tmp_path: Path, tokenizer: Path, fault
 
 
 @pytest.mark.parametrize("tokenizer", ["llama3", "gpt2"], indirect=True)
-def test_merges_before_the_old_ones_are_found(tmp_path: Path, tokenizer: Path) -> None:
+def test_new_merges_before_old_ones_are_found(tmp_path: Path, tokenizer: Path) -> None:
     """The published way: new merges first. It cuts the text of other languages anew."""
     claims = claimed(tmp_path, tokenizer)
 
@@ -206,7 +206,7 @@ def test_a_score_of_zero_breaks_the_guard(tmp_path: Path, tokenizer: Path) -> No
 
 
 @every_layout
-def test_a_piece_that_no_text_yields_is_refused(tmp_path: Path, tokenizer: Path) -> None:
+def test_an_unreachable_piece_is_refused(tmp_path: Path, tokenizer: Path) -> None:
     old = read_vocabulary(tokenizer)
     assert isinstance(old, BPE | Unigram)
     piece = "q\u00a0q x"
@@ -267,7 +267,7 @@ def _between_spaces() -> Json:
 
 @pytest.mark.parametrize("layout", [_without_decoder, _cut_short, _between_spaces])
 @pytest.mark.parametrize("method", ["extend", "replace"])
-def test_settings_of_others_are_no_fault(tmp_path: Path, layout: Any, method: str) -> None:
+def test_settings_of_other_tools_are_accepted(tmp_path: Path, layout: Any, method: str) -> None:
     (tmp_path / "tokenizer.json").write_text(json.dumps(layout()), "utf-8")
     text = [*made.lines_in("Latin", sentences=80), "\u2581a\tb"] * 5
     augment_tokenizer(tmp_path, text, method, {"pieces": 400}, tmp_path / "new")

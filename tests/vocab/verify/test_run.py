@@ -71,7 +71,7 @@ def test_each_check_says_what_it_was_verified_on(tmp_path, claims):
     }
 
 
-def test_a_process_that_is_asked_for_nothing_ends(claims):
+def test_the_verifying_process_ends_when_its_input_closes(claims):
     with verifier(Path(claims.source)) as unasked:
         (process,) = unasked.args
         assert process.poll() is None
@@ -119,7 +119,7 @@ FAULTS: list[tuple[Callable[[Json], None], str]] = [
 
 
 @pytest.mark.parametrize(("edit", "said"), FAULTS, ids=[edit.__name__ for edit, _ in FAULTS])
-def test_a_fault_of_tokenizer_json_is_found(tmp_path, claims, edit, said):
+def test_each_fault_of_tokenizer_json_is_found_by_its_check(tmp_path, claims, edit, said):
     file = tmp_path / "new" / "tokenizer.json"
     described = json.loads(file.read_text("utf-8"))
     edit(described)
@@ -158,7 +158,7 @@ def test_a_piece_that_makes_a_word_unknown_is_found(tmp_path):
     assert fault(tmp_path, claims) == said
 
 
-def test_a_changed_guard_is_found_but_for_its_budget(tmp_path):
+def test_guarded_words_may_change_only_within_the_budget(tmp_path):
     claims = written(tmp_path, ["danc", "##x"])
     assert fault(tmp_path, claims) == "'guard': pieces danc change 3 occurrences of words: dancing"
     claims = written(tmp_path, ["danc", "##x"], budget=0.6)
@@ -180,13 +180,13 @@ def test_a_changed_guard_is_found_but_for_its_budget(tmp_path):
         ("##" + "a" * 100, LONG),
     ],
 )
-def test_a_piece_that_no_text_can_have_is_found(tmp_path, piece, why):
+def test_an_unreachable_piece_is_found(tmp_path, piece, why):
     uncased = WordPiece(OLD.pieces, rules=BertRules(strip_accents=True, lowercase=True))
     claims = written(tmp_path, [piece], uncased, guard={})
     assert fault(tmp_path, claims) == f"'reachable': piece {piece!r} can never be used: {why}"
 
 
-def test_a_piece_that_its_words_do_not_have_is_found(tmp_path):
+def test_a_piece_unused_in_its_words_is_found(tmp_path):
     claims = written(tmp_path, ["##x"], examples={"##x": ["dancing"]})
     assert fault(tmp_path, claims) == "'reachable': piece '##x' is not used in 'dancing'"
 
@@ -204,7 +204,7 @@ def test_readers_that_disagree_are_found(tmp_path):
     assert fault(tmp_path, claims) == wrong
 
 
-def test_pieces_that_do_not_give_the_word_back_are_found(tmp_path, claims, monkeypatch):
+def test_pieces_that_do_not_decode_to_their_word_are_found(tmp_path, claims, monkeypatch):
     """No vocabulary is known to do so: here a word is said to have others' pieces."""
     monkeypatch.setattr(run, "CHECKS", [check_decode])
     monkeypatch.setattr(Written, "now", lambda self, word: ["a", "##b"])
@@ -239,7 +239,7 @@ AUGMENT = "augment old --text new.txt --out out --set pad=true --set new_vocabul
 FEW = AUGMENT + "--set pieces=9 "
 
 
-def test_the_command_guards_and_says_so(texts, call, monkeypatch):
+def test_the_command_applies_a_guard_and_reports_it(texts, call, monkeypatch):
     monkeypatch.chdir(texts)
     said = call(*FEW.split(), "--guard", "en.txt")
     assert (said.code, said.err) == (0, "")
@@ -255,7 +255,9 @@ def test_the_command_guards_and_says_so(texts, call, monkeypatch):
     assert "0 pieces dropped for the guard\n2 of 3 guarded occurrences" in free.out
 
 
-def test_the_manifest_gives_inputs_and_options_and_is_the_same_elsewhere(texts, call, monkeypatch):
+def test_the_manifest_lists_inputs_and_options_and_does_not_depend_on_the_folder(
+    texts, call, monkeypatch
+):
     again = shutil.copytree(texts, texts / "again")
     files = []
     for folder in (texts, again):
@@ -360,7 +362,7 @@ def write_header(file: Path, shapes: dict[str, list[int]]) -> None:
     save_file({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, file)
 
 
-def test_a_model_folder_says_how_many_rows_it_needs(base_folder, toy, tmp_path, vocabulary):
+def test_the_output_says_how_many_rows_the_model_needs(base_folder, toy, tmp_path, vocabulary):
     lines = open_text([str(toy.corpus)])
     options = {"new_vocabulary": 300}
     said = augment_tokenizer(base_folder, lines, "tva", options, tmp_path / "out")

@@ -22,7 +22,7 @@ def admitted(guard: Guard, candidates: Iterable[str]) -> list[str]:
     return list(guard.admit(candidates, {}))
 
 
-def test_a_piece_longer_than_the_old_one_where_that_begins_is_refused():
+def test_a_piece_that_shadows_a_shorter_old_piece_is_refused():
     """dan ##c ##ing and dan ##d: nothing begins at n, and ##cin would be taken after dan."""
     guard, refused = Guard(OLD, WORDS), {}
     candidates = ["danc", "##nc", "##cin", "cin", "##ingx", "unk", "da"]
@@ -48,7 +48,7 @@ def test_the_budget_goes_to_the_candidates_that_come_first():
     assert admitted(Guard(OLD, WORDS, budget=1.0), ["danc", "dand"]) == ["danc", "dand"]
 
 
-def test_the_next_candidates_take_the_places_of_those_refused():
+def test_refused_candidates_are_replaced_by_the_next_ones():
     change = place_safely(OLD, ["danc", "x", "##cin", "y", "z"], 2, [], guard=GuardedWords(WORDS))
     assert (change.fresh_pieces, change.refused) == (["x", "y"], ("danc", "##cin"))
     assert change.dropped == ()
@@ -100,7 +100,7 @@ def test_no_more_changes_than_the_budget_allows(old, candidates, words, budget):
 
 
 @given(vocabularies, pieces, guards, st.lists(spelling, max_size=4))
-def test_it_holds_beside_the_repair_of_unknowns(old, candidates, words, texts):
+def test_the_guard_holds_together_with_the_repair_of_unknowns(old, candidates, words, texts):
     candidates = [p for p in candidates if p not in old.ids]
     change = place_safely(old, candidates, 3, texts, guard=GuardedWords(words))
     assert changed(old, change.fresh_pieces, words) == 0

@@ -30,11 +30,11 @@ SLOTS = WordPiece(["[PAD]", "[unused1]", "[unused2]", "[UNK]", "a", "##a"])
         ("a" + 100 * "b", ["[UNK]"]),
     ],
 )
-def test_a_word_falls_into_pieces(word, pieces):
+def test_words_are_segmented_longest_match_first(word, pieces):
     assert SMALL.segment(word) == pieces
 
 
-def test_special_pieces_in_the_text_are_themselves():
+def test_special_pieces_in_the_text_are_kept_whole():
     assert SMALL.words("a[MASK]ab [mask]") == ["a", "[MASK]", "ab", "[", "mask", "]"]
     assert [SMALL.pieces[i] for i in SMALL.encode("a[MASK]ab")] == ["a", "[MASK]", "a", "##b"]
 
@@ -53,23 +53,23 @@ def test_new_pieces_take_the_slots_and_then_the_end():
     assert change.fresh_pieces == ["b", "c", "##b"]
 
 
-def test_leftover_slots_stay_and_no_id_moves():
+def test_unused_slots_stay_and_no_id_changes():
     assert SLOTS.place(["b"]).new.pieces == ("[PAD]", "b", "[unused2]", "[UNK]", "a", "##a")
     assert SLOTS.place(["b"], slots=False).new.pieces == (*SLOTS.pieces, "b")
     assert SLOTS.slots == 2
 
 
-def test_a_piece_that_is_there_is_refused():
+def test_an_existing_piece_is_refused_as_a_new_one():
     with pytest.raises(DataError, match="duplicate piece '##a'"):
         SLOTS.place(["##a"])
 
 
-def test_nothing_changes_in_the_unchanged():
+def test_unchanged_keeps_every_piece_and_row():
     change = unchanged(SLOTS)
     assert (change.new, change.fresh, change.kept[5]) == (SLOTS, (), 5)
 
 
-def test_an_alphabet_is_closed_if_each_character_is_there_alone_and_continuing():
+def test_an_alphabet_is_closed_if_each_character_has_both_forms():
     closed = WordPiece(["[UNK]", "[unused1]", "a", "##a", "b", "##b", "ab"])
     assert closed.closed_alphabet == {"a", "b"}
     assert SMALL.closed_alphabet is None

@@ -34,7 +34,7 @@ RULES = [BertRules(), UNCASED, BertRules(clean=False), BertRules(ideographs=Fals
         ("e\u0301", ["e\u0301"]),  # never composed
     ],
 )
-def test_text_falls_into_words(text, expected):
+def test_text_is_split_into_words(text, expected):
     assert words(text) == expected
 
 
@@ -42,7 +42,7 @@ def test_an_uncased_tokenizer_strips_marks_and_lowers_letter_by_letter():
     assert words("ÉCOLE Σ ΑΣ", UNCASED) == ["ecole", "σ", "ας".replace("ς", "σ")]
 
 
-def test_without_cleaning_control_characters_stay_and_split_as_unicode_says():
+def test_without_cleaning_control_characters_stay_and_split_by_unicode_category():
     assert words("a\x1cb a\x85b", BertRules(clean=False)) == ["a\x1cb", "a", "b"]
 
 
@@ -110,7 +110,7 @@ def test_every_code_point_lowers_as_in_the_library_but_for_letters_unassigned_he
     assert [c for c in odd if unicodedata.category(chr(c)) != "Cn"] == decomposed_since
 
 
-def test_deleted_characters_are_the_ones_that_leave_no_trace():
+def test_deleted_characters_are_exactly_those_that_vanish():
     assert {"\u200c", "\0", "\ufeff"} <= deleted_characters()
     assert not {"a", " ", "\n", "\u2028", "\u0301"} & deleted_characters()
     assert [c for c in deleted_characters() if c.isprintable()] == ["\ufffd"]  # audit relies on it

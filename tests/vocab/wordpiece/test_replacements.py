@@ -50,7 +50,7 @@ def test_ties_go_to_the_first_occurrence():
     assert found.ranked(WordPiece(["[UNK]", "y"])) == ["c", "b", "d"]
 
 
-def test_vocabularies_may_part_words_differently():
+def test_the_two_vocabularies_may_split_words_differently():
     special = WordPiece(["[PAD]", "[UNK]", "[MASK]", "a"])
     plain = WordPiece(["[PAD]", "[UNK]", "a", "##b", "[", "]", "MASK"])
     found = count_replacements(count_tokens(["[MASK] ab"]), special, plain)
@@ -62,5 +62,5 @@ def test_vocabularies_may_part_words_differently():
 
 
 @pytest.mark.parametrize("count", [count_words, count_tokens])
-def test_nothing_is_replaced_where_nothing_is_unknown(count):
+def test_nothing_is_replaced_if_nothing_is_unknown(count):
     assert count_replacements(count(["aa b", "(a)"]), OLD, NEW).replaced == {}
