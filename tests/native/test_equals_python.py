@@ -319,6 +319,15 @@ def test_invalid_utf8_is_reported_with_its_position(
         corpus.counts()
 
 
+def test_types_that_fill_many_blocks_of_memory() -> None:  # 64 KiB a block, 64 partitions
+    text = " ".join(f"{i}{'x' * (i % 50)}" for i in range(250_000))
+    tokens = TokenCounts()
+    for _ in range(2):
+        tokens.feed(text.encode(), whole=True)
+    assert tokens == dict.fromkeys(text.split(), 2)
+    assert list(tokens) == text.split()
+
+
 FAULTY = [
     "c080",
     "c1bf",
