@@ -55,7 +55,7 @@ def test_the_command_line_warns_once_of_counting_in_python(
     (tmp_path / "a.txt").write_text("Ein Text.\n", "utf-8")
     assert main(["inspect", "mini", "--text", str(tmp_path / "a.txt")]) == 0
     errors = capsys.readouterr().err
-    assert errors.count("specialize: the native extension is not installed") == 1
+    assert errors.count("specialize: warning: the native extension is not installed") == 1
     assert "Warning" not in errors
     native._load.cache_clear()
 

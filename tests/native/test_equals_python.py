@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from vocab_oracle import hard_text
 
 from specialize.augment import char_first, greedy, tva
-from specialize.corpus import CorpusFiles, count_lines, open_corpus
+from specialize.corpus import count_lines, open_corpus
+from specialize.corpus.token_counts import count_files
 from specialize.errors import DataError, UsageError
 from specialize.native import TokenCounts
 from specialize.vocab.audit.audit import audit
@@ -313,10 +314,9 @@ def test_invalid_utf8_is_reported_with_its_position(
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a b\nc d\n" + b"x" * 3_000_000 + b"\ne \xff f\n")
-    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
     monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
     with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xff at column 3\)"):
-        corpus.counts()
+        count_files([path])
 
 
 def test_types_that_fill_many_blocks_of_memory() -> None:  # 64 KiB a block, 64 partitions
