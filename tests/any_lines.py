@@ -1,4 +1,4 @@
-"""Lines of text with whatever may confuse a tokenizer."""
+"""Lines of text with characters that may confuse a tokenizer."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Calling the command line from tests: fixtures, a recipe and a treebank for it."""
+"""Calling the command line from tests: fixtures, a recipe and a treebank."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ Call = Callable[..., Outcome]
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Run a command line here, offline."""
+    """Run a command line in this process, offline."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     terminate = signal.getsignal(signal.SIGTERM)
 

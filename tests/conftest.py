@@ -1,8 +1,8 @@
-"""Fixtures: a tiny synthetic language and tiny base models, made here, offline, in a second."""
+"""Fixtures: a tiny synthetic language and tiny base models, built offline in a second."""
 
 import os
 
-# Models here are tiny: more threads only wait for each other. Set before torch is loaded.
+# Models here are tiny: more threads only slow them down. Must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
@@ -21,7 +21,7 @@ from specialize.vocab.counting.words import count_words
 from specialize.vocab.train.byte_pairs import train_wordpiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
-settings.register_profile("any machine", deadline=None)  # a busy one is no fault of the code
+settings.register_profile("any machine", deadline=None)  # a busy machine is no bug
 settings.register_profile("many", deadline=None, max_examples=20_000)  # --hypothesis-profile=many
 settings.load_profile("any machine")
 
@@ -35,7 +35,7 @@ SHAPE = {
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real data, or a skip that says so."""
+    """The folder of real data; skips the test without it."""
     folder = Path(os.environ.get("SPECIALIZE_DATA", "../shared/data")).absolute()
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set SPECIALIZE_DATA")
@@ -44,7 +44,7 @@ def data() -> Path:
 
 @pytest.fixture(scope="module")
 def extension() -> None:
-    """Skip where the native extension is forbidden or missing."""
+    """Skip if the native extension is disabled or missing."""
     if core() is None:
         pytest.skip("the native extension is not installed: pip install ./cpp_ext")
 
@@ -58,7 +58,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyFiles:
 
 @pytest.fixture(scope="session")
 def vocabulary(toy: ToyFiles) -> WordPiece:
-    """A vocabulary laid out as mBERT's that knows the toy language in Latin letters only."""
+    """A vocabulary with mBERT's layout that covers the toy language in Latin letters only."""
     lines = [to_latin(line) for line in open_corpus(CorpusFiles((str(toy.corpus),)))]
     slots = [f"[unused{i}]" for i in range(1, 21)]
     special = [SPECIAL[0], *slots, *SPECIAL[1:]]

@@ -1,4 +1,4 @@
-"""The framings of small vocabularies laid out as well-known ones."""
+"""Framings of small vocabularies with well-known layouts."""
 
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, frame_pieces

@@ -1,4 +1,4 @@
-"""A page read by the standard library's parser."""
+"""Parse a page with the standard library."""
 
 from html.parser import HTMLParser
 

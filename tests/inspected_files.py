@@ -13,7 +13,7 @@ TEXT = "a ab abc\nabc ۋb a<b>ۋ\n"
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A WordPiece and a byte-level BPE, a text, and what it is in another language."""
+    """A WordPiece and a byte-level BPE, a text, and its translation."""
     (tmp_path / "wordpiece").mkdir()
     (tmp_path / "wordpiece/vocab.txt").write_text("".join(f"{p}\n" for p in PIECES), "utf-8")
     (tmp_path / "other").mkdir()

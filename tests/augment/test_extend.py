@@ -1,4 +1,4 @@
-"""The method ``extend`` on every family, and that files, counts and the library agree."""
+"""The method ``extend`` in every family; files, counts and the tokenizers library agree."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
 
 
 def test_a_wordpiece_gets_characters_then_what_saves_the_most():
-    """şa is unknown without ş; acbd is four pieces 8 times; ba two 9 times, şa with ş too."""
+    """şa is unknown without ş; acbd (8 times) is four pieces, ba (9 times) and şa two."""
     old = WordPiece(["[UNK]", "[unused1]", *"abcd", *("##" + c for c in "abcd")])
     change = extend.change(old, ["şa acbd ba"] * 8 + ["şa ba"], pieces=3)
     assert change.fresh_pieces == ["ş", "acbd", "ba"]
@@ -72,7 +72,7 @@ def test_a_wordpiece_gets_characters_then_what_saves_the_most():
 
 
 def test_min_count_applies_to_pieces_and_characters(vocabulary):
-    """ⴰ stands there 8 times, two of its bytes and of those of ⴱ 16 times, the word 4."""
+    """ⴰ occurs 8 times, two of its bytes, shared with ⴱ, 16 times, the word 4 times."""
     lines = ["ⴰⴱⴰⴱ"] * 4
     assert extend.change(vocabulary, lines, pieces=9, min_count=17).fresh_pieces == []
     found = extend.change(vocabulary, lines, pieces=9, min_count=4).new
@@ -80,7 +80,7 @@ def test_min_count_applies_to_pieces_and_characters(vocabulary):
     assert len(found.encode(lines[0])) == 1
 
 
-# For all ------------------------------------------------------------------------------------------
+# For all families ------------------------------------------------------------------------------------------
 
 
 def length(vocabulary: Vocabulary, lines: list[str]) -> int:
@@ -97,7 +97,7 @@ def test_extend_adds_the_pieces_asked_for_and_shortens_text(vocabulary):
     assert len(change.fresh) == len({*change.fresh_pieces}) == 200
     assert all(change.new.pieces[i] == vocabulary.pieces[k] for i, k in change.kept.items())
     lacking = unknown(vocabulary, TEXT)
-    assert unknown(change.new, TEXT) <= lacking / 50  # what is too rare stays unknown
+    assert unknown(change.new, TEXT) <= lacking / 50  # rare characters stay unknown
     if not lacking:
         assert length(change.new, TEXT) < 0.7 * length(vocabulary, TEXT)
     more = extend.change(vocabulary, TEXT, pieces=400)
@@ -113,7 +113,7 @@ def test_zero_pieces_change_nothing(vocabulary):
 
 
 def test_each_new_piece_is_used(vocabulary):
-    """It stands in the text, but for those that others are merged from, or that come in time."""
+    """It occurs in the text, unless other pieces are merged from it or a later one replaces it."""
     change = extend.change(vocabulary, TEXT, pieces=100)
     used = Counter(p for w in vocabulary.count_words(TEXT) for p in change.new.segment(w))
     idle = [piece for piece in change.fresh_pieces if piece not in used]
@@ -203,7 +203,7 @@ def test_a_single_line_of_ten_megabytes(fast):
     times = 10_000_000 // len(text.encode()) + 1
     words = fast.count_words([" ".join([text] * times)])
     (first, *_), few = fast.words(text), fast.count_words([text])
-    again = fast.words(f"a {text}")[len(fast.words("a"))]  # the first word behind another
+    again = fast.words(f"a {text}")[len(fast.words("a"))]  # the first word after another
     assert words[first] + (words[again] if again != first else 0) >= times
     assert sum(words.values()) == times * sum(few.values())
     change = extend.change(fast, [" ".join([text] * times)], pieces=20)
@@ -264,7 +264,7 @@ def test_a_written_wordpiece_is_read_back_unchanged(tmp_path):
 
 
 def test_added_tokens_above_the_models_pieces_keep_their_ids():
-    """As in Llama 3: the library numbers them from the model's size, which new pieces move."""
+    """As in Llama 3: the library numbers them from the model's size, which new pieces change."""
     old = MADE["Llama 3"]()
     size = len(old.described["model"]["vocab"])
     ids = [old.ids[token] for token in old.special]
@@ -292,7 +292,7 @@ def test_a_new_piece_is_not_mistaken_for_a_special_one(fast):
     assert not [piece for piece in change.fresh_pieces if fast.special[0] in piece]
 
 
-# What cannot be extended --------------------------------------------------------------------------
+# Files that cannot be extended --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_a_unigram_with_a_duplicate_piece_is_refused_with_its_file(tmp_path):
 
 
 def test_more_candidates_are_considered_if_the_guard_refuses_many(tmp_path):
-    """Of the most frequent pairs the guard leaves none, so that rarer ones have to be looked at."""
+    """The guard refuses all the most frequent pairs, so rarer ones must be considered."""
     old = WordPiece(["[UNK]", *"abcdefgh", *("##" + c for c in "abcdefgh")])
     frequent = ["".join(pair) for pair in product("abcdefg", repeat=4)] * 9
     guard = tmp_path / "guard.txt"

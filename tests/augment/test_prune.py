@@ -1,4 +1,4 @@
-"""Pruning: what a text never uses goes, and its words have the same pieces, in every family."""
+"""Pruning drops what a text never uses and keeps the pieces of its words, in every family."""
 
 from collections import Counter
 from itertools import product
@@ -54,7 +54,7 @@ def described(model: dict, added: list[str], ids: dict[str, int], pre: str) -> d
 
 
 def bpe(pieces: list[str], merges: list, *, unk: str | None = "<unk>", **flags: bool) -> BPE:
-    """A BPE over characters: <unk>, ``pieces``, and an added token behind the model's."""
+    """A BPE over characters: <unk>, ``pieces``, and an added token after the model's."""
     ids = {piece: i for i, piece in enumerate(["<unk>", *pieces])}
     model = {"type": "BPE", "dropout": None, "unk_token": unk, "vocab": ids, "merges": merges}
     marks = dict.fromkeys(("continuing_subword_prefix", "end_of_word_suffix"))
@@ -70,7 +70,7 @@ def unigram(scores: dict[str, float], *, byte_fallback: bool = False) -> Unigram
 
 
 def assert_same(change: VocabChange, lines: list[str]) -> None:
-    """The words have the same pieces, ids are the old ones in their order, and none is fresh."""
+    """Check that words keep their pieces, ids their order, and that no piece is fresh."""
     old, new = change.old, change.new
     for line in lines:
         words = old.words(line)
@@ -111,7 +111,7 @@ def test_special_pieces_in_the_text_split_words():
 
 
 def test_a_bpe_keeps_the_merges_that_produce_its_pieces():
-    """abcd is made by ab and abc; cd and bcd are made by nothing that is used."""
+    """abcd is merged from ab and abc; cd and bcd are not needed for any used piece."""
     merges = [["a", "b"], ["c", "d"], ["ab", "c"], ["b", "cd"], ["abc", "d"]]
     old = bpe([*"abcde", "ab", "cd", "abc", "bcd", "abcd"], merges)
     assert old.segment("abc") == ["abc"]
@@ -129,7 +129,7 @@ def test_a_piece_matched_as_a_whole_word_needs_no_merges():
 
 
 def test_a_unigram_keeps_the_lowest_score_because_the_unknown_score_depends_on_it():
-    """xyz is xy z at -120, or an unknown and yz: at -211, but at -71 were it not for q."""
+    """xyz is xy z at -120, or unknown + yz at -211; without q, the latter would be at -71."""
     scores = {"xy": -60.0, "z": -60.0, "yz": -1.0}
     old = unigram(scores | {"q": -200.0})
     assert old.segment("xyz") == ["xy", "z"]
@@ -168,7 +168,7 @@ def wordpieces(draw: st.DrawFn) -> WordPiece:
 
 @st.composite
 def bpes(draw: st.DrawFn) -> BPE:
-    """Pieces over some characters, by merges of what is there, also of one piece in two ways."""
+    """Pieces over some characters, by merges of existing pieces, possibly two for one piece."""
     letters = draw(st.lists(st.sampled_from("abcd"), unique=True, min_size=1))
     pieces, merges = list(letters), []
     for _ in range(draw(st.integers(0, 12))):
@@ -223,7 +223,7 @@ def test_no_word_becomes_unknown_when_rare_pieces_are_dropped(
 def test_rare_pieces_are_dropped_unless_a_word_depends_on_them():
     old = WordPiece([*SPECIAL, *"abc", "##a", "##b", "ab", "abc"])
     change = prune.change(old, ["ab abc", "a"], min_count=2)
-    assert change.new.pieces == (*SPECIAL, *"abc", "##a", "##b", "abc")  # there is no ##c
+    assert change.new.pieces == (*SPECIAL, *"abc", "##a", "##b", "abc")  # without ##c
     assert change.new.segment("ab") == ["a", "##b"]
 
 
@@ -280,7 +280,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def padded(folder: Path, out: Path, rows: int) -> Path:
-    """The model of ``folder`` with ``rows`` more than there are pieces."""
+    """Return the model of ``folder`` with ``rows`` rows more than pieces."""
     base = load_checkpoint(folder)
     base.model.resize_token_embeddings(len(base.vocabulary.pieces) + rows, mean_resizing=False)
     save_model(base.model, base.vocabulary, out, source=folder)
@@ -293,7 +293,7 @@ def test_a_pruned_model_gives_kept_pieces_the_same_logits(
 ) -> None:
     folder = padded(folder, tmp_path / "padded", rows)
     base = load_checkpoint(folder)
-    with torch.no_grad():  # rows that tell themselves apart, also in the bias
+    with torch.no_grad():  # distinct rows and bias entries
         output_bias(base.model).normal_()
     before = snapshot(base.model)
     change = prune.change(base.vocabulary, latin(toy.corpus)[:20])
@@ -324,10 +324,10 @@ def test_ids_in_the_configuration_follow_their_pieces(
     vocabulary: WordPiece, tmp_path: Path
 ) -> None:
     special = [p for p in vocabulary.pieces if p not in vocabulary.special]
-    old = vocabulary.with_pieces([*special, *vocabulary.special])  # as ModernBERT's: at the end
+    old = vocabulary.with_pieces([*special, *vocabulary.special])  # at the end, as in ModernBERT
     save_model(new_modernbert(old, framing_of(old), seed=0, **SHAPE), old, tmp_path / "old")
     base = load_checkpoint(tmp_path / "old")
-    base.model.config.unk_token_id = old.ids["[unused1]"]  # a piece that goes
+    base.model.config.unk_token_id = old.ids["[unused1]"]  # a piece that is dropped
     base.model.config.eos_token_id = [old.ids["[SEP]"], old.ids["[MASK]"]]
     before = snapshot(base.model)
     change = prune.change(old, ["ev su"])

@@ -1,4 +1,4 @@
-"""Replacing a vocabulary: overlapping rows are kept, the others fresh, and all files follow."""
+"""Replacing a vocabulary: shared rows are kept, others are fresh, all files are rewritten."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from specialize.vocab.write import write_vocabulary
 
 
 def test_shared_pieces_with_the_same_marker_keep_their_rows():
-    """Of the new pieces, a, ab and ##b are old ones; b is not, although ##b is."""
+    """The new pieces a, ab and ##b are also old ones; b is not, although ##b is."""
     old = WordPiece([*SPECIAL, "[unused1]", "ab", "##b", "x", "a"])
     change = replace.change(old, ["ab ab"], pieces=99, min_count=2)
     assert change.new.pieces == (*SPECIAL, "a", "b", "##a", "##b", "ab")
@@ -95,7 +95,7 @@ TEMPLATE = {
 
 
 def written(folder: Path, model: dict) -> Path:
-    """A tokenizer whose special pieces stand last, one of them in the post-processor only."""
+    """A tokenizer with its special pieces last, one of them only in the post-processor."""
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     added = [{"id": i, "content": c, "special": True} | flags for i, c in ((0, "<u>"), (5, "<m>"))]
     mark = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
@@ -141,7 +141,7 @@ def test_real_vocabularies_are_replaced(data: Path, name: str) -> None:
     assert len(new.pieces) <= 900
     assert set(new.special) == set(old.special)
     assert all(new.pieces[i] == old.pieces[j] for i, j in change.kept.items())
-    # subtle: rare characters are left out, so that a line may have unknown ones
+    # subtle: rare characters are left out, so a line may have unknown ones
     before, after = ([len(v.encode(line)) for line in lines] for v in (old, new))
     assert sum(after) < 1.5 * sum(before)
 

@@ -1,4 +1,4 @@
-"""Methods of choosing pieces: each by hand, then what holds for all, then real Uyghur."""
+"""Methods of choosing pieces: each by hand, then common properties, then real Uyghur."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def unknown_words(vocabulary: WordPiece, lines: list[str]) -> list[str]:
 
 
 def test_tva_takes_the_pieces_that_replace_the_most_unknowns():
-    """şa 6 times, becoming one piece of V; aş 5 times, another; ab is known and counts nothing."""
+    """şa (6 times) becomes one piece of V, aş (5 times) another; ab is known, so it does not count."""
     change = tva.change(CLOSED, ["şa " * 6 + "aş " * 5, "ab " * 9], pieces=3)
     assert change.fresh_pieces == ["şa", "aş"]
     assert change.fresh == (1, 2)
@@ -62,12 +62,16 @@ def test_pieces_choose_the_most_credited_only():
 
 
 def test_embert_is_a_setting_of_tva():
-    """All of V that is new, at the end."""
+    """All new pieces of V, appended."""
     lines = ["şa " * 6, "ab " * 9]
     change = tva.change(
         CLOSED, lines, pieces=5000, new_vocabulary=5000, slots=False, pad=True, min_count=1
     )
-    assert set(change.fresh_pieces) == {"ş", "şa", "ab"}  # V: letters and forms that occur, merges
+    assert set(change.fresh_pieces) == {
+        "ş",
+        "şa",
+        "ab",
+    }  # V: forms of letters that occur, and merges
     assert change.new.pieces[: len(CLOSED.pieces)] == CLOSED.pieces
 
 
@@ -91,14 +95,14 @@ def test_unknown_option_values_are_refused():
 
 
 def test_missing_characters_come_in_the_forms_needed_most_needed_first():
-    """##ş is lacked by 5 occurrences, ş by 4, ##x by 3; aşxş needs both forms it has."""
+    """5 occurrences lack ##ş, 4 lack ş, 3 lack ##x; aşxş needs both of its forms."""
     change = char_first.change(CLOSED, ["aş aş şa şb", "aşxş axa axb", "şa şa"])
     assert change.fresh_pieces == ["ş", "##ş", "##x"]
     assert unknown_words(change.new, ["aş aş şa şb", "aşxş axa axb", "şa şa"]) == []
 
 
 def test_counts_exclude_words_already_made_known():
-    """With ##ş, its 5 words are known but aşx 2; then ##x is lacked by 2 and y by 3."""
+    """With ##ş, its 5 words are known except aşx (2); then 2 lack ##x and 3 lack y."""
     lines = ["aş aş aş aşx aşx", "ya ya ya"]
     assert char_first.change(CLOSED, lines).fresh_pieces == ["##ş", "y", "##x"]
     assert char_first.change(CLOSED, lines, pieces=2).fresh_pieces == ["##ş", "y"]
@@ -109,7 +113,7 @@ def test_rare_characters_get_no_piece():
 
 
 def test_a_character_covered_by_a_longer_piece_is_not_missing():
-    """acdş: a ##cd then ##ş; ##c and ##d are no pieces, but not needed."""
+    """acdş: a ##cd then ##ş; ##c and ##d are not pieces, but not needed either."""
     assert char_first.change(OPEN, ["acdş"]).fresh_pieces == ["##ş"]
 
 
@@ -134,7 +138,7 @@ def test_enough_characters_leave_no_unknown_and_each_is_needed(words):
 
 
 def test_greedy_takes_the_piece_that_makes_most_words_known_given_those_before():
-    """##ş fixes aş and bş (7); then xa 4, fixed by x as much as by xa: characters go first."""
+    """##ş fixes aş and bş (7); then x or xa fixes xa (4): characters win ties."""
     lines = ["aş " * 4 + "bş " * 3 + "xa " * 4]
     assert greedy.change(CLOSED, lines, min_count=2).fresh_pieces == ["##ş", "x"]
 
@@ -146,14 +150,14 @@ def test_greedy_prefers_one_piece_to_two_characters():
 
 
 def test_greedy_falls_back_to_the_character_that_most_words_lack():
-    """No pair is frequent enough to be merged, and each word lacks two characters."""
+    """No pair is frequent enough to merge, and each word lacks two characters."""
     lines = ["şax", "şay", "şaz"]
     change = greedy.change(CLOSED, lines, min_count=9)
     assert change.fresh_pieces == ["ş", "##x", "##y", "##z"]
 
 
 def simply_greedy(vocabulary: WordPiece, lines: list[str], candidates: list[str]) -> list[str]:
-    """The definition: try every candidate on every word."""
+    """Brute force: try every candidate on every word."""
     counts, chosen = count_words(lines), []
 
     def unknown(pieces: list[str]) -> dict[str, int]:
@@ -188,7 +192,7 @@ def test_greedy_equals_brute_force(words):
 
 
 def test_a_piece_that_makes_a_known_word_unknown_is_left_out():
-    """abcd: a ##b ##cd; with ##bc it is a ##bc, and no piece goes on with d."""
+    """abcd: a ##b ##cd; with ##bc it is a ##bc, and no piece continues with d."""
     change = place_safely(OPEN, ["##bc", "##e", "##f"], 2, ["abcd"])
     assert change.fresh_pieces == ["##e", "##f"]
     assert change.dropped == ("##bc",)
@@ -196,14 +200,14 @@ def test_a_piece_that_makes_a_known_word_unknown_is_left_out():
 
 
 def test_the_last_new_piece_before_a_dead_end_is_dropped():
-    """ab is harmless; ##bc behind it is not."""
+    """ab is harmless; ##bc after it is not."""
     vocabulary = WordPiece(["[UNK]", "x", "##a", "##b", "##cd"])
     change = place_safely(vocabulary, ["xa", "##bc"], 2, ["xabcd"])
     assert (change.fresh_pieces, change.dropped) == (["xa"], ("##bc",))
 
 
 def test_text_of_old_pieces_must_stay_known():
-    """No word of the corpus shows the fault, but the piece ##abcd does."""
+    """No word of the corpus becomes unknown, but the text of the piece ##abcd does."""
     vocabulary = WordPiece([*OPEN.pieces, "##abcd"])
     assert place_safely(vocabulary, ["##bc"], 1, []).dropped == ("##bc",)
 
@@ -222,7 +226,7 @@ def test_no_more_candidates_are_computed_than_needed():
     assert place_safely(OPEN, candidates(), 2, []).fresh_pieces == ["##x", "##y"]
 
 
-# All ----------------------------------------------------------------------------------------------
+# All methods ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -305,7 +309,7 @@ def unknown_share(vocabulary: WordPiece, counts: Counter[str]) -> float:
 
 @pytest.mark.parametrize("preset", ["paper", "as_released"])
 def test_tva_reproduces_the_released_selection_for_uyghur(uyghur, preset):
-    """Of the words of UD dev 38.7 % are unknown, and 1.55 % after the authors' selection."""
+    """38.7 % of the words of UD dev are unknown; 1.55 % after the authors' selection."""
     vocabulary, train, dev = uyghur
     change = tva.change(vocabulary, train, preset=preset)
     assert len(change.fresh) == 99
@@ -315,7 +319,7 @@ def test_tva_reproduces_the_released_selection_for_uyghur(uyghur, preset):
 
 
 def test_nine_characters_do_more_for_uyghur_than_99_pieces(uyghur):
-    """Left is one word, with a character that the training sentences lack."""
+    """One word remains, with a character that the training sentences lack."""
     vocabulary, train, dev = uyghur
     change = char_first.change(vocabulary, train)
     assert change.fresh_pieces[:5] == ["##ە", "##ې", "##ۈ", "##ۋ", "ۋ"]

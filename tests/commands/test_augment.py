@@ -1,4 +1,4 @@
-"""``specialize augment``: a tokenizer written, twice the same."""
+"""``specialize augment``: writes a tokenizer, the same one every time."""
 
 import json
 from pathlib import Path

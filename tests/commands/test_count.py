@@ -1,4 +1,4 @@
-"""``specialize count``: counts take the place of their texts."""
+"""``specialize count``: count files can replace their texts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``specialize doctor``: versions, threads and why."""
+"""``specialize doctor``: versions, and threads with their source."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``specialize methods``: every file of the folders, for people and for programs."""
+"""``specialize methods``: lists every method, as text and as JSON."""
 
 import json
 import re

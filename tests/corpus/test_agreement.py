@@ -1,4 +1,4 @@
-"""What differs between a corpus and a task's text: literal pairs, and what must not be reported."""
+"""Systematic differences between a corpus and a task's text, and what must not be reported."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""CoNLL-U: one sentence with everything, then every fault with its line and its likely cause."""
+"""CoNLL-U: one sentence with everything, then every error with its line and its likely cause."""
 
 import gzip
 import lzma

@@ -1,4 +1,4 @@
-"""The corpus: literal files first, then what holds for all, then real data."""
+"""The corpus: literal files, then properties, then real data."""
 
 import bz2
 import gzip
@@ -167,7 +167,7 @@ def test_a_directory_is_walked_in_order_and_the_given_order_is_kept(tmp_path, mo
         ("نېمە؟ ياخشى، رەھمەت۔", "نېمە ؟ ياخشى ، رەھمەت ۔"),
         ("¿Qué? ¡Ya!—no", "¿ Qué ? ¡ Ya ! — no"),
         ("spaced already . ", "spaced already ."),
-        ("0.'0", "0 . ' 0"),  # once is enough
+        ("0.'0", "0 . ' 0"),  # spaced once only
     ],
 )
 def test_punctuation_is_spaced(line, treated):
@@ -381,7 +381,7 @@ def real(name: str) -> str:
 
 
 def standing_in(keys: set[str], corpus: Corpus) -> set[str]:
-    """Return the keys that stand anywhere in the corpus: slower than the filter, and stricter."""
+    """Return the keys that occur anywhere in the corpus: slower than the filter, and stricter."""
     text = "\n".join(map(sentence_key, corpus))
     return {key for key in keys if len(key) >= SHORTEST and key in text}
 
@@ -398,7 +398,7 @@ def test_wolof_test_sentences_are_taken_out(corpus, leaks):
     assert len(standing_in(keys, opened(path))) >= leaks
     assert facts.removed_lines + facts.removed_sentences > 0
     assert not keys & {sentence_key(line) for line in clean}
-    assert len(standing_in(keys, clean)) <= 2  # the text does not part them as the treebank does
+    assert len(standing_in(keys, clean)) <= 2  # the text splits them differently from the treebank
 
 
 def test_real_lines_match_the_counts_of_the_data_set():

@@ -1,4 +1,4 @@
-"""Every fault of a corpus: what, where, and what to do."""
+"""Every error of a corpus: what is wrong, where, and what to do."""
 
 import bz2
 import gzip

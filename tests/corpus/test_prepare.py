@@ -1,4 +1,4 @@
-"""A prepared corpus: literal files first, then equality with the corpus it was made from."""
+"""A prepared corpus: literal files, then equality with its source corpus."""
 
 import json
 from collections.abc import Callable

@@ -51,7 +51,9 @@ def facts(found: TextCounts) -> tuple[list[tuple[str, int]], int, int, Dropped]:
 def test_the_rarest_types_are_dropped_down_to_half_the_bound() -> None:
     found = Counter({"a": 5, "b": 1, "c": 3, "d": 2, "e": 1})
     assert prune(found, 5) == prune(found, 0) == Dropped()
-    assert prune(found, 4) == Dropped(types=3, tokens=1 + 2 + 1)  # two may stay: ones go, then twos
+    assert prune(found, 4) == Dropped(
+        types=3, tokens=1 + 2 + 1
+    )  # two may stay: counts of 1 are dropped, then counts of 2
     assert list(found.items()) == [("a", 5), ("c", 3)]
     tied = Counter({"a": 2, "b": 2, "c": 2, "d": 9})
     assert prune(tied, 3) == Dropped(types=3, tokens=6)  # one may stay
@@ -60,7 +62,7 @@ def test_the_rarest_types_are_dropped_down_to_half_the_bound() -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_a_text_is_pruned_after_each_block() -> None:
-    """Lines of four characters, two a block; "c" goes and, counted from one again, comes last."""
+    """Lines of four characters, two per block; "c" is dropped, counted again from 1, and comes last."""
     lines = ["a ac", "a bc", "c ba", "a cd", "b a "]
     found = count_lines(lines, max_types=3)
     # a 2, ac 1, bc 1 | + c 1, ba 1, a 1, cd 1: a 3 stays | + b 1, a 1
@@ -119,7 +121,7 @@ def test_sums_are_pruned_alike(parts: list[list[str]], most: int) -> None:
 
 
 def test_many_types_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Blocks that several threads share, in a table that grows and is rebuilt."""
+    """Several threads share blocks; the table grows and is rebuilt."""
     monkeypatch.setattr(token_counts, "PRUNED_BLOCK", 3 << 20)
     lines = [f"{i % 97} ئا{i % 1013} b{i}é\t{i % 7}" for i in range(250_000)]
     path = tmp_path / "a.txt"
@@ -129,7 +131,7 @@ def test_many_types_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert all(result == found[0] for result in found)
 
 
-# What is said of it
+# What is reported
 
 
 @pytest.mark.usefixtures("engine")
@@ -196,7 +198,7 @@ def test_the_commands_report_dropped_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("warnings.showwarning", None)  # main sets it: put back after the test
+    monkeypatch.setattr("warnings.showwarning", None)  # main sets it; restored after the test
     Path("a.txt").write_text("a a b\na c c\n", "utf-8")
     Path("vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n", "utf-8")
 

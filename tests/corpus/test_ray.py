@@ -1,4 +1,4 @@
-"""Counting on a Ray cluster: the same counts, and the same faults."""
+"""Counting on a Ray cluster: the same counts, and the same errors."""
 
 import subprocess
 import sys
@@ -39,14 +39,14 @@ except DataError as fault:
 
 @pytest.mark.slow
 def test_ray_counts_the_same(tmp_path: Path) -> None:
-    """In a process of its own: a cluster leaves threads and signal handlers behind."""
+    """In a separate process: a cluster leaves threads and signal handlers behind."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install specialize[ray]")
     for i in range(4):
         text = "".join(f"{j * i % 17} ئا{j % 5} \u2028{i}\tb\x1c\n" for j in range(200))
         (tmp_path / f"{i}.txt").write_text(text, "utf-8")
     (tmp_path / "4.txt").write_text("\n", "utf-8")
     write_counts(count_lines(["ئا1 ئا1 first seen"], max_types=2), tmp_path / "5.counts.xz")
-    broken = tmp_path / ".broken.txt"  # hidden, so that the folder does not stand for it
+    broken = tmp_path / ".broken.txt"  # hidden, so not part of the folder
     broken.write_bytes(b"a\n\xff\n")
     done = subprocess.run(
         [sys.executable, "-c", RAY, tmp_path, broken], capture_output=True, text=True, check=False

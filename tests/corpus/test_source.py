@@ -1,4 +1,4 @@
-"""The split: by documents where there are many, by blocks of lines where there are few."""
+"""The split: by documents if there are many, else by blocks of lines."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from specialize.errors import DataError
 
 
 def numbered(path: Path, sizes: list[int]) -> str:
-    """Write documents of so many lines: "0.0", "0.1", ..., a blank line between documents."""
+    """Write documents of the given lengths: "0.0", "0.1", ..., with blank lines between them."""
     documents = ("".join(f"{n}.{i}\n" for i in range(size)) for n, size in enumerate(sizes))
     return write(path, "\n".join(documents))
 

@@ -1,4 +1,4 @@
-"""The methods: what each makes of a fresh piece, for tables tied and untied."""
+"""The methods: the row of a fresh piece, for tied and untied tables."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_subwords_average_the_old_pieces_in_context() -> None:
     a, b, cont_a, cont_b = TABLE[6:]
     assert torch.equal(rows.input[0], (a + cont_b) / 2)
     assert torch.equal(rows.input[1], (cont_a + cont_b) / 2)
-    assert not torch.equal(rows.input[2], b)  # x was never a piece: a drawn row
+    assert not torch.equal(rows.input[2], b)  # x was never a piece, so its row is drawn
     assert torch.equal(rows.output[:2], -rows.input[:2])
     assert not torch.equal(rows.output[2], -rows.input[2])
     assert rows.bias.tolist() == [7.5, 8.5, 4.5]

@@ -11,7 +11,7 @@ CHANGE = OLD.place(["ab", "ba"])
 
 
 def tables(*, padding: int = 0) -> Tables:
-    """Input row i is (2i, 2i + 1), output row i 100 more, bias i; rows of padding are huge."""
+    """Input row i is (2i, 2i + 1), output row i is 100 more, bias is i; padding rows are huge."""
     table = torch.arange(16.0).reshape(8, 2)
     spare = torch.full((padding, 2), 1e6)
     input_rows = torch.cat([table, spare])
@@ -34,7 +34,7 @@ def test_negative_weights_and_weights_of_sum_zero_are_honoured() -> None:
 
 
 def test_only_fresh_pieces_without_a_mixture_are_drawn() -> None:
-    """With a noise of 0 a drawn row is the mean row of its table, and its bias the mean bias."""
+    """Without noise, a drawn row is the mean row of its table, and its bias the mean bias."""
     rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, noise=0.0)
     assert rows.input.tolist() == [[7.0, 8.0], [0.0, 0.0]]
     assert rows.output.tolist() == [[107.0, 108.0], [0.0, 0.0]]
@@ -65,7 +65,7 @@ def test_drawn_rows_have_the_moments_of_their_own_table() -> None:
     assert rows.output.mean() == pytest.approx(-2, abs=0.01)
     assert rows.output.std() == pytest.approx(0.1, abs=0.02)
     away = (rows.input - 3).flatten(), (rows.output + 2).flatten()
-    assert abs(torch.corrcoef(torch.stack(away))[0, 1]) < 0.05  # streams of their own
+    assert abs(torch.corrcoef(torch.stack(away))[0, 1]) < 0.05  # independent streams
 
 
 def test_the_seed_alone_decides_drawn_rows() -> None:

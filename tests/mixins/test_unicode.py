@@ -1,4 +1,4 @@
-"""Normal forms as a mix-in, alone and behind another."""
+"""Normal forms as a mix-in, alone and after another."""
 
 from pathlib import Path
 

@@ -20,12 +20,12 @@ def tiny(shape: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def untied(shape: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the shape with an output layer of its own and two rows more than pieces."""
+    """An untied model of the shape with two rows more than pieces."""
     folder = tmp_path_factory.mktemp(f"{shape}-untied") / "model"
     return write_model(shape, folder, tied=False, padding=2)
 
 
 @pytest.fixture(scope="session", params=["tied", "untied"])
 def folder(request: pytest.FixtureRequest, tiny: Path, untied: Path) -> Path:
-    """Either of the two."""
+    """The tied and the untied model in turn."""
     return tiny if request.param == "tied" else untied

@@ -1,4 +1,4 @@
-"""Models by name: bundled, a directory, the hub's cache, the hub; no more is fetched than asked."""
+"""Models by name: bundled, a directory, the hub's cache, the hub; nothing unneeded is downloaded."""
 
 import shutil
 from pathlib import Path
@@ -79,7 +79,7 @@ class Hub:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """A hub that answers; its model has weights in two formats, and others in a folder."""
+    """A hub that answers; its model has weights in two formats, and more in a subfolder."""
     source = write_model("bert", tmp_path / "source")
     (source / "pytorch_model.bin").write_bytes(b"weights")
     (source / "onnx").mkdir()

@@ -1,4 +1,4 @@
-"""A changed vocabulary in a model: kept rows bit-equal, fresh rows in place, also after reload."""
+"""A changed vocabulary in a model: kept rows bit-equal and fresh rows in place, even after reloading."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_an_untied_output_layer_gets_rows_of_its_own_table(tmp_path: Path) -> No
 
 
 def test_both_biases_of_an_untied_head_grow(tmp_path: Path) -> None:
-    """Of BERT's two biases an untied model reads one only, but saves both."""
+    """An untied BERT reads only one of its two biases, but saves both."""
     base = load_checkpoint(write_model("bert", tmp_path / "base", tied=False))
     assert len(output_biases(base.model)) == 2
     change = change_of(base.vocabulary, SHAPES["bert"])
@@ -117,7 +117,7 @@ def test_the_verification_finds_a_changed_entry(tmp_path: Path) -> None:
 
 
 def test_ids_in_the_configuration_follow_their_pieces(tmp_path: Path) -> None:
-    """All pieces change places but one, which goes: x. Ids of padding rows stay."""
+    """All pieces move except x, which is dropped. Ids of padding rows stay."""
     old = WordPiece(["x", "a", *SPECIAL, "b"])
     new = WordPiece([*SPECIAL, "b", "a", "y"])
     kept = {i: old.ids[piece] for i, piece in enumerate(new.pieces) if piece in old.ids}
@@ -191,7 +191,7 @@ def test_a_head_with_another_matrix_per_piece_is_refused() -> None:
 
 
 def test_a_model_with_further_tables_is_noticed_when_reloaded(tmp_path: Path) -> None:
-    """I-BERT holds the input table a second time, as integers."""
+    """I-BERT stores the input table a second time, as integers."""
     write_tokenizer(SHAPES["bert"], tmp_path)
     config = IBertConfig(
         vocab_size=18,

@@ -1,4 +1,4 @@
-"""Models in and out of folders: every shape loads, and what cannot be used is refused early."""
+"""Loading and saving models: every shape loads, unusable folders are refused early."""
 
 import json
 import os
@@ -98,7 +98,7 @@ def headless(folder: Path) -> None:
 
 
 def own_head(folder: Path) -> None:
-    """As the published DeBERTa-v3: the weights of one head, the configuration of the other."""
+    """As in the published DeBERTa-v3: weights of one head, configuration of the other."""
     write_model("deberta-v2-own-head", folder)
     change_config(folder, legacy=True)
 
@@ -129,7 +129,7 @@ def added(folder: Path) -> None:
 
 
 def short(folder: Path) -> None:
-    """A model of fewer rows than the tokenizer has pieces."""
+    """A model with fewer rows than the tokenizer has pieces."""
     write_model("bert", folder / "other", padding=-2)
     for name in ("config.json", "model.safetensors"):
         shutil.copy(folder / "other" / name, folder)
@@ -214,7 +214,7 @@ def test_unusable_checkpoints_are_refused_with_advice(
         load_checkpoint(folder)
     assert type(caught.value) is kind
     assert "\n" not in str(caught.value)
-    assert capfd.readouterr().err == ""  # transformers' own report is not needed
+    assert capfd.readouterr().err == ""  # transformers' own report is suppressed
     assert not (folder / "ran").exists()
 
 
@@ -265,6 +265,6 @@ def test_the_seed_alone_decides_a_new_base(tmp_path: Path) -> None:
     expected = torch.rand(3)
     torch.manual_seed(5)
     first = table(1)
-    assert torch.equal(torch.rand(3), expected)  # the global generator is left alone
+    assert torch.equal(torch.rand(3), expected)  # the global generator is untouched
     assert torch.equal(first, table(1))
     assert not torch.equal(first, table(2))

@@ -1,4 +1,4 @@
-"""Logits at places, states after layers, and tables: the same for every shape of model."""
+"""Logits at positions, states after layers, and tables, for every shape of model."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_logits_at_places_are_the_models_own(folder: Path) -> None:
     for real in (REAL, REAL.bool()):
         expected = plain(input_ids=IDS, attention_mask=real).logits.flatten(0, 1)[PLACES]
         found = logits_at(model, IDS, real, PLACES)
-        assert expected.std() > 0.1  # so that the tolerance means something
+        assert expected.std() > 0.1  # else the tolerance would be meaningless
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
 
 
@@ -60,7 +60,7 @@ def test_an_unknown_head_falls_back_to_full_logits(tmp_path: Path) -> None:
 
 
 class Scaled(nn.Module):
-    """An output layer whose logits the model divides afterwards."""
+    """An output layer whose logits the model later divides."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def test_there_is_one_state_per_layer(tiny: Path) -> None:
 
 @torch.no_grad()
 def test_a_group_of_layers_counts_as_one(tmp_path: Path) -> None:
-    """ALBERT's groups of two: of four states, those after the second and the fourth layer."""
+    """ALBERT with groups of two: states after the second and the fourth of four layers."""
     model = load_checkpoint(write_model("albert", tmp_path, inner_group_num=2)).model
     output = model.base_model(input_ids=IDS, attention_mask=REAL, output_hidden_states=True)
     states = layers(model, IDS, REAL)

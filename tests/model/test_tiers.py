@@ -1,4 +1,4 @@
-"""Fresh rows as parameters of their own, at look-up and in the output layer."""
+"""Fresh rows as separate parameters, at look-up and in the output layer."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def step(model: torch.nn.Module, own: list[torch.nn.Parameter]) -> None:
 
 
 def test_fresh_rows_move_at_their_own_rate_in_every_table(folder: Path) -> None:
-    """Adam's first step is the rate itself where the gradient is not tiny, and never more."""
+    """Adam's first step equals the rate unless the gradient is tiny, and never exceeds it."""
     model = load_checkpoint(folder).model
     before = tables(model)
     start = {"input": before.input.clone()}

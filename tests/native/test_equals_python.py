@@ -1,4 +1,4 @@
-"""The native operators equal the definitions in Python, whatever the text and the threads."""
+"""The native operators equal the Python reference for any text and number of threads."""
 
 import gzip
 import unicodedata
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from vocab_oracle import hard_text
 
 from specialize.augment import char_first, greedy, tva
-from specialize.corpus import count_lines, open_corpus
-from specialize.corpus.token_counts import count_files
+from specialize.corpus import CorpusFiles, count_lines, open_corpus
 from specialize.errors import DataError, UsageError
 from specialize.native import TokenCounts
 from specialize.vocab.audit.audit import audit
@@ -34,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("extension")
 
 
 def both(compute: Callable[[], Any], workers: str = "1") -> tuple[Any, Any]:
-    """Compute with the definitions, then with the extension in so many threads."""
+    """Compute with the reference, then with the extension in the given number of threads."""
     results = []
     for wanted in "01":
         with pytest.MonkeyPatch.context() as patch:
@@ -58,7 +57,7 @@ def test_words_and_white_space_tokens_equal_the_reference(
         return [*map(pairs, parts), pairs(count_tokens(lines, rules))]
 
     defined, native = both(compute, workers)
-    if rules.strip_accents:  # tokens left to the definition come last here
+    if rules.strip_accents:  # tokens of the fallback come last here
         defined[1:3], native[1:3] = map(sorted, defined[1:3]), map(sorted, native[1:3])
     assert native == defined
 
@@ -66,7 +65,7 @@ def test_words_and_white_space_tokens_equal_the_reference(
 @pytest.mark.parametrize("rules", RULES, ids=str)
 def test_every_character_between_letters_splits_alike(rules: BertRules) -> None:
     characters = [chr(c) for c in (*range(0xD800), *range(0xE000, 0x110000))]
-    # most are of categories without rules of their own, and are enough many to a token
+    # most have categories without special rules, so many fit into a token
     many = [c for c in characters if unicodedata.category(c) in ("Lo", "So", "Cn", "Co")]
     single = sorted({*characters}.difference(many))
     assert len(single) > 10_000
@@ -125,14 +124,14 @@ joined = st.lists(st.sampled_from([*LETTERS, *MARKED, *FORMS]) | word, min_size=
 def test_sums_over_tokens_equal_the_reference_for_any_concatenation(
     lines: list[str], rules: BertRules, workers: str
 ) -> None:
-    """Words that stand in several tokens, unknown ones too; some tokens the definition splits."""
+    """Words shared by several tokens, some unknown; some tokens need the fallback."""
     by = WordPiece([*SMALL.pieces, "é", "e\u0301", "[", "]", "unk", "##σ"], rules=rules)
     new = by.with_pieces([*by.pieces, "ш", "##ш", "##ı", "世", "abcd", "σ"])
 
     def compute() -> Any:
         found = asdict(audit(by, lines))
         words, table = count_words(lines, rules), count_words(lines, rules)
-        assert len(table) == len(set(table))  # made now, so that it is what is counted
+        assert len(table) == len(set(table))  # built now, so this table is counted
         sums = [count_replacements(counts, by, new) for counts in (words, table)]
         assert sums[0] == sums[1]
         orders = [(pairs(s.replaced), pairs(s.overall)) for s in sums]
@@ -160,7 +159,7 @@ def test_text_that_needs_the_fallback_gives_the_same_audit_and_replacements(
 
 
 def test_pieces_follow_the_order_of_given_counts() -> None:
-    counts = {"\u200bab": 1, "c": 1}  # deleted in front: "ab" stands three bytes behind its token
+    counts = {"\u200bab": 1, "c": 1}  # deleted at the start: "ab" begins three bytes into its token
     defined, native = both(lambda: pairs(count_replacements(counts, SMALL, SMALL).overall))
     assert native == defined == [("ab", 1), ("c", 1)]
 
@@ -229,7 +228,7 @@ def test_a_word_equal_to_a_slot_name_has_no_missing_characters() -> None:
 
 
 def test_an_unknown_piece_made_of_letters() -> None:
-    """unk is a word of the text, and an unknown piece wherever it stands."""
+    """unk is a word of the text, and always the unknown piece."""
     old = WordPiece(["unk", *"abunk", *("##" + c for c in "abunk")], unk="unk", special=["unk"])
     new = old.with_pieces([*old.pieces, "##c", "##nk"])
     counts = {"unk": 2, "abc": 3, "ab": 4, "aunk": 5}
@@ -243,7 +242,7 @@ def test_an_unknown_piece_made_of_letters() -> None:
 
 
 def test_a_word_that_contains_the_prefix_itself() -> None:
-    """xa is the piece a inside a word, and a word of its own; the alphabet alone has no x."""
+    """xa is both the continuing piece a and a word; the alphabet has no x."""
     old = WordPiece([*SPECIAL, "a", "xa"], prefix="x")
     new = old.with_pieces([*old.pieces, "x", "b"])
 
@@ -313,10 +312,11 @@ def test_invalid_utf8_is_reported_with_its_position(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(b"a b\nc d\n" + b"x" * 3_000_000 + b"\ne \xff f\n")
+    path.write_bytes(b"a b\n" * 5 + b"x" * 3_000_000 + b"\ne \xff f\n")  # beyond what opening reads
+    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
     monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
-    with pytest.raises(DataError, match=r"a\.txt:4: not UTF-8 \(byte 0xff at column 3\)"):
-        count_files([path])
+    with pytest.raises(DataError, match=r"a\.txt:7: not UTF-8 \(byte 0xff at column 3\)"):
+        corpus.counts()
 
 
 def test_types_that_fill_many_blocks_of_memory() -> None:  # 64 KiB a block, 64 partitions

@@ -1,4 +1,4 @@
-"""Whole runs on a tiny base: what they leave behind, repeatable, and killed in the middle."""
+"""Whole runs on a tiny base: their output, repeated runs, and killed runs."""
 
 import json
 import os
@@ -72,7 +72,7 @@ ARMS = ("unadapted", "lapt", "tva")
 
 @pytest.fixture(scope="module")
 def recipe(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recipe; its test files have labels that train has not, and one has no suffix."""
+    """The recipe; its test files have labels unseen in training, and one has no suffix."""
     folder = tmp_path_factory.mktemp("recipe")
     treebank = toy.test.read_text("utf-8").splitlines(keepends=True)
     columns = treebank[2].split("\t")
@@ -86,14 +86,14 @@ def recipe(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def done(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that nothing disturbed."""
+    """The folder of an uninterrupted run."""
     out = tmp_path_factory.mktemp("runs") / "done"
     assert main(["run", str(recipe), "--out", str(out)]) == 0
     return out
 
 
 def outputs(out: Path) -> dict[str, bytes]:
-    """Return what must not depend on when, and how often interrupted, a run was made."""
+    """Return what must not depend on the time of a run or on interruptions."""
     names = ("scores.json", "vocab.txt", "model.safetensors", "head.json", "pieces.tsv")
     return {
         str(path.relative_to(out)): path.read_bytes()
@@ -106,7 +106,7 @@ def scores_of(out: Path) -> dict[str, dict[str, dict]]:
     return json.loads((out / "scores.json").read_text("utf-8"))
 
 
-# What a run leaves behind
+# Output of a run
 
 
 def test_the_model_loads_with_plain_transformers(done: Path, base_folder: Path) -> None:
@@ -195,7 +195,7 @@ def test_text_without_annotation_is_predicted_as_with_it(
     assert found[0] == found[1] == found[2]
 
 
-# Again
+# Repeated
 
 
 def test_the_resolved_recipe_is_the_same_in_every_folder(done: Path, recipe: Path) -> None:
@@ -267,7 +267,7 @@ def test_a_run_killed_in_lapt_and_fine_tuning_resumes_to_the_same_result(
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """As in the foreground: what a shell starts in the background ignores interrupts."""
+    """As in the foreground: a shell's background jobs ignore interrupts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -342,5 +342,5 @@ def test_the_demo_has_its_files_and_a_recipe(tmp_path: Path) -> None:
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert {"corpus.txt", "train.conllu", "ner_test.tsv", "recipe.toml"} <= files.keys()
     assert read_recipe(folder / "recipe.toml").table == recipe.table
-    demo_recipe(tmp_path / "demo")  # again, as when an interrupted demo goes on
+    demo_recipe(tmp_path / "demo")  # again, as when an interrupted demo resumes
     assert files == {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -1,4 +1,4 @@
-"""A run again, with more in its recipe or other inputs: only what is new is done."""
+"""Repeating a run with more in its recipe or changed inputs runs only what is new."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def folder(base_folder: Path, toy: ToyFiles, tmp_path: Path) -> Path:
 
 
 def run(folder: Path, out: Path, text: str = "", **options: int) -> dict[str, int]:
-    """Run the recipe with ``text`` behind it; return how many stages of each kind are there."""
+    """Run the recipe with ``text`` appended; return the number of stages of each kind."""
     recipe = folder / "run.toml"
     if text:
         recipe.write_text(recipe.read_text("utf-8") + text, "utf-8")

@@ -1,4 +1,4 @@
-"""Methods by name: what is found, and how each fault is named."""
+"""Methods by name: lookup, options, and errors."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ plain = 3
 
 @pytest.fixture(autouse=True)
 def outside(tmp_path, monkeypatch):
-    """A module of someone else: ``their_pkg``."""
+    """A third-party package: ``their_pkg``."""
     (tmp_path / "their_pkg.py").write_text(OUTSIDE)
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -95,7 +95,7 @@ def test_a_method_is_described_by_its_signature():
         ("sizes", None, None),
         ("table", {"a": 1}, {"a": 1}),
         ("files", ["a.txt"], (Path("a.txt"),)),
-        ("odd", "anything", "anything"),  # a type unknown here: the method's own affair
+        ("odd", "anything", "anything"),  # a type we cannot check is left to the method
     ],
 )
 def test_values_of_the_right_type_are_taken(option, value, kept):

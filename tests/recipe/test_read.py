@@ -174,7 +174,7 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
     assert recipe_of(recipe.table, folder=tmp_path) == recipe
 
 
-# Faults
+# Errors
 
 
 @pytest.mark.parametrize(

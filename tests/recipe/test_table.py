@@ -1,4 +1,4 @@
-"""The validator: types in, values or messages out."""
+"""The validator: values of the right type, or an error message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

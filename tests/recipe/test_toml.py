@@ -1,4 +1,4 @@
-"""TOML files and changes; where a fault is."""
+"""TOML files and overrides; the line of an error."""
 
 from pathlib import Path
 
