@@ -1,4 +1,4 @@
-"""Facts of made-up runs, as the pipeline hands them to reports."""
+"""Facts of invented runs, as the pipeline passes them to reports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -103,7 +103,7 @@ PIECES = [
 
 
 def unadapted(**changes: Any) -> Facts:
-    """Return the base as it is, with POS scores."""
+    """Return the unadapted base, with POS scores."""
     scores = {"pos": scored("pos", 54.0, 54.2)}
     return arm("unadapted", audit(50, 200), **{"scores": scores} | changes)
 

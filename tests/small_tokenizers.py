@@ -22,7 +22,7 @@ def byte_level(*, merges: list[tuple[str, str]]) -> Tokenizer:
 
 
 def bpe(letters: Iterable[str], merges: Merges = (), **settings: Any) -> BPE:
-    """A BPE of letters, merges and a piece for the unknown; words are cut at spaces."""
+    """A BPE with letters, merges and an unknown piece; words are split at spaces."""
     merges = list(merges)
     names = dict.fromkeys([*letters, *(left + right for left, right in merges), UNKNOWN])
     settings = {"unk_token": UNKNOWN} | settings
@@ -32,7 +32,7 @@ def bpe(letters: Iterable[str], merges: Merges = (), **settings: Any) -> BPE:
 
 
 def unigram(scores: Mapping[str, float]) -> Unigram:
-    """A Unigram of pieces with scores, behind one for the unknown."""
+    """A Unigram: an unknown piece, then pieces with scores."""
     tokenizer = Tokenizer(models.Unigram([(UNKNOWN, 0.0), *scores.items()], unk_id=0))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     return Unigram(json.loads(tokenizer.to_str()))

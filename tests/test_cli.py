@@ -1,4 +1,4 @@
-"""The command line: help, and every fault in one line with its exit code."""
+"""The command line: help, and every error in one line with its exit code."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ call, recipe = cli_calls.call, cli_calls.recipe  # fixtures
 
 @pytest.fixture
 def folder(tmp_path: Path, recipe: Path, base_folder: Path, toy: ToyFiles) -> Path:
-    """A folder of things that are wrong, each in its way."""
+    """A folder of invalid files of every kind."""
     (tmp_path / "empty.txt").write_text("", "utf-8")
     (tmp_path / "binary.txt").write_bytes(b"text\n\x00\x01\n")
     (tmp_path / "latin1.txt").write_bytes("gut\nschön\n".encode("latin1"))

@@ -1,4 +1,4 @@
-"""The documentation is complete: commands in the README, every key of a recipe with its meaning."""
+"""The documentation is complete: commands in the README, every recipe key with its meaning."""
 
 import re
 from pathlib import Path

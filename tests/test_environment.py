@@ -1,4 +1,4 @@
-"""Threads: how many, and why."""
+"""Threads: their number and where it comes from."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from specialize.environment import Threads, machine_facts, set_threads
 
 @pytest.fixture(autouse=True)
 def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of eight cores; the threads of the tests stay what they are."""
+    """A machine of eight cores; restores the threads of the tests."""
     monkeypatch.setattr(environment, "cores", lambda: 8)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     for name in (*environment._VARIABLES, "OMP_WAIT_POLICY"):
@@ -45,7 +45,7 @@ def test_libraries_loaded_later_get_the_number_of_threads(monkeypatch: pytest.Mo
     assert os.environ["OMP_WAIT_POLICY"] == "passive"
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     set_threads(2)
-    assert os.environ["OMP_WAIT_POLICY"] == "active"  # the user's own choice
+    assert os.environ["OMP_WAIT_POLICY"] == "active"  # the user's choice
 
 
 def test_torch_has_as_many_threads_as_chosen() -> None:

@@ -1,4 +1,4 @@
-"""Scoring two files: which evaluator a file gets, and the table of scores."""
+"""Scoring two files: the evaluator chosen for a file, and the table of scores."""
 
 from pathlib import Path
 

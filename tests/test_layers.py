@@ -1,4 +1,4 @@
-"""Imports point one way; what is light stays light."""
+"""Imports point one way, and light modules stay light."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Progress lines and metrics, by a log that writes to memory."""
+"""Progress lines and metrics, written to memory."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from specialize.progress import Printer, duration, terminal_log
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its commands parse, its files are there."""
+"""The README is correct: its Python runs, its commands parse, its files exist."""
 
 import re
 import shlex

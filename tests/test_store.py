@@ -18,7 +18,7 @@ from specialize.store import Stage, Store
 
 
 def write(folder: Path, *, log: object, text: str, source: Path | None = None) -> None:
-    """Write ``text``, behind that of ``source``, and count the calls beside the folder."""
+    """Write the text of ``source`` plus ``text``, and count the calls beside the folder."""
     before = ""
     if source:
         before = (source / "out.txt" if source.is_dir() else source).read_text("utf-8")
@@ -28,7 +28,7 @@ def write(folder: Path, *, log: object, text: str, source: Path | None = None) -
 
 
 def fail(folder: Path, *, log: object, again: bool) -> None:
-    """Leave something behind and fail, the first time."""
+    """Write part of the result and fail, the first time."""
     if not (folder / "kept").exists():
         (folder / "kept").write_text("half", "utf-8")
         raise ValueError("the first time")
@@ -96,7 +96,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Named:
-    """A value that says itself what of it counts."""
+    """A value that defines its own key."""
 
     label: str
     value: int
@@ -241,7 +241,7 @@ def test_fingerprints_are_remembered_and_follow_the_file(tmp_path: Path) -> None
     known = json.loads((store.root / "fingerprints.json").read_text("utf-8"))
     assert list(known) == [str(file)]
     before, state = store.key(stage("a", source=file)), file.stat()
-    time.sleep(0.02)  # so that the file's times differ
+    time.sleep(0.02)  # the file's times must differ
     file.write_text("two", "utf-8")
-    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))  # same size, same time of change
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))  # same size, same modification time
     assert Store(tmp_path).key(stage("a", source=file)) != before

@@ -98,10 +98,13 @@ def test_entities_are_columns_of_token_and_tag():
     ("word", "expected"),
     [
         (nominal("ev", plural=True, case="LOC"), "evlerde"),
-        (nominal("su", case="ACC"), "suyı"),  # y parts two vowels; I is ı or i only
+        (nominal("su", case="ACC"), "suyı"),  # y separates two vowels; I is ı or i only
         (nominal("kapı", possessed=True), "kapısı"),
         (nominal("okul", possessed=True), "okulı"),
-        (nominal("okul", case="ACC"), "okulı"),  # only context tells it from the possessed
+        (
+            nominal("okul", case="ACC"),
+            "okulı",
+        ),  # only context distinguishes it from the possessed form
         (nominal("masa", case="LOC", attribute=True), "masadaki"),
         (finite("gör", "PRES", "1PL", negative=True), "görmermiz"),
         (finite("oku", "FUT", "3PL"), "okuyacaklar"),
@@ -193,7 +196,7 @@ def test_a_sentence_depends_on_its_generator_alone():
 
 
 def test_same_seed_same_bytes(tmp_path):
-    """Another process with another hash seed, so that no set's order is in the files."""
+    """In another process with another hash seed: no set order affects the files."""
     here = contents(write_language(tmp_path / "here", seed=4, **SMALL))
     code = (
         "import sys; from pathlib import Path; from specialize.toylang import write_language; "
@@ -216,7 +219,7 @@ def test_a_different_seed_gives_a_different_language(tmp_path):
 
 def test_writing_leaves_nothing_else_behind(tmp_path):
     files = write_language(tmp_path, **SMALL)
-    write_language(tmp_path, **SMALL)  # and replaces what is there
+    write_language(tmp_path, **SMALL)  # and replaces existing files
     expected = {getattr(files, field.name) for field in fields(files)} | {tmp_path / "README.txt"}
     assert set(tmp_path.iterdir()) == expected
     assert "synthetic" in (tmp_path / "README.txt").read_text("utf-8")
@@ -268,7 +271,7 @@ def test_test_sets_have_words_never_seen(files):
 
 
 def test_frequencies_fall_as_in_real_text(files):
-    """Zipf: few words make most of a text, and about half of the types stand there once."""
+    """Zipf: few words make up most of a text, and about half of the types occur once."""
     counts: dict[str, int] = {}
     for word in files.corpus.read_text("utf-8").translate(dict.fromkeys(b".,?!")).split():
         counts[word] = counts.get(word, 0) + 1

@@ -20,7 +20,7 @@ FAIRSEQ = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": 
 
 @dataclass(frozen=True)
 class Shape:
-    """A class of models with the kind of tokenizer that its models have."""
+    """A model class with its kind of tokenizer."""
 
     model: str  # as in BertConfig
     family: str
@@ -59,12 +59,12 @@ SHAPES = {
     "distilbert": Shape("DistilBert", "WordPiece", BERT),
     "albert": Shape("Albert", "Unigram", _ALBERT, config={"embedding_size": 6}),
 }
-NEW: dict[str, Any] = {  # pieces that the vocabularies lack
+NEW: dict[str, Any] = {  # pieces missing from the vocabularies
     "WordPiece": ["cab", "##ab", "zz"],
     "BPE": ["ab", "Ġcab"],
     "Unigram": {"▁cab": -2.0, "abc": -2.5, "▁z": -3.0},
 }
-FRESH_WORDS = {"WordPiece": "cab", "BPE": "cab", "Unigram": "cab"}  # a word of one new piece
+FRESH_WORDS = {"WordPiece": "cab", "BPE": "cab", "Unigram": "cab"}  # a word that is one new piece
 
 
 def change_of(vocabulary: Any, shape: Shape) -> Any:

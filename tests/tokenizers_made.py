@@ -1,4 +1,4 @@
-"""Small tokenizers in the layouts of well-known ones, trained here, offline, and text for them."""
+"""Small tokenizers with well-known layouts, trained offline, and text for them."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def devanagari(line: str) -> str:
 
 
 def ideographs(line: str) -> str:
-    """One for each syllable of two letters, and no spaces."""
+    """One character per syllable of two letters, and no spaces."""
     text = line.replace(" ", "")
     pairs = (text[i : i + 2] for i in range(0, len(text), 2))
     return "".join(chr(0x4E00 + sum(map(ord, pair)) % 300) for pair in pairs)
@@ -105,12 +105,12 @@ def any_text() -> st.SearchStrategy[str]:
 
 
 def gpt2_like() -> Json:
-    """Byte-level BPE with GPT-2's words; one special piece, the last."""
+    """Byte-level BPE with GPT-2's pattern; one special piece, the last."""
     return json.loads(_gpt2_like())
 
 
 def llama3_like() -> Json:
-    """Byte-level BPE with cl100k's words; special pieces are added tokens behind the model's.
+    """Byte-level BPE with cl100k's pattern; special pieces are added tokens after the model's.
 
     A word that is a piece stays whole, whatever the merges are.
     """
@@ -118,7 +118,7 @@ def llama3_like() -> Json:
 
 
 def llama2_like() -> Json:
-    """BPE over characters without a pre-tokeniser; characters that have no piece become bytes."""
+    """BPE over characters without a pre-tokeniser; unknown characters become bytes."""
     return json.loads(_llama2_like())
 
 
@@ -214,7 +214,7 @@ def _xlmr_like() -> str:
 
 
 def _trained_unigram(size: int) -> list[tuple[str, float]]:
-    """Return pieces of sentencepiece, which finds the same every time, as the library does not."""
+    """Return pieces of sentencepiece, whose training is reproducible, unlike the library's."""
     made = io.BytesIO()
     SentencePieceTrainer.train(
         sentence_iterator=iter(_base_text()),

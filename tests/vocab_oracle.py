@@ -1,4 +1,4 @@
-"""The tokenizers library as outside oracle, and text that is hard on tokenizers."""
+"""The tokenizers library as an outside oracle, and text that is difficult for tokenizers."""
 
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -17,7 +17,7 @@ LONG = ("a" * 100, "a" * 101, "ab" * 50 + "\u200c", "a" * 100 + "\u0301")
 
 
 def hard_text() -> st.SearchStrategy[str]:
-    """Lines with all that makes implementations differ."""
+    """Lines with characters on which implementations differ."""
     word = st.text(LETTERS + ODD + MARKS, max_size=8) | st.sampled_from(SPECIAL + LONG)
     return st.lists(st.tuples(word, st.sampled_from(["", " ", "\t"])), max_size=8).map(
         lambda parts: "".join(part for pair in parts for part in pair)

@@ -80,7 +80,7 @@ def test_min_count_applies_to_pieces_and_characters(vocabulary):
     assert len(found.encode(lines[0])) == 1
 
 
-# For all families ------------------------------------------------------------------------------------------
+# For all families ---------------------------------------------------------------------------------
 
 
 def length(vocabulary: Vocabulary, lines: list[str]) -> int:
@@ -292,7 +292,7 @@ def test_a_new_piece_is_not_mistaken_for_a_special_one(fast):
     assert not [piece for piece in change.fresh_pieces if fast.special[0] in piece]
 
 
-# Files that cannot be extended --------------------------------------------------------------------------
+# Files that cannot be extended --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def unknown_words(vocabulary: WordPiece, lines: list[str]) -> list[str]:
 
 
 def test_tva_takes_the_pieces_that_replace_the_most_unknowns():
-    """şa (6 times) becomes one piece of V, aş (5 times) another; ab is known, so it does not count."""
+    """şa (6 times) becomes a piece of V, aş (5 times) another; ab is known, so not counted."""
     change = tva.change(CLOSED, ["şa " * 6 + "aş " * 5, "ab " * 9], pieces=3)
     assert change.fresh_pieces == ["şa", "aş"]
     assert change.fresh == (1, 2)
@@ -226,7 +226,7 @@ def test_no_more_candidates_are_computed_than_needed():
     assert place_safely(OPEN, candidates(), 2, []).fresh_pieces == ["##x", "##y"]
 
 
-# All methods ----------------------------------------------------------------------------------------------
+# All methods --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ALL)

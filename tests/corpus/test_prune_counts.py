@@ -62,7 +62,7 @@ def test_the_rarest_types_are_dropped_down_to_half_the_bound() -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_a_text_is_pruned_after_each_block() -> None:
-    """Lines of four characters, two per block; "c" is dropped, counted again from 1, and comes last."""
+    """Lines of four characters, two per block; "c" is dropped, recounted from 1 and last."""
     lines = ["a ac", "a bc", "c ba", "a cd", "b a "]
     found = count_lines(lines, max_types=3)
     # a 2, ac 1, bc 1 | + c 1, ba 1, a 1, cd 1: a 3 stays | + b 1, a 1

@@ -1,4 +1,4 @@
-"""Models by name: bundled, a directory, the hub's cache, the hub; nothing unneeded is downloaded."""
+"""Models by name: bundled, a directory, the hub's cache, the hub; minimal downloads."""
 
 import shutil
 from pathlib import Path

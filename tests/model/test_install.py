@@ -1,4 +1,4 @@
-"""A changed vocabulary in a model: kept rows bit-equal and fresh rows in place, even after reloading."""
+"""A changed vocabulary in a model: kept rows bit-equal, fresh rows in place, also reloaded."""
 
 from pathlib import Path
 

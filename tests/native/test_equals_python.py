@@ -312,10 +312,12 @@ def test_invalid_utf8_is_reported_with_its_position(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(b"a b\n" * 5 + b"x" * 3_000_000 + b"\ne \xff f\n")  # beyond what opening reads
+    path.write_bytes(
+        b"a b\n\n" * 500 + b"x" * 3_000_000 + b"\ne \xff f\n"
+    )  # beyond what opening reads
     corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
     monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
-    with pytest.raises(DataError, match=r"a\.txt:7: not UTF-8 \(byte 0xff at column 3\)"):
+    with pytest.raises(DataError, match=r"a\.txt:1002: not UTF-8 \(byte 0xff at column 3\)"):
         corpus.counts()
 
 

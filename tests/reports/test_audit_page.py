@@ -28,7 +28,7 @@ def test_the_page_is_well_formed_and_fetches_nothing(call: Call, files: Path) ->
     assert not re.search(r"https?:|@import|url\(", text)
     assert "prefers-color-scheme: dark" in text
     assert not re.search(r"\b(nan|inf|None)\b", text)
-    assert text.count("<svg") == 3  # unknown words, bytes a piece, what missing characters mend
+    assert text.count("<svg") == 3  # unknown words, bytes per piece, effect of missing characters
 
 
 def test_words_of_the_page_are_escaped_and_isolated(call: Call, files: Path) -> None:

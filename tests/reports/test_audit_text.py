@@ -1,4 +1,4 @@
-"""specialize inspect: what it prints, as a table and as JSON."""
+"""specialize inspect: output as a table and as JSON."""
 
 import json
 import math
@@ -52,7 +52,7 @@ def test_json_has_everything_under_stable_names(call: Call, files: Path) -> None
     assert first["parity"]["parity"] == first["pieces"] / 3
     assert first["differs"] is None
     assert second["differs"]["unit"] == "token"
-    assert second["verdict"]["pays"] == "perhaps"  # bytes, nothing unknown, and long
+    assert second["verdict"]["pays"] == "perhaps"  # byte-level: nothing unknown, but long
 
 
 def test_missing_values_are_null_in_json(call: Call, files: Path) -> None:
@@ -65,7 +65,7 @@ def test_missing_values_are_null_in_json(call: Call, files: Path) -> None:
 
 
 def test_the_verdict_counts_the_pieces_that_are_needed(call: Call, files: Path) -> None:
-    """Words: a ab abc abc ۋb a < b > ۋ; wanted: ۋ, < and >, each as it begins words."""
+    """Words: a ab abc abc ۋb a < b > ۋ; needed: word-initial ۋ, < and >."""
     out = call("inspect", files / "wordpiece", "--text", files / "ug.txt", "--json").out
     verdict = objects(out)[0]["verdict"]
     assert verdict["pays"] == "yes"
@@ -86,7 +86,7 @@ def test_the_table_shows_the_verdict_and_hides_details(call: Call, files: Path) 
 
 
 def test_two_tokenizers_are_compared(call: Call, files: Path) -> None:
-    """ۋb and ۋ change, of ten words; what was changed into more pieces: ۋ ##b."""
+    """Of ten words, ۋb and ۋ change; into more pieces: ۋ ##b."""
     both = [files / "wordpiece", files / "other"]
     shown = call("inspect", *both, "--text", files / "ug.txt", "--details").out
     assert "other on ug.txt: 20.00 % of the words are segmented differently by" in shown
@@ -107,7 +107,7 @@ def test_lines_keep_to_the_width(call: Call, files: Path) -> None:
 
 
 def test_missing_values_are_shown_as_dashes(files: Path) -> None:
-    """A text that cleaning leaves without a word."""
+    """A text without words after cleaning."""
     (files / "none.txt").write_text("\u200c\n", "utf-8")
     findings = [*inspect_texts([str(files / "wordpiece")], [str(files / "none.txt")], details=True)]
     shown = text_of(findings)
@@ -141,7 +141,7 @@ def test_parallel_files_that_do_not_fit_are_refused(
 
 
 def test_inspecting_real_uyghur_says_yes(call: Call, data: Path) -> None:
-    """Two texts of treebanks: Uyghur, a third of whose words is unknown, and English."""
+    """Two treebank texts: Uyghur, with a third of its words unknown, and English."""
     model = data / "vocab/bert-base-multilingual-cased"
     texts = [data / f"ud/UD_{name}/dev.conllu.xz" for name in ("Uyghur-UDT", "English-EWT")]
     uyghur, english = objects(call("inspect", model, "--text", *texts, "--json").out)

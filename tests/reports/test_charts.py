@@ -10,7 +10,7 @@ from specialize.reports.charts import Dumbbell, Series, curves, dumbbells, strip
 
 
 def test_labels_of_curves_do_not_overlap_and_stay_above_the_axis() -> None:
-    """Five curves that end at 0, where the axis is; its numbers are 20 units lower."""
+    """Five curves ending at 0, on the axis; axis labels are 20 units lower."""
     rows = [Series(f"arm {n}", n, [(0, 1.0), (2, n / 1000)]) for n in range(5)]
     chart = str(curves("title", rows, x_name="epoch", show="{:g}".format))
     heights = re.findall(r'<text x="[\d.]+" y="([\d.]+)" class="name', chart)

@@ -1,4 +1,4 @@
-"""Headlines: each arm beside the baselines, mix-ins kept apart, seeds weighed."""
+"""Headlines: each arm against the baselines, mix-ins separated, seeds considered."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_the_counterpart_shares_as_many_mix_ins_as_possible() -> None:
 
 
 def test_without_counterpart_the_gain_of_the_mixin_is_not_known() -> None:
-    other = tva(fresh_rate=1.0)  # differs in the rate of its rows as well
+    other = tva(fresh_rate=1.0)  # the rate of its rows differs too
     for facts in (run(unadapted(), lapt(), latin_tva()), run(other, latin_tva())):
         assert texts(facts)["latin-tva"].endswith(
             "The run has no counterpart without the mix-in latin, so what that gains by itself is "

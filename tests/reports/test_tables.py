@@ -13,7 +13,7 @@ def test_two_columns_are_aligned_to_the_left_and_the_others_to_the_right() -> No
 def test_long_names_are_shortened_in_the_middle() -> None:
     row = ["abcdefghijklmnopqrst", "b", "1"]
     assert columns([row], width=20) == ["abcdef…nopqrst  b  1"]
-    assert columns([row], width=2) == ["abcde…opqrst  b  1"]  # something is left
+    assert columns([row], width=2) == ["abcde…opqrst  b  1"]  # both ends are kept
 
 
 @pytest.mark.parametrize(

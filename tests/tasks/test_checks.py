@@ -1,4 +1,4 @@
-"""Data that cannot teach or score a task, found before any work."""
+"""Data unusable for training or scoring a task is found before any work."""
 
 import lzma
 from pathlib import Path

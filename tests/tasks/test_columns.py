@@ -1,4 +1,4 @@
-"""NER files in and out: literal ones, every fault with its line, real ones."""
+"""Reading and writing NER files: literal files, errors with their line, real files."""
 
 import gzip
 import lzma
@@ -156,7 +156,7 @@ def test_a_fault_is_named_with_its_line(ner, text, line, message):
 
 
 def annotated(sentences, path):
-    """Write every word with the tag O, and return the file."""
+    """Write every word with the tag O and return the file."""
     filled = [replace(s, gold=("O",) * len(s.words)) for s in sentences]
     write_columns(filled, path)
     return path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Treebanks in and out: trees, every fault of theirs with its line, plain text, real ones."""
+"""Reading and writing treebanks: trees, errors with their line, plain text, real files."""
 
 import gzip
 import lzma

@@ -1,4 +1,4 @@
-"""Parsing: literal files and scores, then the loss and the decoder against definitions."""
+"""Parsing: literal files and scores, then the loss and the decoder against their formulas."""
 
 import math
 import os

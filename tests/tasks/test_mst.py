@@ -13,7 +13,7 @@ from specialize.tasks._mst import single_root_tree
 
 @cache
 def single_root_trees(words: int) -> list[tuple[int, ...]]:
-    """All of them, by trying every assignment of heads."""
+    """Yield all trees, by trying every assignment of heads."""
     return [heads for heads in product(range(words + 1), repeat=words) if is_tree(heads)]
 
 
@@ -117,7 +117,7 @@ def test_long_sentences_end_in_trees():
 
 
 def test_a_chain_of_nested_cycles_is_undone():
-    # each word prefers the one before, the first prefers the last: one cycle of all words
+    # each word prefers the previous one, the first prefers the last: a cycle of all words
     words = 200
     scores = np.full((words + 1, words + 1), -5.0)
     for word in range(1, words + 1):

@@ -73,7 +73,7 @@ def test_every_type_has_b_and_i_tags(path):
 
 def test_scores_of_a_short_file_by_eye(path):
     first, second = gold = TASK.read(path)
-    # LOC cut short, PER found, though its first tag is I: nothing under strict IOB2
+    # LOC too short, PER found although it begins with I: nothing under strict IOB2
     predicted = [
         TASK.predicted(first, ("B-LOC", "O", "O")),
         TASK.predicted(second, ("I-PER",)),

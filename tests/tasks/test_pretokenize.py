@@ -1,4 +1,4 @@
-"""Splitting plain text: literal lines of many scripts, then what holds for all, then treebanks."""
+"""Splitting plain text: literal lines of many scripts, then properties, then treebanks."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_words_without_punctuation_stay(line: str) -> None:
         ([("Yes,", "sir."), ("No", "!")], "spaces"),
         ([("ⲛⲁϥ", ",", "ⲁⲩⲱ")], "punctuation"),
         ([("ⲛⲁϥ,", "ⲁⲩⲱ")], "spaces"),
-        ([("ta'", "il-", "kelb")], "punctuation"),  # nothing tells
+        ([("ta'", "il-", "kelb")], "punctuation"),  # no evidence
         ([("3.", "...", "Hà Nội")], "punctuation"),
     ],
 )

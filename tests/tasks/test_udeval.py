@@ -33,7 +33,7 @@ def evaluate(tmp_path):
 
 
 def sentence(*rows):
-    """Rows of: id form upos head deprel, and features where there are any."""
+    """Return rows of id form upos head deprel and optional features."""
     lines = []
     for text in rows:
         number, form, upos, head, deprel, *feats = text.split()
@@ -115,7 +115,7 @@ def test_an_underscore_as_gold_lemma_matches_any_lemma(evaluate):
 
 
 def test_words_are_aligned_by_their_characters(evaluate):
-    # thedogs is one word: of the other two, bark and the full stop are aligned
+    # thedogs is one word, so only bark and the full stop are aligned
     system = sentence("1 thedogs NOUN 2 nsubj", "2 bark VERB 0 root", "3 . PUNCT 2 punct")
     scores = evaluate(GOLD, system)
     assert scores["Words"] == Score(correct=2, gold=4, system=3)

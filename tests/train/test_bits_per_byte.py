@@ -20,7 +20,7 @@ PRICE = tuple([1.5] * 256)
 
 
 class Uniform(nn.Module):
-    """A masked model that finds every piece equally likely."""
+    """A masked model for which every piece is equally likely."""
 
     def __init__(self, pieces: int) -> None:
         super().__init__()

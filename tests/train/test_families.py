@@ -28,7 +28,7 @@ SHAPES = {"wordpiece": "modernbert", "unigram": "xlm-roberta", "bpe": "roberta"}
 def base(
     request: pytest.FixtureRequest, toy: ToyFiles, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A base that knows the toy language in Latin letters only."""
+    """A base that covers the toy language in Latin letters only."""
     folder = tmp_path_factory.mktemp("base")
     documents = open_corpus(CorpusFiles((str(toy.corpus),))).documents()
     latin = folder / "latin.txt"

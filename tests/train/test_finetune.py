@@ -17,7 +17,7 @@ PLAN = Finetune(epochs=3, patience=0, batch=8, rate=1e-3, length=64, precision="
 
 
 class Killed(Exception):
-    """Stands for the power cut."""
+    """A simulated power cut."""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ PLAN = Lapt(epochs=2, batch=4, length=32, rate=1e-2, dev_lines=20, precision="fl
 
 
 class Killed(Exception):
-    """Stands for the power cut."""
+    """A simulated power cut."""
 
 
 @pytest.fixture(scope="module")

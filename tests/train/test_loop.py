@@ -23,7 +23,7 @@ def make(seed: int = 0) -> tuple[nn.Module, torch.optim.Optimizer]:
 
 
 class Noted(Silent):
-    """A log that notes what it is told."""
+    """A log that records its calls."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

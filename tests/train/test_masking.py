@@ -1,4 +1,4 @@
-"""Masks: special pieces are spared, words are whole, proportions are those of BERT."""
+"""Masks: no special pieces, whole words, BERT's proportions."""
 
 from dataclasses import replace
 

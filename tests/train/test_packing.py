@@ -1,4 +1,4 @@
-"""Packing: documents in order, one prefix a sequence, a suffix after each document."""
+"""Packing: documents in order, one prefix per sequence, a suffix after each document."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""Pretraining a base from nothing: tokenizer, text, model, resumed where it was interrupted."""
+"""Pretraining a base from scratch: tokenizer, text, model, resuming."""
 
 import random
 from dataclasses import replace
@@ -19,7 +19,7 @@ UNKNOWN = "ئۇيغۇرچە"
 
 
 class Killed(Exception):
-    """Stands for the power cut."""
+    """A simulated power cut."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The order of items: shuffled by seed and epoch, by length, and mixed from sources."""
+"""The order of items: shuffled by seed and epoch, grouped by length, mixed from sources."""
 
 import numpy as np
 

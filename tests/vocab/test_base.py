@@ -1,4 +1,4 @@
-"""What every family answers: text and words to ids, and what pieces say of words."""
+"""The protocol of every family: text and words to ids, and pieces within words."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def test_a_word_may_have_spaces_within(name: str) -> None:
 
 
 def plain_words() -> st.SearchStrategy[list[str]]:
-    """Words with a letter at either end; between, whatever there is."""
+    """Words with a letter at either end and any characters between."""
     odd = any_text().map(lambda text: f"a{text}k")
     return st.lists(st.text("abkı世ﬁ,.", min_size=1, max_size=5) | odd, min_size=1, max_size=6)
 
@@ -131,7 +131,7 @@ def test_deleted_leading_characters_do_not_shift_pieces(tmp_path: Path) -> None:
     plain = family.encode_words(["ab", "kı", "mi"])
     assert family.encode_words(["\a\aab", "k\aı", "mi"]) == plain
     offsets = family.tokenizer.encode("\a\aab kı mi").offsets
-    assert offsets[-1][1] < len("\a\aab kı mi")  # the library's are off
+    assert offsets[-1][1] < len("\a\aab kı mi")  # the library's offsets are wrong
 
 
 @pytest.mark.parametrize(

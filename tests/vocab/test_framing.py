@@ -80,7 +80,7 @@ def test_a_text_is_framed_as_transformers_frames_it(make: Any, tmp_path: Path) -
         framed = [*framing.prefix, *vocabulary.encode(line), *framing.suffix]
         assert framed == theirs(line)["input_ids"]
     assert framing.pad == theirs.pad_token_id
-    if theirs.mask_token_id is not None:  # else a piece called <mask> is taken, if there is one
+    if theirs.mask_token_id is not None:  # else a piece named <mask> is used, if any
         assert framing.mask == theirs.mask_token_id
     assert framing.special >= {*theirs.all_special_ids}
 

@@ -1,4 +1,4 @@
-"""Vocabularies of any family behind one door: files, and live tokenizers of two libraries."""
+"""Opening vocabularies of any family: files, and tokenizers of two libraries in memory."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ TOY = made.lines_in("toy")
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_tokenizer_in_memory_is_extended_and_written(layout, tmp_path: Path) -> None:
-    """As the README says it: open, extend, audit, write; from the library or transformers."""
+    """As in the README: open, extend, audit, write; from tokenizers or transformers."""
     from transformers import PreTrainedTokenizerFast
 
     live = Tokenizer.from_str(json.dumps(layout()))
@@ -55,7 +55,7 @@ def test_other_models_are_refused_by_name() -> None:
 
 
 def test_a_sentencepiece_model_whose_folder_renumbers_pieces_is_refused(tmp_path: Path) -> None:
-    """XLM-R's rows are one behind the .model's ids: pieces would be put on the rows of others."""
+    """XLM-R's rows are shifted by one from the .model's ids: pieces would get wrong rows."""
     file = tmp_path / "sentencepiece.bpe.model"
     SentencePieceTrainer.train(
         sentence_iterator=iter(TOY), model_prefix=str(file.with_suffix("")), vocab_size=100

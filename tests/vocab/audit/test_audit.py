@@ -1,4 +1,4 @@
-"""Audits: a line by hand, then equality with the tokenizers library line by line."""
+"""Audits: one line by hand, then equality with the tokenizers library line by line."""
 
 import json
 import lzma
@@ -42,7 +42,7 @@ def test_a_text_is_audited():
 
 
 def test_characters_are_missing_by_form_word_initial_or_continuing():
-    """ۋ continues words here, but begins none."""
+    """ۋ has a continuing piece, but no word-initial one."""
     assert audit(VOCABULARY, ["aۋ ۋa ۋa"]).missing == {"ۋ": 2}
 
 
@@ -96,7 +96,7 @@ def test_a_text_counts_as_its_lines(lines):
 
 @given(hard_text())
 def test_both_ways_of_counting_agree(line):
-    """Ours against the one for any tokenizer.json, on the same vocabulary."""
+    """Our WordPiece counter against the counter for any tokenizer.json."""
     from specialize.vocab.counting.by_library import count_by_library
 
     ours = audit(VOCABULARY, [line]).to_json()
@@ -162,7 +162,7 @@ def test_without_a_pretokeniser_white_space_separates_words(tmp_path):
 
 @pytest.fixture
 def gpt2_folder(tmp_path):
-    """Bytes as pieces and the one merge a b -> ab."""
+    """Byte pieces and the single merge a b -> ab."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {piece: i for i, piece in enumerate([*alphabet, "ab"])}
     (tmp_path / "vocab.json").write_text(json.dumps(vocabulary), "utf-8")

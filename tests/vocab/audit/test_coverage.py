@@ -1,4 +1,4 @@
-"""What new pieces do for words, by hand and by the plain definition."""
+"""Effects of new pieces on words, by hand and by brute force."""
 
 import json
 from dataclasses import asdict
@@ -30,7 +30,7 @@ def test_pieces_are_explained_in_order_of_selection():
         PieceFacts(
             "ab",
             7,
-            0,  # it replaces no unknown; the words that have it are shown all the same
+            0,  # it replaces no unknown, but its words are shown
             [
                 WordFix("ab", 9, ["a", "##b"], ["ab"]),
                 WordFix("abcd", 1, ["a", "##b", "##cd"], ["ab", "##cd"]),
@@ -41,7 +41,7 @@ def test_pieces_are_explained_in_order_of_selection():
 
 
 def test_coverage_counts_unknown_pieces_among_all_after_each_piece():
-    """With nothing new, 13 words are unknown, and ab and abcd have 18 + 3 pieces."""
+    """Without new pieces, 13 words are unknown, and ab and abcd have 18 + 3 pieces."""
     change = OLD.place(["##ş", "ab", "ş"])
     assert coverage(change, WORDS) == [
         (0, 13 / (13 + 18 + 3)),
@@ -52,7 +52,7 @@ def test_coverage_counts_unknown_pieces_among_all_after_each_piece():
 
 
 def test_coverage_sees_a_piece_that_makes_a_word_unknown():
-    """abcd: a ##b ##cd; with ##bc, a ##bc leads nowhere."""
+    """abcd: a ##b ##cd; with ##bc, a ##bc is a dead end."""
     assert coverage(OLD.place(["##bc"]), {"abcd": 1}) == [(0, 0.0), (1, 1.0)]
 
 

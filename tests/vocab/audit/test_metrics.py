@@ -1,4 +1,4 @@
-"""Measures: values by hand, an outside oracle, and all short texts where something is proved."""
+"""Measures: values by hand, an outside oracle, and exhaustive checks on short texts."""
 
 import itertools
 import json
@@ -96,7 +96,7 @@ def test_renyi_efficiency_of_three_pieces_by_hand() -> None:
     ],
 )
 def test_renyi_efficiency_is_that_of_its_authors(text: str, alpha: float, expected: float) -> None:
-    """The values that tokenization-scorer is tested with; its V is the pieces that occur."""
+    """The values in tokenization-scorer's tests; its V is the number of pieces that occur."""
     pieces = text.split()
     counts = [pieces.count(piece) for piece in set(pieces)]
     assert renyi_efficiency(counts, len(counts), alpha=alpha) == pytest.approx(expected)
@@ -176,7 +176,7 @@ TEXTS = ["".join(t) for n in range(1, 5) for t in itertools.product("abÉé.世"
 def test_no_short_text_yields_an_unreachable_piece(
     first: set[str], later: set[str], rules: BertRules
 ) -> None:
-    """Pieces have two characters at most, so that one that can be yielded needs a text of four."""
+    """Pieces have at most two characters, so texts of four reach every reachable piece."""
     pieces = [*SPECIAL, *sorted(first), *sorted(f"##{piece}" for piece in later)]
     vocabulary = WordPiece(pieces, rules=rules)
     words = {word for text in TEXTS for word in vocabulary.words(text)}
@@ -185,7 +185,7 @@ def test_no_short_text_yields_an_unreachable_piece(
 
 
 def test_pieces_of_other_families_are_tested_by_their_own_text() -> None:
-    """b is not lost, though a text of b alone begins with ▁."""
+    """b is reachable, although a text of b alone begins with ▁."""
     tokenizer = unigram("▁", "a", "b", "▁a", "ﬁ", "a\u200cb", "b▁a")
     found = unreachable(tokenizer)
     assert found.pieces == {"ﬁ": CHANGED, "a\u200cb": DELETED, "b▁a": SPLIT}
@@ -199,11 +199,11 @@ def test_a_byte_level_piece_without_merges_is_unreachable() -> None:
     described["model"]["vocab"] |= {"Ġba": 257, "<|end|>": 258}
     found = unreachable(Tokenizer.from_str(json.dumps(described)))
     assert found.pieces == {"Ġba": OTHERS}
-    assert found.untested == 128 + 1  # bytes that are no character, and the reserved piece
+    assert found.untested == 128 + 1  # bytes that are not characters, and the reserved piece
 
 
 def test_multilingual_bert_has_pieces_that_no_text_yields(data: Path) -> None:
-    """Continuing ideographs and punctuation, and three others; the library agrees on each."""
+    """Continuing ideographs and punctuation, and three more; the library agrees on each."""
     vocabulary = read_wordpiece(data / "vocab" / "bert-base-multilingual-cased")
     lost = unreachable(vocabulary).pieces
     assert len(lost) == 6926
@@ -247,7 +247,7 @@ def test_a_library_normaliser_is_asked_for_each_character() -> None:
 
 
 def test_words_segmented_differently_by_hand() -> None:
-    """Known to both alike: a. Longer: abc, ab ##c -> a ##b ##c, twice. Shorter: none."""
+    """Same: a. Longer: abc, ab ##c -> a ##b ##c, two occurrences. Shorter: none."""
     other = WordPiece([piece for piece in SMALL.pieces if piece != "ab"])
     found = compared(SMALL, other, ["a abc abc.", "ۋ"])
     assert (found.unit, found.words, found.types) == ("word", 5, 4)
@@ -258,7 +258,7 @@ def test_words_segmented_differently_by_hand() -> None:
 
 
 def test_families_are_compared_by_the_letters_of_their_pieces() -> None:
-    """ab is one piece in both, b. are two; abۋ is unknown here, and bytes there."""
+    """ab is one piece in both, b. are two; abۋ is unknown in one, bytes in the other."""
     found = compared(SMALL, byte_level(merges=[("a", "b"), ("Ġ", "ab")]), ["ab ab abۋ b."])
     assert (found.unit, found.words, found.covered) == ("token", 4, 1)
     assert found.examples == [SegmentationChange("abۋ", 1, ["[UNK]"], ["ab", "<DB>", "<8B>"])]

@@ -1,4 +1,4 @@
-"""Continued BPE: by hand, then what it promises, on vocabularies and words of all kinds."""
+"""Continued BPE: by hand, then its guarantees, on vocabularies and words of all kinds."""
 
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, pairwise
@@ -39,7 +39,7 @@ def cuts(pieces: Iterable[str]) -> set[int]:
 
 
 def test_merging_goes_on_where_the_vocabulary_ends():
-    """The old merge is ab. ab c stands 5 times, c ab 4 (in cab): then abc d, twice.
+    """The old merge is ab. ab c occurs 5 times, c ab 4 times (in cab), then abc d twice.
 
     abcd is ab c d: of its pairs ab c has 3 + 2. With abc there is abc d 2; cab is c ab 4.
     """
@@ -62,7 +62,7 @@ def test_merging_goes_on_where_the_vocabulary_ends():
 
 
 def test_bytes_are_merged_into_letters():
-    """U+2D30 is E2 B4 B0, and ten times there: E2 B4, then with B0; the word has its space."""
+    """U+2D30 is E2 B4 B0 and occurs ten times: E2 B4, then with B0; words include their space."""
     letters = byte_letters()
     space, first, second, third = (letters[byte] for byte in b" \xe2\xb4\xb0")
     old = BPE(gpt2_like())
@@ -70,7 +70,7 @@ def test_bytes_are_merged_into_letters():
     letter = first + second + third
     assert words == {letter: 2, space + letter: 8}
     found = continue_merges(old, words, pieces=3).pieces
-    # of pairs that are as frequent, that of the older pieces: bytes are in the order of Unicode
+    # ties go to older pieces: bytes are in the order of Unicode
     assert found == [second + third, letter, space + letter]
     new = old.place(found).new
     assert new.tokenizer.decode(new.encode("ⴰ ⴰ")) == "ⴰ ⴰ"
@@ -130,7 +130,7 @@ def test_without_bytes_unknown_characters_become_pieces_and_words_known():
 
 
 def test_a_word_that_is_a_piece_stays_whole_with_ignore_merges():
-    """abc is a piece without a merge that leads to it, as in Llama 3."""
+    """abc is a piece without a merge that produces it, as in Llama 3."""
     old = bpe(["a", "b", "c", "abc"], [("b", "c")], ignore_merges=True)
     assert old.segment("abc") == ["abc"]
     assert old.segment("abca") == ["a", "bc", "a"]
@@ -171,7 +171,7 @@ def test_the_extension_merges_the_same_pieces(words, old, pieces, min_count, avo
     assert avoid.isdisjoint(piece for piece, _ in defined)
 
 
-# What it promises ---------------------------------------------------------------------------------
+# Guarantees ---------------------------------------------------------------------------------------
 
 LETTERS = "abc"
 spelling = st.text(LETTERS, max_size=8)
@@ -180,7 +180,7 @@ counts = st.dictionaries(spelling, st.integers(1, 5), max_size=6)
 
 @st.composite
 def vocabularies(draw: st.DrawFn, letters: str = LETTERS) -> BPE:
-    """A BPE with a few merges of what is there."""
+    """A BPE with a few merges of existing pieces."""
     pieces, merges = list(letters), dict[tuple[str, str], None]()
     for i, k in draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=6)):
         pair = pieces[i % len(pieces)], pieces[k % len(pieces)]
@@ -194,7 +194,7 @@ def vocabularies(draw: st.DrawFn, letters: str = LETTERS) -> BPE:
 
 
 def joined(old: BPE, new: BPE, words: Iterable[str]) -> None:
-    """Check that ``new`` only joins pieces of ``old`` in each word that is known."""
+    """Check that ``new`` only joins pieces of ``old`` in each known word."""
     for word in words:
         before, after = cuts(old.segment(word)), cuts(new.segment(word))
         if len(word.encode()) in {0, *before} and old.unk not in old.segment(word):
@@ -211,7 +211,7 @@ def test_old_pieces_are_only_joined(old, words, others, pieces):
 
 @given(vocabularies(), st.lists(st.text("abcé", min_size=1, max_size=4), unique=True))
 def test_old_pieces_are_only_joined_for_any_new_pieces(old, pieces):
-    """A character that was unknown may lead to more pieces, but its word was not known."""
+    """A new character may give more pieces, but only in a word that was unknown."""
     new = old.place([piece for piece in pieces if piece not in old.ids]).new
     texts = ["".join((a, b)) for a in ("", "a", "bc", "é") for b in pieces]
     joined(old, new, [*texts, "abcabc", "aabbcc", "cabé"])
@@ -222,7 +222,7 @@ MADE = {"GPT-2": gpt2_like, "Llama 3": llama3_like, "Llama 2": llama2_like}
 
 @pytest.fixture(scope="module", params=[*MADE])
 def extended(request: pytest.FixtureRequest) -> tuple[BPE, BPE]:
-    """A vocabulary before and after it was continued on the toy language in two scripts."""
+    """A vocabulary before and after continued training on the toy language in two scripts."""
     old = BPE(MADE[request.param]())
     words = old.count_words([*lines_in("toy"), *lines_in("Latin")])
     return old, old.place(continue_merges(old, words, pieces=300).pieces).new
@@ -246,7 +246,7 @@ def test_text_of_the_new_language_gets_shorter(extended):
     assert len(new.encode(toy)) < 0.4 * len(old.encode(toy))
 
 
-# What is kept apart -------------------------------------------------------------------------------
+# Boundaries that are kept -------------------------------------------------------------------------
 
 
 def test_there_are_four_kinds_of_characters():
@@ -264,7 +264,7 @@ def test_there_are_four_kinds_of_characters():
 
 
 def test_classes_that_no_old_piece_joins_stay_apart():
-    """▁l and .. are pieces: so letters follow the mark and points points, but no digit does."""
+    """▁l and .. are pieces: letters may follow the mark, full stops each other, digits nothing."""
     old = bpe("▁al'.12", [("▁", "l"), (".", ".")])
     words = {"▁l'al": 9, "▁12": 9, "a1": 9, "..'": 9, "▁al": 9}
     assert continue_merges(old, words, pieces=9).pieces == ["al", "▁al", "..'"]
@@ -281,7 +281,7 @@ def test_single_characters_and_special_pieces_are_no_evidence_of_joins():
 
 
 def test_bytes_are_classified_by_the_text_they_encode():
-    """« is C2 AB and ë is C3 AB: a letter may follow ë, by the last byte of which « ends too."""
+    """« is C2 AB and ë is C3 AB: same last byte, but a letter may follow only ë."""
     letters = dict(zip(b"\xc2\xc3\xab", "ÂÃ«", strict=True))
     assert [byte_letters()[byte] for byte in letters] == [*letters.values()]
     old = BPE(gpt2_like())
@@ -296,7 +296,7 @@ ODD = "ab1▁.'é"
 @settings(max_examples=300)
 @given(vocabularies(ODD), st.dictionaries(st.text(ODD, max_size=8), st.integers(1, 5), max_size=6))
 def test_new_pieces_join_only_what_old_ones_do(old, words):
-    """The definition, by pieces."""
+    """The rule, by pieces."""
     known = {pair for p in old.pieces if p[0] != "<" for pair in pairwise(character_classes(p))}
     for piece in continue_merges(old, words, pieces=20, min_count=1).pieces:
         assert not known or {*pairwise(character_classes(piece))} <= known | {("L", "L")}
@@ -315,11 +315,11 @@ def test_nothing_else_is_kept_apart(old, word):
         assert runs == [word]
 
 
-# Every new piece can be had -----------------------------------------------------------------------
+# Every new piece is reachable ---------------------------------------------------------------------
 
 
 def yields_all(old: BPE, found: list[str], words: Iterable[str]) -> None:
-    """Check that each piece stands in a word once the pieces before it are there, and alone.
+    """Check that each piece occurs in a word given the pieces before it, and on its own.
 
     Later pieces may take its place in every word, but nothing in its own spelling: no merge
     crossed its ends where it stood, so the merges inside are those of its spelling by itself.
@@ -355,7 +355,7 @@ def test_all_new_pieces_of_a_trained_tokenizer_are_reachable(extended):
 
 
 def changed(old: BPE, pieces: Iterable[str], guard: Mapping[str, int]) -> int:
-    """The definition: occurrences of words whose pieces are others, of those that were known."""
+    """Brute force: occurrences of known words whose pieces change."""
     new = old.place(pieces).new
     known = {word: n for word, n in guard.items() if old.unk not in old.segment(word)}
     return sum(n for word, n in known.items() if new.segment(word) != old.segment(word))
@@ -405,7 +405,7 @@ def test_a_guard_protects_its_language_in_a_trained_tokenizer(extended):
     assert len(found.pieces) > 100
 
 
-# What is refused ----------------------------------------------------------------------------------
+# Refused ------------------------------------------------------------------------------------------
 
 
 def test_marks_of_words_and_dropout_are_refused():
@@ -418,7 +418,7 @@ def test_marks_of_words_and_dropout_are_refused():
 
 
 def test_a_tokenizer_that_loses_characters_is_refused():
-    """Without a piece for the unknown, and without bytes, the library passes over x."""
+    """With neither an unknown piece nor byte fallback, the library drops x."""
     assert [t.value for t in models.BPE({"a": 0}, []).tokenize("axa")] == ["a", "a"]
     for by_bytes in (False, True):
         with pytest.raises(DataError, match=r"^tokenizer.json:1: model.unk_token is null and the"):

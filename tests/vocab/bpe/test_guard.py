@@ -1,4 +1,4 @@
-"""Which new pieces change guarded words of a BPE, by hand."""
+"""New pieces that change guarded words of a BPE, by hand."""
 
 from small_tokenizers import bpe
 
@@ -8,7 +8,7 @@ OLD = bpe("abcd", [("a", "b")])
 
 
 def test_a_piece_that_merges_neighbours_changes_a_word():
-    """abcd is ab c d, cab is c ab; é is unknown, so that its word is not guarded."""
+    """abcd is ab c d, cab is c ab; é is unknown, so its word is not guarded."""
     guard = Guard(OLD, {"abcd": 3, "cab": 2, "éc": 9})
     assert dict(guard.changes) == {"abc": {0}, "cd": {0}, "cab": {1}}
     assert (guard.occurrences, guard.allowed) == (5, 0)

@@ -1,4 +1,4 @@
-"""Counting types of units equals counting lines through the tokenizers library, or is not done."""
+"""Counting types of units equals counting lines with the tokenizers library."""
 
 import json
 import random
@@ -59,7 +59,7 @@ def test_units_concatenate_to_their_line(line):
 @settings(max_examples=50)
 @given(st.lists(any_line(), max_size=6), st.sampled_from("125"), st.integers(1, 4000))
 def test_the_extension_counts_the_same_units(lines, workers, times):
-    lines = lines * times if times > 3990 else lines  # now and then enough for several threads
+    lines = lines * times if times > 3990 else lines  # sometimes enough for several threads
     counts = []
     for wanted in "01":
         with pytest.MonkeyPatch.context() as patch:
@@ -80,7 +80,7 @@ def test_the_extension_knows_which_characters_are_solid():
 
 
 def made_text() -> list[str]:
-    """Lines of made words, some of them ending as English ones do, to train on."""
+    """Training lines of invented words, some with English endings."""
     draw = random.Random(7)
     words = ["".join(draw.choices("abcdst", k=draw.randint(1, 7))) for _ in range(300)]
     words += [
@@ -271,7 +271,7 @@ def test_added_tokens_that_absorb_the_next_space_fall_back_to_the_library():
 
 
 def test_added_tokens_followed_by_a_prepended_mark_fall_back_to_the_library():
-    """In <s> a, the mark is put before the space: ▁▁a."""
+    """In <s> a, the mark precedes the space: ▁▁a."""
     assert "'<s>' in the text" in count_text(KNOWN["Llama 2"], ["<s> a"])[1]
 
 
@@ -320,7 +320,7 @@ def fields(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 @pytest.fixture(scope="module")
 def t5(data: Path) -> Callable[[], Tokenizer]:
-    """The real T5 as its tokenizer.json has it, behind a call, as it is long when printed."""
+    """The real T5 tokenizer; in a function because it is long when printed."""
     pieces, charsmap = [], b""
     for number, value in fields((data / "vocab" / "t5" / "spiece.model").read_bytes()):
         if number == 1:

@@ -1,4 +1,4 @@
-"""Ids outside of a tokenizer's model: they follow wherever they stand, and nothing else changes."""
+"""Ids outside a tokenizer's model are renumbered everywhere, and nothing else changes."""
 
 import json
 from pathlib import Path

@@ -51,7 +51,7 @@ class Model:
         return self.library.encode(text).tokens
 
     def maps_alike(self, text: str) -> bool:
-        """Whether both make the same of ``text`` by the map of characters, if there is one."""
+        """Whether both map the characters of ``text`` alike, if there is a map."""
         return self.map is None or self.map.normalize_str(text) == self.maps.normalize(text)
 
     def gain(self, ids: list[int]) -> float:
@@ -62,7 +62,7 @@ class Model:
         return sum(self.scores[piece] - len(piece) * unknown for piece in known)
 
     def check(self, text: str) -> None:
-        """Fail if the libraries differ, but for what rounding decides in a Unigram."""
+        """Fail if the libraries differ, except where rounding decides in a Unigram."""
         ids, expected = self.library.encode(text).ids, self.original.encode(text)
         if ids != expected and self.described["model"]["type"] == "Unigram":
             assert self.gain(ids) == pytest.approx(self.gain(expected), abs=1e-3), text
@@ -313,7 +313,7 @@ SCRIPTS = ("wikipedia/ug", "common_voice/mt", "common_voice/zh", "common_voice/h
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_real_text_has_the_same_pieces(data, tmp_path, name):
-    """Long lines are cut: the longer, the more does rounding decide."""
+    """Long lines are cut: the longer, the more often rounding decides."""
     lines = open_corpus(CorpusFiles((str(data / "raw" / f"{name}.txt.xz"),)))
     some = [line[:300] for line in islice(lines, 400)]
     bpe = {"model_type": "bpe", "vocab_size": 1500, "byte_fallback": True}
@@ -326,7 +326,7 @@ def test_real_text_has_the_same_pieces(data, tmp_path, name):
             model.check(line)
 
 
-# Where the library can do no other ----------------------------------------------------------------
+# Where the library must differ --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

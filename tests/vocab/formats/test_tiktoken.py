@@ -45,7 +45,7 @@ def original(tokens: list[bytes], pattern: str) -> "tiktoken.Encoding":
 
 
 def test_pieces_are_merged_in_the_order_of_their_ranks(tmp_path):
-    """``abc`` can be made of ab, c and of a, bc; bytes have the ids of their rank."""
+    """``abc`` is ab + c or a + bc; bytes have the ids of their rank."""
     path = write_file(tmp_path / "small.tiktoken", [*BYTES, b"bc", b"ab", b"abc", b" \xc3"])
     described = read_ranks(path)
     assert described["model"]["merges"] == [
@@ -62,7 +62,7 @@ def test_pieces_are_merged_in_the_order_of_their_ranks(tmp_path):
 
 
 def test_a_word_that_is_a_piece_is_not_segmented(tmp_path):
-    """No two pieces make ``abc``: it is found as a whole word only."""
+    """No two pieces form ``abc``: it is matched as a whole word only."""
     path = write_file(tmp_path / "small.tiktoken", [*BYTES, b"abc"])
     assert library(path).encode("abc abc").tokens == ["abc", "Ġ", "a", "b", "c"]
 
@@ -178,7 +178,7 @@ def test_a_text_has_the_same_pieces(trained, made, name, pattern):
 
 @pytest.mark.parametrize("name", ["gpt2", "cl100k", "o200k"])
 def test_the_patterns_are_those_of_tiktoken(trained, name, monkeypatch):
-    """But for cl100k where a text ends in a line end and more white space (see read_ranks)."""
+    """Except cl100k if a text ends in a line end and more white space (see read_ranks)."""
     public = pytest.importorskip("tiktoken_ext.openai_public")
     for loader in ("load_tiktoken_bpe", "data_gym_to_mergeable_bpe_ranks"):
         monkeypatch.setattr(public, loader, lambda *_, **__: {})
@@ -196,7 +196,7 @@ def test_the_patterns_are_those_of_tiktoken(trained, name, monkeypatch):
 
 @given(data=st.data())
 def test_texts_have_the_same_pieces_under_any_ranks(tmp_path_factory, data):
-    """Pieces made of each other in any order, some of which no merge can reach."""
+    """Pieces built from each other in any order, some unreachable by merges."""
     pool = [b"a", b"b"]
     for _ in range(data.draw(st.integers(1, 12))):
         left, right = data.draw(st.sampled_from(pool)), data.draw(st.sampled_from(pool))
@@ -214,7 +214,7 @@ SCRIPTS = ("wikipedia/ug", "common_voice/mt", "common_voice/zh", "common_voice/h
 
 @pytest.mark.parametrize(("name", "pattern"), [*zip(NAMES, PATTERNS, strict=True)], ids=NAMES)
 def test_real_text_has_the_same_pieces(data, tmp_path, name, pattern):
-    """The first of GPT-2's ranks, which are the order of its vocabulary."""
+    """The first of GPT-2's ranks, in the order of its vocabulary."""
     ids = json.loads((data / "vocab" / "gpt2" / "vocab.json").read_text("utf-8"))
     del ids["<|endoftext|>"]
     pieces = sorted(ids, key=ids.__getitem__)

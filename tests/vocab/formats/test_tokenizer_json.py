@@ -1,4 +1,4 @@
-"""Vocabularies as files: what is written is read again, by us and by others; faults are named."""
+"""Vocabularies as files: read back by us and by other libraries; errors name the fault."""
 
 import json
 from pathlib import Path

@@ -16,10 +16,10 @@ from specialize.vocab.train.byte_pairs import most_frequent_letters, train_wordp
 
 
 def test_the_most_frequent_pair_is_merged_first():
-    """ab 5, abc 3: (a, ##b) occurs 8 times; then (ab, ##c) 3 times; nothing is left."""
+    """ab 5, abc 3: (a, ##b) occurs 8 times, then (ab, ##c) 3 times; no pair remains."""
     counts = {"abc": 3, "ab": 5}
     assert train_wordpiece(counts, size=99, min_count=1) == [
-        *("a", "b", "c", "##b", "##c"),  # every letter alone, continuing ones as they occur
+        *("a", "b", "c", "##b", "##c"),  # every letter alone, continuing forms as they occur
         *("ab", "abc"),
     ]
 
@@ -35,7 +35,7 @@ def test_rare_pairs_are_not_merged():
 
 
 def test_ties_go_to_the_older_pieces():
-    """cd, ab and ##xy occur twice each; a is older than c, and both are than ##x."""
+    """cd, ab and ##xy occur twice each; a is older than c, and both are older than ##x."""
     pieces = train_wordpiece({"cd": 2, "ab": 2, "qxy": 2}, size=99, min_count=2)
     assert pieces[-4:] == ["ab", "cd", "qx", "qxy"]
 
@@ -101,7 +101,7 @@ def test_pieces_equal_the_library_where_no_counts_tie():
 
 
 def by_definition(counts: dict[str, int], size: int, min_count: int) -> list[str]:
-    """Count all pairs anew before each merge."""
+    """Recount all pairs before each merge."""
     words = {w: [w[0], *(f"##{c}" for c in w[1:])] for w in counts}
     letters = sorted({c for w in counts for c in w})
     continuing = {piece for pieces in words.values() for piece in pieces[1:]}

@@ -1,4 +1,4 @@
-"""A new vocabulary like an old one: by hand, in every family, and the same in every process."""
+"""Retraining a vocabulary: by hand, in every family, and the same in every process."""
 
 import subprocess
 import sys
@@ -96,7 +96,7 @@ def test_a_wordpiece_has_both_forms_of_each_character_then_merges():
 
 
 def test_a_bpe_has_every_merge_that_produces_its_pieces(tmp_path: Path):
-    """▁low 3, ow 2: (o, w) occurs 5 times, then (l, ow) 3 and (▁, low); then (l, o) is one too."""
+    """▁low 3, ow 2: (o, w) occurs 5 times, then (l, ow) 3 and (▁, low); finally (l, o)."""
     old = saved(with_marks(byte_fallback=False), tmp_path / "old")
     new = old.retrained({"▁low": 3, "ow": 2}, size=99, min_count=2)
     assert isinstance(new, BPE)
@@ -122,7 +122,7 @@ def test_words_without_a_mark_get_pieces_without_one(tmp_path: Path):
     old = saved(probable(marks=False), tmp_path / "old")
     new = old.retrained(old.count_words(LINES), size=40, min_count=1)
     assert new.segment("lower")[0].startswith("low")
-    assert [piece for piece in new.pieces if "▁" in piece] == ["▁"]  # which the old one has
+    assert [piece for piece in new.pieces if "▁" in piece] == ["▁"]  # from the old one
 
 
 # In every family ----------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_byte_pieces_stay_if_they_are_the_alphabet(tmp_path: Path):
 
 
 def test_merges_are_those_of_the_librarys_trainer(tmp_path: Path):
-    """Where no counts tie, byte-level pieces are those of its BPE trainer."""
+    """Without ties, byte-level pieces are those of its BPE trainer."""
     random = Random(3)
     counts = {"".join(random.choices("abcdef", k=5)): random.randrange(9, 5000) for _ in range(60)}
     old = saved(byte_level(), tmp_path / "old")

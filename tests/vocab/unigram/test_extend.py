@@ -1,4 +1,4 @@
-"""Calibrated scores: by hand, then what strict ones promise, the guard, and bad input."""
+"""Calibrated scores: by hand, guarantees of strict ones, the guard, and bad input."""
 
 import math
 import os
@@ -37,7 +37,7 @@ SMALL = unigram({"▁": -3.0, "a": -2.0, "b": -2.5, "ab": -4.0, "c": -5.0})
 
 
 def test_strict_scores_are_just_above_those_of_the_old_pieces():
-    """▁abab is ▁ ab ab, -3 - 4 - 4, of which one piece is left: two saved."""
+    """▁abab is ▁ ab ab, -3 - 4 - 4; as one piece it saves two."""
     found = calibrate(SMALL, {"▁abab": 50}, pieces=1, strict=True)
     assert found.scores == {"▁abab": pytest.approx(-11.0 + 2 * _HAIR)}
     new = SMALL.place(found.scores).new
@@ -82,11 +82,11 @@ def test_there_may_be_nothing_to_add():
 
 
 def test_the_pieces_that_save_the_most_are_chosen():
-    """▁ccc takes the place of four pieces in 30 words, ▁ab of three in 40, ▁abx of four in 9."""
+    """▁ccc replaces four pieces in 30 words, ▁ab three in 40, ▁abx four in 9."""
     old = unigram({"▁": -3.0, "a": -4.0, "b": -4.0, "c": -4.0, "x": -4.0})
     words = {"▁ab": 40, "▁ccc": 30, "▁abx": 9, "▁xab": 3}
     assert {"▁ab", "cc", "▁xab"} <= trained_unigram(words, 1000).keys()
-    assert "▁ccc" not in trained_unigram(words, 1000)  # but it is a frequent word
+    assert "▁ccc" not in trained_unigram(words, 1000)  # although it is a frequent word
     assert [*calibrate(old, words, pieces=9, strict=True).scores] == ["▁ccc", "▁ab", "▁abx"]
     assert [*calibrate(old, words, pieces=1).scores] == ["▁ccc"]
     rare = calibrate(old, words, pieces=9, min_count=31, strict=True).scores
@@ -94,7 +94,7 @@ def test_the_pieces_that_save_the_most_are_chosen():
 
 
 def with_dead_ends(*texts: str) -> tuple[Unigram, dict[str, int]]:
-    """Return a vocabulary, and words that make ``texts`` pieces: b x y z, and Bb but no B."""
+    """Return a vocabulary with b x y z and Bb but no B, and words that contain ``texts``."""
     scores, words = {"▁": -3.0}, dict[str, int]()
     for text in texts:
         first, second = text[:2]
@@ -106,7 +106,7 @@ def with_dead_ends(*texts: str) -> tuple[Unigram, dict[str, int]]:
 
 
 def test_a_piece_that_makes_a_known_word_unknown_is_dropped():
-    """▁Bbxyz is ▁ Bb x y z at -83. B alone is unknown, at -30, but bxyz behind it makes up."""
+    """▁Bbxyz is ▁ Bb x y z at -83. B alone is unknown at -30, but bxyz after it compensates."""
     old, words = with_dead_ends("bxyz")
     assert old.place({"bxyz": -1.0}).new.segment("▁Bbxyz") == ["▁", UNKNOWN, "bxyz"]
     found = calibrate(old, words, pieces=9, mixture=1.0, min_count=30)
@@ -130,7 +130,7 @@ def vocabularies(draw: st.DrawFn) -> Unigram:
 
 
 def strict(old: Unigram, pieces: Iterable[str]) -> dict[str, float]:
-    """The definition of strict scores."""
+    """The formula of strict scores."""
     found = {piece: old.segment(piece) for piece in pieces}
     return {piece: old.score(parts) + _HAIR * (len(parts) - 1) for piece, parts in found.items()}
 
@@ -142,7 +142,7 @@ def strict(old: Unigram, pieces: Iterable[str]) -> dict[str, float]:
     st.lists(words_of_letters, max_size=9),
 )
 def test_strict_pieces_only_join_old_ones(old, pieces, words):
-    """What they join is as probable as the old pieces, but for the hairs, which decide ties."""
+    """Joined pieces score like the old ones plus an epsilon, which decides ties."""
     new = old.place(strict(old, [p for p in sorted(pieces) if p not in old.ids])).new
     for word in words:
         before, after = old.segment(word), new.segment(word)
@@ -155,7 +155,7 @@ def test_strict_pieces_only_join_old_ones(old, pieces, words):
 
 
 def test_strict_pieces_may_break_ties_either_way():
-    """▁aab is ▁ a ab or ▁ aa b, at -9 either way: a hair decides."""
+    """▁aab is ▁ a ab or ▁ aa b, at -9 either way: the epsilon decides."""
     old = unigram({"▁": -1.0, "a": -4.0, "b": -4.0, "aa": -4.0, "ab": -4.0})
     joined = {"▁a": ["▁a", "ab"], "▁aa": ["▁aa", "b"]}
     for piece, expected in joined.items():
@@ -170,7 +170,7 @@ def old() -> Unigram:
 
 @pytest.mark.parametrize("script", [*SCRIPTS])
 def test_strict_pieces_join_the_old_ones_of_every_known_word(old, script):
-    """In trained vocabularies ties are rare: none of 9,539 known words is cut elsewhere."""
+    """Ties are rare in trained vocabularies: none of 9,539 known words is split elsewhere."""
     words = old.count_words(lines_in(script, seed=9))
     new = old.place(calibrate(old, words, pieces=300, strict=True).scores).new
     for other in SCRIPTS:
@@ -199,13 +199,13 @@ def pieces_in(vocabulary: Unigram, words: Mapping[str, int]) -> int:
 
 
 def test_a_larger_mixture_shortens_text_and_changes_more_words(old):
-    """The same pieces under scores of more and more: seen words of another language, and its own.
+    """The same pieces with rising scores, on words of another language and of the new one.
 
     Strict scores change the least; scores of 0, as published scripts have them, the most, and they
     make words longer.
     """
     words = old.count_words(lines_in("Latin", seed=4))
-    others = old.count_words(lines_in("Latin", seed=5))  # as the vocabulary was trained on
+    others = old.count_words(lines_in("Latin", seed=5))  # text like the vocabulary's training text
     chosen = calibrate(old, words, pieces=200).scores
     scored = {
         lam: {p: s + math.log(lam / 0.1) for p, s in chosen.items()} for lam in (1e-3, 0.1, 1)
@@ -221,7 +221,7 @@ def test_a_larger_mixture_shortens_text_and_changes_more_words(old):
 
 
 def test_a_piece_with_score_0_displaces_old_pieces():
-    """▁abac is ▁aba c; bac at 0 makes three pieces of it, and at a share of its own it does not."""
+    """▁abac is ▁aba c; bac at 0 makes it three pieces, but at its own share it does not."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
     assert old.segment("▁abac") == ["▁aba", "c"]
     assert old.place({"bac": 0.0}).new.segment("▁abac") == ["▁", "a", "bac"]  # longer
@@ -251,7 +251,7 @@ def test_nothing_of_the_guard_changes(old, is_strict):
 
 
 def test_a_character_refused_by_the_guard_is_replaced_by_another_candidate():
-    """ş is no piece, but xş is: a guarded word of it would become x ş."""
+    """ş is not a piece, but xş is: as a guarded word it would become x ş."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "x": -3.0, "xş": -30.0})
     words = {"▁aş": 50, "▁ab": 40, "▁ba": 30}
     assert next(iter(calibrate(old, words, pieces=2).scores)) == "ş"
@@ -261,7 +261,7 @@ def test_a_character_refused_by_the_guard_is_replaced_by_another_candidate():
 
 
 def test_a_guard_that_refuses_many_pieces_gets_more_candidates(monkeypatch):
-    """All the pieces of the first, smaller training are in ▁abab, which the guard refuses."""
+    """All pieces of the first, smaller training occur in ▁abab, which the guard protects."""
     sizes = []
 
     def some(vocabulary, words, size, **options):
@@ -291,7 +291,7 @@ def test_a_budget_is_used_up(old):
 
 
 def test_a_piece_that_costs_exactly_the_budget_is_admitted():
-    """▁abab is 3 of the 10 guarded occurrences; ▁é is unknown, so that it is not guarded."""
+    """▁abab is 3 of the 10 guarded occurrences; ▁é is unknown, so it is not guarded."""
     words, guard = {"▁abab": 50}, {"▁abab": 3, "▁b": 7, "▁é": 9}
     found = calibrate(SMALL, words, pieces=1, guard=GuardedWords(guard, 0.3), strict=True)
     assert (list(found.scores), found.refused) == (["▁abab"], [])
@@ -319,7 +319,7 @@ def test_no_more_of_the_guard_changes_than_the_budget(old, words, guard, budget,
         assert found.refused == []
 
 
-# The same every time ------------------------------------------------------------------------------
+# Reproducibility ----------------------------------------------------------------------------------
 
 SCRIPT = """
 import json

@@ -1,4 +1,4 @@
-"""Which new pieces give way for guarded words of a Unigram."""
+"""New pieces dropped for guarded words of a Unigram."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ def test_of_the_pieces_in_a_changed_word_the_least_useful_for_its_cost_goes():
     assert least_worth(changed, 3, worth) == least_worth(changed, 10, worth) == ["c", "b"]
     assert least_worth(changed, 7, worth | {"b": 99.0}) == ["c", "a"]
     assert least_worth(changed, 8, worth | {"b": 99.0}) == ["c", "a", "b"]  # alone in 3
-    assert least_worth(changed, 99, worth) == ["c", "b"]  # no more is to be had
+    assert least_worth(changed, 99, worth) == ["c", "b"]  # no more can be undone
 
 
 @given(
@@ -37,7 +37,7 @@ def test_no_more_go_than_have_to(changed, excess, worth):
 
 
 def test_a_piece_that_changes_too_much_gets_its_lower_score_before_being_dropped():
-    """bac outbids ▁aba c; as probable as b a c and a hair it does not, and still joins these."""
+    """bac beats ▁aba c; at the score of b a c plus epsilon it does not, but still joins them."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
     low = {"bac": old.score(["b", "a", "c"]) + 2 * _HAIR}
     kept = Guard(old, {"▁abac": 1, "▁é": 1})

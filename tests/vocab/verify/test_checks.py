@@ -1,4 +1,4 @@
-"""Checks of a written BPE or Unigram: what holds, each fault by its check, and the command."""
+"""Checks of a written BPE or Unigram: valid results, each fault by its check, the command."""
 
 import json
 from collections.abc import Callable
@@ -100,7 +100,7 @@ def test_joins_are_recognised_by_piece_boundaries() -> None:
 
 
 def claimed(folder: Path, tokenizer: Path) -> Claims:
-    """Write ``tokenizer`` with new pieces to ``folder``/new, and return what can be claimed."""
+    """Write ``tokenizer`` with new pieces to ``folder``/new and return its claims."""
     old = read_vocabulary(tokenizer)
     assert isinstance(old, BPE | Unigram)
     word = old.words(TOY[0])[0]
@@ -120,7 +120,7 @@ def claimed(folder: Path, tokenizer: Path) -> Claims:
 
 
 def made_of(vocabulary: BPE | Unigram, text: str) -> str:
-    """Return ``text``, or the first pair of it that is no piece yet."""
+    """Return ``text``, or its first pair that is not a piece yet."""
     return text if text not in vocabulary.ids else text + text
 
 
@@ -176,7 +176,7 @@ def test_each_fault_is_found_by_its_check(tmp_path: Path, tokenizer: Path, fault
 
 @pytest.mark.parametrize("tokenizer", ["llama3", "gpt2"], indirect=True)
 def test_new_merges_before_old_ones_are_found(tmp_path: Path, tokenizer: Path) -> None:
-    """The published way: new merges first. It cuts the text of other languages anew."""
+    """The published way, new merges first, changes the segmentation of other languages."""
     claims = claimed(tmp_path, tokenizer)
 
     def first(described: Json) -> None:
@@ -189,7 +189,7 @@ def test_new_merges_before_old_ones_are_found(tmp_path: Path, tokenizer: Path) -
 
 @pytest.mark.parametrize("tokenizer", ["xlmr"], indirect=True)
 def test_a_score_of_zero_breaks_the_guard(tmp_path: Path, tokenizer: Path) -> None:
-    """The published way for Unigram: every new piece outbids the old ones."""
+    """The published way for Unigram: every new piece beats the old ones."""
     old = read_vocabulary(tokenizer)
     assert isinstance(old, Unigram)
     claims = claimed(tmp_path, tokenizer)
@@ -226,7 +226,7 @@ def test_a_fresh_process_verifies_the_same(tmp_path: Path, tokenizer: Path) -> N
 
 @pytest.mark.parametrize("options", [("replace", {"pieces": 150}), ("prune", {})])
 def test_a_bare_vocab_txt_is_replaced_and_pruned(tmp_path: Path, options: Any) -> None:
-    """It has no tokenizer.json to be decoded by; a cut character is never inside of a word."""
+    """It has no tokenizer.json for decoding; a cut character is never inside a word."""
     letters = sorted({c for line in made.lines_in("Latin") for c in line} - {" "})
     pieces = [*SPECIAL, *letters, *(f"##{c}" for c in letters)]
     (tmp_path / "vocab.txt").write_text("\n".join(pieces), "utf-8")
@@ -244,7 +244,7 @@ def _without_decoder() -> Json:
 
 
 def _cut_short() -> Json:
-    """Truncation and padding, and a character that others have for a mark."""
+    """Truncation, padding, and a character that other tokenizers use as a mark."""
     cut = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
     pad = {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None}
     pad |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "<unk>"}
@@ -252,7 +252,7 @@ def _cut_short() -> Json:
 
 
 def _between_spaces() -> Json:
-    """A BPE that has neither marks nor a decoder: U+2581 is a character like any other."""
+    """A BPE with neither marks nor a decoder: U+2581 is an ordinary character."""
     letters = sorted({c for line in made.lines_in("Latin") for c in line} - {" "})
     vocab = {piece: i for i, piece in enumerate(["<unk>", *letters])}
     model = {"type": "BPE", "unk_token": "<unk>", "vocab": vocab, "merges": []}

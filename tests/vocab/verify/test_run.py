@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def claims(tmp_path: Path) -> Claims:
-    """Of ``new``, which has ``##x`` in the slot and ``ax`` at the end, made from ``old``."""
+    """Claims of ``new``, which has ``##x`` in the slot and ``ax`` at the end, from ``old``."""
     return written(tmp_path, ["##x", "ax"])
 
 
@@ -152,7 +152,7 @@ def test_moved_pieces_are_found(tmp_path, claims):
 
 
 def test_a_piece_that_makes_a_word_unknown_is_found(tmp_path):
-    """dancing: danci, and nothing goes on with n."""
+    """dancing: danci, and no piece continues with n."""
     claims = written(tmp_path, ["danci"], guard={})
     said = "'known': word 'dancing' was ['dan', '##c', '##ing'], now unknown"
     assert fault(tmp_path, claims) == said
@@ -192,7 +192,7 @@ def test_a_piece_unused_in_its_words_is_found(tmp_path):
 
 
 def test_readers_that_disagree_are_found(tmp_path):
-    """A special piece that must be a word of its own is so for the library alone."""
+    """Only the library honours a special piece that must be a whole word."""
     claims = written(tmp_path, ["##x"], guard={}, lines=["moonb"])
     for folder in ("old", "new"):
         file = tmp_path / folder / "tokenizer.json"
@@ -205,7 +205,7 @@ def test_readers_that_disagree_are_found(tmp_path):
 
 
 def test_pieces_that_do_not_decode_to_their_word_are_found(tmp_path, claims, monkeypatch):
-    """No vocabulary is known to do so: here a word is said to have others' pieces."""
+    """No known vocabulary does so: here a word is given the pieces of another."""
     monkeypatch.setattr(run, "CHECKS", [check_decode])
     monkeypatch.setattr(Written, "now", lambda self, word: ["a", "##b"])
     assert fault(tmp_path, claims).startswith("'decode': word 'dancing' is ['a', '##b']")
@@ -222,7 +222,7 @@ def test_the_sample_is_the_first_lines_or_tokens():
 
 @pytest.fixture
 def texts(tmp_path: Path) -> Path:
-    """A folder with a tokenizer, a text of a new language and one to guard."""
+    """A folder with a tokenizer, a text of a new language and a text to guard."""
     write_wordpiece(OLD, tmp_path / "old")
     (tmp_path / "new.txt").write_text("danco dancin " * 9 + "\n", "utf-8")
     (tmp_path / "en.txt").write_text("dancing dancing dand\n", "utf-8")

@@ -1,4 +1,4 @@
-"""The guard: by hand, then against its definition, tried on every subset."""
+"""The guard: by hand, then against brute force over every subset."""
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
@@ -23,7 +23,7 @@ def admitted(guard: Guard, candidates: Iterable[str]) -> list[str]:
 
 
 def test_a_piece_that_shadows_a_shorter_old_piece_is_refused():
-    """dan ##c ##ing and dan ##d: nothing begins at n, and ##cin would be taken after dan."""
+    """dan ##c ##ing and dan ##d: no piece begins at n, and ##cin would match after dan."""
     guard, refused = Guard(OLD, WORDS), {}
     candidates = ["danc", "##nc", "##cin", "cin", "##ingx", "unk", "da"]
     kept = list(guard.admit(candidates, refused))
@@ -31,17 +31,17 @@ def test_a_piece_that_shadows_a_shorter_old_piece_is_refused():
     assert list(refused) == ["danc", "##cin"]
     new = OLD.place(kept).new
     assert new.segment("dancing") == ["dan", "##c", "##ing"]
-    assert new.segment("unknown") == ["[UNK]"]  # it may change, but does not yet
+    assert new.segment("unknown") == ["[UNK]"]  # unknown words may change
 
 
 def test_the_guard_counts_occurrences_of_known_words():
-    """Of 3 + 2 + 9, since no word is guarded that is unknown or a special piece."""
+    """3 + 2 + 9: unknown words and special pieces are not guarded."""
     assert Guard(OLD, WORDS).occurrences == 14
     assert Guard(OLD, WORDS, budget=0.2).allowed == 2
 
 
 def test_the_budget_goes_to_the_candidates_that_come_first():
-    """danc changes 3 of 14 occurrences, dand 2; one too dear stops none behind it."""
+    """danc changes 3 of 14 occurrences, dand 2; one beyond the budget blocks none after it."""
     assert admitted(Guard(OLD, WORDS, budget=0.2), ["danc", "dand", "##xy"]) == ["dand", "##xy"]
     assert admitted(Guard(OLD, WORDS, budget=0.25), ["danc", "dand"]) == ["danc"]
     assert admitted(Guard(OLD, WORDS, budget=0.25), ["danc", "danci"]) == ["danc", "danci"]
@@ -54,7 +54,7 @@ def test_refused_candidates_are_replaced_by_the_next_ones():
     assert change.dropped == ()
 
 
-# Against the definition ---------------------------------------------------------------------------
+# Against brute force ------------------------------------------------------------------------------
 
 spelling = st.text("abc", min_size=1, max_size=4)
 piece = st.builds("{}{}".format, st.sampled_from(["", "##"]), spelling)
@@ -70,7 +70,7 @@ pieces = st.lists(piece, max_size=6, unique=True)
 
 
 def changed(old: WordPiece, chosen: Iterable[str], words: Mapping[str, int]) -> int:
-    """The definition: the occurrences of covered words that are segmented in another way."""
+    """Brute force: the occurrences of known words that are segmented differently."""
     new = old.place(chosen).new
     known = {w: n for w, n in words.items() if old.segment(w) != [old.unk]}
     return sum(n for w, n in known.items() if old.segment(w) != new.segment(w))
@@ -84,7 +84,7 @@ def test_without_a_budget_the_largest_set_is_kept_that_changes_nothing(old, cand
     subsets = (s for n in range(len(candidates) + 1) for s in combinations(candidates, n))
     for subset in subsets:
         if changed(old, subset, words) == 0:
-            assert set(subset) <= set(kept)  # so in particular nothing goes where nothing offends
+            assert set(subset) <= set(kept)  # so nothing is dropped if nothing changes words
 
 
 @given(vocabularies, pieces, guards, st.sampled_from([0.0, 0.1, 0.3, 0.7, 1.0]))
@@ -94,7 +94,7 @@ def test_no_more_changes_than_the_budget_allows(old, candidates, words, budget):
     kept = list(guard.admit(candidates, refused))
     assert changed(old, kept, words) <= guard.allowed
     assert [p for p in candidates if p in {*kept, *refused}] == candidates
-    for one in refused:  # none would have fitted where it stood
+    for one in refused:  # none would have fitted in its place
         before = [p for p in kept if candidates.index(p) < candidates.index(one)]
         assert changed(old, [*before, one], words) > guard.allowed
 
@@ -130,7 +130,7 @@ def english(tmp_path: Path) -> Path:
 def test_methods_take_files_to_guard(method, english):
     lines = ["danco dancin " * 9]
     options = {"new_vocabulary": 40, "pieces": 20}
-    if method is not greedy.change:  # which chooses for unknown words, and others hold danc
+    if method is not greedy.change:  # chooses for unknown words only; the others choose danc
         options |= {"fill": True} if method is char_first.change else {"pad": True}
         free = method(OLD, lines, **options)
         assert changed(OLD, free.fresh_pieces, {"dancing": 1}) == 1

@@ -1,4 +1,4 @@
-"""WordPiece: segmentation by hand, then equality with the tokenizers library; places of pieces."""
+"""WordPiece: segmentation by hand, then equality with the tokenizers library; ids of pieces."""
 
 import json
 import lzma
@@ -23,7 +23,7 @@ SLOTS = WordPiece(["[PAD]", "[unused1]", "[unused2]", "[UNK]", "a", "##a"])
     [
         ("unaffable", ["un", "##aff", "##able"]),
         ("abcd", ["a", "##b", "##cd"]),
-        ("abc", ["[UNK]"]),  # the longest first, and no way back
+        ("abc", ["[UNK]"]),  # longest match first, no backtracking
         ("aab", ["aa", "##b"]),
         ("[MASK]", ["[MASK]"]),
         ("a" + 99 * "b", ["a"] + 99 * ["##b"]),
@@ -119,7 +119,7 @@ def test_multilingual_bert_equals_the_library_on_79_languages(data):
     folder = data / "vocab" / "bert-base-multilingual-cased"
     vocabulary = read_wordpiece(folder / "vocab.txt")
     assert len(vocabulary.closed_alphabet) == 9998
-    vocabulary = WordPiece(vocabulary.pieces, special=())  # the file was made without
+    vocabulary = WordPiece(vocabulary.pieces, special=())  # the file was created without them
     with lzma.open(folder / "parity.jsonl.xz", "rt", encoding="utf-8") as lines:
         for line in map(json.loads, lines):
             assert vocabulary.encode(line["text"]) == line["ids"], line["text"]

@@ -70,7 +70,7 @@ def test_counting_types_equals_counting_words(lines, rules):
 
 
 def differing(code_points, rules: BertRules) -> list[int]:
-    """Code points around which text falls into other words than in the library."""
+    """Return code points around which text is split differently from the library."""
     codes = [c for c in code_points if not 0xD800 <= c <= 0xDFFF]
 
     def same(chosen: list[int]) -> bool:

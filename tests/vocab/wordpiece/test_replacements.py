@@ -1,4 +1,4 @@
-"""Which pieces replace unknowns: the paper's count, by hand."""
+"""Pieces that replace unknowns: the paper's count, by hand."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_token_counts_with_its_punctuation_and_old_pieces_are_not_credited():
     words, tokens = count_words(["(aş a"]), count_tokens(["(aş a"])
     assert count_replacements(words, OLD, NEW).replaced == {"a": 1, "##ş": 1}
     assert count_replacements(tokens, OLD, NEW).replaced == {"a": 1, "##ş": 1}
-    # a-aş: the word a is among the old pieces of the token, so that it is credited by words only
+    # a-aş: a is among the old pieces of the token, so it is credited by words only
     old = WordPiece([*OLD.pieces, "-"])
     new = WordPiece([*NEW.pieces, "-"])
     assert count_replacements(count_words(["a-aş"]), old, new).replaced == {"a": 1, "##ş": 1}
