@@ -1,9 +1,9 @@
-"""A synthetic language from a seed, for the demo and the tests: no real text is shipped.
+"""A synthetic language from a seed, for the demo and the tests; no real text is shipped.
 
-Its roots are dictionary words of Turkish and made-up ones, its endings and grammar are its own,
-and its script is unknown to multilingual BERT. ``_lexicon`` holds the words, ``_morphology`` the
-endings, ``_language`` how common the words of one seed are, ``_phrases`` and ``_grammar`` the
-rules, ``_write`` the files.
+Roots are Turkish dictionary words and invented ones, endings and grammar are invented, and
+multilingual BERT does not cover the script. ``_lexicon`` has the words, ``_morphology`` the
+endings, ``_language`` the word frequencies of a seed, ``_phrases`` and ``_grammar`` the rules,
+``_write`` the files.
 """
 
 from specialize.toylang._grammar import document, sentence

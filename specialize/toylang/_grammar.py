@@ -1,9 +1,10 @@
-"""Clauses, sentences and documents: subject before object before verb, which closes its clause.
+"""Clauses, sentences and documents; word order is subject, object, verb.
 
-Much is told by context only. A bare noun is the subject, or an indefinite object next to the verb
-(``kitap okumin``, I a book read); ``kitabı`` is an accusative, or a possessed noun after its
-genitive; an adjective before a verb is its adverb; verbs show a dropped subject of the first and
-second person only. Now and then nothing tells (``bu kitap okudı``), as in real languages.
+Many forms are ambiguous without context. A bare noun is the subject, or an indefinite object next
+to the verb (``kitap okumin``, I read a book); ``kitabı`` is an accusative, or a possessed noun
+after its genitive; an adjective before a verb is its adverb; verbs mark a dropped subject only in
+the first and second person. Some sentences stay ambiguous (``bu kitap okudı``), as in real
+languages.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ _SHORTEST, _LONGEST = 5, 20  # sentences of a document
 
 
 def document(rng: Random, language: Language) -> list[Sentence]:
-    """Return 5 to 20 sentences that keep coming back to a few roots."""
+    """Return 5 to 20 sentences that share a few frequent roots."""
     topic = make_topic(rng, language)
     length = _SHORTEST + int((_LONGEST - _SHORTEST + 1) * rng.random())
     return [sentence(rng, language, topic=topic) for _ in range(length)]
@@ -42,10 +43,9 @@ def sentence(
     topic: Mapping[str, tuple[str, ...]] | None = None,
     names: float = 1.0,
 ) -> Sentence:
-    """Return one sentence, drawn with ``rng`` alone.
+    """Return one sentence; all randomness comes from ``rng``.
 
-    ``topic`` gives roots that are drawn more often; ``names`` scales how often somebody or
-    something is called by name.
+    ``topic``: roots that are drawn more often; ``names`` scales the frequency of names.
     """
     chooser = Chooser(rng, language, topic or {}, names)
     kind = rng.random()
@@ -65,7 +65,7 @@ def sentence(
 
 
 def _statement(chooser: Chooser) -> Node:
-    """Return a clause, at times with a subordinate or a coordinated one."""
+    """Return a clause, sometimes with a subordinate or coordinate clause."""
     root = _clause(chooser)
     kind = chooser.rng.random()
     if kind < 0.12:
@@ -84,7 +84,7 @@ def _statement(chooser: Chooser) -> Node:
 
 
 def _share_subject(chooser: Chooser, root: Node) -> None:
-    """Add to ``root`` a second verb of the same subject: a bare noun before it is an object."""
+    """Add to ``root`` a second verb with the same subject; a bare noun before it is an object."""
     *_, tense, person = root.word.xpos.split(".")
     other = _predicate(chooser, "conj", tense, person, chooser.root("VERB"), depth=1)
     root.right.append(led_by(_coordinator(chooser), other))
@@ -93,14 +93,14 @@ def _share_subject(chooser: Chooser, root: Node) -> None:
 def _clause(
     chooser: Chooser, deprel: str = "root", *, tense: str = "", first: str = "", depth: int = 0
 ) -> Node:
-    """Return a finite clause; ``first`` are the adverbs one of which must open it."""
+    """Return a finite clause; with ``first``, it begins with one of these adverbs."""
     root = chooser.root("VERB")
     frame = chooser.language.frames[root]
     subject, person = _subject(chooser, frame, depth)
     tense = tense or chooser.word("PAST PRES FUT")
     verb = _predicate(chooser, deprel, tense, person, root, depth=depth)
     if subject:
-        # A definite object may be fronted, as its case tells it apart.
+        # A definite object may be fronted: its case marks it.
         fronted = verb.left and ".ACC" in verb.left[0].word.xpos and chooser.chance(0.2)
         verb.left.insert(1 if fronted else 0, subject)
     if first or chooser.chance(0.2):
@@ -110,7 +110,7 @@ def _clause(
 
 
 def _subject(chooser: Chooser, frame: Frame, depth: int) -> tuple[Node | None, str]:
-    """Return a subject, None where it is dropped, and the person the verb shows."""
+    """Return a subject (None if dropped) and the person that the verb marks."""
     if "H" in frame.subject and chooser.chance(0.22):
         root = chooser.one(("ben", "sen", "biz", "siz"))
         person = lexicon.PRONOUNS[root]
@@ -126,14 +126,14 @@ def _subject(chooser: Chooser, frame: Frame, depth: int) -> tuple[Node | None, s
 def _predicate(
     chooser: Chooser, deprel: str, tense: str, person: str, root: str, *, depth: int
 ) -> Node:
-    """Return a finite verb after its object, goal, circumstances and manner; no subject."""
+    """Return a finite verb after its object, goal, adjuncts and manner, without subject."""
     negative = chooser.chance(0.12)
     left = _complements(chooser, chooser.language.frames[root], depth)
     return Node(finite(root, tense, person, negative=negative), deprel, left)
 
 
 def _complements(chooser: Chooser, frame: Frame, depth: int) -> list[Node]:
-    """Return what stands between subject and verb; a bare object is next to the verb."""
+    """Return the nodes between subject and verb; a bare object is next to the verb."""
     around = []
     if depth == 0 and chooser.chance(0.12):
         around.append(postpositional(chooser))
@@ -156,14 +156,14 @@ def _complements(chooser: Chooser, frame: Frame, depth: int) -> list[Node]:
 
 
 def _manner(chooser: Chooser) -> list[Node]:
-    """Return how it is done, in a word that is an adjective elsewhere, or nothing."""
+    """Return an adverb of manner, identical to an adjective, or nothing."""
     if not chooser.chance(0.15):
         return []
     return [Node(bare(chooser.word(lexicon.MANNER), "ADV"), "advmod", degree(chooser, 0.15))]
 
 
 def _converb(chooser: Chooser) -> Node:
-    """Return a clause without subject or person: köye gidip."""
+    """Return a converb clause, without subject or person: köye gidip."""
     found = verb_for(chooser, "H", "subject")
     root = found[0] if found else "git"
     left = _complements(chooser, chooser.language.frames[root], 1)
@@ -172,14 +172,14 @@ def _converb(chooser: Chooser) -> Node:
 
 
 def _condition(chooser: Chooser) -> Node:
-    """Return a conditional clause, often opened by its mark: eğer yağmur yağsa."""
+    """Return a conditional clause, often after a marker: eğer yağmur yağsa."""
     clause = _clause(chooser, "advcl", tense="COND", depth=1)
     clause.right.append(comma())
     return led_by(_mark(chooser, "eğer şayet"), clause) if chooser.chance(0.6) else clause
 
 
 def _nominal_clause(chooser: Chooser) -> Node:
-    """Return a subject and what it is, without a verb: ev çok büyük."""
+    """Return a subject and its nominal predicate: ev çok büyük."""
     if chooser.chance(0.35):
         kinds = chooser.one(("H", "P", "I"))
         modifiers = [adjective(chooser)] if chooser.chance(0.3) else []
@@ -192,7 +192,7 @@ def _nominal_clause(chooser: Chooser) -> Node:
 
 
 def _existential(chooser: Chooser) -> Node:
-    """Return what there is or is not, and where: masada kitap var."""
+    """Return an existential clause: masada kitap var."""
     where = noun_phrase(chooser, "PT", "obl", case="LOC", depth=1)
     what = noun_phrase(chooser, "HATFNI", "nsubj", depth=1)
     return Node(predicate(chooser.word("var yok"), past=chooser.chance(0.3)), "root", [where, what])

@@ -1,6 +1,6 @@
-"""A language of one seed: how common each root is, which novel roots it has, and drawing them.
+"""The language of a seed: the frequency of each root, invented roots, and random choices.
 
-Only ``Random.random()`` is called: Python keeps its numbers for a seed from version to version.
+Only ``Random.random()`` is called: its numbers for a seed are the same in every Python version.
 """
 
 from bisect import bisect
@@ -20,45 +20,45 @@ T = TypeVar("T")
 _ONSETS = "bcçdfghklmnprsştvyzqwx"
 _CODAS = ("", "", "", "n", "r", "l", "k", "ş", "m", "z")
 _HARMONY = ("aıou", "eiöü")
-# How many roots nobody wrote down a language has of each kind: the tail of its distribution.
+# Invented roots of each kind: the tail of the distribution.
 _NOVEL = dict(H=40, A=25, T=70, F=25, P=45, N=40, I=60, ADJ=60, VERB=70)
 _NOVEL_NAMES = dict(given=40, family=60, place=60, club=20)
-# How many roots of each kind a document keeps coming back to.
+# Topic roots of each kind in a document.
 _TOPIC = dict(H=2, A=1, T=2, F=1, P=2, N=1, I=1, ADJ=3, VERB=5, given=2, family=2, place=2, club=1)
-_RETURNS = 0.5  # the chance that a root is one of the document's topic
-_FRESH = 0.015  # the chance that a root was never seen before, and for a name
+_RETURNS = 0.5  # probability that a root is one of the document's topic
+_FRESH = 0.015  # probability of a root that never occurred before; below, of a name
 _FRESH_NAME = 0.12
 _DERIVED = 0.08
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Roots, the commonest first, the n-th drawn with a weight of 1 / (n + 1) (Zipf)."""
+    """Roots by falling frequency, the n-th with weight 1 / (n + 1) (Zipf)."""
 
     roots: tuple[str, ...]
-    weights: tuple[float, ...] = field(repr=False)  # cumulated
+    weights: tuple[float, ...] = field(repr=False)  # cumulative
 
     @classmethod
     def of(cls, roots: Iterable[str]) -> "Ranked":
-        """Return ``roots`` with the weights of their ranks."""
+        """Return ``roots``, weighted by rank."""
         ranked = tuple(roots)
         return cls(ranked, tuple(accumulate(1 / (rank + 2) for rank in range(len(ranked)))))
 
     def draw(self, rng: Random) -> str:
-        """Return one root."""
+        """Return a random root."""
         return self.roots[bisect(self.weights, rng.random() * self.weights[-1])]
 
 
 @dataclass(frozen=True)
 class Language:
-    """The roots of each kind (noun classes, ADJ, VERB, kinds of names) and the verbs' frames."""
+    """The roots of each kind (noun classes, ADJ, VERB, kinds of names) and the verb frames."""
 
     ranked: Mapping[str, Ranked]
     frames: Mapping[str, Frame]
 
 
 def make_language(seed: int = 0) -> Language:
-    """Return the language of ``seed``: the lexicon in a frequency order, then novel roots."""
+    """Return the language of ``seed``: the lexicon in random order, then invented roots."""
     rng = Random(f"toylang/{seed}/language")
     frames = {root: frame for roots, frame in lexicon.VERBS.items() for root in roots.split()}
     tables = {**lexicon.NOUNS, "ADJ": lexicon.ADJECTIVES, "VERB": " ".join(frames)}
@@ -75,7 +75,7 @@ def make_language(seed: int = 0) -> Language:
 
 
 def novel_root(rng: Random) -> str:
-    """Return a root of two or three syllables in vowel harmony that is in no dictionary: bimul."""
+    """Return an invented root of two or three syllables with vowel harmony: bimul."""
     vowels = _pick(rng, _HARMONY)
     syllables = 2 + (rng.random() < 0.35)
     return "".join(
@@ -85,9 +85,9 @@ def novel_root(rng: Random) -> str:
 
 @dataclass(frozen=True)
 class Chooser:
-    """What a sentence is drawn from: a generator of numbers, a language, a document's topic.
+    """Random choices for a sentence: from a language and the topic of a document.
 
-    ``names`` scales how often people, places and organisations are named.
+    ``names`` scales the frequency of names of people, places and organisations.
     """
 
     rng: Random
@@ -100,15 +100,15 @@ class Chooser:
         return self.rng.random() < probability
 
     def one(self, items: Sequence[T]) -> T:
-        """Return one of ``items``, each as likely."""
+        """Return one of ``items``, uniformly."""
         return _pick(self.rng, items)
 
     def word(self, words: str) -> str:
-        """Return one of ``words`` (parted by spaces), the first ones more often."""
+        """Return one of ``words`` (separated by spaces), earlier ones more often."""
         return _ranked(words).draw(self.rng)
 
     def root(self, kind: str) -> str:
-        """Return a root of ``kind``: of the topic, of the language, or never seen before."""
+        """Return a root of ``kind``: from the topic, from the language, or a new one."""
         topical = self.topic.get(kind)
         if topical and self.chance(_RETURNS):
             return self.one(topical)
@@ -123,7 +123,7 @@ class Chooser:
         return root + self.one(lexicon.PLACE_ENDINGS) if kind == "place" else root
 
     def _derived(self, kind: str) -> str:
-        """Return a root with a derivational ending where ``kind`` has one: kapı -> kapıcı."""
+        """Return a root with a derivational ending if ``kind`` has one: kapı -> kapıcı."""
         ranked = self.language.ranked
         if kind == "H":
             return inflect(ranked[self.one("TF")].draw(self.rng), "cI")
@@ -137,7 +137,7 @@ class Chooser:
 
 
 def make_topic(rng: Random, language: Language) -> dict[str, tuple[str, ...]]:
-    """Return the few roots of each kind that one document keeps coming back to."""
+    """Return the topic of a document: a few roots of each kind."""
     chooser = Chooser(rng, language)
     return {kind: tuple(chooser.root(kind) for _ in range(n)) for kind, n in _TOPIC.items()}
 
@@ -148,7 +148,7 @@ def _ranked(words: str) -> Ranked:
 
 
 def _novel_roots(rng: Random, count: int, taken: set[str]) -> list[str]:
-    """Return ``count`` novel roots that are not ``taken``, and add them to it."""
+    """Return ``count`` invented roots that are not in ``taken``, and add them to it."""
     roots: list[str] = []
     while len(roots) < count:
         root = novel_root(rng)

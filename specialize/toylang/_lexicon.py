@@ -1,12 +1,12 @@
-"""The hand-written lexicon: dictionary roots of Turkish, a language multilingual models have seen.
+"""The lexicon: dictionary roots of Turkish, a language that multilingual models have seen.
 
-A root may stand in several tables (``gül`` is a rose, a given name and to laugh; ``doğru`` is an
-adjective and a postposition): only context tells which it is.
+A root may be in several tables (``gül``: rose, a given name, to laugh; ``doğru``: an adjective and
+a postposition); context disambiguates.
 """
 
 from dataclasses import dataclass
 
-# Noun classes: which nouns a verb takes as subject, object and goal (see VERBS).
+# Noun classes: verbs select their subject, object and goal by class (see VERBS).
 NOUNS = {
     "H": """adam kadın çocuk kız oğlan anne baba kardeş teyze amca dede nine komşu arkadaş doktor
         öğretmen öğrenci çoban usta çırak asker hakim yazar ressam terzi fırıncı kaptan misafir
@@ -29,7 +29,7 @@ ADJECTIVES = """güzel büyük küçük eski yeni uzun kısa iyi kötü hızlı 
     ak kara kızıl yeşil sarı mavi sıcak soğuk genç yaşlı zengin yoksul aç tok kuru ıslak derin sığ
     ağır hafif temiz kirli tatlı acı sessiz boş dolu sert yumuşak karşı"""
 
-# Adjectives that, unchanged, also tell how something is done.
+# Adjectives that are also adverbs of manner.
 MANNER = "güzel iyi kötü hızlı yavaş doğru yanlış açık uzun kısa derin ağır sessiz sert tatlı"
 
 ADVERBS = "bugün dün yarın şimdi hep yine artık bazen önce sonra erken geç belki çoktan orada"
@@ -38,20 +38,20 @@ QUESTIONS = "niçin nasıl nerede hani"
 DETERMINERS = "bu şu o bir her bazı hangi"
 NUMBERS = "iki üç dört beş altı yedi sekiz dokuz on yirmi yüz bin"
 COORDINATORS = "ve ama veya fakat"
-# By the case a postposition asks for; some are adverbs or adjectives as well.
-_ASKING = {
+# By the case that a postposition governs; some are also adverbs or adjectives.
+_GOVERNING = {
     "NOM": "için gibi ile üzere",
     "DAT": "kadar göre doğru karşı",
     "ABL": "sonra önce beri",
 }
-POSTPOSITIONS = {word: case for case, words in _ASKING.items() for word in words.split()}
+POSTPOSITIONS = {word: case for case, words in _GOVERNING.items() for word in words.split()}
 # Person and number of the personal pronouns, as the verb marks them.
 PRONOUNS = {"ben": "1SG", "sen": "2SG", "o": "3SG", "biz": "1PL", "siz": "2PL", "onlar": "3PL"}
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a verb takes: classes of its subject and object, and case and classes of its goal."""
+    """Arguments of a verb: classes of subject and object, case and classes of its goal."""
 
     subject: str
     object: str = ""
@@ -86,7 +86,7 @@ VERBS = {
     "bit başla art bozul": Frame("IT"),
 }
 
-# Names. Many are also common roots above; none is meant to be anybody's.
+# Names. Many are also common roots above; none refers to anyone.
 NAMES = {
     "given": """deniz gül umut barış kaya güneş bahar yıldız aslan ayşe mehmet fatma ali elif emre
         zeynep hasan leyla murat selim ipek yusuf defne kerem""",
@@ -98,4 +98,4 @@ NAMES = {
 }
 PLACE_HEADS = "dağ göl ada ova nehir vadi"  # Mount X, lake X: the possessed head of a place name
 ORG_HEADS = "üniversite banka belediye kulüp dergi şirket dernek gazete"
-PLACE_ENDINGS = ("köy", "ova", "kent", "su", "kale", "tepe")  # of places nobody has heard of
+PLACE_ENDINGS = ("köy", "ova", "kent", "su", "kale", "tepe")  # of invented places

@@ -1,8 +1,7 @@
-"""Words and their endings: vowel harmony, and the tags an ending adds.
+"""Inflected words: endings with vowel harmony, and their tags.
 
-Endings are patterns: ``A`` is a or e, ``I`` is ı or i, after the stem's last vowel; a letter in
-brackets stands only where it parts two vowels or two consonants: ev + (y)A -> eve, su + (y)A ->
-suya.
+Endings are patterns: ``A`` is a or e, ``I`` is ı or i, depending on the stem's last vowel; a letter
+in brackets is used only between two vowels or two consonants: ev + (y)A -> eve, su + (y)A -> suya.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ CASES = {
     "GEN": "(n)In",
     "ABL": "dAn",
 }
-# After a possessed ending: kitab-ı-n-ı. Its nominative looks like a plain accusative.
+# After a possessive ending: kitab-ı-n-ı. Its nominative looks like a plain accusative.
 _CASES_POSSESSED = {"NOM": "", "ACC": "nI", "DAT": "nA", "LOC": "ndA", "GEN": "nIn", "ABL": "ndAn"}
 _TENSES = {
     "PAST": ("dI", {"Mood": "Ind", "Tense": "Past"}),
@@ -38,7 +37,7 @@ _NONFINITE = {
 
 @dataclass(frozen=True)
 class Word:
-    """An inflected word in Latin letters, with the columns 2 to 6 of CoNLL-U."""
+    """An inflected word in Latin letters: columns 2 to 6 of CoNLL-U."""
 
     form: str
     lemma: str
@@ -57,7 +56,7 @@ def inflect(stem: str, *endings: str) -> str:
 
 
 def _linked(stem: str, ending: str) -> str:
-    """Return ``ending`` with each bracketed letter kept where it parts two sounds of a kind."""
+    """Return ``ending``; bracketed letters stay only between two vowels or two consonants."""
     while "(" in ending:
         at = ending.index("(")
         before = (stem + ending[:at])[-1]
@@ -121,7 +120,7 @@ def nonfinite(root: str, form: str, *, negative: bool = False) -> Word:
 
 @lru_cache(maxsize=1 << 12)
 def predicate(root: str, *, past: bool = False) -> Word:
-    """Return an adjective said of a subject, with the past ending of verbs if ``past``."""
+    """Return a predicative adjective, with the past ending of verbs if ``past``."""
     if not past:
         return Word(root, root, "ADJ", "ADJ")
     return Word(inflect(root, "dI"), root, "ADJ", "ADJ.PAST", "Tense=Past")
@@ -129,7 +128,7 @@ def predicate(root: str, *, past: bool = False) -> Word:
 
 @lru_cache(maxsize=1 << 12)
 def bare(root: str, upos: str) -> Word:
-    """Return a word without endings: adverb, determiner, postposition, mark."""
+    """Return a word without endings, such as an adverb, determiner or postposition."""
     return Word(root, root, upos, upos)
 
 

@@ -6,13 +6,13 @@ from specialize.toylang._lexicon import Frame
 from specialize.toylang._morphology import bare, nominal, nonfinite, pronoun
 from specialize.toylang._tree import Node
 
-_DEEPEST = 2  # how far phrases nest
+_DEEPEST = 2  # how deep phrases nest
 
 
 def noun_phrase(
     chooser: Chooser, classes: str, deprel: str, *, case: str = "NOM", depth: int = 0
 ) -> Node:
-    """Return a phrase about one of the noun ``classes``, at times a coordination."""
+    """Return a noun phrase of one of ``classes``, sometimes a coordination."""
     first = _single(chooser, classes, deprel, case, depth)
     if depth or not chooser.chance(0.07):
         return first
@@ -24,7 +24,7 @@ def noun_phrase(
 
 
 def led_by(word: Node, phrase: Node) -> Node:
-    """Return ``phrase`` after putting ``word`` before all of it."""
+    """Return ``phrase`` with ``word`` inserted before all of it."""
     phrase.left.insert(0, word)
     return phrase
 
@@ -35,7 +35,7 @@ def comma() -> Node:
 
 
 def postpositional(chooser: Chooser) -> Node:
-    """Return a noun phrase in the case its postposition asks for: köye doğru."""
+    """Return a noun phrase in the case that its postposition governs: köye doğru."""
     word = chooser.word(" ".join(lexicon.POSTPOSITIONS))
     case = lexicon.POSTPOSITIONS[word]
     phrase = noun_phrase(chooser, "HTPIN", "obl", case=case, depth=1)
@@ -50,7 +50,7 @@ def year(chooser: Chooser) -> Node:
 
 
 def adjective(chooser: Chooser, deprel: str = "amod") -> Node:
-    """Return an adjective, at times with an adverb of degree or coordinated with another."""
+    """Return an adjective, sometimes with an adverb of degree or another adjective."""
     node = Node(bare(chooser.root("ADJ"), "ADJ"), deprel, degree(chooser, 0.12))
     if chooser.chance(0.06):
         cc = Node(bare("ve", "CCONJ"), "cc")
@@ -66,7 +66,7 @@ def degree(chooser: Chooser, probability: float) -> list[Node]:
 
 
 def verb_for(chooser: Chooser, kind: str, role: str) -> tuple[str, Frame] | None:
-    """Return a verb whose ``role`` (subject, object) takes noun class ``kind``, if one is near."""
+    """Return a verb whose ``role`` (subject, object) takes class ``kind``; None after 4 draws."""
     for _ in range(4):
         root = chooser.root("VERB")
         frame = chooser.language.frames[root]
@@ -96,7 +96,7 @@ def _pronoun(chooser: Chooser, kind: str, deprel: str, case: str) -> Node:
 
 
 def _common(chooser: Chooser, kind: str, deprel: str, case: str, depth: int) -> Node:
-    """Return a common noun after, in this order, clause, possessor, determiner, adjective, noun."""
+    """Return a common noun after clause, possessor, determiner, adjective, noun, in this order."""
     nests = depth < _DEEPEST
     clause = _relative(chooser, kind, depth + 1) if nests and chooser.chance(0.07) else None
     owner = _owner(chooser, depth + 1) if nests and not clause and chooser.chance(0.2) else None
@@ -110,7 +110,7 @@ def _common(chooser: Chooser, kind: str, deprel: str, case: str, depth: int) -> 
     if chooser.chance(0.25):
         left.append(adjective(chooser))
     compound = not owner and chooser.chance(0.06)
-    if compound:  # a bare noun before a possessed one: okul kapısı
+    if compound:  # a bare noun before a noun with possessive ending: okul kapısı
         left.append(Node(nominal(chooser.root(chooser.one("TPFN"))), "nmod"))
     possessed = compound or (owner is not None and ".GEN" in _last(owner).word.xpos)
     word = nominal(chooser.root(kind), case=case, plural=plural, possessed=possessed)
@@ -118,12 +118,12 @@ def _common(chooser: Chooser, kind: str, deprel: str, case: str, depth: int) -> 
 
 
 def _last(node: Node) -> Node:
-    """Return the last word of a name: it bears the case."""
+    """Return the last word of a name, which carries the case."""
     return node.right[-1] if node.right else node
 
 
 def _owner(chooser: Chooser, depth: int) -> Node:
-    """Return what a noun belongs to, in the genitive, or where it is: adamın, masadaki."""
+    """Return a possessor in the genitive, or a locative attribute: adamın, masadaki."""
     if chooser.chance(0.25):
         where = nominal(chooser.root(chooser.one("TP")), case="LOC", attribute=True)
         return Node(where, "nmod")
@@ -137,7 +137,7 @@ def _number(chooser: Chooser) -> Node:
 
 
 def _relative(chooser: Chooser, kind: str, depth: int) -> Node | None:
-    """Return a clause about a noun of class ``kind``: kitabı okuyan, adamın okuduğu."""
+    """Return a relative clause for a noun of class ``kind``: kitabı okuyan, adamın okuduğu."""
     of_object = chooser.chance(0.4)
     found = verb_for(chooser, kind, "object" if of_object else "subject")
     if found is None:
@@ -156,7 +156,7 @@ def _relative(chooser: Chooser, kind: str, depth: int) -> Node | None:
 
 
 def _person(chooser: Chooser, deprel: str, case: str) -> Node:
-    """Return a given name, or with a family name, which then bears the case."""
+    """Return a given name, sometimes with a family name, which then carries the case."""
     given = chooser.root("given")
     if chooser.chance(0.45):
         return Node(nominal(given, "PROPN", case=case), deprel, tag="B-PER")
@@ -167,23 +167,23 @@ def _person(chooser: Chooser, deprel: str, case: str) -> Node:
 
 
 def _place(chooser: Chooser, deprel: str, case: str) -> Node:
-    """Return a place, or something called after one: akdağ, akdağ gölü."""
+    """Return a place, or a feature named after one: akdağ, akdağ gölü."""
     name = chooser.root("place")
     if chooser.chance(0.75):
         return Node(nominal(name, "PROPN", case=case), deprel, tag="B-LOC")
-    return _called(name, chooser.word(lexicon.PLACE_HEADS), "LOC", deprel, case)
+    return _named_after(name, chooser.word(lexicon.PLACE_HEADS), "LOC", deprel, case)
 
 
 def _organisation(chooser: Chooser, deprel: str, case: str) -> Node:
-    """Return a club, or an institution called after a place or family: akdağ bankası."""
+    """Return a club, or an institution named after a place or family: akdağ bankası."""
     if chooser.chance(0.3):
         club = nominal(chooser.root("club"), "PROPN", case=case)
         return Node(club, deprel, tag="B-ORG")
     name = chooser.root("place" if chooser.chance(0.6) else "family")
-    return _called(name, chooser.word(lexicon.ORG_HEADS), "ORG", deprel, case)
+    return _named_after(name, chooser.word(lexicon.ORG_HEADS), "ORG", deprel, case)
 
 
-def _called(name: str, head: str, entity: str, deprel: str, case: str) -> Node:
+def _named_after(name: str, head: str, entity: str, deprel: str, case: str) -> Node:
     namesake = Node(nominal(name, "PROPN"), "nmod", tag=f"B-{entity}")
     possessed = nominal(head, case=case, possessed=True)
     return Node(possessed, deprel, [namesake], tag=f"I-{entity}")

@@ -1,6 +1,6 @@
-"""The toy language's script: each Latin letter is one Tifinagh letter, and back."""
+"""The toy language's script: a one-to-one map of Latin to Tifinagh letters."""
 
-# Sound follows sound where Tifinagh has it (a is YA, ş is YASH); the rest are letters left over.
+# Same sound if Tifinagh has it (a is YA, ş is YASH), else any remaining letter.
 LATIN = "abcçdefgğhıijklmnoöpqrsştuüvwxyz"
 SCRIPT = "ⴰⴱⴵⵞⴷⴻⴼⴳⵖⵀⵄⵉⵊⴽⵍⵎⵏⵧⵦⵒⵇⵔⵙⵛⵜⵓⵈⵠⵡⵅⵢⵣ"
 
@@ -9,10 +9,10 @@ _TO_LATIN = str.maketrans(SCRIPT, LATIN)
 
 
 def to_script(latin: str) -> str:
-    """Return ``latin`` with its lower-case letters in the toy script; all else stays: ev. -> ⴻⵠ."""
+    """Return ``latin`` with lower-case letters in the toy script, all else unchanged: ev. -> ⴻⵠ."""
     return latin.translate(_TO_SCRIPT)
 
 
 def to_latin(text: str) -> str:
-    """Return ``text`` with its toy letters in Latin, the inverse of ``to_script``: ⴻⵠ. -> ev."""
+    """Return ``text`` with toy letters in Latin, the inverse of ``to_script``: ⴻⵠ. -> ev."""
     return text.translate(_TO_LATIN)

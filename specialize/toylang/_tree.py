@@ -1,4 +1,4 @@
-"""Trees as the grammar builds them, and the sentences they become."""
+"""Trees built by the grammar, and sentences made from them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ENTITIES = frozenset({"PER", "LOC", "ORG"})
 
 @dataclass
 class Node:
-    """A word with its dependents in their order, and its IOB2 tag; the grammar fills it in."""
+    """A word with its ordered dependents and its IOB2 tag; the grammar modifies it."""
 
     word: Word
     deprel: str
@@ -28,7 +28,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Token:
-    """A word at its place: ``head`` counts from 1, 0 is the root."""
+    """A word in a sentence; ``head`` counts from 1, 0 is the root."""
 
     word: Word
     head: int
@@ -44,12 +44,12 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """The sentence as it is written, punctuation attached to the word before."""
+        """The sentence as text, with punctuation attached to the previous word."""
         written = "".join(" " * self.spaced(i) + t.word.form for i, t in enumerate(self.tokens))
         return written.lstrip()
 
     def spaced(self, index: int) -> bool:
-        """Return whether a space stands before token ``index`` (from 0)."""
+        """Return whether token ``index`` (from 0) follows a space."""
         return index > 0 and self.tokens[index].word.upos != "PUNCT"
 
 

@@ -1,4 +1,4 @@
-"""The files of a toy language: corpus, treebank and named entities, never sharing a sentence."""
+"""The files of a toy language: corpus, treebank and named entities, without shared sentences."""
 
 import os
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from specialize.toylang._script import to_script
 from specialize.toylang._tree import Sentence
 
 LANGUAGE_NOTE = (
-    "This language is synthetic: a seeded program made its sentences, so they mean nothing, and "
-    "no score on them says anything of a real language."
+    "This language is synthetic: its sentences come from a seeded program and mean nothing, and "
+    "scores on them say nothing about a real language."
 )
 _SPLITS = ("train", "dev", "test")
-_NAMED = 2.0  # how much oftener than the corpus the sentences for entities name something
-_NAMELESS = 0.3  # the share of their sentences without an entity that stay
+_NAMED = 2.0  # frequency of names in entity sentences, relative to the corpus
+_NAMELESS = 0.3  # share of entity sentences without a name that are kept
 
 
 @dataclass(frozen=True)
 class ToyFiles:
-    """Where a toy language lies: lines of text, CoNLL-U, and columns token, tab, IOB2 tag."""
+    """Paths of a toy language: lines of text, CoNLL-U, and columns of token, tab, IOB2 tag."""
 
     corpus: Path
     train: Path
@@ -41,12 +41,12 @@ def write_language(
     documents: int = 1500,
     sentences: tuple[int, int, int] = (400, 100, 200),
 ) -> ToyFiles:
-    """Write the language of ``seed`` into folder ``out`` and return its files.
+    """Write the language of ``seed`` to folder ``out`` and return its files.
 
-    The corpus has ``documents`` (1,500 are about 800,000 letters, 2 MB as UTF-8); treebank and
-    entities have ``sentences`` in train, dev and test each. No annotated sentence stands twice or
-    in the corpus. The same arguments give the same bytes, on every machine. A README.txt beside
-    the files says that they are synthetic.
+    The corpus has ``documents`` (1,500 are about 800,000 letters, 2 MB of UTF-8); treebank and
+    entities have ``sentences`` each in train, dev and test. No annotated sentence is repeated or
+    occurs in the corpus. The same arguments give the same bytes on every machine. A README.txt
+    beside the files says that they are synthetic.
     """
     _check(documents, sentences)
     out.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def write_language(
 
 
 def conllu(tree: Sentence, sent_id: str) -> str:
-    """Return a sentence in CoNLL-U, in the toy script, with the blank line after it."""
+    """Return a sentence as CoNLL-U in the toy script, ending with a blank line."""
     lines = [f"# sent_id = {sent_id}", f"# text = {to_script(tree.text)}"]
     last = len(tree.tokens) - 1
     for index, token in enumerate(tree.tokens):
@@ -92,13 +92,13 @@ def conllu(tree: Sentence, sent_id: str) -> str:
 
 
 def iob2(tree: Sentence) -> str:
-    """Return a sentence as lines of token, tab, tag, in the toy script, with a blank line."""
+    """Return a sentence as lines of token, tab, tag in the toy script, then a blank line."""
     lines = [f"{to_script(token.word.form)}\t{token.tag}\n" for token in tree.tokens]
     return "".join(lines) + "\n"
 
 
 def _corpus(language: Language, seed: int, documents: int) -> tuple[str, set[str]]:
-    """Return the corpus, a sentence a line and a blank line between documents, and its lines."""
+    """Return the corpus, a sentence per line with blank lines between documents, and its lines."""
     rng = Random(f"toylang/{seed}/corpus")
     seen: set[str] = set()
     blocks = []
@@ -112,7 +112,7 @@ def _corpus(language: Language, seed: int, documents: int) -> tuple[str, set[str
 def _unseen(
     rng: Random, language: Language, count: int, seen: set[str], *, names: float | None = None
 ) -> Iterator[Sentence]:
-    """Yield ``count`` sentences not in ``seen``, adding them; with ``names``, most name things."""
+    """Yield ``count`` sentences not in ``seen``, adding them; with ``names``, most have a name."""
     while count:
         tree = sentence(rng, language, names=1.0 if names is None else names)
         nameless = all(token.tag == "O" for token in tree.tokens)
@@ -127,13 +127,13 @@ def _unseen(
 def _check(documents: int, sentences: tuple[int, int, int]) -> None:
     if documents < 0 or len(sentences) != len(_SPLITS) or min(sentences) < 0:
         raise UsageError(
-            f"toy language of {documents} documents and {sentences} sentences: give a number of "
-            "documents and one of sentences for each of train, dev and test, none below 0"
+            f"expected documents and three numbers of sentences (train, dev, test) of 0 or more, "
+            f"got {documents} and {sentences}"
         )
 
 
 def _replace(path: Path, text: str) -> Path:
-    """Write ``text`` to ``path`` so that a reader finds the whole of it or the file before."""
+    """Write ``text`` to ``path`` atomically: a reader sees the old or the new file."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
