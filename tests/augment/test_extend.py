@@ -216,7 +216,7 @@ IDS = """
 import json, sys
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
-said = []
+answers = []
 for folder, lines in json.load(sys.stdin).items():
     raw = Tokenizer.from_file(folder + "/tokenizer.json")
     auto = AutoTokenizer.from_pretrained(folder)
@@ -224,8 +224,8 @@ for folder, lines in json.load(sys.stdin).items():
     assert [auto(line, add_special_tokens=False)["input_ids"] for line in lines] == found, folder
     assert [auto(line)["input_ids"] for line in lines] == [raw.encode(line).ids for line in lines]
     assert len(auto) == raw.get_vocab_size() == max(raw.get_vocab().values()) + 1
-    said.append([found, raw.encode("").ids, auto.all_special_ids])
-json.dump(said, sys.stdout)
+    answers.append([found, raw.encode("").ids, auto.all_special_ids])
+json.dump(answers, sys.stdout)
 """
 
 
@@ -244,8 +244,8 @@ def test_a_written_vocabulary_gives_the_same_ids_to_every_reader(tmp_path):
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    said = zip(changes.items(), json.loads(ran.stdout), strict=True)
-    for (folder, change), (found, around, special) in said:
+    answers = zip(changes.items(), json.loads(ran.stdout), strict=True)
+    for (folder, change), (found, around, special) in answers:
         assert found == [change.new.encode(line) for line in lines[folder]]
         assert around == change.old.tokenizer.encode("").ids
         assert {change.old.pieces[i] for i in special} <= {*change.old.special}
@@ -333,8 +333,8 @@ def test_a_unigram_with_a_duplicate_piece_is_refused_with_its_file(tmp_path):
     described = xlmr_like()
     described["model"]["vocab"].insert(9, described["model"]["vocab"][20])
     (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
-    twice = described["model"]["vocab"][9][0]
-    with pytest.raises(DataError, match=f"tokenizer.json:1: duplicate piece {twice!r}"):
+    duplicate = described["model"]["vocab"][9][0]
+    with pytest.raises(DataError, match=f"tokenizer.json:1: duplicate piece {duplicate!r}"):
         read_vocabulary(tmp_path)
 
 

@@ -183,10 +183,10 @@ def bpes(draw: st.DrawFn) -> BPE:
 
 @st.composite
 def unigrams(draw: st.DrawFn) -> Unigram:
-    by_bytes = draw(st.booleans())
-    pieces = draw(PIECES.filter(bool)) + (BYTES if by_bytes else [])
+    byte_fallback = draw(st.booleans())
+    pieces = draw(PIECES.filter(bool)) + (BYTES if byte_fallback else [])
     scores = {piece: draw(st.sampled_from([-0.5, -1.0, -2.0, -30.0])) for piece in pieces}
-    return unigram(scores, byte_fallback=by_bytes)
+    return unigram(scores, byte_fallback=byte_fallback)
 
 
 @settings(max_examples=40)

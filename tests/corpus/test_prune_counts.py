@@ -202,20 +202,22 @@ def test_the_commands_report_dropped_types(
     Path("a.txt").write_text("a a b\na c c\n", "utf-8")
     Path("vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n", "utf-8")
 
-    def said(line: str) -> str:
+    def printed(line: str) -> str:
         assert cli.main(line.split()) == 0
         return capsys.readouterr().out
 
     facts = "3 tokens, 1 types, 10 characters, 10 bytes: a.counts"
     count = "count a.txt --max-types 2 --out a.counts"
-    assert said(count).splitlines() == [facts, NOTE]
-    told = json.loads(said(f"{count} --json"))
-    assert told["dropped"] == {"types": 2, "tokens": 3}
-    assert said("count a.counts --out b.counts").splitlines()[1] == NOTE
-    shown = said("inspect vocab.txt --text a.txt a.counts").splitlines()
+    assert printed(count).splitlines() == [facts, NOTE]
+    totals = json.loads(printed(f"{count} --json"))
+    assert totals["dropped"] == {"types": 2, "tokens": 3}
+    assert printed("count a.counts --out b.counts").splitlines()[1] == NOTE
+    shown = printed("inspect vocab.txt --text a.txt a.counts").splitlines()
     assert shown[-1] == f"a.counts: {NOTE}"
     assert sum(NOTE in line for line in shown) == 1
-    rows = said("inspect vocab.txt --text a.txt a.counts --json").splitlines()
+    rows = printed("inspect vocab.txt --text a.txt a.counts --json").splitlines()
     assert [json.loads(row)["dropped"]["tokens"] for row in rows] == [0, 3]
-    assert said("augment vocab.txt --text a.counts --method none --out n").splitlines()[-1] == NOTE
+    assert (
+        printed("augment vocab.txt --text a.counts --method none --out n").splitlines()[-1] == NOTE
+    )
     assert cli.main(["count", "a.txt", "--ray", "--max-types", "2", "--out", "a.counts"]) == 2

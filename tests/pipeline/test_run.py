@@ -144,12 +144,12 @@ def test_the_folder_has_all_its_parts_and_no_temporary_files(done: Path) -> None
 @pytest.mark.parametrize("arm", ARMS)
 def test_reported_scores_are_those_of_the_predictions(arm: str, done: Path, recipe: Path) -> None:
     for task, metric in (("pos", "XPOS"), ("dep", "LAS"), ("ner", "conlleval")):
-        said = scores_of(done)[arm][task]
-        for seed, test in zip(said["seeds"], said["test"], strict=True):
+        reported = scores_of(done)[arm][task]
+        for seed, test in zip(reported["seeds"], reported["test"], strict=True):
             gold = recipe.parent / TESTS[task]
             system = done / "arms" / arm / "predictions" / f"{task}-{seed}{gold.suffix}"
             found = evaluate_files(gold, system)[metric]["f1"]
-            assert test[said["metric"]] == pytest.approx(found), (task, seed)
+            assert test[reported["metric"]] == pytest.approx(found), (task, seed)
 
 
 def test_a_label_unseen_in_training_counts_as_wrong(done: Path) -> None:

@@ -145,10 +145,10 @@ def test_two_processes_on_one_folder_share_the_work(folder: Path, tmp_path: Path
     command = [sys.executable, "-m", "specialize", "run", str(folder / "run.toml")]
     command += ["--out", str(tmp_path / "out")]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    errors = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
     assert stages(tmp_path / "out") == ONE
-    done = [line for text in said for line in text.splitlines() if ": done in " in line]
+    done = [line for text in errors for line in text.splitlines() if ": done in " in line]
     assert len(done) == sum(ONE.values())
 
 

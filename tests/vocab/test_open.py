@@ -70,10 +70,10 @@ def test_a_sentencepiece_model_whose_folder_renumbers_pieces_is_refused(tmp_path
 def test_the_command_is_also_a_function(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "tokenizer.json").write_text(json.dumps(made.llama3_like()), "utf-8")
-    said = augment_tokenizer(
+    message = augment_tokenizer(
         str(tmp_path / "old"), TOY, "extend", {"pieces": 5}, str(tmp_path / "new")
     )
-    assert said.startswith("5 pieces added by extend: ")
+    assert message.startswith("5 pieces added by extend: ")
     assert (tmp_path / "new" / "manifest.json").is_file()
 
 

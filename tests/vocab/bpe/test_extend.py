@@ -149,7 +149,7 @@ def test_a_word_that_is_a_piece_stays_whole_with_ignore_merges():
 
 # The extension ------------------------------------------------------------------------------------
 
-SPELT = ("a", "b", "ab", "ba", "é", "▁", "▁a", "ş", "世", "\u0301", "😀")
+ALPHABET = ("a", "b", "ab", "ba", "é", "▁", "▁a", "ş", "世", "\u0301", "😀")
 ages = st.integers(0, 250_000) | st.integers(0xD7F0, 0xE010) | st.integers(0, 12)
 
 
@@ -157,15 +157,15 @@ ages = st.integers(0, 250_000) | st.integers(0xD7F0, 0xE010) | st.integers(0, 12
 @settings(max_examples=300)
 @given(
     words=st.dictionaries(
-        st.lists(st.sampled_from(SPELT), max_size=9).map(tuple), st.integers(1, 6)
+        st.lists(st.sampled_from(ALPHABET), max_size=9).map(tuple), st.integers(1, 6)
     ),
-    old=st.lists(ages, min_size=len(SPELT), max_size=len(SPELT), unique=True),
+    old=st.lists(ages, min_size=len(ALPHABET), max_size=len(ALPHABET), unique=True),
     pieces=st.integers(0, 30),
     min_count=st.integers(1, 4),
-    avoid=st.frozensets(st.lists(st.sampled_from(SPELT), min_size=2, max_size=4).map("".join)),
+    avoid=st.frozensets(st.lists(st.sampled_from(ALPHABET), min_size=2, max_size=4).map("".join)),
 )
 def test_the_extension_merges_the_same_pieces(words, old, pieces, min_count, avoid):
-    known = dict(zip(SPELT, old, strict=True))
+    known = dict(zip(ALPHABET, old, strict=True))
     defined = _merge_further(words, known, pieces, min_count, avoid)
     assert _merge_natively(words, known, pieces, min_count, avoid) == defined
     assert avoid.isdisjoint(piece for piece, _ in defined)
@@ -188,9 +188,13 @@ def vocabularies(draw: st.DrawFn, letters: str = LETTERS) -> BPE:
         pieces.append("".join(pair))
     whole = draw(st.booleans())
     others = draw(st.lists(st.text(letters, min_size=2, max_size=4), max_size=2)) if whole else []
-    by_bytes = draw(st.booleans())
-    settings = {"ignore_merges": whole, "byte_fallback": by_bytes, "fuse_unk": draw(st.booleans())}
-    return bpe([*(BYTES if by_bytes else ()), *letters, *others], merges, **settings)
+    byte_fallback = draw(st.booleans())
+    settings = {
+        "ignore_merges": whole,
+        "byte_fallback": byte_fallback,
+        "fuse_unk": draw(st.booleans()),
+    }
+    return bpe([*(BYTES if byte_fallback else ()), *letters, *others], merges, **settings)
 
 
 def joined(old: BPE, new: BPE, words: Iterable[str]) -> None:
@@ -420,9 +424,9 @@ def test_marks_of_words_and_dropout_are_refused():
 def test_a_tokenizer_that_loses_characters_is_refused():
     """With neither an unknown piece nor byte fallback, the library drops x."""
     assert [t.value for t in models.BPE({"a": 0}, []).tokenize("axa")] == ["a", "a"]
-    for by_bytes in (False, True):
+    for byte_fallback in (False, True):
         with pytest.raises(DataError, match=r"^tokenizer.json:1: model.unk_token is null and the"):
-            bpe("ab", unk_token=None, byte_fallback=by_bytes)
+            bpe("ab", unk_token=None, byte_fallback=byte_fallback)
     assert bpe([*BYTES, *"ab"], unk_token=None, byte_fallback=True).unk == ""
 
 

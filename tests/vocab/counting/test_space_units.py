@@ -219,8 +219,8 @@ def test_counting_types_equals_counting_lines(wanted, lines, name):
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_plain_text_is_counted_by_types(name):
-    anew = ("Llama 2", "SentencePiece, spaces removed at both ends")
-    special = [] if name in anew else ["<s> <s>d", "st b <mask> a"]
+    without_added = ("Llama 2", "SentencePiece, spaces removed at both ends")
+    special = [] if name in without_added else ["<s> <s>d", "st b <mask> a"]
     lines = ["b's c d, 12345.", *special]
     found, reason = count_text(KNOWN[name], lines)
     assert reason == ""

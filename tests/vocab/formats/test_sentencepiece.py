@@ -274,7 +274,7 @@ def models(made: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def texts(words: list[str]) -> st.SearchStrategy[str]:
-    """Texts of ``words``, odd characters and spaces; U+2581 not first, nor twice.
+    """Texts of ``words``, odd characters and spaces; no leading or double U+2581.
 
     ``▁▁`` is a symbol that maps change: what is on its sides is a text of its own to the library.
     """
@@ -419,7 +419,7 @@ def test_fields_that_are_not_known_here_stay(models, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pieces", "said"),
+    ("pieces", "reason"),
     [
         ([("▁", -1.0)], "duplicate piece '▁'"),
         ([("zz", -1.0), ("zz", -2.0)], "duplicate piece 'zz'"),
@@ -429,11 +429,11 @@ def test_fields_that_are_not_known_here_stay(models, tmp_path):
         ([("zz", float("nan"))], "with the score nan"),
     ],
 )
-def test_pieces_that_cannot_be_written_are_refused(models, tmp_path, pieces, said):
+def test_pieces_that_cannot_be_written_are_refused(models, tmp_path, pieces, reason):
     out = tmp_path / "out.model"
     with pytest.raises(DataError) as raised:
         write_sentencepiece(models["Unigram"].path, pieces, out)
-    assert said in str(raised.value)
+    assert reason in str(raised.value)
     assert not out.exists()
 
 
@@ -448,7 +448,7 @@ FAULTS: dict[str, tuple[dict[str, Any] | bytes, str]] = {
     "suffixes": ({"treat_whitespace_as_suffix": True}, "treat_whitespace_as_suffix, "),
     "unused": ({"pieces": [*SPECIAL, ("a", -1.0, UNUSED)]}, "piece 'a' of the type UNUSED"),
     "no unknown": ({"pieces": LETTER}, "unk is not defined"),
-    "twice": ({"pieces": [*SPECIAL, *LETTER, *LETTER]}, "a is already defined"),
+    "duplicate": ({"pieces": [*SPECIAL, *LETTER, *LETTER]}, "a is already defined"),
     "no bytes": ({"byte_fallback": True}, "not 256 byte pieces"),
     "no number": ({"pieces": [*SPECIAL, ("a", float("inf"), NORMAL)]}, "score"),
     "half a map": ({"precompiled_charsmap": b"\x08\0\0\0ab"}, "damaged: "),
@@ -458,7 +458,7 @@ FAULTS: dict[str, tuple[dict[str, Any] | bytes, str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_are_reported_with_what_is_wrong(tmp_path, fault):
-    content, said = FAULTS[fault]
+    content, reason = FAULTS[fault]
     path = tmp_path / "m.model"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -469,7 +469,7 @@ def test_faults_are_reported_with_what_is_wrong(tmp_path, fault):
         read_sentencepiece(path)
     message = str(raised.value)
     assert message.startswith(f"{path}:1: ")
-    assert said in message
+    assert reason in message
     assert "\n" not in message
 
 

@@ -266,7 +266,7 @@ def test_pieces_are_appended_with_the_next_ranks(tmp_path, end):
 
 
 @pytest.mark.parametrize(
-    ("pieces", "said"),
+    ("pieces", "reason"),
     [
         (["ab"], "piece 'ab' has a rank already"),
         (["xy", "xy"], "piece 'xy' has a rank already"),
@@ -274,9 +274,9 @@ def test_pieces_are_appended_with_the_next_ranks(tmp_path, end):
         ([""], "piece '' is not in the letters for bytes"),
     ],
 )
-def test_pieces_that_cannot_be_written_are_refused(tmp_path, pieces, said):
+def test_pieces_that_cannot_be_written_are_refused(tmp_path, pieces, reason):
     source, out = tmp_path / "small.tiktoken", tmp_path / "out.tiktoken"
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=reason):
         write_ranks(write_file(source, [*BYTES, b"ab"]), pieces, out)
     assert not out.exists()
 
@@ -287,7 +287,7 @@ LINES = [b"%s %d" % (base64.b64encode(byte), rank) for rank, byte in enumerate(B
 
 
 @pytest.mark.parametrize(
-    ("lines", "number", "said"),
+    ("lines", "number", "reason"),
     [
         ([*LINES[:3], b"\xff\xfe x"], 4, r"'\\xff\\xfe x'; name a file of tiktoken's ranks"),
         ([*LINES, b"YWI="], 257, "'YWI='; name a file of tiktoken's ranks"),
@@ -301,14 +301,14 @@ LINES = [b"%s %d" % (base64.b64encode(byte), rank) for rank, byte in enumerate(B
         ([], 1, "byte 0x00 has no rank"),
     ],
 )
-def test_faults_are_named_with_their_line(tmp_path, lines, number, said):
+def test_faults_are_named_with_their_line(tmp_path, lines, number, reason):
     path = tmp_path / "small.tiktoken"
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(DataError) as raised:
         read_ranks(path)
     message = str(raised.value)
     assert message.startswith(f"{path}:{number}: ")
-    assert said in message
+    assert reason in message
     assert "\n" not in message
 
 

@@ -337,16 +337,16 @@ print(*calibrate(old, words, pieces=40, mixture=1.0, min_count=30).dropped)
 
 
 def test_two_processes_choose_the_same():
-    said = []
+    outputs = []
     for seed in ("1", "2"):
         paths = [str(Path(__file__).parent), *sys.path]
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(paths)}
         ran = subprocess.run(
             [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, check=True
         )
-        said.append(ran.stdout)
-    assert said[0] == said[1]
-    assert {*said[0].splitlines()[-1].split()} == {b"bxyz", b"mnop", b"qrst", b"uvwd"}
+        outputs.append(ran.stdout)
+    assert outputs[0] == outputs[1]
+    assert {*outputs[0].splitlines()[-1].split()} == {b"bxyz", b"mnop", b"qrst", b"uvwd"}
 
 
 def test_dropped_pieces_are_in_the_order_of_selection(old):

@@ -51,9 +51,9 @@ every_layout = pytest.mark.parametrize("tokenizer", LAYOUTS, indirect=True)
 def test_the_command_extends_any_family(call: Call, tmp_path: Path, tokenizer: Path) -> None:
     out, text, guard = (tmp_path / name for name in ("new", "toy.txt", "guard.txt"))
     line = ["augment", tokenizer, "--text", text, "--method", "extend", "--set", "pieces=40"]
-    said = call(*line, "--guard", guard, "--out", out)
-    assert (said.code, said.err) == (0, "")
-    assert "40 pieces added by extend: " in said.out
+    result = call(*line, "--guard", guard, "--out", out)
+    assert (result.code, result.err) == (0, "")
+    assert "40 pieces added by extend: " in result.out
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     checks = {check["name"]: check["on"] for check in manifest["verified"]}
     assert checks["guard"]["changed"] == 0 < checks["guard"]["words"]
@@ -84,9 +84,9 @@ def test_methods_for_wordpiece_say_what_to_use(
 ) -> None:
     before = contents(tmp_path)
     line = ["augment", tokenizer, "--text", tmp_path / "toy.txt", "--method", method]
-    said = call(*line, "--out", tmp_path / "new")
-    assert said.code == 2
-    assert said.err.endswith(
+    result = call(*line, "--out", tmp_path / "new")
+    assert result.code == 2
+    assert result.err.endswith(
         "expected a WordPiece vocabulary, got BPE; use extend, which is for any family\n"
     )
     assert contents(tmp_path) == before

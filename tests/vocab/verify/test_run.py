@@ -118,15 +118,15 @@ FAULTS: list[tuple[Callable[[Json], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("edit", "said"), FAULTS, ids=[edit.__name__ for edit, _ in FAULTS])
-def test_each_fault_of_tokenizer_json_is_found_by_its_check(tmp_path, claims, edit, said):
+@pytest.mark.parametrize(("edit", "message"), FAULTS, ids=[edit.__name__ for edit, _ in FAULTS])
+def test_each_fault_of_tokenizer_json_is_found_by_its_check(tmp_path, claims, edit, message):
     file = tmp_path / "new" / "tokenizer.json"
     described = json.loads(file.read_text("utf-8"))
     edit(described)
     file.write_text(json.dumps(described), "utf-8")
     with pytest.raises(DataError) as raised:
         verify(tmp_path / "new", claims)
-    assert str(raised.value).startswith(f"{tmp_path / 'old'}: not written: {said}")
+    assert str(raised.value).startswith(f"{tmp_path / 'old'}: not written: {message}")
 
 
 def fault(folder: Path, claims: Claims) -> str:
@@ -154,8 +154,8 @@ def test_moved_pieces_are_found(tmp_path, claims):
 def test_a_piece_that_makes_a_word_unknown_is_found(tmp_path):
     """dancing: danci, and no piece continues with n."""
     claims = written(tmp_path, ["danci"], guard={})
-    said = "'known': word 'dancing' was ['dan', '##c', '##ing'], now unknown"
-    assert fault(tmp_path, claims) == said
+    message = "'known': word 'dancing' was ['dan', '##c', '##ing'], now unknown"
+    assert fault(tmp_path, claims) == message
 
 
 def test_guarded_words_may_change_only_within_the_budget(tmp_path):
@@ -241,9 +241,9 @@ FEW = AUGMENT + "--set pieces=9 "
 
 def test_the_command_applies_a_guard_and_reports_it(texts, call, monkeypatch):
     monkeypatch.chdir(texts)
-    said = call(*FEW.split(), "--guard", "en.txt")
-    assert (said.code, said.err) == (0, "")
-    lines = said.out.splitlines()
+    result = call(*FEW.split(), "--guard", "en.txt")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
     assert lines[1] == "1 piece dropped for the guard: dancin"
     assert lines[2] == "0 of 3 guarded occurrences of words changed"
     assert lines[3].startswith("verified in a fresh process: ids, special, kept, ")
@@ -335,11 +335,13 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "line", "said"), BAD, ids=[spoil.__name__ for spoil, *_ in BAD])
+@pytest.mark.parametrize(
+    ("spoil", "line", "message"), BAD, ids=[spoil.__name__ for spoil, *_ in BAD]
+)
 def test_bad_input_is_one_line_and_writes_nothing(
     spoil: Callable[[Path], None],
     line: str,
-    said: str,
+    message: str,
     texts: Path,
     call: Call,
     monkeypatch: pytest.MonkeyPatch,
@@ -350,7 +352,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
     before = contents(texts)
     found = call(*line.split())
     assert (found.code, found.out) == (3, ""), found.err
-    assert re.fullmatch(rf"specialize: {said}.*\n", found.err), found.err
+    assert re.fullmatch(rf"specialize: {message}.*\n", found.err), found.err
     assert [name for name in contents(texts) if "__pycache__" not in name] == before
 
 
@@ -365,8 +367,8 @@ def write_header(file: Path, shapes: dict[str, list[int]]) -> None:
 def test_the_output_says_how_many_rows_the_model_needs(base_folder, toy, tmp_path, vocabulary):
     lines = open_text([str(toy.corpus)])
     options = {"new_vocabulary": 300}
-    said = augment_tokenizer(base_folder, lines, "tva", options, tmp_path / "out")
+    message = augment_tokenizer(base_folder, lines, "tva", options, tmp_path / "out")
     rows = len(vocabulary.pieces)
-    assert f"the model needs {rows + 79} rows and has {rows}" in said  # 20 slots, 99 pieces
+    assert f"the model needs {rows + 79} rows and has {rows}" in message  # 20 slots, 99 pieces
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert (manifest["rows needed"], manifest["rows of the model"]) == (rows + 79, rows)
