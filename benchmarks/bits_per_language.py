@@ -3,7 +3,7 @@
     SPECIALIZE_DATA=../shared/data python benchmarks/bits_per_language.py \\
         recipes/pretrain_mini.toml [MODEL_DIRECTORY]
 
-At most 120 lines a language, whole white-space tokens masked at 15 %
+At most 120 lines per language; 15 % of white-space tokens masked as a whole
 (specialize.train.bits_per_byte).
 """
 

@@ -1,16 +1,16 @@
-"""How fast unknowns and pieces are counted, beside other tools.
+"""Speed of counting unknowns and pieces, compared with other tools.
 
     python benchmarks/count.py --cache DIR --out benchmarks/results/count_HARDWARE_YYYYMM.md
-    python benchmarks/count.py --megabytes 2 --rounds 1        # does everything work? a minute
+    python benchmarks/count.py --megabytes 2 --rounds 1        # smoke test, a minute
 
 Texts: Uyghur Wikipedia and a mix of eighty languages, both grown to size (counting/texts.py), with
-mBERT's vocabulary, from $SPECIALIZE_DATA. One process a tool, in turns; medians; CPU seconds of all
-threads, loading not counted, files in the page cache. First all tools count a slice, and ours must
-agree with Hugging Face tokenizers to the piece. Peers are used where they are installed:
+mBERT's vocabulary, from $SPECIALIZE_DATA. One process per tool, tools in turn; medians; CPU seconds
+of all threads, without loading, files in the page cache. First all tools count a slice, and ours
+must agree exactly with Hugging Face tokenizers. Peers are used if installed:
 
     pip install tokenizers nanotoken tokie kitoken flash-tokenizer tensorflow-text
 
-The peers may have an environment of their own (--peers-python).
+The peers may be in a separate environment (--peers-python).
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ PEERS = (
     "flash-tokenizer",
     "tensorflow-text",
 )
-EXACT = ("audit", "definition")  # stop everything where these differ from the reference
+EXACT = ("audit", "python")  # must equal the reference
 REFERENCE = "tokenizers"
 PACKAGES = tuple(peer for peer in PEERS if peer != "counter-tokenizers")
 
 
 class Bench:
-    """The tools of one run of this script, and what it has to say so far."""
+    """One run of this script: its options and the report so far."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -59,11 +59,11 @@ class Bench:
         self.report += [
             f"# Counting unknowns and pieces\n\n{table.machine()}\n",
             f"Versions: {self._versions()}\n",
-            f"Medians of {self.options.rounds} round(s), one process a tool, in turns. MB/CPU s "
+            f"Medians of {self.options.rounds} round(s), one process per tool, in turn. MB/CPU s "
             "counts the CPU of all threads; a mapped file is part of our peak memory. Ours: floor, "
             "the table of white-space types alone; audit, all of `specialize inspect`; unknowns, "
-            "the pieces that replace unknowns counted and chosen; selection, the same where all "
-            "words are counted, as tva does; definition, the audit in Python.\n",
+            "counting and choosing the pieces that replace unknowns; selection, the same with all "
+            "words counted, as in tva; python, the audit in Python.\n",
         ]
         self._prepare()
         for name in self.options.texts:
@@ -80,7 +80,7 @@ class Bench:
         prepare("vocabulary", source, self.cache / "mbert")
 
     def _text(self, name: str) -> None:
-        path = self._made(name, self.options.megabytes)
+        path = self._text_of(name, self.options.megabytes)
         facts = texts.facts_of(path)
         self.report.append(
             f"## {name}: {facts['bytes'] / 1e6:.0f} MB\n\n{facts['source']}, "
@@ -95,23 +95,23 @@ class Bench:
             self._compare("train-5000", job, ("training", "trainer"), reference="trainer")
 
     def _count(self, name: str, job: Job) -> None:
-        slice_job = replace(job, text=str(self._made(name, self.options.slice)))
-        small = self._rounds(slice_job, ("audit", "definition", *PEERS), 1)
+        slice_job = replace(job, text=str(self._text_of(name, self.options.slice)))
+        small = self._rounds(slice_job, ("audit", "python", *PEERS), 1)
         _must_agree(small)
-        definition = [row for row in small if row.tool == "definition"]
+        in_python = [row for row in small if row.tool == "python"]
         few: list[table.Row] = []
         for threads in self.options.threads:
             tools = [tool for tool in (*OURS, *PEERS) if tool not in self.failed]
             at = replace(job, threads=threads)
             rows = self._rounds(at, tools, self.options.rounds)
             _must_agree(rows)
-            shown = [*rows, *definition] if threads == 1 else rows
+            shown = [*rows, *in_python] if threads == 1 else rows
             self._add(f"count-{name}, {threads} thread(s)", shown, REFERENCE)
             if few:
                 gains = table.scaling(few, rows)
                 self.report.append(f"Wall, 1 thread over {threads}: {gains}\n")
             few = few or rows
-        self.report.append(f"definition: in Python, on {self.options.slice:g} MB, one round\n")
+        self.report.append(f"python: on {self.options.slice:g} MB, one round\n")
 
     def _compare(self, title: str, job: Job, tools: Sequence[str], *, reference: str) -> None:
         for threads in self.options.threads:
@@ -121,7 +121,7 @@ class Bench:
     def _commands(self) -> None:
         rows = []
         for name in self.options.texts:
-            text = self._made(name, self.options.megabytes)
+            text = self._text_of(name, self.options.megabytes)
             size = texts.facts_of(text)["bytes"]
             for words in (["inspect"], ["augment", "--method", "tva"]):
                 command = [words[0], str(self.cache / "mbert"), "--text", str(text), *words[1:]]
@@ -149,7 +149,7 @@ class Bench:
         return Measured(seconds, used.ru_utime + used.ru_stime, memory, {})
 
     def _rounds(self, job: Job, tools: Sequence[str], rounds: int) -> list[table.Row]:
-        """Run every tool once, then every tool again; what breaks is left out, and said."""
+        """Run all tools in turn, ``rounds`` times; failed peers are left out and reported."""
         size = Path(job.text).stat().st_size
         found: dict[str, list[Measured]] = {tool: [] for tool in tools if tool not in self.failed}
         for nth in range(rounds):
@@ -169,7 +169,7 @@ class Bench:
         python = sys.executable if ours else self.options.peers_python
         return run_job(job, python=python, module="counting.ours" if ours else "counting.peers")
 
-    def _made(self, name: str, megabytes: float) -> Path:
+    def _text_of(self, name: str, megabytes: float) -> Path:
         return make_text(name, self.options.data, self.cache, megabytes)
 
     def _add(self, title: str, rows: Sequence[table.Row], reference: str) -> None:
@@ -192,13 +192,15 @@ class Bench:
 def _must_agree(rows: Sequence[table.Row]) -> None:
     by_tool = {row.tool: row for row in rows}
     if REFERENCE not in by_tool:
-        raise SystemExit(f"{REFERENCE} is what all is compared with: pip install {REFERENCE}")
+        raise SystemExit(f"the reference is not installed; run: pip install {REFERENCE}")
     if "unknowns" in by_tool and by_tool["unknowns"].totals != by_tool["selection"].totals:
-        raise SystemExit("unknowns are not what all words give")
+        raise SystemExit("expected the same totals of unknowns and selection, got different ones")
     for tool in EXACT:
         if tool in by_tool and by_tool[tool].totals != by_tool[REFERENCE].totals:
-            told = table.difference(by_tool[tool].totals, by_tool[REFERENCE].totals)
-            raise SystemExit(f"{tool} is not what {REFERENCE} counts: {told}")
+            gaps = table.difference(by_tool[tool].totals, by_tool[REFERENCE].totals)
+            raise SystemExit(
+                f"expected {tool} to equal {REFERENCE}, got totals that differ: {gaps}"
+            )
 
 
 def _options() -> argparse.Namespace:
@@ -207,23 +209,23 @@ def _options() -> argparse.Namespace:
     )
     data = os.environ.get("SPECIALIZE_DATA", BENCHMARKS.parents[1] / "shared/data")
     parser.add_argument("--data", type=Path, default=Path(data), help="folder of real data")
-    parser.add_argument("--cache", type=Path, help="where made texts are kept; else they are not")
+    parser.add_argument("--cache", type=Path, help="folder for generated texts; default: temporary")
     parser.add_argument("--megabytes", type=float, default=300)
-    parser.add_argument("--slice", type=float, help="MB for the definition; default 5 or less")
+    parser.add_argument("--slice", type=float, help="MB for the audit in Python; default 5 or less")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--texts", nargs="+", default=list(texts.SOURCES), choices=texts.SOURCES)
     groups = ["count", "train", "commands"]
     parser.add_argument("--groups", nargs="+", default=groups, choices=groups)
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter of the peers")
-    parser.add_argument("--out", type=Path, help="Markdown; stdout where not given")
+    parser.add_argument("--out", type=Path, help="Markdown file; default: stdout")
     options = parser.parse_args()
     options.slice = options.slice or min(5, options.megabytes)
     return options
 
 
 def main() -> None:
-    """Run everything that the options ask for."""
+    """Run the selected benchmarks."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         options.cache = options.cache or Path(folder)

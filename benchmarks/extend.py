@@ -1,11 +1,11 @@
-"""Tokenizers extended for a new language: what each way gains there, and breaks elsewhere.
+"""Extending tokenizers for a new language: gains of each way there, and damage elsewhere.
 
     SPECIALIZE_DATA=../shared/data python benchmarks/extend.py --cache DIR --out FILE
-    python benchmarks/extend.py --cache DIR --bases mbert --languages wo --pieces 500  # a look
+    python benchmarks/extend.py --cache DIR --bases mbert --languages wo --pieces 500  # quick
 
-Each way writes a tokenizer.json (extending/ways.py), which the tokenizers library is asked about
-(extending/measures.py). What is in the cache, tokenizers and rows of the tables, is not made again.
-A peer is used where an interpreter has it: pip install bpe-tokenizer-editor, --peers-python.
+Each way writes a tokenizer.json (extending/ways.py), measured with the tokenizers library
+(extending/measures.py). Tokenizers and table rows in the cache are reused. A peer is used if an
+interpreter has it: pip install bpe-tokenizer-editor, --peers-python.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Bench:
         return [f"| {code} | {way} | {_cells(row)} |" for way, row in rows.items()]
 
     def _header(self) -> str:
-        """Return what all tables have in common."""
+        """Return the facts common to all tables."""
         facts, options = machine_facts(), self.options
         packages = ("tokenizers", "sentencepiece")
         versions = [f"{name} {version(name)}" for name in packages]
@@ -89,8 +89,8 @@ class Bench:
         return (
             f"# Tokenizers extended for a new language\n\n{facts['processor']}, one core, Linux, "
             f"Python {facts['python']}, {', '.join(versions)}; {time.strftime('%Y-%m-%d')}\n\n"
-            f"{options.pieces:,} pieces are asked for; up to {options.megabytes:g} MB of the new "
-            f"language to learn from; held out: UD dev, of {len(SERVED)} other languages "
+            f"{options.pieces:,} pieces requested; up to {options.megabytes:g} MB of training text "
+            f"in the new language; held out: UD dev, of {len(SERVED)} other languages "
             f"({', '.join(SERVED)}); guard: {options.guard:g} MB of raw text of these, each with "
             f"the same share or all there is. Bases made here: {options.base_megabytes:g} MB or "
             "less of each of 22 languages, the new ones not among them. Seconds are of CPU, an "
@@ -99,24 +99,24 @@ class Bench:
 
 
 def _measured(base: Base, job: Job, make: Way, before: float, out: Path) -> Row:
-    """Return the figures of what a way makes; ``before``: seconds that went before."""
+    """Return the figures of a way; ``before``: seconds already spent."""
     seconds = _timed(out, partial(make, job))
     return replace(base.row(out / FILE), seconds=before + seconds)
 
 
 def _timed(out: Path, make: Callable[[Path], object]) -> float:
-    """Have a folder made where it is not there; return the CPU seconds that it took."""
+    """Create a folder unless it exists; return the CPU seconds that it took."""
     file = out / "seconds.json"
     if not file.exists():
         out.mkdir(parents=True, exist_ok=True)
-        begin = sum(os.times()[:4])  # with those of subprocesses
+        begin = sum(os.times()[:4])  # including subprocesses
         make(out)
         file.write_text(json.dumps(sum(os.times()[:4]) - begin), "utf-8")
     return json.loads(file.read_text("utf-8"))
 
 
 def _cached(out: Path, make: Callable[[Path], Row]) -> Row:
-    """Return the row kept in a folder, made where it is not there."""
+    """Return the row stored in a folder; measured unless it exists."""
     file = out / "row.json"
     if not file.exists():
         out.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def _slug(way: str) -> str:
 
 
 def _cells(row: Row) -> str:
-    """Return the cells of a row behind the language and the way."""
+    """Return the cells of a row after language and way."""
     moved = f" ({row.moved:,} old ids moved)" if row.moved else ""
     shares = (f"{100 * share:.3f} %" for share in (row.unknown, row.changed, row.changed_guard))
     counts = [f"{n:,}" for n in (row.longer, row.unreachable, row.unused)]
@@ -143,7 +143,7 @@ def _cells(row: Row) -> str:
 
 
 def _editor(python: str) -> str:
-    """Return the version of bpe-tokenizer-editor that an interpreter has, "" without."""
+    """Return the version of bpe-tokenizer-editor in an interpreter, "" if not installed."""
     code = "from importlib.metadata import version; print(version('bpe-tokenizer-editor'))"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True)
     return done.stdout.strip()
@@ -153,27 +153,29 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cache", type=Path, help="where all is kept; else it is not")
+    parser.add_argument("--cache", type=Path, help="folder for all results; default: temporary")
     parser.add_argument("--bases", nargs="+", default=list(BASES), choices=BASES)
     parser.add_argument("--languages", nargs="+", default=list(NEW), choices=NEW)
     known = [*dict.fromkeys(way for _, ways in WAYS.values() for way in ways)]
     parser.add_argument("--ways", nargs="+", default=known, choices=known, metavar="WAY")
     parser.add_argument("--pieces", type=int, default=3000)
-    parser.add_argument("--megabytes", type=float, default=10, help="of the new language")
+    parser.add_argument("--megabytes", type=float, default=10, help="MB of the new language")
     parser.add_argument("--guard", type=float, default=12, help="MB of the guard in all")
-    parser.add_argument("--base-megabytes", type=float, default=1, help="of each, for the bases")
+    parser.add_argument(
+        "--base-megabytes", type=float, default=1, help="MB of each language, for the bases"
+    )
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter of the peer")
-    parser.add_argument("--out", type=Path, help="Markdown; stdout where not given")
+    parser.add_argument("--out", type=Path, help="Markdown file; default: stdout")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run everything that the options ask for."""
+    """Run the selected benchmarks."""
     options = _options()
     try:
         data = locate("$SPECIALIZE_DATA", Path())
     except MissingError as error:
-        sys.exit(f"nothing to measure on: {error}")
+        sys.exit(f"expected a data folder: {error}")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     with tempfile.TemporaryDirectory() as folder:
         options.cache = options.cache or Path(folder)

@@ -1,9 +1,9 @@
-"""What one piece of work costs on a small made text, beside the tokenizers library: a quick look.
+"""Cost of single operations on a small synthetic text, beside the tokenizers library.
 
     pytest benchmarks/micro.py --benchmark-group-by=group --benchmark-columns=median,rounds
 
-CPU seconds, one thread; equality is checked before time. The text is drawn from a seed and stands
-for no language: benchmarks/count.py measures on real text, beside more tools.
+CPU seconds, one thread; equality is checked before timing. The text is random and represents no
+language: benchmarks/count.py measures real text and more tools.
 """
 
 import random
@@ -62,13 +62,13 @@ def pieces_of(tokenizer: Tokenizer, path: Path) -> int:
 
 
 @pytest.mark.benchmark(group="audit")
-@pytest.mark.parametrize("tool", ["ours", "definition", "library"])
+@pytest.mark.parametrize("tool", ["ours", "python", "library"])
 def test_audit(
     tool: str, text: Path, library: Tokenizer, benchmark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vocabulary = read_wordpiece(find_model("mini"))
     assert audit(vocabulary, open_corpus(text)).pieces == pieces_of(library, text)
-    if tool == "definition":
+    if tool == "python":
         monkeypatch.setenv("SPECIALIZE_NATIVE", "0")
     if tool == "library":
         benchmark(lambda: pieces_of(library, text))

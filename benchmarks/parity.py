@@ -1,11 +1,11 @@
-"""Are pieces and unknowns those of the tokenizers library, on all the real text there is?
+"""Do pieces and unknowns equal those of the tokenizers library on all real text?
 
     SPECIALIZE_DATA=../shared/data python benchmarks/parity.py [TEXT...]
 
-Counts each text natively and, line by line, with the library under mBERT's vocabulary, cased as it
-is and with lower-casing and accent stripping, and prints a Markdown table. Unknown words told by
-their characters alone, while a text is read, must be those that its pieces do not cover. Exit code
-1 where a count differs.
+Counts each text natively and, line by line, with the library under mBERT's vocabulary, cased and
+with lower-casing and accent stripping, and prints a Markdown table. Unknown words found from their
+characters alone, while a text is read, must be the words that the pieces do not cover. Exit code 1
+if a count differs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RULES = {"cased": BertRules(), "uncased": BertRules(strip_accents=True, lowercas
 
 
 def library(vocabulary: WordPiece) -> Tokenizer:
-    """Return the vocabulary as the library's tokenizer."""
+    """Return the library's tokenizer for the vocabulary."""
     rules = vocabulary.rules
     tokenizer = Tokenizer(models.WordPiece(vocabulary.ids, unk_token=vocabulary.unk))
     tokenizer.normalizer = normalizers.BertNormalizer(
@@ -57,7 +57,7 @@ def totals(tokenizer: Tokenizer, lines: Iterable[str], unk: int) -> tuple[int, i
 
 
 def batches(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines, some thousands at a time."""
+    """Yield the lines in batches."""
     rest = iter(lines)
     while batch := list(islice(rest, 4096)):
         yield batch
@@ -66,7 +66,7 @@ def batches(lines: Iterable[str]) -> Iterator[list[str]]:
 def main() -> int:
     """Print the table; return 1 if a count differs."""
     if native.core() is None:
-        sys.exit("the native extension is not there: " + native.INSTALL)
+        sys.exit("the native extension is not installed; run: " + native.INSTALL)
     folder = locate("$SPECIALIZE_DATA", Path())
     paths = [Path(name) for name in sys.argv[1:]]
     paths = paths or sorted((folder / "raw").rglob("*.txt.xz"))
@@ -86,8 +86,10 @@ def main() -> int:
             ours = audit(vocabulary, corpus)
             pieces, unknown = totals(libraries[name], corpus, vocabulary.ids[vocabulary.unk])
             by = abs(ours.pieces - pieces) + abs(ours.unknown_pieces - unknown)
-            sieved = count_unknown(open_corpus(str(path)), vocabulary)
-            by += list(sieved.items()) != list(count_unknown(corpus.counts(), vocabulary).items())
+            while_reading = count_unknown(open_corpus(str(path)), vocabulary)
+            by += list(while_reading.items()) != list(
+                count_unknown(corpus.counts(), vocabulary).items()
+            )
             differing += by > 0
             print(
                 f"| {path.name} | {ours.bytes:,} | {name} | {pieces:,} | {unknown:,} | {by} |",

@@ -1,10 +1,10 @@
-"""Is a small base model one? A linear probe for UPOS on frozen states, in languages it has seen.
+"""Is a small base model useful? A linear UPOS probe on frozen states, in seen languages.
 
     SPECIALIZE_DATA=../shared/data python benchmarks/probe_mini.py [MODEL_DIRECTORY [TREEBANK...]]
 
 Compared on dev, mean of three probe seeds, with (a) the same architecture with random weights and
 (b) linear classifiers over character 1- to 4-grams of the word, alone and with those of its two
-neighbours; learnt from 100 sentences, where it shows what the states know, and from all there are.
+neighbours; trained on 100 sentences, which shows what the states encode, and on all sentences.
 Prints a Markdown table.
 """
 
@@ -37,13 +37,13 @@ TREEBANKS = (
 )
 BUCKETS = 2**18
 SEEDS = (1, 2, 3)
-SIZES = {100: 30, 1_000_000: 8}  # sentences to learn from -> epochs
+SIZES = {100: 30, 1_000_000: 8}  # training sentences -> epochs
 
 
 def states(model: nn.Module, words: WordEncoder, sentences: list) -> Tensor:
-    """Return first, last and mean piece of every word in every layer, [words, 3 * layers * width].
+    """Return first, last and mean piece of each word in all layers [W, 3 * layers * width].
 
-    The last piece holds the ending, which tells more of a word's class than the mean does.
+    The last piece holds the ending, which says more about the word class than the mean.
     """
     found = []
     with torch.no_grad():
@@ -64,7 +64,7 @@ def states(model: nn.Module, words: WordEncoder, sentences: list) -> Tensor:
 
 
 def ngrams(sentences: list, *, context: bool) -> list[list[int]]:
-    """Return hashed character 1- to 4-grams of every word, and of its neighbours if asked."""
+    """Return hashed character 1- to 4-grams of every word, optionally of its neighbours too."""
     rows = []
     for sentence in sentences:
         own = [_grams(word) for word in sentence.words]

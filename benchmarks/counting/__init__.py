@@ -1,1 +1,1 @@
-"""What benchmarks/count.py runs: texts, tools, measurements, tables."""
+"""Parts of benchmarks/count.py: texts, tools, measurements, tables."""

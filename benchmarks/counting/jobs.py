@@ -1,4 +1,4 @@
-"""One tool in one process: what it is given, and what is measured of it."""
+"""One tool in one process: its input and its measurements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THREAD_VARIABLES = ("SPECIALIZE_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Job:
-    """What a tool works on."""
+    """The input of a tool."""
 
     tool: str
     text: str  # UTF-8 file
@@ -27,23 +27,23 @@ class Job:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run; loading the tool and its vocabulary is not in its seconds."""
+    """The measurements of one run; seconds exclude loading the tool and its vocabulary."""
 
     seconds: float
     cpu: float  # seconds of all threads, user and system
-    memory: int  # bytes at the peak, of the whole process
-    totals: Mapping[str, int]  # pieces and unknown, or what else the tool counts
+    memory: int  # peak bytes of the whole process
+    totals: Mapping[str, int]  # pieces and unknown, or other totals of the tool
 
 
 class ToolFailed(Exception):
-    """A tool is not installed, or broke."""
+    """A tool is not installed, or failed."""
 
 
 def run_job(job: Job, *, python: str, module: str) -> Measured:
-    """Run ``job`` by ``module`` in a fresh process of ``python``."""
+    """Run ``job`` with ``module`` in a fresh process of ``python``."""
     done = subprocess.run(
         [python, "-m", module, json.dumps(asdict(job))],
-        env=environment(job.threads, native="0" if job.tool == "definition" else "1"),
+        env=environment(job.threads, native="0" if job.tool == "python" else "1"),
         capture_output=True,
         text=True,
         check=False,
@@ -55,7 +55,7 @@ def run_job(job: Job, *, python: str, module: str) -> Measured:
 
 
 def environment(threads: int, *, native: str = "1") -> dict[str, str]:
-    """Return the environment of a process that finds these modules and uses so many threads."""
+    """Return the environment of a process with these modules and number of threads."""
     path = os.pathsep.join((str(BENCHMARKS), str(BENCHMARKS.parent)))
     bounds = dict.fromkeys(THREAD_VARIABLES, str(threads))
     return os.environ | bounds | {"PYTHONPATH": path, "SPECIALIZE_NATIVE": native}
@@ -69,7 +69,7 @@ def lines_of(path: str, batch: int = 20_000) -> Iterator[list[str]]:
 
 
 def serve(tools: Mapping[str, object]) -> None:
-    """Run the job of the command line by its tool; print what was measured as JSON."""
+    """Run the job of the command line; print its measurements as JSON."""
     import resource
     import time
 
@@ -83,9 +83,9 @@ def serve(tools: Mapping[str, object]) -> None:
 
 
 def peak_memory() -> int:
-    """Return the most bytes that this process had in memory.
+    """Return the peak memory of this process in bytes.
 
-    Not getrusage's, which a process inherits from the one that started it.
+    Not from getrusage, whose value a process inherits from its parent.
     """
     status = Path("/proc/self/status")
     if status.is_file():

@@ -1,4 +1,4 @@
-"""Our tools: each takes a job, loads what it needs, and returns the work to be measured."""
+"""Our tools: each takes a job, loads its input, and returns the function to measure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Work = Callable[[], dict[str, int]]
 
 
 def floor(job: Job) -> Work:
-    """The table of types alone: no rule, no piece."""
+    """The table of types alone, without rules or pieces."""
 
     def work() -> dict[str, int]:
         tokens = native.TokenCounts()
@@ -46,7 +46,7 @@ def full_audit(job: Job) -> Work:
 
 
 def unknowns(job: Job) -> Work:
-    """The pieces of V that replace unknowns, the most telling 99: of a text not read before."""
+    """The 99 pieces of V that replace the most unknowns, including reading the text."""
     old, new = _loaded(job.vocabulary), _loaded(job.trained)
 
     def work() -> dict[str, int]:
@@ -57,7 +57,7 @@ def unknowns(job: Job) -> Work:
 
 
 def selection(job: Job) -> Work:
-    """The same of all words, as tva does, which needs them for training too."""
+    """The same with all words counted, as in tva, which also trains on them."""
     old, new = _loaded(job.vocabulary), _loaded(job.trained)
 
     def work() -> dict[str, int]:
@@ -93,7 +93,7 @@ TOOLS = {
     "audit": full_audit,
     "unknowns": unknowns,
     "selection": selection,
-    "definition": full_audit,  # with SPECIALIZE_NATIVE=0
+    "python": full_audit,  # with SPECIALIZE_NATIVE=0
     "training": training,
 }
 

@@ -1,7 +1,7 @@
-"""The peers: each takes a job, loads its tokenizer, and returns the work to be measured.
+"""The peers: each takes a job, loads its tokenizer, and returns the function to measure.
 
-Every one of them makes the pieces of each line; pieces and unknowns are summed as quickly as its
-interface lets. Nothing here needs more than the peer itself.
+Each segments every line; pieces and unknowns are summed as fast as its interface allows. Nothing
+here imports more than the peer itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def tokenizers_lines(job: Job) -> Work:
 
 
 def tokenizers_types(job: Job) -> Work:
-    """What one would write first: a Counter of white-space types, then tokenizers on these."""
+    """The obvious solution: a Counter of white-space types, then tokenizers on these."""
     tokenizer, unknown = _tokenizers(job)
 
     def work() -> dict[str, int]:
@@ -109,7 +109,7 @@ def kitoken(job: Job) -> Work:
 def flash_tokenizer(job: Job) -> Work:
     from flash_tokenizer import BertTokenizerFlash
 
-    whole = 10**9  # no line is cut
+    whole = 10**9  # no line is truncated
     tokenizer = BertTokenizerFlash(
         f"{job.vocabulary}/vocab.txt", do_lower_case=False, model_max_length=whole
     ).tokenizer

@@ -1,4 +1,4 @@
-"""What tools need beforehand, each made in a process of its own.
+"""Inputs of the tools, each created in a separate process.
 
 python -m counting.prepare vocabulary VOCAB_TXT FOLDER     # the same with a tokenizer.json
 python -m counting.prepare train VOCABULARY TEXT FOLDER    # 5,000 pieces of a text
@@ -21,7 +21,7 @@ def prepare(*arguments: object) -> None:
 
 
 def make_text(name: str, data: Path, folder: Path, megabytes: float) -> Path:
-    """Make a text; the memory that takes is given back before anything is measured."""
+    """Create a text in a process whose memory is freed before anything is measured."""
     command = [sys.executable, "-m", "counting.texts", name, str(data), str(folder)]
     done = subprocess.run(
         [*command, str(megabytes)],

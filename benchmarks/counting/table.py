@@ -13,7 +13,7 @@ from statistics import median
 
 from counting.jobs import Measured
 
-PARTS_OF_PACKAGE = ("floor", "audit", "unknowns", "selection", "definition", "training")
+PARTS_OF_PACKAGE = ("floor", "audit", "unknowns", "selection", "python", "training")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Row:
 
 
 def comparison(rows: Sequence[Row], *, reference: str) -> str:
-    """Return a table of ``rows``, each against the row ``reference`` and the fastest peer."""
+    """Return a table of ``rows``, each compared with ``reference`` and the fastest peer."""
     by_tool = {row.tool: row for row in rows}
     anchor = by_tool.get(reference)
     peers = [row for row in rows if row.tool not in PARTS_OF_PACKAGE]
@@ -74,7 +74,7 @@ def comparison(rows: Sequence[Row], *, reference: str) -> str:
 
 
 def difference(found: Mapping[str, int], expected: Mapping[str, int]) -> str:
-    """Return the totals in words, or how they differ from those ``expected``, if the same kind."""
+    """Return the totals, or their difference from ``expected`` totals of the same kind."""
     if found.keys() == expected.keys() and found != expected:
         gaps = {what: n - expected[what] for what, n in found.items()}
         return "differs by " + ", ".join(f"{n:+,} {what}" for what, n in gaps.items() if n)
@@ -82,7 +82,7 @@ def difference(found: Mapping[str, int], expected: Mapping[str, int]) -> str:
 
 
 def commands(rows: Sequence[Row]) -> str:
-    """Return a table of commands: wall seconds, which a user waits."""
+    """Return a table of commands with wall seconds, the user's waiting time."""
     lines = [
         f"| `{row.tool}` | {row.bytes / 1e6:.0f} | {row.seconds:.2f} | {row.cpu:.2f} "
         f"| {row.memory / 1e6:.0f} |"
@@ -93,7 +93,7 @@ def commands(rows: Sequence[Row]) -> str:
 
 
 def scaling(few: Sequence[Row], many: Sequence[Row]) -> str:
-    """Return how much sooner each tool of ``few`` threads is done with ``many``."""
+    """Return the speed-up of each tool from ``few`` to ``many`` threads."""
     of_many = {row.tool: row for row in many}
     gains = [
         f"{row.tool} {row.seconds / of_many[row.tool].seconds:.2f}"

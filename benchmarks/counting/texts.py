@@ -1,12 +1,12 @@
-"""Texts of a wanted size, made of real ones: the same bytes every time.
+"""Texts of a given size, grown from real ones: the same bytes every time.
 
     python -m counting.texts NAME DATA FOLDER MEGABYTES
 
-A text grows as texts do. Copy k of n repeats the real lines, but some of the rare types (those that
-occur once or twice) become novel words of the same length, drawn from a character 4-gram model of
-the types: so many that the types number V k^b after k copies (Heaps' law), V being the real text's
-types and b such that half its lines have V / 2^b. Frequent types, and the share of unknown
-characters, stay as they are. What goes beyond the first copy is synthetic, and to be called so.
+The vocabulary grows realistically. Copy k repeats the real lines, but some rare types (those that
+occur once or twice) are replaced by novel words of the same length from a character 4-gram model of
+the types, so that there are V k^b types after k copies (Heaps' law), where V is the number of types
+in the real text and b is such that half its lines have V / 2^b. Frequent types and the share of
+unknown characters do not change. Text beyond the first copy is synthetic; reports must say so.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ SOURCES = {
     "ug": ("Uyghur Wikipedia", "raw/wikipedia/ug.txt.xz"),
     "mix": ("all texts of some eighty languages, one after the other", "raw/**/*.txt.xz"),
 }
-_MODELLED = 200_000  # types that the model of characters is made of
+_MODELLED = 200_000  # types to train the character model on
 
 
 def make(name: str, data: Path, folder: Path, megabytes: float) -> Path:
-    """Return the text ``name`` of ``megabytes`` in ``folder``; it is made where it is not there.
+    """Return the text ``name`` of ``megabytes`` in ``folder``; created unless it exists.
 
-    Its facts lie beside it, as JSON.
+    Its facts are stored beside it as JSON.
     """
     path = folder / f"{name}-{megabytes:g}MB-seed{SEED}.txt"
     if not path.is_file():
@@ -47,12 +47,12 @@ def make(name: str, data: Path, folder: Path, megabytes: float) -> Path:
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """Return what is known of a text that ``make`` made."""
+    """Return the facts of a text created by ``make``."""
     return json.loads(path.with_suffix(".json").read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def real_lines(name: str, data: Path, size: int) -> tuple[list[str], dict[str, Any]]:
-    """Return the real lines of a text, at most half of ``size`` where there are more."""
+    """Return the real lines of a text, at most half of ``size``."""
     source, pattern = SOURCES[name]
     paths = sorted(data.glob(pattern))
     if not paths:
@@ -68,7 +68,7 @@ def real_lines(name: str, data: Path, size: int) -> tuple[list[str], dict[str, A
 
 
 def grown(lines: list[str], chance: random.Random) -> Iterator[str]:
-    """Yield ``lines``, then copy after copy of them with novel types, without end."""
+    """Yield ``lines``, then endless copies of them with novel types."""
     yield from lines
     counts = Counter(token for line in lines for token in line.split(" "))
     half = {token for line in lines[::2] for token in line.split(" ")}
@@ -84,7 +84,7 @@ def grown(lines: list[str], chance: random.Random) -> Iterator[str]:
 
 
 class _Novel:
-    """Draws words that were not there: each character by up to three before it."""
+    """Draws novel words; each character depends on up to three before it."""
 
     def __init__(self, types: Iterable[str], chance: random.Random) -> None:
         self._known = set(types)
@@ -104,11 +104,11 @@ class _Novel:
             if word not in self._known:
                 self._known.add(word)
                 return word
-            length += 1  # short words are all taken
+            length += 1  # all short words are taken
 
 
 def _write(lines: Iterator[str], path: Path, size: int) -> dict[str, Any]:
-    """Write lines up to ``size`` bytes; the file has its name only once it is whole."""
+    """Write lines up to ``size`` bytes; the file gets its name only when complete."""
     begun, digest, written = path.with_suffix(".begun"), hashlib.sha256(), 0
     with begun.open("wb") as file:
         while written < size:

@@ -1,1 +1,1 @@
-"""What benchmarks/extend.py runs: texts, base tokenizers, ways to extend them, measures."""
+"""Parts of benchmarks/extend.py: texts, base tokenizers, ways to extend them, measures."""

@@ -1,4 +1,4 @@
-"""Tokenizers to be extended: like XLM-R's, Llama 3's and Llama 2's, made here, and real ones."""
+"""Tokenizers to extend: trained here like XLM-R's, Llama 3's and Llama 2's, and real ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LLAMA3 = (
 
 
 def make_base(name: str, data: Path, text: Callable[[], Path], folder: Path) -> Path:
-    """Return the folder of the base ``name``, made where it is not there."""
+    """Return the folder of the base ``name``, created unless it exists."""
     if not (folder / FILE).exists():
         folder.mkdir(parents=True, exist_ok=True)
         if name in REAL:
@@ -113,7 +113,7 @@ REAL = {
     "t5": "t5",
 }
 BASES = (*MADE, *REAL)
-SERVES = {  # the languages that a base is kept for, where these are not all
+SERVES = {  # languages a base serves, if not all
     "bert-cased": ("English-EWT",),
     "gpt2": ("English-EWT",),
     "t5": ("English-EWT", "French-GSD", "German-GSD"),

@@ -1,4 +1,4 @@
-"""What an extended tokenizer is worth, and what it breaks, as the tokenizers library finds it."""
+"""Gains and damage of an extended tokenizer, measured with the tokenizers library."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ Pieces = list[tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one tokenizer; shares are of occurrences of words."""
+    """The figures of one tokenizer; shares are of word occurrences."""
 
     added: int
-    moved: int  # old pieces that have another id now
-    per_word: float  # pieces a white-space word of the new language
-    unknown: float  # share of its words with something unknown
-    changed: float  # share of the others' held-out words, of those that were known
+    moved: int  # old pieces whose id changed
+    per_word: float  # pieces per white-space word of the new language
+    unknown: float  # share of its words with an unknown piece
+    changed: float  # share of known held-out words of other languages
     changed_guard: float
-    longer: int  # types of these held-out words
+    longer: int  # types of these held-out words with more pieces
     unreachable: int
     unused: int
     lossy: int
-    lines: int  # that were decoded
+    lines: int  # decoded lines
     seconds: float = 0.0
 
 
 def pieces_of(tokenizer: Tokenizer, words: Sequence[str]) -> Pieces:
-    """Return the ids of each word; one with a space before it stands behind another, which is a."""
+    """Return the ids of each word; a word with a leading space is encoded after the word a."""
     behind = tokenizer.encode("a", add_special_tokens=False).ids
     found: Pieces = []
     for batch in batches(words):
@@ -54,13 +54,13 @@ def pieces_of(tokenizer: Tokenizer, words: Sequence[str]) -> Pieces:
 
 
 def batches(words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield ``words``, some thousands at a time."""
+    """Yield ``words`` in batches."""
     for start in range(0, len(words), BATCH):
         yield words[start : start + BATCH]
 
 
 class Base:
-    """A base tokenizer, and what it makes of the texts: looked at once for all ways."""
+    """A base tokenizer and its output on the texts, computed once for all ways."""
 
     def __init__(self, folder: Path, texts: Texts) -> None:
         """Open the tokenizer.json of ``folder``."""
@@ -86,12 +86,12 @@ class Base:
 
     @cached_property
     def train(self) -> list[str]:
-        """Return the words of the text to learn from."""
+        """Return the words of the training text."""
         return [*word_counts(lines_of(self.texts.train))]
 
     @cached_property
     def decoded(self) -> list[str]:
-        """Return lines of all the languages, there and back."""
+        """Return lines of all languages, encoded and decoded."""
         return there_and_back(self.tokenizer, self.lines)
 
     def row(self, file: Path) -> Row:
@@ -119,7 +119,7 @@ class Base:
         )
 
     def compare(self, new: Tokenizer, counts: Counter[str], before: Pieces) -> tuple[float, int]:
-        """Return the share of known words that have other pieces, and the types with more."""
+        """Return the share of known words whose pieces change, and the number of longer types."""
         known = changed = longer = 0
         vocab, moved = new.get_vocab(), dict[int, int]()
         if any(vocab.get(piece, i) != i for piece, i in self.vocab.items()):
@@ -133,7 +133,7 @@ class Base:
         return changed / known, longer
 
     def fertility(self, new: Tokenizer) -> tuple[float, float]:
-        """Return pieces a held-out word of the new language, and the share of unknown words."""
+        """Return pieces per held-out word of the new language, and the share of unknown words."""
         counts = word_counts(self.texts.dev)
         found = zip(counts.values(), pieces_of(new, [*counts]), strict=True)
         unknown = new.token_to_id(self.unknown_text)
@@ -141,13 +141,13 @@ class Base:
         return sum(p for p, _ in both) / counts.total(), sum(u for _, u in both) / counts.total()
 
     def lossy(self, new: Tokenizer) -> int:
-        """Return how many lines no longer decode to all that they did."""
+        """Return how many lines lose text in decoding."""
         found = zip(self.decoded, there_and_back(new, self.lines), strict=True)
         return sum(not keeps(now, then, self.unknown_text) for then, now in found)
 
 
 def keeps(now: str, then: str, unknown: str) -> bool:
-    """Whether ``now`` is ``then``, but that other text may stand where something was unknown."""
+    """Whether ``now`` equals ``then``, except for text that was unknown."""
     if now == then or not unknown or unknown not in then:
         return now == then
     first, *rest = then.split(unknown)
@@ -163,13 +163,13 @@ def keeps(now: str, then: str, unknown: str) -> bool:
 
 
 def there_and_back(tokenizer: Tokenizer, lines: Sequence[str]) -> list[str]:
-    """Return what ``lines`` decode to."""
+    """Return ``lines`` encoded and decoded."""
     encoded = tokenizer.encode_batch_fast(lines, add_special_tokens=False)
     return tokenizer.decode_batch([e.ids for e in encoded], skip_special_tokens=False)
 
 
 def unreachable(tokenizer: Tokenizer, pieces: Iterable[str]) -> int:
-    """Return how many of ``pieces`` their own spelling does not yield."""
+    """Return how many of ``pieces`` their own text does not yield."""
     speller = Speller(tokenizer)
     added = {token.content: i for i, token in tokenizer.get_added_tokens_decoder().items()}
     plain = [piece for piece in pieces if piece not in added]

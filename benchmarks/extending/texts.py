@@ -1,4 +1,4 @@
-"""What is learnt from, measured on and kept: real text of the data folder."""
+"""Text for training, measuring and guarding, from the data folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import NamedTuple
 from specialize.corpus import read_lines
 from specialize.corpus.conllu import read_blocks
 
-NEW = {  # the new languages: treebank of the held-out text, raw text to learn from
+NEW = {  # new languages: treebank of the held-out text, raw training text
     "ug": ("Uyghur-UDT", "wikipedia/ug common_voice/ug"),
     "mt": ("Maltese-MUDT", "wikipedia/mt other/mt-parseme"),
     "wo": ("Wolof-WTB", "wikipedia/wo other/wo-bible_nt other/wo-lacuna other/wo-lafand"),
 }
-SERVED = {  # languages that are there before: held-out text, raw text for bases and guard
+SERVED = {  # languages already served: held-out text, raw text for bases and guard
     "English-EWT": "common_voice/en",
     "French-GSD": "common_voice/fr",
     "German-GSD": "common_voice/de",
@@ -35,7 +35,7 @@ SERVED = {  # languages that are there before: held-out text, raw text for bases
     "Urdu-UDTB": "common_voice/ur other/ur-leipzig_sample",
 }
 ALSO = ("common_voice/ar", "common_voice/pt", "common_voice/pl", "common_voice/bg other/bg-parseme")
-ALSO += ("common_voice/hi", "common_voice/zh")  # of the bases, neither guarded nor held out
+ALSO += ("common_voice/hi", "common_voice/zh")  # for the bases only, neither guarded nor held out
 
 
 class Texts(NamedTuple):
@@ -44,11 +44,11 @@ class Texts(NamedTuple):
     train: Path
     dev: list[str]
     guard: Path
-    others: list[str]  # held-out text of the languages that are there before
+    others: list[str]  # held-out text of the languages already served
 
 
 def new_text(data: Path, folder: Path, code: str, megabytes: float) -> tuple[Path, list[str]]:
-    """Return the text of a new language to learn from, of ``megabytes``, and what is held out."""
+    """Return ``megabytes`` of training text in a new language, and its held-out text."""
     treebank, names = NEW[code]
     file = folder / f"{code}-{megabytes:g}.txt"
     return write_lines(file, raw_lines(data, names, megabytes)), held_out(data, treebank)
@@ -57,9 +57,9 @@ def new_text(data: Path, folder: Path, code: str, megabytes: float) -> tuple[Pat
 def served_text(
     data: Path, folder: Path, served: Sequence[str], megabytes: float
 ) -> tuple[Path, list[str]]:
-    """Return a guard of ``megabytes`` in all, from ``served`` treebanks' languages; and their dev.
+    """Return a guard of ``megabytes`` in total, in the languages ``served``, and their dev text.
 
-    Each language has the same share, or all that there is.
+    Each language has the same share, or all of its text.
     """
     share = megabytes / len(served)
     lines = chain.from_iterable(raw_lines(data, SERVED[name], share) for name in served)
@@ -93,7 +93,7 @@ def held_out(data: Path, treebank: str) -> list[str]:
 
 
 def write_lines(file: Path, lines: Iterable[str]) -> Path:
-    """Write ``lines`` to ``file`` where it is not there."""
+    """Write ``lines`` to ``file`` unless it exists."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
@@ -106,5 +106,5 @@ def lines_of(file: Path) -> list[str]:
 
 
 def word_counts(lines: Iterable[str]) -> Counter[str]:
-    """Return how often each white-space word occurs, with a space before it but in first place."""
+    """Return counts of white-space words, each with its leading space unless first in a line."""
     return Counter(chain.from_iterable(line.replace(" ", "\0 ").split("\0") for line in lines))

@@ -1,7 +1,7 @@
 """Ways to extend a tokenizer: this package's, AddedTokens, published mergers, an installable peer.
 
-All take the same number of new pieces. The others' come from an auxiliary tokenizer of the base's
-family, trained on the new text: its first ones that the base has not.
+All add the same number of pieces. All but ours take them from an auxiliary tokenizer of the base's
+family, trained on the new text: its first pieces that the base lacks.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Job(NamedTuple):
     texts: Texts
     n: int
     auxiliary: Path
-    peers: str  # the interpreter that has them
+    peers: str  # interpreter with the peers
 
     def described(self) -> Json:
-        """Return the base's tokenizer.json, special tokens among the model's pieces.
+        """Return the base's tokenizer.json with special tokens as pieces of the model.
 
-        Else the library would give pieces behind the model's the ids of special tokens there.
+        Otherwise the library would give new pieces the ids of special tokens after the model's.
         """
         vocabulary = read_vocabulary(self.base)
         if isinstance(vocabulary, WordPiece):
@@ -60,7 +60,7 @@ Way = Callable[[Job, Path], None]  # writes tokenizer.json to a folder
 
 
 def read_json(file: Path) -> Json:
-    """Return what a JSON file holds."""
+    """Return the content of a JSON file."""
     return json.loads(file.read_text("utf-8"))
 
 
@@ -71,8 +71,8 @@ def ours(choose: Callable[..., Any], guarded: bool, job: Job, out: Path) -> None
     """Extend with this package."""
     guard = (str(job.texts.guard),) if guarded else ()
     text = open_corpus(str(job.texts.train))
-    made = choose(read_vocabulary(job.base), text, pieces=job.n, guard=guard)
-    write_vocabulary(made.new, out)
+    extended = choose(read_vocabulary(job.base), text, pieces=job.n, guard=guard)
+    write_vocabulary(extended.new, out)
 
 
 def added_tokens(job: Job, out: Path) -> None:
@@ -114,7 +114,7 @@ def auxiliary_sp_bpe(job: Job, out: Path) -> None:
 
 
 def auxiliary_unigram(job: Job, out: Path) -> None:
-    """Train a Unigram on the new text, of about the size at which ``n`` pieces are new."""
+    """Train a Unigram on the new text, sized so that about ``n`` pieces are new."""
     size = 2 * job.n
     for _ in range(2):
         train_sentencepiece(job.texts.train, out / MODEL, "unigram", size)
@@ -124,9 +124,9 @@ def auxiliary_unigram(job: Job, out: Path) -> None:
 
 
 def new_pieces(job: Job, described: Json) -> list[str]:
-    """Return ``n`` pieces of the auxiliary tokenizer that the base has not, the first ones.
+    """Return the first ``n`` pieces of the auxiliary tokenizer that the base lacks.
 
-    Characters go before all others: without them, what they are merged to is never made.
+    Characters come first: without them, longer pieces are never merged.
     """
     known = Tokenizer.from_str(json.dumps(described)).get_vocab()
     aux = Tokenizer.from_file(str(job.auxiliary / FILE))
@@ -140,7 +140,7 @@ def new_pieces(job: Job, described: Json) -> list[str]:
 
 
 def inserted(job: Job, out: Path) -> None:
-    """Append the auxiliary pieces of a WordPiece or byte-level BPE to the vocabulary alone."""
+    """Append the auxiliary pieces of a WordPiece or byte-level BPE, without merges."""
     described = job.described()
     vocab: dict[str, int] = described["model"]["vocab"]
     for piece in new_pieces(job, described):
@@ -149,7 +149,7 @@ def inserted(job: Job, out: Path) -> None:
 
 
 def with_merges(first: bool, job: Job, out: Path) -> None:
-    """Append the auxiliary pieces of a byte-level BPE, their merges before or behind the base's."""
+    """Append the auxiliary pieces of a byte-level BPE, their merges before or after the base's."""
     inserted(job, out)
     described = read_json(out / FILE)
     model = described["model"]
@@ -179,17 +179,17 @@ def scored_bpe(last: bool, job: Job, out: Path) -> None:
 def edited(job: Job, out: Path) -> None:
     """Let bpe-tokenizer-editor merge a SentencePiece BPE of ``n`` new pieces into the base.
 
-    It takes its source's pieces for SentencePiece's, and spells them in bytes where the base does.
+    It treats its source's pieces as SentencePiece's, and writes them in bytes if the base does.
     """
     described = job.described()
     vocab: dict[str, int] = described["model"]["vocab"]
     auxiliary_sp_bpe(job, out)
     source = read_json(out / FILE)
     (out / "base.json").write_text(json.dumps(described), "utf-8")
-    spelt = in_bytes if "\u0120" in vocab else str
+    spell = in_bytes if "\u0120" in vocab else str
     ranked = sorted(source["model"]["vocab"], key=lambda piece: len(piece) > 1)  # stable
-    new = {*islice((p for p in ranked if spelt(p) not in vocab), job.n)}
-    few = {p: i for p, i in source["model"]["vocab"].items() if p in new or spelt(p) in vocab}
+    new = {*islice((p for p in ranked if spell(p) not in vocab), job.n)}
+    few = {p: i for p, i in source["model"]["vocab"].items() if p in new or spell(p) in vocab}
     model = source["model"] | {"vocab": {piece: i for i, piece in enumerate(few)}}
     model["merges"] = [[a, b] for a, b in model["merges"] if {a, b, a + b} <= few.keys()]
     write_described(source | {"model": model, "added_tokens": []}, out)
@@ -203,7 +203,7 @@ def edited(job: Job, out: Path) -> None:
 
 
 def in_bytes(piece: str) -> str:
-    """Return a piece of SentencePiece's as byte-level BPE spells it."""
+    """Return a SentencePiece piece in the letters of byte-level BPE."""
     bare = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return bare.pre_tokenize_str(piece.replace("\u2581", " "))[0][0]
 
@@ -231,7 +231,7 @@ SP_BPE: dict[str, Way] = OURS | {
 }
 UNIGRAM: dict[str, Way] = OURS | STRICT | {"merged, score 0": partial(scored, 0.0)} | ADDED
 WORDPIECE: dict[str, Way] = OURS | {"inserted": inserted} | ADDED
-WAYS: dict[str, tuple[Way, dict[str, Way]]] = {  # base -> how the auxiliary is made, ways
+WAYS: dict[str, tuple[Way, dict[str, Way]]] = {  # base -> training of the auxiliary, ways
     "xlmr-like": (auxiliary_unigram, UNIGRAM),
     "llama3-like": (auxiliary_bytes, BYTES | EDITOR | ADDED),
     "llama2-like": (auxiliary_sp_bpe, SP_BPE | EDITOR | ADDED),
