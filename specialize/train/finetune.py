@@ -99,6 +99,26 @@ def finetune(
     labels = task.labels([*data.train, *data.dev])
     task.check(data.train, labels)
     module = _module(_restored(checkpoint.model), task, labels, plan, seed)
+    history = _train(module, words, task, data, labels, plan, seed=seed, folder=folder, log=log)
+    module.eval()
+    dev = task.score(data.dev, predict(module, words, task, labels, data.dev))
+    predicted = predict(module, words, task, labels, data.test)
+    return Finetuned(module, labels, history, dev, task.score(data.test, predicted), predicted)
+
+
+def _train(
+    module: WordModel,
+    words: WordEncoder,
+    task: Task[Any],
+    data: Data,
+    labels: dict[str, list[str]],
+    plan: Finetune,
+    *,
+    seed: int,
+    folder: Path,
+    log: Log,
+) -> list[loop.Epoch]:
+    """Train ``module``, leave it at its best epoch on ``data.dev`` and return the history."""
     steps = -(-len(data.train) // plan.batch)
     device = next(module.parameters()).device
     lengths = [len(sentence.words) for sentence in data.train]
@@ -117,7 +137,7 @@ def finetune(
         predicted = predict(module, words, task, labels, data.dev)
         return task.score(data.dev, predicted)[task.metric]
 
-    history = loop.run(
+    return loop.run(
         module,
         [adamw(_tiers(module, plan))],
         _schedule(plan, steps),
@@ -138,10 +158,6 @@ def finetune(
         checkpoint=folder / "checkpoint.pt",
         log=log,
     )
-    module.eval()
-    dev = task.score(data.dev, predict(module, words, task, labels, data.dev))
-    predicted = predict(module, words, task, labels, data.test)
-    return Finetuned(module, labels, history, dev, task.score(data.test, predicted), predicted)
 
 
 @torch.no_grad()
