@@ -8,7 +8,7 @@ from typing import Any
 
 from specialize import atomic
 from specialize.errors import UsageError
-from specialize.model.find import tokenizer_path
+from specialize.model.find import find_model, tokenizer_path
 from specialize.model.header import check_rows
 from specialize.recipe.methods import bind, describe
 from specialize.reports.tables import table
@@ -31,6 +31,7 @@ def augment_tokenizer(
     out: str | Path,
     *,
     texts: Sequence[str] = (),
+    embed: str = "",
 ) -> str:
     """Write the tokenizer called ``name`` changed for ``corpus`` to ``out``; return a summary.
 
@@ -39,12 +40,14 @@ def augment_tokenizer(
     ``out`` gets the tokenizer's files (``vocab.write``), pieces.tsv, words_fixed.tsv and
     manifest.json, all or none: DataError where a check fails (``vocab.verify``), UsageError if
     ``out`` is a folder with something in it. ``texts``: the files of the corpus, whose fingerprints
-    the manifest gives.
+    the manifest gives. ``embed``: an initialisation by name; ``out`` is then a whole model with a
+    row for each piece, made from the masked language model of ``name``.
     """
-    path, out = tokenizer_path(str(name)), Path(out)
+    path, out = (find_model if embed else tokenizer_path)(str(name)), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder; name another --out")
     choose = bind("augment", method, options)
+    initialise = bind("embed", embed, {}) if embed else None
     with verifier(path) as verify:
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
@@ -61,8 +64,26 @@ def augment_tokenizer(
             )
             manifest |= outcome(change, checks, before, after) | {"rows of the model": rows}
             atomic.write_json(folder / "manifest.json", manifest)
+            if initialise:
+                rows = _write_model(path, change, corpus, initialise, folder)
     shown = table([("before", "the text", before), ("after", "the text", after)])
     return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
+
+
+def _write_model(
+    source: Path, change: VocabChange[Any], corpus: Text, initialise: Any, folder: Path
+) -> int:
+    """Write the model of ``source`` with the rows of ``change``; return how many it has."""
+    from specialize.model.install import install, snapshot, verify_installed
+    from specialize.model.load import load_checkpoint, save_model
+    from specialize.model.mlm import tables
+
+    model = load_checkpoint(source).model
+    before = snapshot(model)
+    install(model, change, initialise(tables(model), change, corpus, seed=0))
+    verify_installed(model, change, before, source)
+    save_model(model, change.new, folder, source=source)
+    return len(tables(model).input)
 
 
 def _checked_source(path: Path) -> tuple[Vocabulary, int | None]:
@@ -103,7 +124,10 @@ def _summary(
         changed = of["guard"]["changed"]
         lines.append(f"{changed:,} of {guarded:,} guarded occurrences of words changed")
     if rows is not None and rows < len(change.new.pieces):
-        lines.append(f"the model needs {len(change.new.pieces):,} rows and has {rows:,}")
+        lines.append(
+            f"the model needs {len(change.new.pieces):,} rows and has {rows:,}; --embed writes it "
+            "with them"
+        )
     return [*lines, f"verified in a fresh process: {', '.join(of)}"]
 
 

@@ -25,6 +25,7 @@ def add(parsers: Parsers) -> None:
             specialize augment mini --text my-language.txt.xz --out new-tokenizer
             specialize augment GPT2 --text mt.txt --method extend --set pieces=500 --out gpt2-mt
             specialize augment mini --text mt.txt --guard english.txt --out new-tokenizer
+            specialize augment mini --text mt.txt --method extend --embed subwords --out mini-mt
         """,
     )
     command.add_argument("tokenizer", help=TOKENIZER)
@@ -34,6 +35,8 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--guard", nargs="+", metavar="FILE", help=guard)
     budget = "share of the guard's words that may change, such as 0.001; default: 0"
     command.add_argument("--guard-budget", type=float, metavar="SHARE", help=budget)
+    embed = "write the model too, the rows of new pieces initialised by this method: subwords"
+    command.add_argument("--embed", default="", metavar="NAME", help=embed)
     add_set(command, "OPTION=VALUE", "set an option of the method: pieces=200")
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     command.set_defaults(run=run)
@@ -50,10 +53,15 @@ def run(options: Namespace) -> None:
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
     chosen |= {name: value for name, value in given.items() if value is not None}
     text = open_text(options.text)
-    print(
-        augment_tokenizer(
-            options.tokenizer, text, options.method, chosen, options.out, texts=options.text
-        )
+    summary = augment_tokenizer(
+        options.tokenizer,
+        text,
+        options.method,
+        chosen,
+        options.out,
+        texts=options.text,
+        embed=options.embed,
     )
+    print(summary)
     if line := note(dropped_from(text)):
         print(line)

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import cli_calls
+import pytest
 from cli_calls import Call
+from tiny_models import write_model
 
 from specialize.toylang import ToyFiles
 
@@ -46,3 +48,38 @@ def test_a_method_is_a_function_of_a_file(
     assert done.out.startswith("1 piece added by ")
     missing = call(*words, tmp_path / "other")
     assert (missing.code, "lacks 'piece': expected text" in missing.err) == (2, True)
+
+
+@pytest.mark.parametrize("shape", ["bert", "xlm-r"])
+def test_a_model_is_written_with_a_row_for_each_piece(
+    shape: str, call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    source = base_folder if shape == "bert" else write_model(shape, tmp_path / "base")
+    out = tmp_path / "out"
+    done = call(
+        *("augment", source, "--text", toy.corpus, "--method", "extend", "--set", "pieces=30"),
+        *("--embed", "subwords", "--out", out),
+    )
+    assert done.code == 0, done.err
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(out), AutoTokenizer.from_pretrained(out)
+    old = AutoModelForMaskedLM.from_pretrained(source)
+    assert len(tokenizer) > len(AutoTokenizer.from_pretrained(source))
+    assert model.get_input_embeddings().weight.shape[0] >= len(tokenizer)
+    size = len(AutoTokenizer.from_pretrained(source)) - 20  # slots may be taken
+    rows = [m.get_input_embeddings().weight for m in (old, model)]
+    assert sum((rows[0][i] == rows[1][i]).all().item() for i in range(len(rows[0]))) >= size
+    logits = model(**tokenizer(toy.corpus.read_text("utf-8")[:8], return_tensors="pt")).logits
+    assert logits.isfinite().all()
+    assert "needs" not in done.out
+
+
+def test_a_model_without_rows_for_the_pieces_is_noted(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    options = ("--method", "extend", "--set", "pieces=60", "--out", tmp_path / "out")
+    done = call("augment", base_folder, "--text", toy.corpus, *options)
+    assert "rows and has" in done.out
+    assert "--embed writes it with them" in done.out
+    assert not (tmp_path / "out" / "model.safetensors").exists()
