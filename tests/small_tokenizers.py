@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from specialize.vocab.audit.inspected import Inspected, InspectedLibrary, InspectedWordPiece
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.unigram.model import Unigram
+from specialize.vocab.wordpiece.model import WordPiece
 
 UNKNOWN = "<unk>"
 Merges = Iterable[tuple[str, str]]
@@ -36,3 +38,20 @@ def unigram(scores: Mapping[str, float]) -> Unigram:
     tokenizer = Tokenizer(models.Unigram([(UNKNOWN, 0.0), *scores.items()], unk_id=0))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     return Unigram(json.loads(tokenizer.to_str()))
+
+
+def folding_unigram(*pieces: str) -> Tokenizer:
+    """A Unigram with NFKC that deletes ZWNJ; longer pieces are less probable."""
+    tokenizer = Tokenizer(
+        models.Unigram([("<unk>", 0.0), *((piece, -float(len(piece))) for piece in pieces)], 0)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Replace("\u200c", ""), normalizers.NFKC()]
+    )
+    tokenizer.add_special_tokens(["<mask>"])
+    return tokenizer
+
+
+def inspected(opened: WordPiece | Tokenizer) -> Inspected:
+    return InspectedWordPiece(opened) if isinstance(opened, WordPiece) else InspectedLibrary(opened)

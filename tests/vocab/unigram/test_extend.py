@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from small_tokenizers import UNKNOWN, unigram
 from tokenizers_made import SCRIPTS, lines_in, xlmr_like
 
-from specialize.errors import DataError, UsageError
+from specialize.errors import UsageError
 from specialize.vocab.guard import GuardedWords
 from specialize.vocab.unigram.candidates import _HAIR, candidates, trained_unigram
 from specialize.vocab.unigram.extend import calibrate
@@ -358,28 +358,3 @@ def test_dropped_pieces_are_in_the_order_of_selection(old):
     )
     assert len(found.refused) == len({*found.refused})
     assert all(left != right for left, right in pairwise(found.refused))
-
-
-# Bad input ----------------------------------------------------------------------------------------
-
-
-def test_a_duplicate_piece_is_refused():
-    described = unigram({"▁": -1.0, "a": -2.0, "b": -2.0}).described
-    described["model"]["vocab"].append(["a", -3.0])
-    wrong = r"^t5/tokenizer.json:1: duplicate piece 'a'; give one of the two another"
-    with pytest.raises(DataError, match=wrong):
-        Unigram(described, source="t5/tokenizer.json")
-
-
-def test_an_existing_piece_is_refused_as_a_new_one():
-    with pytest.raises(DataError, match=r"^tokenizer.json:1: duplicate piece 'ab'; leave"):
-        SMALL.place({"ab": -1.0})
-    with pytest.raises(DataError, match=r"^tokenizer.json:1: duplicate piece '<unk>'; leave"):
-        SMALL.place({UNKNOWN: -1.0})
-
-
-def test_added_tokens_with_a_gap_in_their_ids_are_refused():
-    described = SMALL.described
-    token = {"content": "<s>", "id": 9, "special": True}
-    with pytest.raises(DataError, match=r"^t.json:1: expected .*, got 9 for piece '<s>'"):
-        Unigram(described | {"added_tokens": [token]}, source="t.json")
