@@ -1,8 +1,8 @@
 #!/bin/sh
-# Run the tests of the native extension with a sanitizer in it:
+# Build the native extension with a sanitizer and run its tests:
 #     sh cpp_ext/sanitize.sh address,undefined
 #     sh cpp_ext/sanitize.sh thread -k long_file
-# More arguments are pytest's: --hypothesis-profile=many tries 20,000 examples a property instead of
+# Further arguments go to pytest: --hypothesis-profile=many tries 20,000 examples per property, not
 # 100. CXX and PYTHON name the tools; the compiler is GCC, whose runtimes can be preloaded.
 set -e
 root=$(cd "$(dirname "$0")/.." && pwd)

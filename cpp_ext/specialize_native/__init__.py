@@ -1,1 +1,1 @@
-"""Native operators of ``specialize``; it calls them through specialize/native.py."""
+"""Native operators of ``specialize``, called through specialize/native/__init__.py."""

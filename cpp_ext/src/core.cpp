@@ -1,16 +1,16 @@
-// The native algorithms as a Python module without torch; its functions stand in *_module.cpp.
+// The native algorithms as a Python module without torch; its functions are in *_module.cpp.
 #include "python.hpp"
 
 namespace specialize::python {
 
 extern PyMethodDef text_methods[], words_methods[], vocabulary_methods[],
-    units_methods[];  // one table a file
+    units_methods[];  // one table per file
 
 namespace {
 
 PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods};
 
-// Counts up with every change that Python sees: specialize/native.py takes no other.
+// Increase with every change visible to Python; specialize/native/__init__.py requires the same.
 constexpr int kInterface = 8;
 
 PyModuleDef module{PyModuleDef_HEAD_INIT, "specialize_native._core", nullptr, -1, nullptr,

@@ -1,10 +1,10 @@
-// What the files of the module share: references, errors and values between Python and C++.
+// Shared by the files of the module: references, errors, and values between Python and C++.
 //
-// The limited API of Python 3.11 only, so that one binary serves every later Python too.
+// The limited API of Python 3.11 only, so one binary works with every later Python.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
-#undef Py_LIMITED_API  // setuptools' is that of the oldest Python it knows
+#undef Py_LIMITED_API  // setuptools sets that of the oldest Python it supports
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
@@ -35,7 +35,7 @@ class Ref {
   PyObject* object_;
 };
 
-// Runs ``work`` and turns what it throws into Python's errors.
+// Runs ``work`` and turns its exceptions into Python errors.
 template <class F>
 PyObject* guarded(F work) {
   try {

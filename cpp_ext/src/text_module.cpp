@@ -1,4 +1,4 @@
-// A text as its counted tokens.
+// A text as counted tokens.
 #include "python.hpp"
 
 #include "specialize/prune.hpp"
@@ -80,7 +80,7 @@ PyObject* text_merge(PyObject*, PyObject* arguments) {
   });
 }
 
-// -> types dropped, and their occurrences
+// -> dropped types and their occurrences
 PyObject* text_prune(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject* text;

@@ -1,7 +1,8 @@
-// The same algorithms as PyTorch operators, through torch's stable ABI: one binary for 2.10 and later.
+// The same algorithms as PyTorch operators, through torch's stable ABI: one binary for 2.10 and
+// later.
 //
-// Texts are uint8 tensors of UTF-8; vocabularies are uint8 tensors of their pieces, a line each;
-// rules are int64 tensors [R, 3] of (first character, last, what is done to it).
+// Texts are uint8 tensors of UTF-8; vocabularies are uint8 tensors of pieces, one per line; rules
+// are int64 tensors [R, 3] of (first character, last character, rule).
 #include <torch/csrc/stable/library.h>
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
@@ -22,7 +23,7 @@ namespace {
 std::string_view bytes_of(const Tensor& tensor) {
   STD_TORCH_CHECK(tensor.scalar_type() == torch::headeronly::ScalarType::Byte &&
                       tensor.is_contiguous() && tensor.is_cpu(),
-                  "a contiguous uint8 tensor on the CPU is needed");
+                  "expected a contiguous uint8 tensor on the CPU");
   return {static_cast<const char*>(tensor.const_data_ptr()),
           static_cast<std::size_t>(tensor.numel())};
 }
@@ -30,7 +31,7 @@ std::string_view bytes_of(const Tensor& tensor) {
 std::vector<std::int64_t> numbers_of(const Tensor& tensor) {
   STD_TORCH_CHECK(tensor.scalar_type() == torch::headeronly::ScalarType::Long &&
                       tensor.is_contiguous() && tensor.is_cpu(),
-                  "a contiguous int64 tensor on the CPU is needed");
+                  "expected a contiguous int64 tensor on the CPU");
   const auto* p = static_cast<const std::int64_t*>(tensor.const_data_ptr());
   return {p, p + tensor.numel()};
 }
@@ -55,7 +56,7 @@ Rules rules_of(const Tensor& table) {
 
 WordPiece vocabulary_of(const Tensor& pieces, const Tensor& special, const std::string& prefix,
                         std::int64_t unk, std::int64_t max_chars) {
-  if (!valid(bytes_of(pieces))) throw std::invalid_argument("pieces that are not UTF-8");
+  if (!valid(bytes_of(pieces))) throw std::invalid_argument("expected pieces in UTF-8");
   std::vector<int> ids;
   for (auto id : numbers_of(special)) ids.push_back(static_cast<int>(id));
   return {lines_of(bytes_of(pieces)), prefix, static_cast<int>(unk),
@@ -76,9 +77,9 @@ Text read(const Tensor& text, unsigned threads) {
   return result;
 }
 
-// No exception may leave an operator: before torch 2.13 the process dies of it. A fault comes back as
-// tensors without elements; specialize.native.operators checks what it gives, so that only text that is not
-// UTF-8 is left to be told so.
+// No exception may leave an operator: before torch 2.13 it kills the process. Errors return empty
+// tensors; specialize.operators checks its arguments, so the only remaining error is text that is
+// not UTF-8.
 Tensor nothing(const Tensor& like) { return torch::stable::new_empty(like, {0}); }
 
 // -> words, pieces, unknown, continued, characters, bytes
@@ -98,7 +99,7 @@ Tensor audited(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::st
                              seen.extent.characters, seen.extent.bytes});
 }
 
-// -> [V], [V]: by piece of the new vocabulary, where it replaces unknowns, and overall
+// -> [V], [V]: occurrences of new pieces where they replace unknowns, and overall
 std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pieces,
                                    Tensor old_special, Tensor new_special, Tensor rules,
                                    std::string prefix, std::int64_t old_unk, std::int64_t new_unk,

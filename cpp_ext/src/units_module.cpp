@@ -1,4 +1,4 @@
-// Lines as counted units, and what they come to under a byte-level BPE or a Unigram.
+// Lines as counted units, and their totals under a byte-level BPE or a Unigram.
 #include "python.hpp"
 
 #include "specialize/bpe.hpp"
@@ -22,7 +22,7 @@ std::string_view bytes_of(PyObject* object) {
   return {p, static_cast<std::size_t>(n)};
 }
 
-// Numbers of 32 bits, as array.array holds them.
+// 32-bit numbers, as stored in array.array.
 std::vector<u32> numbers_of(PyObject* object) {
   const std::string_view bytes = bytes_of(object);
   std::vector<u32> numbers(bytes.size() / 4);
@@ -36,7 +36,7 @@ std::vector<std::string> texts_of(PyObject* iterable) {
   return texts;
 }
 
-// -> the sums in the struct's order, [(missing character, count, first)], [(unit, count, first)]
+// -> the totals in the struct's order, [(missing character, count, first)], [(unit, count, first)]
 PyObject* audited(const UnitAudit& sum) {
   using Long = unsigned long long;
   std::vector<std::pair<u32, Seen>> missing(sum.missing.begin(), sum.missing.end());
@@ -56,7 +56,7 @@ PyObject* audited(const UnitAudit& sum) {
                        Long{sum.bytes}, lacking.give(), rest.give());
 }
 
-// solid: a byte for each character below 0x20000
+// solid: one byte per character below 0x20000
 PyObject* units_new(PyObject*, PyObject* solid) {
   return guarded([&] { return wrap(std::make_unique<Units>(std::string(bytes_of(solid)))); });
 }
@@ -83,7 +83,7 @@ PyObject* units_items(PyObject*, PyObject* units) {
   return guarded([&] { return counted(unwrap<Units>(units).table.ordered()).give(); });
 }
 
-// -> the characters that occur, each once
+// -> the distinct characters
 PyObject* units_characters(PyObject*, PyObject* units) {
   return guarded([&] {
     const Table& table = unwrap<Units>(units).table;
@@ -99,7 +99,7 @@ PyObject* units_characters(PyObject*, PyObject* units) {
   });
 }
 
-// -> [(character, count)] of those of a text, by first occurrence
+// -> [(character, count)] of a text, by first occurrence
 PyObject* units_occurrences(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *units, *characters;
@@ -121,7 +121,8 @@ PyObject* units_occurrences(PyObject*, PyObject* arguments) {
   });
 }
 
-// bytes: the ids of the 256; merges: (left, right, made) by rank; whole: words that are not merged
+// bytes: the ids of the 256; merges: (left, right, made) by rank; whole: words matched before
+// merging
 PyObject* byte_bpe_new(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *bytes, *merges, *whole;
@@ -137,7 +138,7 @@ PyObject* byte_bpe_new(PyObject*, PyObject* arguments) {
   });
 }
 
-// kinds: a byte for each character
+// kinds: one byte per character
 PyObject* byte_bpe_count(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *units, *bpe, *kinds, *special;
@@ -157,7 +158,7 @@ PyObject* byte_bpe_count(PyObject*, PyObject* arguments) {
   });
 }
 
-// pieces: (text, score); unknown: the score of a character that is none
+// pieces: (text, score); unknown: score of an unknown character
 PyObject* unigram_new(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject* pieces;

@@ -1,4 +1,4 @@
-// Vocabularies: their rules, their pieces, and how more are chosen and trained.
+// Vocabularies: rules, pieces, choosing and training pieces.
 #include "python.hpp"
 
 #include "specialize/choose.hpp"
@@ -9,7 +9,7 @@ namespace specialize::python {
 namespace {
 
 struct Choice {
-  Ref vocabulary;  // which the chooser refers to
+  Ref vocabulary;  // referenced by the chooser
   Chooser chooser;
 };
 
@@ -97,7 +97,7 @@ PyObject* chooser_consider(PyObject*, PyObject* arguments) {
   });
 }
 
-// The next piece, or None: ``next`` works without the interpreter's lock.
+// The next piece, or None; ``next`` runs without the interpreter's lock.
 template <class F>
 PyObject* next_piece(PyObject* chooser, F next) {
   Chooser& by = unwrap<Choice>(chooser).chooser;
@@ -120,7 +120,7 @@ PyObject* chooser_next_best(PyObject*, PyObject* chooser) {
   return guarded([&] { return next_piece(chooser, [](Chooser& by) { return by.next_best(); }); });
 }
 
-// -> the pieces, or the number that the special pieces and characters alone come to
+// -> the pieces, or the number of special pieces and characters if that exceeds the size
 PyObject* train_wordpiece(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *words, *special, *prefix;
@@ -147,7 +147,7 @@ PyObject* train_wordpiece(PyObject*, PyObject* arguments) {
   });
 }
 
-// -> [(piece, occurrences of the pair it was first merged from)]
+// -> [(piece, occurrences of its first merge)]
 PyObject* merge_further(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *words, *names, *avoid;

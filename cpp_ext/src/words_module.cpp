@@ -1,4 +1,4 @@
-// Words counted, and what vocabularies make of them.
+// Counted words, and their segmentation by vocabularies.
 #include "python.hpp"
 
 #include "specialize/audit.hpp"
@@ -9,7 +9,7 @@ namespace specialize::python {
 
 namespace {
 
-// Empties ``hard`` -> [(hard token, count, first)]
+// Empties ``hard`` -> [(token for the fallback, count, first)]
 Ref taken(std::vector<const Entry*>& hard) {
   Ref list = list_of(hard, [](const Entry* e) {
     return Py_BuildValue("(s#KK)", e->text(), static_cast<Py_ssize_t>(e->length()),
@@ -21,7 +21,7 @@ Ref taken(std::vector<const Entry*>& hard) {
 }
 
 // -> words, [(number of the special piece, count)], [(removed character, count)],
-//    [(hard token, count, first)]
+//    [(token for the fallback, count, first)]
 PyObject* words_of_text(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *text, *rules, *special;
@@ -62,7 +62,7 @@ PyObject* words_items(PyObject*, PyObject* words) {
   return guarded([&] { return counted(unwrap<Words>(words).table.ordered()).give(); });
 }
 
-// -> (words, pieces, unknown, continued), [(missing character, count, first, place in its word)]
+// -> (words, pieces, unknown, continued), [(missing character, count, first, index in its word)]
 PyObject* sums_of(const Audit& sum) {
   using Long = unsigned long long;
   Ref missing = list_of(std::vector(sum.missing.begin(), sum.missing.end()), [](auto& item) {
@@ -87,7 +87,7 @@ PyObject* audit_words(PyObject*, PyObject* arguments) {
 }
 
 // -> the same, [(id of the special piece, count)], [(removed character, count)],
-//    [(hard token, count, first)]
+//    [(token for the fallback, count, first)]
 PyObject* audit_text(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *text, *rules, *vocabulary;
@@ -111,15 +111,15 @@ Ref by_piece(const std::vector<Seen>& sums) {
   return in_order(seen);
 }
 
-// With rules, units are those of a text's tokens; else words.
-// -> [(piece of the new vocabulary, count)] for unknowns replaced, and overall if asked for
+// With rules, units come from the tokens of a text; otherwise they are words.
+// -> [(piece of the new vocabulary, count)] where they replace unknowns, and overall on request
 PyObject* count_replacements(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *units, *old, *now, *rules;
     int overall;
     unsigned unit, threads;
     parse(arguments, "OOOOIpI", &units, &old, &now, &rules, &unit, &overall, &threads);
-    if (unit > static_cast<unsigned>(Unit::word)) throw std::invalid_argument("no such unit");
+    if (unit > static_cast<unsigned>(Unit::word)) throw std::invalid_argument("unknown unit");
     const Rules* by = unwrap_or_null<Rules>(rules);
     Text* const text = by ? &unwrap<Text>(units) : nullptr;
     Words* const words = by ? nullptr : &unwrap<Words>(units);
@@ -133,7 +133,7 @@ PyObject* count_replacements(PyObject*, PyObject* arguments) {
   });
 }
 
-// -> [(pieces, unknown pieces)] with the first so many fresh pieces
+// -> [(pieces, unknown pieces)] for each number of fresh pieces
 PyObject* cover_words(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *words, *now, *ids, *at;
@@ -155,7 +155,7 @@ PyObject* cover_words(PyObject*, PyObject* arguments) {
   });
 }
 
-// -> by fresh piece: (occurrences of words it made known, [example words])
+// -> per fresh piece: (occurrences of words it made known, [example words])
 PyObject* explain_pieces(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject *words, *old, *now, *ids;

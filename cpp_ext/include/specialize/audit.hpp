@@ -1,7 +1,7 @@
-// How well a vocabulary serves a text: the definition is specialize/vocab/audit/audit.py.
+// Audit of a vocabulary on a text; reference implementation: specialize/vocab/audit/audit.py.
 //
-// A token is split and its words are segmented at once, though many words stand in several tokens:
-// a table of the words costs more than it saves.
+// Words are segmented as tokens are split, although many words occur in several tokens: a table of
+// words costs more than it saves.
 #pragma once
 
 #include "wordpiece.hpp"
@@ -12,7 +12,7 @@ struct Audit {
   u64 words = 0, pieces = 0, unknown = 0, continued = 0;
   std::unordered_map<u32, Seen> missing;  // characters of unknown words
 
-  // ``n``: the pieces of the word, 0 where it is unknown.
+  // ``n``: the number of pieces of the word, 0 if it is unknown.
   void add(std::string_view word, u64 count, u64 first, u64 n, const WordPiece& vocabulary) {
     words += count;
     pieces += count * std::max<u64>(n, 1);
@@ -44,7 +44,7 @@ inline Audit audit(const Table& words, const WordPiece& vocabulary, unsigned thr
   return all;
 }
 
-// The same of tokens, and what else they consist of.
+// The audit of tokens, including their parts that are not words.
 struct TokenAudit : Apart {
   Audit words;
 };

@@ -1,7 +1,8 @@
-// Byte-level BPE: units are cut into words by GPT-2's or cl100k's pattern, and words merged by rank.
+// Byte-level BPE: units are split into words by GPT-2's or cl100k's pattern; words are merged by
+// rank.
 //
-// Which characters are letters, numbers and white space is given, as the tokenizers library has it.
-// The definition is that library.
+// Reference: the tokenizers library, which also gives the classes of characters (letters, numbers,
+// white space).
 #pragma once
 
 #include <limits>
@@ -14,13 +15,13 @@ namespace specialize {
 
 enum class Kind : u8 { other, letter, number, space };
 
-// How words are found in a unit.
+// The pattern that splits a unit into words.
 struct Pattern {
-  bool any_case;        // of the 's that end words
-  bool one_before;      // a letters' word takes any character before it, not only a space
-  bool lines;           // line ends are words of their own, and go with the signs before them
-  std::size_t numbers;  // the most digits in a word
-  bool space_first;     // a text that begins without a space is given one
+  bool any_case;        // of contractions such as 's
+  bool one_before;      // a word of letters takes any character before it, not only a space
+  bool lines;           // line ends are separate words, and join preceding symbols
+  std::size_t numbers;  // maximal digits in a word
+  bool space_first;     // a space is prepended to a text without one
 };
 
 class ByteBpe {
@@ -29,7 +30,7 @@ class ByteBpe {
     u32 left, right, made;  // ids
   };
 
-  // ``bytes``: the ids of the 256; ``merges`` by rank; ``whole``: words that are not merged.
+  // ``bytes``: the ids of the 256; ``merges`` by rank; ``whole``: words matched before merging.
   ByteBpe(const u32* bytes, const std::vector<Merge>& merges, std::vector<std::string> whole)
       : bytes_(bytes, bytes + 256), whole_(std::make_move_iterator(whole.begin()),
                                            std::make_move_iterator(whole.end())) {
@@ -75,7 +76,7 @@ class ByteBpe {
 
   static u64 key(u32 left, u32 right) { return u64{left} << 32 | right; }
 
-  // The pair's slot, or the free one where it would stand.
+  // The pair's slot, or the free slot for it.
   const Slot& slot_of(u32 left, u32 right) const {
     const u64 wanted = key(left, right);
     std::size_t i = fold(wanted, 0x9e3779b97f4a7c15ull) & (slots_.size() - 1);
@@ -100,7 +101,7 @@ struct Character {
   Kind kind;
 };
 
-// Cuts one text into words.
+// Splits one text into words.
 class Cutter {
  public:
   Cutter(const Pattern& pattern, const std::string& kinds) : pattern_(pattern), kinds_(kinds) {}
@@ -137,7 +138,7 @@ class Cutter {
     return i;
   }
 
-  // Where the word that begins at i ends: the pattern's alternatives in their order.
+  // The end of the word that begins at i: the pattern's alternatives in order.
   std::size_t next(std::size_t i) const {
     if (const std::size_t n = ending(i)) return i + n;
     const std::size_t spaced = i + (all_[i].code == ' ');
@@ -164,7 +165,7 @@ class Cutter {
     return end + 1 < all_.size() && end > i + 1 ? end - 1 : end;
   }
 
-  // The characters of 's, 't, 're, 've, 'm, 'll or 'd at i.
+  // The length of 's, 't, 're, 've, 'm, 'll or 'd at i.
   std::size_t ending(std::size_t i) const {
     if (all_[i].code != '\'') return 0;
     const u32 a = letter(i + 1), b = a ? letter(i + 2) : 0;
@@ -178,7 +179,7 @@ class Cutter {
     return c >= 'A' && c <= 'Z' ? c + 32 : c == kLongS ? 's' : c;
   }
 
-  static constexpr u32 kLongS = 0x17f;  // whose capital is S
+  static constexpr u32 kLongS = 0x17f;  // its capital is S
 
   const Pattern& pattern_;
   const std::string& kinds_;
@@ -187,7 +188,7 @@ class Cutter {
 
 }  // namespace words_of_bytes
 
-// What units come to. Left in the rest: those that hold special pieces, or words of kLongest bytes.
+// Totals of units. In the rest: units with special pieces, or words of kLongest bytes.
 class BpeCount {
  public:
   static constexpr u32 kLongest = 512;

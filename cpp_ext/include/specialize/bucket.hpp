@@ -1,4 +1,4 @@
-// The index of a table of counted strings: buckets of what stands side by side in memory.
+// The index of a table of counted strings: buckets of adjacent slots.
 #pragma once
 
 #include <bit>
@@ -11,16 +11,16 @@
 
 namespace specialize {
 
-// Where entries are: eight tags, compared at once, and beside each the place of its entry.
+// Eight tags, compared at once, each with the place of its entry.
 struct alignas(64) Bucket {
   static constexpr u32 kLanes = 8;
 
-  u32 tags[kLanes]{};  // 0: free; no lane behind a free one is taken
+  u32 tags[kLanes]{};  // 0: free; all lanes after a free one are free
   u32 places[kLanes]{};
 
   bool full() const { return tags[kLanes - 1]; }
 
-  // A bit for each lane with the tag.
+  // One bit per lane with the tag.
   u32 like(u32 tag) const {
 #if defined(__SSE2__)
     const __m128i sought = _mm_set1_epi32(static_cast<int>(tag));
@@ -36,14 +36,14 @@ struct alignas(64) Bucket {
 #endif
   }
 
-  // To be called of one that is not full.
+  // Call only if not full.
   void put(u32 tag, u32 place) {
     const int lane = std::countr_zero(like(0));
     tags[lane] = tag;
     places[lane] = place;
   }
 
-  // Calls f(tag, place) for each lane that is taken.
+  // Calls f(tag, place) for each used lane.
   template <class F>
   void each(F f) const {
     for (u32 i = 0; i < kLanes && tags[i]; ++i) f(tags[i], places[i]);

@@ -1,5 +1,5 @@
-// Choosing pieces one after the other, each for the words that those before leave unknown: the
-// definitions are specialize/vocab/wordpiece/characters.py and greedy.py.
+// Greedy choice of pieces for words that earlier ones leave unknown; reference implementations:
+// specialize/vocab/wordpiece/characters.py and specialize/augment/greedy.py.
 #pragma once
 
 #include <limits>
@@ -18,7 +18,7 @@ class Chooser {
       std::vector<int> ids;
       words.parts[p].each([&](const Entry& e) {
         if (vocabulary_.too_long(e.view()) || vocabulary_.covers(e.view(), ids)) return;
-        // subtle: a special piece is none of the letters', and yet a piece that may cover a word
+        // subtle: special pieces are not in the alphabet, but may cover a word
         if (dead_end(e.view()) < e.length()) parts[t].push_back(&e);
       });
     });
@@ -29,7 +29,7 @@ class Chooser {
     for (const Entry* e : unknown) {
       words_.push_back({text_.size(), static_cast<u32>(e->length()), e->count()});
       text_.append(e->view());
-      text_ += '\n';  // in no word
+      text_ += '\n';  // never inside a word
     }
     left_ = words_.size();
     for (const Word& w : words_) need(w, +1);
@@ -52,7 +52,7 @@ class Chooser {
     return piece;
   }
 
-  // Sets what next_best chooses from.
+  // Sets the candidates of next_best.
   void consider(std::vector<std::string> candidates) {
     names_ = std::move(candidates);
     candidates_.emplace(trie_of(names_, vocabulary_.prefix()));
@@ -97,7 +97,7 @@ class Chooser {
     Form form;
     std::int64_t count = 0;
   };
-  struct Extra {  // a piece tried out
+  struct Extra {  // a piece on trial
     bool inside;
     std::string_view text;
   };
@@ -115,7 +115,7 @@ class Chooser {
     return {inside, inside ? piece.substr(vocabulary_.prefix().size()) : piece};
   }
 
-  // How far the longest pieces lead from ``begin`` until none goes on.
+  // Where longest-match segmentation from ``begin`` stops.
   u32 dead_end(std::string_view word, u32 begin = 0, const Extra* extra = nullptr) const {
     const char *const start = word.data(), *const end = start + word.size(), *p = start + begin;
     while (p < end) {
@@ -135,13 +135,13 @@ class Chooser {
     return static_cast<u32>(p - start);
   }
 
-  // Where pieces are kept that begin as the text at p does.
+  // The bucket of pieces that begin like the text at p.
   static std::size_t bucket(const char* p, const char* end) {
     const auto byte = [](char c) { return static_cast<std::size_t>(static_cast<u8>(c)); };
     return byte(*p) < 0x80 || p + 1 == end ? byte(*p) : (byte(p[0]) * 64 + byte(p[1])) % kBuckets;
   }
 
-  // Calls lacks(form) for each one-character piece that the word needs, all being needed.
+  // Calls lacks(form) for each one-character piece that the word lacks; it needs them all.
   template <class F>
   void each_lack(std::string_view word, F lacks) const {
     for (u32 at = 0; (at = dead_end(word, at)) < word.size();) {
@@ -169,7 +169,7 @@ class Chooser {
                              [](const Need& a, const Need& b) { return a.count < b.count; });
   }
 
-  // Adds what each candidate gains by the word, which it would make known.
+  // Adds the word's count to the gain of each candidate that makes it known.
   void gain(const Word& w, int sign, std::vector<std::int64_t>& gains) const {
     const std::string_view word = view(w);
     const char* const begin = word.data();
@@ -209,7 +209,7 @@ class Chooser {
     }
   }
 
-  // The unknown words that hold ``text``, in order.
+  // The unknown words that contain ``text``, in order.
   std::vector<Word*> holders(std::string_view text) {
     std::vector<Word*> held;
     const std::string_view all = text_;
@@ -225,7 +225,7 @@ class Chooser {
 
   const WordPiece& vocabulary_;
   unsigned threads_;
-  std::string text_;  // all unknown words, a line each
+  std::string text_;  // all unknown words, one per line
   std::vector<Word> words_;
   std::size_t left_;  // words still unknown
   std::vector<Need> needs_;

@@ -1,18 +1,18 @@
-// What fresh pieces do for the words of a text: each of them, and the first so many of them. The
-// definitions are in specialize/vocab/audit/coverage.py.
+// Effects of fresh pieces on the words of a text: of each piece, and of the first n. Reference
+// implementation: specialize/vocab/audit/coverage.py.
 #pragma once
 
 #include "wordpiece.hpp"
 
 namespace specialize {
 
-// What one fresh piece does for the words of a text.
+// The effect of one fresh piece.
 struct Explained {
-  u64 replaced = 0;  // occurrences of words that were unknown, and now have the piece
-  std::vector<const Entry*> words;  // the most telling that have it
+  u64 replaced = 0;  // occurrences of formerly unknown words that have the piece
+  std::vector<const Entry*> words;  // the most informative examples
 };
 
-// For each piece of ``fresh``, ids of ``now``: words that were unknown first, then the frequent.
+// For each piece of ``fresh`` (ids of ``now``): formerly unknown words first, then frequent ones.
 inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
                                       const WordPiece& now, const std::vector<int>& fresh,
                                       std::size_t examples, unsigned threads) {
@@ -77,8 +77,8 @@ struct Covered {
   std::int64_t pieces = 0, unknown = 0;
 };
 
-// The pieces and unknown pieces of all words with only the first points[i] of ``fresh``, for each i;
-// ``points`` rise from 0.
+// Pieces and unknown pieces of all words with only the first points[i] of ``fresh``, for each i;
+// ``points`` increase from 0.
 inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
                                      const std::vector<int>& fresh,
                                      const std::vector<std::size_t>& points, unsigned threads) {
@@ -104,7 +104,7 @@ inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
   std::vector<std::vector<Covered>> parts(std::max(1u, threads),
                                           std::vector<Covered>(points.size()));
   each_partition(threads, [&](std::size_t p, unsigned t) {
-    std::vector<std::size_t> turns;  // points at which the word may be split another way
+    std::vector<std::size_t> turns;  // points at which the segmentation may change
     words.parts[p].each([&](const Entry& e) {
       const std::string_view word = e.view();
       const auto n = static_cast<std::int64_t>(e.count());

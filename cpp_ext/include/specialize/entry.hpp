@@ -1,4 +1,4 @@
-// A counted string: how often it occurs, and where first.
+// A counted string: its occurrences and first position.
 #pragma once
 
 #include <new>
@@ -8,12 +8,12 @@
 
 namespace specialize {
 
-// Twelve bytes, and behind them its string: where there are millions of types, their memory is most
-// of the time that they take. Key::kNear bytes can be read behind the twelve, whatever they are.
+// Twelve bytes, followed by the string: with millions of types, memory dominates the time. At least
+// Key::kNear bytes after the twelve are readable.
 class [[gnu::packed]] Entry {
  public:
   u64 count() const { return place_ >> kCountAt << 32 | low_; }
-  u64 first() const { return place_ & kFirst; }                  // place of the first occurrence
+  u64 first() const { return place_ & kFirst; }                  // position of the first occurrence
   u64 length() const { return is_long() ? load64(behind()) : short_length(); }
   const char* text() const { return behind() + (is_long() ? 8 : 0); }
   std::string_view view() const { return {text(), length()}; }
@@ -23,7 +23,7 @@ class [[gnu::packed]] Entry {
     return Key(Key::Readable{}, behind(), static_cast<u32>(short_length()));
   }
 
-  // Counts the string ``n`` times more, if it is the one that stands here.
+  // Adds ``n`` if the string is the one stored here.
   bool add(const Key& key, u64 n, u64 at) {
     if (!holds(key)) return false;
     count_more(n);
@@ -31,10 +31,10 @@ class [[gnu::packed]] Entry {
     return true;
   }
 
-  // How many bytes one of a string of this length takes.
+  // The size of an entry for a string of this length.
   static u64 size(u64 length) { return sizeof(Entry) + (length < kLong ? 0 : 8) + length; }
 
-  // Makes one of size(key.length) at ``to``; Key::kNear bytes more are overwritten.
+  // Creates one of size(key.length) at ``to``; Key::kNear more bytes are overwritten.
   static void make(char* to, const Key& key, u64 count, u64 first) {
     if (first > kFirst) throw std::length_error("a text of 256 TB or more");
     Entry& e = *new (to) Entry;
@@ -51,14 +51,14 @@ class [[gnu::packed]] Entry {
   }
 
  private:
-  static constexpr u64 kLong = 63;  // as a short length: the length stands before the string
+  static constexpr u64 kLong = 63;  // as a short length: the length is stored before the string
   static constexpr u32 kLengthAt = 48, kCountAt = 54;
   static constexpr u64 kFirst = (u64{1} << kLengthAt) - 1, kUpToCount = (u64{1} << kCountAt) - 1;
 
   static constexpr u64 kTooMany = u64{1} << (32 + 64 - kCountAt);
 
-  u64 place_;  // from the lowest bit: place, short length, upper ten bits of the count
-  u32 low_;    // the others
+  u64 place_;  // from the lowest bit: position, short length, upper ten bits of the count
+  u32 low_;    // the lower bits
 
   bool is_long() const { return short_length() == kLong; }
   u64 short_length() const { return place_ >> kLengthAt & kLong; }
@@ -66,7 +66,7 @@ class [[gnu::packed]] Entry {
   u64 word(u32 i) const { return load64(behind() + 8 * i); }
 
   void count_more(u64 n) {
-    if (n < ~low_)  // nothing to carry
+    if (n < ~low_)  // no carry
       low_ += static_cast<u32>(n);
     else
       set_count(count() + std::min(n, kTooMany));

@@ -1,4 +1,4 @@
-// Strings as they are counted: hashed, and the short ones, which most are, in three words.
+// Strings to count: hashed, with short strings (most of them) in three words.
 #pragma once
 
 #include <algorithm>
@@ -23,8 +23,8 @@ inline u64 fold(u64 a, u64 b) {
   return static_cast<u64>(product) ^ static_cast<u64>(product >> 64);
 }
 
-// A string to be counted. Short ones, most of them, are looked at as three words of eight bytes
-// (little-endian), zeros behind their end: hashed and compared without a branch on their length.
+// A string to count. Short strings are three little-endian words of eight bytes, padded with zeros:
+// hashed and compared without a branch on their length.
 struct Key {
   static constexpr u32 kNear = 24;
 
@@ -35,7 +35,7 @@ struct Key {
   }
   Key(std::string_view s) : Key(s.data(), static_cast<u32>(s.size())) {}
 
-  // The same where kNear bytes can be read at p, whatever they are.
+  // The same if kNear bytes are readable at p.
   struct Readable {};
   Key(Readable, const char* p, u32 n) : text(p), length(n) {
     for (u32 i = 0; i < 3; ++i) near[i] = load64(p + 8 * i) & mask(i);
@@ -44,16 +44,16 @@ struct Key {
 
   Key() = default;
 
-  // What word ``i`` has of the string, which is no longer than kNear.
+  // Word ``i`` of the string, which is at most kNear long.
   u64 mask(u32 i) const { return kMasks.of[kNear - length + 8 * i]; }
 
   const char* text;
   u32 length;
   u64 hash;
-  u64 near[3];  // the string itself, if it is no longer
+  u64 near[3];  // the string itself, if it fits
 
  private:
-  // of[kNear - n + 8 * i]: what word i has of a string of n bytes
+  // of[kNear - n + 8 * i]: mask of word i for a string of n bytes
   struct Masks {
     u64 of[2 * kNear];
     constexpr Masks() : of() {
@@ -65,7 +65,7 @@ struct Key {
   };
   static const Masks kMasks;
 
-  // In the manner of wyhash.
+  // Similar to wyhash.
   void set_hash() {
     constexpr u64 k0 = 0xa0761d6478bd642f, k1 = 0xe7037ed1a0b428db, k2 = 0x8ebc6af09c88c6e3;
     if (length <= kNear) {

@@ -1,4 +1,4 @@
-// The characters that a vocabulary's pieces are made of, numbered.
+// Numbers the characters of a vocabulary's pieces.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace specialize {
 
 class Letters {
  public:
-  // 0: no piece has the character.
+  // 0: in no piece.
   u32 of(u32 c) const { return c < kCharacters ? rows_[pages_[c >> 8]][c & 0xff] : 0; }
 
   void set(u32 c, u32 number) {
@@ -22,8 +22,8 @@ class Letters {
     rows_[page][c & 0xff] = number;
   }
 
-  // Numbers those that have a number from 1 on, in their own order, so that those of one script are
-  // close together. Returns how many numbers there are, 0 among them.
+  // Renumbers from 1 in code point order, so that a script's characters are close together. Returns
+  // the number of numbers, including 0.
   u32 renumber() {
     u32 last = 0;
     for (u32 page : pages_)

@@ -1,5 +1,5 @@
-// A part of a table of counted strings: entries one behind the other as they come, so that the
-// frequent ones, which come early, are close together, and never move; and the index to them.
+// A part of a table of counted strings, with its index. Entries are stored in insertion order and
+// never move, so frequent ones, which come early, are close together.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ class Partition {
     if (++used_ > most_) resize(2 * buckets_.size());
   }
 
-  // To be called well before a string is added: memory is fetched, first where the index leads to
-  // its entry, then the entry, which is returned; none if there is none with the hash.
+  // Call well before adding a string: prefetches the index slot, then the entry, which is returned;
+  // nullptr if no entry has the hash.
   void prefetch(u64 hash) const { __builtin_prefetch(&buckets_[start(tag_of(hash))]); }
   Entry* seek(u64 hash) const {
     const u32 tag = tag_of(hash);
@@ -34,7 +34,7 @@ class Partition {
     }
   }
 
-  // In the order they came in.
+  // In insertion order.
   template <class F>
   void each(F f) const {
     for (const Block& block : blocks_) {
@@ -46,7 +46,7 @@ class Partition {
     }
   }
 
-  // Makes room for ``n`` entries.
+  // Reserves room for ``n`` entries.
   void reserve(u64 n) {
     if (n > most_) resize(buckets_for(n));
   }
@@ -70,9 +70,9 @@ class Partition {
     u64 used = 0, room;
   };
 
-  // The upper half of a hash, whose lowest bits chose the partition.
+  // The upper half of the hash; its lowest bits select the partition.
   static u32 tag_of(u64 hash) { return static_cast<u32>(hash >> 32) | 1; }
-  u64 start(u32 tag) const { return tag * buckets_.size() >> 32; }  // in the order of tags
+  u64 start(u32 tag) const { return tag * buckets_.size() >> 32; }  // ordered by tag
   u64 after(u64 b) const { return b + 1 < buckets_.size() ? b + 1 : 0; }
 
   Entry* entry(u32 place) const {
@@ -82,12 +82,12 @@ class Partition {
   Entry* fetched(u32 place) const {
     Entry* const e = entry(place);
     __builtin_prefetch(e);
-    __builtin_prefetch(reinterpret_cast<char*>(e + 1) + Key::kNear - 1);  // another line, perhaps
+    __builtin_prefetch(reinterpret_cast<char*>(e + 1) + Key::kNear - 1);  // maybe the next line
     return e;
   }
 
-  // Calls is_it(place) for what has the tag, until that returns true: then nullptr, else the bucket
-  // that one more goes to.
+  // Calls is_it(place) for entries with the tag until it returns true (returns nullptr); otherwise
+  // returns the bucket for a new entry.
   template <class F>
   Bucket* find(u32 tag, F is_it) {
     for (u64 b = start(tag);; b = after(b)) {
@@ -98,7 +98,7 @@ class Partition {
     }
   }
 
-  // Returns its place from 1 on: an entry begins in the first kBlock bytes of its block.
+  // Returns its place, from 1; an entry begins in the first kBlock bytes of its block.
   u32 append(const Key& key, u64 count, u64 first) {
     const u64 need = Entry::size(key.length);
     if (blocks_.empty() || blocks_.back().used + need > blocks_.back().room)
@@ -115,7 +115,7 @@ class Partition {
   static u64 entries_for(u64 buckets) { return buckets * Bucket::kLanes * 3 / 4; }
   static u64 buckets_for(u64 entries) { return entries / 3 * 4 / Bucket::kLanes + 1; }
 
-  // subtle: buckets are passed in the order of their tags, and so are those that they go to.
+  // subtle: old and new buckets are both visited in the order of their tags.
   void resize(u64 n) {
     const std::vector<Bucket> old = std::exchange(buckets_, std::vector<Bucket>(n));
     most_ = entries_for(n);
@@ -125,7 +125,7 @@ class Partition {
   }
 
   std::vector<Bucket> buckets_ = std::vector<Bucket>(kSmallest);
-  u64 most_ = entries_for(kSmallest);  // entries, without more buckets
+  u64 most_ = entries_for(kSmallest);  // capacity without more buckets
   std::vector<Block> blocks_;
   std::size_t used_ = 0;
 };

@@ -1,4 +1,4 @@
-// A table held to a bound: its rarest entries dropped, their memory given back.
+// Bounds a table: drops its rarest entries and frees their memory.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ struct Dropped {
   u64 entries = 0, occurrences = 0;
 };
 
-// The least count that no more than ``most`` of the entries reach.
+// The smallest count reached by at most ``most`` entries.
 inline u64 least_count(const Table& table, std::size_t most) {
   std::vector<u64> counts;
   counts.reserve(table.size());
@@ -22,7 +22,7 @@ inline u64 least_count(const Table& table, std::size_t most) {
   return *rarest + 1;
 }
 
-// Drops the entries that count less than ``least``. What stays is copied: no block is held for it.
+// Drops entries with counts below ``least``. The rest is copied, so no old block is kept alive.
 inline Dropped keep_from(Partition& part, u64 least) {
   Dropped dropped;
   part.each([&](const Entry& e) {
@@ -40,8 +40,8 @@ inline Dropped keep_from(Partition& part, u64 least) {
   return dropped;
 }
 
-// Where a table has more than ``most`` entries, drops all that occur least, then all that occur
-// next least, and so on, until no more than half of ``most`` are left, whatever order they came in.
+// If a table has more than ``most`` entries, drops all with the lowest count, then the next lowest,
+// and so on, until at most half of ``most`` remain. Independent of insertion order.
 inline Dropped prune(Table& table, std::size_t most, unsigned threads) {
   if (table.size() <= most) return {};
   const u64 least = least_count(table, most / 2);

@@ -1,4 +1,4 @@
-// Which pieces of one vocabulary replace unknowns of another: the definition is
+// Pieces of one vocabulary that replace unknowns of another; reference implementation:
 // specialize/vocab/wordpiece/replacements.py.
 #pragma once
 
@@ -6,16 +6,16 @@
 
 namespace specialize {
 
-// The paper's count: by piece of the new vocabulary.
+// The paper's count, by piece of the new vocabulary.
 struct Replacements {
-  std::vector<Seen> replaced;  // where the unit has fewer unknowns than under the old vocabulary
+  std::vector<Seen> replaced;  // in units with fewer unknowns than under the old vocabulary
   std::vector<Seen> overall;
 
   explicit Replacements(std::size_t pieces) : replaced(pieces), overall(pieces) {}
 };
 
-// What entries consist of, whose unknowns are compared: an entry is one whole, or what Unicode's
-// white space parts is, or each word.
+// The units whose unknowns are compared: an entry, its parts between Unicode white space, or its
+// words.
 enum class Unit { whole, token, word };
 
 namespace replacing {
@@ -56,7 +56,7 @@ class Counter {
     after_.push_back(now_.id(item.first));
   }
 
-  // The unit is whole: it occurs ``count`` times, first at ``first``.
+  // The unit is complete: it occurs ``count`` times, first at ``first``.
   void close(u64 count, u64 first) {
     u32 place = 0;
     first += offset_;
@@ -84,7 +84,7 @@ class Counter {
   Replacements sums;
 };
 
-// What an entry is split into.
+// Splits an entry into units.
 struct Sink {
   Counter& to;
   const Entry& from;
@@ -105,10 +105,10 @@ struct Sink {
 
 }  // namespace replacing
 
-// A unit with fewer unknown pieces under ``now`` credits each occurrence of a piece that is not
-// among its pieces under ``old``. Units are the words of ``table`` or, where ``rules`` are given,
-// those of the white-space tokens in it, of which none may be hard. Without ``overall`` only what
-// is replaced is counted: covered words need not be segmented.
+// A unit with fewer unknown pieces under ``now`` credits each occurrence of a piece that it does
+// not have under ``old``. Units are the words of ``table`` or, with ``rules``, those of its
+// white-space tokens, none of which may be hard. Without ``overall`` only replacements are counted,
+// so covered words are not segmented.
 inline Replacements replacements(const Table& table, const WordPiece& old, const WordPiece& now,
                                  const Rules* rules, Unit unit, bool overall, unsigned threads) {
   std::vector<int> as_old;

@@ -1,7 +1,7 @@
-// From tokens to words: what a pre-tokeniser's rules do to each character.
+// From tokens to words: a pre-tokeniser's rule for each character.
 //
-// The table of rules is given, character by character, by the readable definition
-// (specialize/vocab/wordpiece/pretokenize.py): this file knows no Unicode.
+// The table of rules comes from the Python reference (specialize/vocab/wordpiece/pretokenize.py);
+// no Unicode data here.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@ namespace specialize {
 
 enum class Rule : u8 {
   keep,    // a letter of a word
-  remove,  // deleted: its neighbours join
-  space,   // parts words
-  alone,   // a word of its own
+  remove,  // deleted, joining its neighbours
+  space,   // separates words
+  alone,   // a word by itself
   mapped,  // becomes a text of letters and spaces
-  hard,    // depends on its neighbours: the token is left to the definition
+  hard,    // depends on its neighbours: the token falls back to Python
 };
 
 class Rules {
@@ -50,7 +50,7 @@ class Rules {
   bool hard_ = false;
 };
 
-// Special pieces such as [MASK], which are themselves where the text spells them out.
+// Special pieces such as [MASK], kept whole where they occur in the text.
 class Specials {
  public:
   void add(std::string text, int id) {
@@ -80,15 +80,15 @@ class Specials {
   std::vector<std::pair<std::string, int>> items_;
 };
 
-// Splits one token. The sink is told of each word(text, offset), special(item, offset), gap() at
-// Unicode white space, and removed(character,
-// offset). Returns false at a hard character: it has been told of what stands before that.
+// Splits one token: calls word(text, offset), special(item, offset), gap() at Unicode white space,
+// and removed(character, offset) of the sink. Returns false at a hard character, after the calls
+// for the text before it.
 template <class Sink>
 bool split(std::string_view token, const Rules& rules, const Specials& specials,
             std::string& buffer, Sink& sink) {
   const char *p = token.data(), *const begin = p, *const end = p + token.size();
-  const char* plain = p;  // the word so far, if no character of it was changed
-  bool changed = false;   // it is in the buffer instead
+  const char* plain = p;  // the word so far, if unchanged
+  bool changed = false;   // then it is in the buffer
   u64 start = 0;
   buffer.clear();
   const auto close = [&](const char* at) {
@@ -153,7 +153,7 @@ bool split(std::string_view token, const Rules& rules, const Specials& specials,
   return true;
 }
 
-struct Seen {  // how often, and where first
+struct Seen {  // occurrences, and the first position
   u64 count = 0, first = ~u64{0};
   u32 place = 0;  // breaks ties of first
 
@@ -172,11 +172,11 @@ void merge(std::unordered_map<Key, Seen>& into, const std::unordered_map<Key, Se
   for (const auto& [key, seen] : from) into[key].add(seen);
 }
 
-// What tokens consist of beside their words.
+// Parts of tokens that are not words.
 struct Apart {
-  std::unordered_map<int, Seen> specials;  // by id, written out in the text
+  std::unordered_map<int, Seen> specials;  // by id
   std::unordered_map<u32, Seen> removed;   // characters
-  std::vector<const Entry*> hard;          // tokens left to the definition
+  std::vector<const Entry*> hard;          // tokens for the fallback
 
   void add(const Apart& o) {
     merge(specials, o.specials);
@@ -186,14 +186,14 @@ struct Apart {
   }
 };
 
-// What the words of a table of tokens are.
+// The words of a table of tokens.
 struct Words : Apart {
   Table table;
 };
 
 namespace wording {
 
-// Of a sink, what it does with all but words.
+// The part of a sink that handles everything but words.
 struct Beside {
   Apart& to;
   const Entry& from;
@@ -214,7 +214,7 @@ struct Sink : Beside {
     if (key.length <= Key::kNear)
       queue.push(key, from.count(), from.first() + offset);
     else
-      table.add(key, from.count(), from.first() + offset);  // its text may not stay
+      table.add(key, from.count(), from.first() + offset);  // its text may be overwritten
   }
 };
 
@@ -227,11 +227,11 @@ struct Deaf {
 
 }  // namespace wording
 
-// Splits a token, unless the definition must: then it is kept in ``hard`` instead.
+// Splits a token; one that needs the fallback is added to ``hard`` instead.
 template <class Sink>
 void split_or_leave(const Entry& token, const Rules& rules, const Specials& specials,
                     std::string& buffer, std::vector<const Entry*>& hard, Sink& sink) {
-  if (rules.any_hard()) {  // then look first, so that nothing is counted twice
+  if (rules.any_hard()) {  // check first, so that nothing is counted twice
     wording::Deaf deaf;
     if (!split(token.view(), rules, specials, buffer, deaf)) return hard.push_back(&token);
   }

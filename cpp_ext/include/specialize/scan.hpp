@@ -1,5 +1,5 @@
-// From bytes to counted tokens: what white space parts, whatever a tokenizer's rules, so that all
-// Unicode rules can wait for the types (rules.hpp).
+// From bytes to counted white-space tokens, for any tokenizer's rules: Unicode rules are applied
+// later, once per type (rules.hpp).
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace specialize {
 
-// Lengths of the lines, their ends and the white space around them left out (Python's str.strip).
+// Lengths of lines without line ends and surrounding white space (Python's str.strip).
 struct Extent {
   u64 characters = 0, bytes = 0;
 
@@ -32,7 +32,7 @@ inline Key key_of(const char* p, u64 n, const char* end) {
   return Key(p, static_cast<u32>(n));
 }
 
-// Adds up the lines that tokens stand in.
+// Adds up the lines of tokens.
 class Lines {
  public:
   explicit Lines(const char* text) : text_(text) {}
@@ -55,7 +55,7 @@ class Lines {
   }
 
  private:
-  // The line goes on with what is between these edges.
+  // The line continues between these edges.
   void take(const Window& w, std::size_t from, std::size_t to) {
     if (from == to) return;
     if (!open_) first_ = w.edges[from];
@@ -67,7 +67,7 @@ class Lines {
     if (!open_) return;
     open_ = false;
     const char *a = text_ + first_, *b = text_ + last_;
-    while (a < b) {  // Unicode's white space, which tokens may hold, is stripped too
+    while (a < b) {  // Unicode white space inside tokens is stripped too
       const u32 n = strippable_at(a, b);
       if (!n && !parts_tokens(*a)) break;
       inner_ -= n ? n - 1 : 0;
@@ -90,7 +90,7 @@ class Lines {
 
 }  // namespace scanning
 
-// Counts the tokens of text[0, n), which ends where a line does. ``base``: the place of text[0].
+// Counts the tokens of text[0, n), which ends at a line end. ``base``: the position of text[0].
 inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
   using scanning::Window;
   const auto window = std::make_unique<Window>();
@@ -101,7 +101,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
     queue.push([&] { return scanning::key_of(text + begin, end - begin, text + n); }, 1,
                base + begin);
   };
-  u64 begun = 0;  // where the token that goes on begins
+  u64 begun = 0;  // start of the unfinished token
   for (u64 at = 0; at < n || w.inside;) {
     const bool goes_on = w.inside;
     const u64 blocks = std::min<u64>((n - at) / 64, Window::kBlocks);
@@ -109,7 +109,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
     if (blocks) {
       scanning::look(text + at, blocks, at, w);
       at += 64 * blocks;
-    } else {  // subtle: spaces behind the end close the last token
+    } else {  // subtle: spaces after the end close the last token
       char rest[64];
       std::memset(rest, ' ', sizeof rest);
       std::memcpy(rest, text + at, n - at);
@@ -128,7 +128,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
 
 namespace scanning {
 
-// Where text[0, n) can be cut into so many pieces of whole lines, its ends with them.
+// Positions that split text[0, n) into parts of whole lines, including both ends.
 inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
   std::vector<u64> all{0};
   for (u64 i = 1; i < pieces; ++i) {
@@ -142,8 +142,8 @@ inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
 
 }  // namespace scanning
 
-// The same with several threads, which take parts of whole lines until none is left. Tables have
-// room from the start for a type every kType bytes, so that they are seldom enlarged.
+// The same with several threads, which take parts of whole lines until none remain. Tables start
+// with room for a type every kType bytes, so they seldom grow.
 inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
   constexpr u64 kWorthIt = u64{1} << 20, kEach = 16, kType = 256;
   threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));

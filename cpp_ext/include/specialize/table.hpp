@@ -1,6 +1,5 @@
-// A table of counted strings, in partitions by bits of the hash: tables of several threads are
-// merged partition by partition, with no second pass. Results do not depend on the order in which
-// strings are added.
+// A table of counted strings, partitioned by bits of the hash: tables of several threads are merged
+// partition by partition, without a second pass. Results do not depend on insertion order.
 #pragma once
 
 #include <concepts>
@@ -31,7 +30,7 @@ class Table {
     return n;
   }
 
-  // All entries in the order of their first occurrence.
+  // All entries by first occurrence.
   std::vector<const Entry*> ordered() const {
     std::vector<const Entry*> all;
     all.reserve(size());
@@ -47,7 +46,7 @@ class Table {
   const Partition& of(u64 hash) const { return parts[hash % kPartitions]; }
 };
 
-// Strings on their way into a table, or a partition, wait here while its memory is fetched.
+// Strings to add to a table or partition wait here while its memory is prefetched.
 template <class To>
 class Queue {
  public:
@@ -57,8 +56,8 @@ class Queue {
     push([&] { return key; }, count, first);
   }
 
-  // ``key`` returns it. subtle: it is made where it waits, since what was just written in parts
-  // cannot be copied as a whole before it has reached the cache.
+  // ``key`` returns it. subtle: it is built in place, because copying bytes just written in parts
+  // would stall until they reach the cache.
   template <std::invocable F>
   void push(F key, u64 count, u64 first) {
     new (&waiting_[n_]) Waiting{key(), count, first};
@@ -77,7 +76,7 @@ class Queue {
   }
 
  private:
-  static constexpr std::size_t kSize = 128;  // memory is slow: fewer are added before it is there
+  static constexpr std::size_t kSize = 128;  // with fewer, memory has not arrived yet
   struct alignas(64) Waiting {
     Key key;
     u64 count, first;

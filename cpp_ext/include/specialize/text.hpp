@@ -1,4 +1,4 @@
-// A text as it comes, in blocks or whole: its tokens counted, its lines measured.
+// A text, in blocks or whole: counts its tokens, measures its lines.
 #pragma once
 
 #include "scan.hpp"
@@ -7,8 +7,8 @@ namespace specialize {
 
 class Text {
  public:
-  // Takes the next bytes of the text. A last line without an end waits for more, unless ``whole``:
-  // then the text, or one file of it, ends here.
+  // Adds the next bytes of the text. An unfinished last line is kept for the next call, unless
+  // ``whole``: the text, or one file of it, ends here.
   void feed(const char* p, u64 n, bool whole, unsigned threads) {
     if (!waiting_.empty()) {
       const void* end = n ? std::memchr(p, '\n', n) : nullptr;
@@ -26,13 +26,13 @@ class Text {
     waiting_.assign(p + ready, n - ready);
   }
 
-  // Takes a token that was counted elsewhere.
+  // Adds a token counted elsewhere.
   void add(std::string_view token, u64 count, u64 first) {
     tokens.add(token, count, first);
     read_ = std::max(read_, first + token.size() + 1);
   }
 
-  // Takes the tokens of a text that comes behind this one.
+  // Adds the tokens of a text that follows this one.
   void merge(const Text& other, unsigned threads) {
     each_partition(threads, [&](std::size_t p, unsigned) {
       add_all(tokens.parts[p], other.tokens.parts[p], read_);
@@ -42,8 +42,8 @@ class Text {
     checked_ = checked_ && other.checked_;
   }
 
-  // Whether all tokens are UTF-8, which is checked once; tokens end at ASCII, so none cuts a
-  // character.
+  // Whether all tokens are UTF-8, checked once; tokens end at ASCII bytes, so no character is
+  // split.
   bool valid(unsigned threads) {
     if (checked_) return true;
     std::atomic<bool> good = true;
@@ -55,7 +55,7 @@ class Text {
     return checked_ = good;
   }
 
-  // The tokens, as all but counting needs them; throws std::invalid_argument if they are not UTF-8.
+  // The tokens; throws std::invalid_argument if they are not UTF-8.
   const Table& sound(unsigned threads) {
     if (!valid(threads)) throw std::invalid_argument("expected UTF-8");
     return tokens;
@@ -71,7 +71,7 @@ class Text {
     checked_ = checked_ && !n;
   }
 
-  std::string waiting_;  // the begun line
+  std::string waiting_;  // the unfinished line
   u64 read_ = 0;
   bool checked_ = true;  // all tokens are UTF-8
 };

@@ -1,4 +1,4 @@
-// Work shared by threads; what comes of it does not depend on how many there are.
+// Work shared by threads; results do not depend on their number.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace specialize {
 
-// Calls work(t) for t below ``threads``, each in a thread of its own; the first fault is rethrown.
+// Calls work(t) for t below ``threads``, each in its own thread; rethrows the first exception.
 template <class F>
 void run(unsigned threads, F work) {
   std::vector<std::exception_ptr> faults(threads);
@@ -29,7 +29,7 @@ void run(unsigned threads, F work) {
     if (fault) std::rethrow_exception(fault);
 }
 
-// Calls work(p, t) for every partition p, each in one of the threads t.
+// Calls work(p, t) for every partition p in one of the threads t.
 template <class F>
 void each_partition(unsigned threads, F work) {
   std::atomic<std::size_t> next{0};
@@ -38,7 +38,7 @@ void each_partition(unsigned threads, F work) {
   });
 }
 
-// Adds the entries of ``from``, which come ``behind`` bytes later.
+// Adds the entries of ``from``, whose positions are ``behind`` bytes later.
 inline void add_all(Partition& to, const Partition& from, u64 behind = 0) {
   to.reserve(to.size() + from.size());
   Queue queue(to);

@@ -1,5 +1,5 @@
-// Merging pieces from word counts, as specialize/vocab/train/byte_pairs.py defines it: a WordPiece vocabulary
-// from characters, or more pieces for any BPE; ties go to the pair of older pieces.
+// Byte-pair training from word counts: a WordPiece vocabulary from characters, or more pieces for
+// any BPE; ties go to the pair of older pieces. Reference: specialize/vocab/train/byte_pairs.py.
 #pragma once
 
 #include <queue>
@@ -20,16 +20,16 @@ class Trainer {
     std::size_t alphabet = 1000;
     bool closed = false;
     std::string prefix = "##";
-    std::unordered_map<u32, std::string> names = {};  // of characters that stand for pieces
-    std::unordered_set<std::string> avoid = {};       // what is never merged
+    std::unordered_map<u32, std::string> names = {};  // of characters that represent pieces
+    std::unordered_set<std::string> avoid = {};       // texts never to merge
   };
 
   struct Merged {
     std::string piece;
-    u64 count;  // of the pair it was first merged from
+    u64 count;  // of its first merge
   };
 
-  // Throws TooSmall where ``size`` does not hold special pieces and characters.
+  // Throws TooSmall if special pieces and characters exceed ``size``.
   struct TooSmall {
     std::size_t needed;
   };
@@ -50,7 +50,7 @@ class Trainer {
     return std::move(pieces_);
   }
 
-  // At most ``more`` pieces merged from words whose characters are ``names``.
+  // At most ``more`` pieces, merged from words whose characters represent ``names``.
   std::vector<Merged> train_further(std::size_t more) {
     spell(letters());
     const std::size_t known = pieces_.size();
@@ -73,7 +73,7 @@ class Trainer {
     }
   };
 
-  // The most frequent characters in their own order; of equally frequent ones the lower.
+  // The most frequent characters in code point order; ties go to the lower.
   std::vector<u32> letters() const {
     std::vector<u64> counts(characters_);
     for (const Entry* e : words_)
@@ -88,7 +88,7 @@ class Trainer {
     return ranked;
   }
 
-  // Writes the words that ``letters`` spell as symbols, and begins the pieces.
+  // Writes words over ``letters`` as symbols, and the initial pieces.
   void spell(const std::vector<u32>& letters) {
     enum : u8 { unknown, initial_only, inside_too };
     std::vector<u8> use(characters_, unknown);
@@ -140,7 +140,7 @@ class Trainer {
       heap_.pop();
       Info& info = of(top.pair);
       if (info.count != static_cast<std::int64_t>(top.count)) {
-        push(top.pair, info.count);  // outdated: put it back under its present count
+        push(top.pair, info.count);  // outdated: push it again with its current count
         continue;
       }
       const std::string text = spelling(top.pair);
@@ -163,7 +163,7 @@ class Trainer {
     ++round_;
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
-    for (std::size_t i = 0; i < places.size(); ++i) {  // each word waits for its memory
+    for (std::size_t i = 0; i < places.size(); ++i) {  // prefetch the memory of each word
       if (i + 16 < places.size()) __builtin_prefetch(&spelt_[places[i + 16]]);
       if (i + 8 < places.size()) __builtin_prefetch(symbols_.data() + spelt_[places[i + 8]].start);
       merge_in(places[i], left, right, merged);
@@ -205,7 +205,7 @@ class Trainer {
       heap_.push({static_cast<u64>(count), pair});
   }
 
-  // The age of a piece is its id; a new one becomes the youngest.
+  // The age of a piece is its id; a new piece is the youngest.
   u32 age_of(const std::string& piece) {
     const auto [found, fresh] = ages_.try_emplace(piece, static_cast<u32>(pieces_.size()));
     if (fresh) pieces_.push_back(piece);
@@ -217,11 +217,11 @@ class Trainer {
   struct Info {
     Pair pair;
     std::int64_t count = 0;
-    std::vector<u32> places;  // words that may hold the pair
-    u32 round = 0;            // of the last merge that made more of it
+    std::vector<u32> places;  // words that may contain the pair
+    u32 round = 0;            // of the last merge that increased its count
   };
 
-  // What is known of a pair, which may be nothing yet. Valid until another pair is looked up.
+  // The entry of a pair, possibly new. Valid until another pair is looked up.
   Info& of(Pair pair) {
     if (infos_.size() * 2 >= index_.size()) {
       index_.assign(std::max<std::size_t>(1024, index_.size() * 4), Slot{});
@@ -237,7 +237,7 @@ class Trainer {
 
   struct Slot {
     Pair pair = 0;
-    u32 info = kNone;  // its place among these
+    u32 info = kNone;  // its index there
   };
 
   Slot& slot_of(Pair pair) {
@@ -266,17 +266,17 @@ class Trainer {
     std::int64_t count;
     u32 length;
   };
-  std::vector<u32> symbols_;  // of all words, one after the other
+  std::vector<u32> symbols_;  // of all words, concatenated
   std::vector<Spelt> spelt_;
   std::vector<std::string> pieces_;
   std::unordered_map<std::string, u32> ages_;
-  std::vector<Info> infos_;  // of all pairs that ever were
-  std::vector<Slot> index_;  // by open addressing
+  std::vector<Info> infos_;  // of all pairs so far
+  std::vector<Slot> index_;  // open addressing
   std::priority_queue<Candidate> heap_;
-  std::vector<Pair> born_;  // pairs of which a merge made more, each once
+  std::vector<Pair> born_;  // pairs increased by a merge, without repeats
   u32 round_ = 0;
   std::size_t begun_ = 0;     // pieces before the first merge
-  std::vector<u64> gains_;    // of the pieces after them
+  std::vector<u64> gains_;    // of later pieces
 };
 
 }  // namespace specialize

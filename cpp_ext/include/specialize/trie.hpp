@@ -1,7 +1,7 @@
-// The pieces of a vocabulary as a double array over characters: one step is one look into memory.
+// The pieces of a vocabulary as a double-array trie over characters: one memory access per step.
 //
-// A cell knows the letter it is reached by, not its parent: no two parents have one base, so the
-// letter tells them apart, and a cell is small.
+// A cell stores the letter it is reached by, not its parent: no two parents share a base, so the
+// letter is enough, and cells are small.
 #pragma once
 
 #include <algorithm>
@@ -16,20 +16,20 @@ class Trie {
  public:
   struct Key {
     std::string_view text;  // UTF-8
-    bool inside;            // it stands at the second root
+    bool inside;            // under the second root
     int value;
   };
 
-  // The longest key that a text begins with.
+  // The longest key at the start of a text.
   struct Longest {
-    const char* end = nullptr;  // nullptr: there is none
+    const char* end = nullptr;  // nullptr: none
     u32 cell = 0;
   };
 
-  // Keys of one root differ; an empty one is never found.
+  // Keys under one root are distinct; an empty key is never found.
   explicit Trie(std::vector<Key> keys);
 
-  // Calls found(value, end) for each key that stands at p, the shortest first.
+  // Calls found(value, end) for each key at p, shortest first.
   template <class F>
   void each(bool inside, const char* p, const char* end, F found) const {
     walk(inside, p, end, [&](u32 cell, const char* to, bool ends) {
@@ -40,7 +40,7 @@ class Trie {
   Longest longest(bool inside, const char* p, const char* end) const {
     Longest last;
     walk(inside, p, end, [&](u32 cell, const char* to, bool ends) {
-      // subtle: chosen, not branched to, as it cannot be foreseen
+      // subtle: a conditional move, because a branch would be unpredictable
       last.end = ends ? to : last.end;
       last.cell = ends ? cell : last.cell;
     });
@@ -49,7 +49,7 @@ class Trie {
 
   int value(const Longest& key) const { return values_[key.cell]; }
 
-  // The value of the key that is spelt so; -1 if there is none.
+  // The value of the key, -1 if there is none.
   int find(bool inside, std::string_view text) const {
     const char* const end = text.data() + text.size();
     const Longest key = longest(inside, text.data(), end);
@@ -58,8 +58,8 @@ class Trie {
 
  private:
   struct Cell {
-    u32 base = 0;            // a child stands at base ^ letter
-    u32 mark = 0xffffffff;  // the letter it is reached by, and in the lowest bit whether a key ends
+    u32 base = 0;            // children are at base ^ letter
+    u32 mark = 0xffffffff;  // the letter it is reached by; lowest bit: a key ends here
 
     u32 letter() const { return mark >> 1; }
     bool ends() const { return mark & 1; }
@@ -86,14 +86,14 @@ class Trie {
 
   Letters letters_;
   std::vector<Cell> cells_;
-  std::vector<int> values_;  // of the cells where a key ends
+  std::vector<int> values_;  // for cells where a key ends
   u32 roots_[2];             // their bases
 };
 
-// Places the keys depth first, the children of each node in cells that are free.
+// Inserts the keys depth first; the children of a node go to free cells.
 class Trie::Builder {
  public:
-  // ``keys`` are sorted; ``letters``: how many there are.
+  // ``keys`` are sorted; ``letters``: number of letters.
   Builder(Trie& to, const std::vector<Key>& keys, u32 letters)
       : to_(to), cells_(to.cells_), block_(std::bit_ceil(std::max(letters, kPart))) {
     u32 outside = 0;
@@ -104,7 +104,7 @@ class Trie::Builder {
       each_character(key.text, [&](u32 c) { spelling_.push_back(to.letters_.of(c)); });
     }
     spelt_.push_back({static_cast<u32>(spelling_.size()), 0});
-    grow();  // subtle: cells without children have base 0, and nothing may stand there
+    grow();  // subtle: cells without children have base 0, so nothing may be placed there
     next_[0] = prev_[0] = 0;
     bases_[0] = true;
     to_.roots_[0] = place(0, outside, 0);
@@ -123,7 +123,7 @@ class Trie::Builder {
     u32 letter, first;  // of its keys
   };
 
-  // Places the nodes below the one whose keys are [from, to), each longer than ``depth`` letters;
+  // Places the children of the node with keys [from, to), each longer than ``depth`` letters;
   // returns its base.
   u32 place(u32 from, u32 to, u32 depth) {
     if (from == to) return 0;
@@ -151,14 +151,14 @@ class Trie::Builder {
     return base;
   }
 
-  // A base whose cells for the children [begin, end) are free.
+  // A base whose cells for children [begin, end) are free.
   u32 room_for(std::size_t begin, std::size_t end) {
     unsigned tries = 0;
     for (u32 cell = next_[0]; cell != 0; cell = next_[cell]) {
       const u32 base = cell ^ children_[begin].letter;
       if (fits(base, begin, end)) return base;
       if (++tries < kTries) continue;
-      unlink(next_[0]);  // rather a larger array than a long search
+      unlink(next_[0]);  // prefer a larger array to a long search
       break;
     }
     const u32 lowest = children_[begin].letter, highest = children_[end - 1].letter;
@@ -178,7 +178,7 @@ class Trie::Builder {
     return true;
   }
 
-  // More cells, which join the ring of free ones, whose anchor is cell 0.
+  // Adds cells to the ring of free ones, anchored at cell 0.
   void grow() {
     const u32 begin = static_cast<u32>(cells_.size()), end = begin + block_;
     if (end > kMost) throw std::length_error("a vocabulary of more than a thousand million cells");
@@ -201,7 +201,7 @@ class Trie::Builder {
     unlink(cell);
   }
 
-  // subtle: a cell that left the ring after a long search is still free, and may be taken
+  // subtle: a cell dropped from the ring after a long search is still free and may be used
   void unlink(u32 cell) {
     if (next_[cell] == cell) return;
     next_[prev_[cell]] = next_[cell];
@@ -213,16 +213,16 @@ class Trie::Builder {
   std::vector<Cell>& cells_;
   const u32 block_;
   std::vector<u32> spelling_;   // the letters of all keys
-  std::vector<Spelt> spelt_;    // and one behind the last
-  std::vector<Child> children_;  // of the nodes that are being placed
+  std::vector<Spelt> spelt_;    // and one past the last
+  std::vector<Child> children_;  // of nodes being placed
   std::vector<u32> next_, prev_;  // of free cells
-  std::vector<bool> bases_;       // that are taken
-  u32 fresh_[32] = {};            // where few cells are taken, by the size of the part, 2 to the i
+  std::vector<bool> bases_;       // in use
+  u32 fresh_[32] = {};            // start of sparse regions, for parts of size 2 to the i
 };
 
 inline void Trie::sort(std::vector<Key>& keys) {
   struct Ranked {
-    u64 head;  // the first eight bytes, which mostly tell
+    u64 head;  // the first eight bytes, which usually decide
     Key key;
   };
   std::vector<Ranked> ranked;

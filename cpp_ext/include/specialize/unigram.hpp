@@ -1,7 +1,7 @@
-// Unigram: the pieces of a word whose scores add up highest, found from left to right.
+// Unigram: the segmentation of a word with the highest total score, from left to right.
 //
-// The definition is the tokenizers library: of equal scores the one found first stays, a character
-// that is no piece is unknown, and unknown characters that follow each other are one piece.
+// Reference: the tokenizers library. The first of equal scores wins, a character without a piece is
+// unknown, and consecutive unknown characters are one piece.
 #pragma once
 
 #include <unordered_set>
@@ -44,7 +44,7 @@ class Unigram {
         path.unknown.emplace_back(node.from, end);
       }
     }
-    // subtle: characters that are unknown one by one may be a piece together
+    // subtle: individually unknown characters may form a piece together
     std::erase_if(path.unknown, [&](auto part) {
       return trie_.find(false, word.substr(part.first, part.second - part.first)) >= 0;
     });
@@ -60,7 +60,7 @@ class Unigram {
     return Trie(std::move(keys));
   }
 
-  struct Node {  // the best way to a place
+  struct Node {  // the best path to a position
     double score = 0;
     u32 from = kNowhere;
     bool known = false;
@@ -88,13 +88,13 @@ class Unigram {
   std::vector<Node> nodes_;
 };
 
-// What a Metaspace makes of units that are one word: whether the space's mark stands before it.
+// Metaspace on one-word units: whether the mark of the space is prepended.
 struct Marks {
   bool later;  // in a unit that begins with a space
   bool first;  // in the first of a line
 };
 
-// What units come to. Left in the rest: those of several words, with special pieces, and ``hard``.
+// Totals of units. In the rest: units of several words, with special pieces, and ``hard`` ones.
 class UnigramCount {
  public:
   UnigramCount(const Table& units, const Unigram& unigram, Marks marks, const Contents& special,
@@ -142,7 +142,7 @@ class UnigramCount {
       }
   }
 
-  // Whether a text holds no white space, nor its mark.
+  // Whether a text contains neither white space nor its mark.
   static bool one_word(std::string_view text) {
     const char *p = text.data(), *const end = p + text.size();
     if (p == end) return false;

@@ -1,5 +1,5 @@
-// From lines to counted units: a line is cut before a space that stands alone between two solid
-// characters. The definition is specialize/vocab/counting/space_units.py.
+// From lines to counted units: a line is cut before a single space between two solid characters.
+// Reference implementation: specialize/vocab/counting/space_units.py.
 #pragma once
 
 #include "rules.hpp"
@@ -7,7 +7,7 @@
 
 namespace specialize {
 
-// Which characters are solid, as the definition has it: given one by one below kListed.
+// The solid characters, as in the reference: listed one by one below kListed.
 class Solid {
  public:
   static constexpr u32 kListed = 0x20000, kIdeographs = 0x40000;
@@ -33,7 +33,7 @@ class Units {
  public:
   explicit Units(std::string solid) : solid_(std::move(solid)) {}
 
-  // Counts the units of ``lines``; what they refer to is copied.
+  // Counts the units of ``lines``, copying their text.
   void feed(const std::vector<std::string_view>& lines, unsigned threads) {
     std::string text = "\n";  // also before the first line
     std::vector<u64> ends;
@@ -69,7 +69,7 @@ class Units {
     queue.finish();
   }
 
-  // The line stands at text[begin, end), behind a line end.
+  // The line is text[begin, end), after a line end.
   void line(const std::string& all, u64 begin, u64 end, Queue<Table>& queue) const {
     if (begin == end) return;
     const char* const text = all.data();
@@ -95,7 +95,7 @@ class Units {
   u64 read_ = 0;
 };
 
-// Whether a text holds one of some others, such as special pieces.
+// Whether a text contains one of a set of texts, such as special pieces.
 class Contents {
  public:
   explicit Contents(const std::vector<std::string>& texts) {
@@ -114,12 +114,12 @@ class Contents {
   std::vector<std::string> texts_[256];  // by their first byte
 };
 
-// What units come to under a tokenizer.
+// Totals of units under a tokenizer.
 struct UnitAudit {
   u64 words = 0, pieces = 0, unknown_words = 0, unknown_pieces = 0, continued = 0;
   u64 characters = 0, bytes = 0;
   std::unordered_map<u32, Seen> missing;  // characters of unknown pieces
-  std::vector<const Entry*> rest;  // left to be counted elsewhere, but for characters and bytes
+  std::vector<const Entry*> rest;  // to be counted elsewhere, except for characters and bytes
 
   UnitAudit& operator+=(const UnitAudit& o) {
     words += o.words;
@@ -134,7 +134,7 @@ struct UnitAudit {
     return *this;
   }
 
-  // Adds a unit's characters and bytes; returns it without a line end put before it.
+  // Adds a unit's characters and bytes; returns it without its leading line end.
   std::string_view measure(const Entry& e) {
     std::string_view text = e.view();
     if (text[0] == '\n') text.remove_prefix(1);

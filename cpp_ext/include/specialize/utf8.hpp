@@ -1,4 +1,4 @@
-// UTF-8, one character at a time: checked once, then trusted.
+// UTF-8, one character at a time: validated once, then trusted.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace specialize {
 
 constexpr u32 kInvalid = 0xffffffff;
 
-// The character at p < end, its length in n; kInvalid where the bytes are none (n = 1).
+// The character at p < end, its length in n; kInvalid (n = 1) if the bytes are invalid.
 inline u32 decode(const char* p, const char* end, u32& n) {
   const u8 a = static_cast<u8>(p[0]);
   n = 1;
@@ -42,7 +42,7 @@ inline bool valid(std::string_view text) {
   return true;
 }
 
-// The character at p of a text that is UTF-8.
+// The character at p of valid UTF-8.
 inline u32 character(const char* p, u32& n) {
   const auto low = [&](int i) { return u32{u8(p[i])} & 0x3f; };
   const u32 a = u8(p[0]);
@@ -62,7 +62,7 @@ inline u32 character(const char* p, u32& n) {
   return (a & 0x07) << 18 | low(1) << 12 | low(2) << 6 | low(3);
 }
 
-// Calls f(character) for each of a text that is UTF-8.
+// Calls f(character) for each character of valid UTF-8.
 template <class F>
 void each_character(std::string_view text, F f) {
   const char *p = text.data(), *const end = p + text.size();
@@ -87,20 +87,20 @@ inline void encode(u32 c, std::string& to) {
   }
 }
 
-// What Python's str.strip takes off beside space, tab, CR and LF.
+// White space for Python's str.strip other than space, tab, CR and LF.
 inline bool strippable(u32 c) {
   if (c < 0x80) return c == 0x0b || c == 0x0c || (c >= 0x1c && c <= 0x1f);
   return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
          c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-// The bytes of such a character at p, or 0.
+// The length of such a character at p, or 0.
 inline u32 strippable_at(const char* p, const char* end) {
   u32 n;
   return strippable(decode(p, end, n)) ? n : 0;
 }
 
-// The bytes of such a character that ends before ``end``, or 0.
+// The length of such a character ending before ``end``, or 0.
 inline u32 strippable_before(const char* begin, const char* end) {
   for (u32 back = 1; back <= 3 && end - back >= begin; ++back) {
     if ((u8(end[-static_cast<int>(back)]) & 0xc0) == 0x80) continue;

@@ -1,4 +1,4 @@
-// WordPiece: the longest piece first.
+// WordPiece: longest match first.
 #pragma once
 
 #include <concepts>
@@ -16,7 +16,7 @@ inline u32 characters_in(std::string_view text) {
   return n;
 }
 
-// Pieces as they stand at the beginning of a word and, their prefix left out, inside one.
+// Word-initial pieces and, without their prefix, continuing ones.
 inline Trie trie_of(const std::vector<std::string>& pieces, const std::string& prefix) {
   std::vector<Trie::Key> keys;
   keys.reserve(pieces.size() * 2);
@@ -31,7 +31,7 @@ inline Trie trie_of(const std::vector<std::string>& pieces, const std::string& p
 
 class WordPiece {
  public:
-  // ``special``: the ids of pieces that are themselves wherever a word is spelt like them.
+  // ``special``: ids of pieces that match words equal to them.
   WordPiece(std::vector<std::string> pieces, std::string prefix, int unk, u32 max_chars,
             const std::vector<int>& special)
       : pieces_(std::move(pieces)),
@@ -54,10 +54,10 @@ class WordPiece {
     return word.size() > max_chars_ && characters_in(word) > max_chars_;
   }
 
-  // Whether pieces cover the word. Where each character of the pieces is a piece itself, alone and
-  // inside a word, as in mBERT's vocabulary, its characters tell without a look at the pieces.
+  // Whether pieces cover the word. If the alphabet is closed (each character is a piece, both
+  // word-initial and continuing, as in mBERT), looking at the characters is enough.
   bool covers(std::string_view word, std::vector<int>& ids) const {
-    // subtle: a piece that goes on inside a word also begins those that spell its prefix out
+    // subtle: continuing pieces also begin words that contain the prefix itself
     const bool spelt_out = !prefix_.empty() && word.starts_with(prefix_);
     if (alphabet_.empty() || spelt_out) return cover(word, ids);
     const char *p = word.data(), *const end = p + word.size();
@@ -68,19 +68,19 @@ class WordPiece {
     return !too_long(word) && !word.empty();
   }
 
-  // Sets ``ids`` to the pieces of the word: [UNK] alone where they do not cover it.
+  // Sets ``ids`` to the pieces of the word, or to [UNK] if they do not cover it.
   void segment(std::string_view word, std::vector<int>& ids) const {
     const auto* special = specials_.exactly(word);
     if (special || !cover(word, ids)) ids.assign(1, special ? special->second : unk_);
   }
 
-  // The pieces into ``ids``; false where the word is unknown.
+  // Sets ``ids`` to the pieces; false if the word is unknown.
   bool cover(std::string_view word, std::vector<int>& ids) const {
     ids.clear();
     return cover(word, [&](Trie::Longest piece) { ids.push_back(known_.value(piece)); });
   }
 
-  // Calls piece(found) for each; false where the word is unknown, perhaps after some pieces.
+  // Calls piece(found) for each piece; false if the word is unknown, possibly after some pieces.
   template <class F>
     requires std::invocable<F, Trie::Longest>
   bool cover(std::string_view word, F piece) const {
@@ -95,7 +95,7 @@ class WordPiece {
     return p > begin;
   }
 
-  // How many pieces the word has; 0: it is unknown.
+  // The number of pieces of the word, 0 if it is unknown.
   u64 count(std::string_view word) const {
     if (const auto* special = specials_.exactly(word)) return special->second != unk_;
     u64 n = 0;
@@ -107,7 +107,7 @@ class WordPiece {
     return !known || (n == 1 && known_.value(last) == unk_) ? 0 : n;
   }
 
-  // Calls lacking(character, index) for each character of a word that is no piece where it stands.
+  // Calls lacking(character, index) for each character of a word without a piece of its form.
   template <class F>
   void unspelt(std::string_view word, F lacking) const {
     const char *p = word.data(), *const end = p + word.size();
@@ -119,7 +119,7 @@ class WordPiece {
   }
 
  private:
-  // Sets the alphabet if it is closed: special pieces and [unusedN] have no part in it.
+  // Sets the alphabet if it is closed; special pieces and [unusedN] are excluded.
   void close_alphabet() {
     std::vector<u64> letters(0x110000 / 64);
     std::vector<u32> apart;
@@ -161,8 +161,8 @@ class WordPiece {
   u32 max_chars_;
   Trie known_;
   Specials specials_;
-  std::vector<u64> alphabet_;  // a bit for each character; empty if not closed
-  std::unordered_set<u32> apart_;  // characters that only pieces without a part in it cover
+  std::vector<u64> alphabet_;  // one bit per character; empty if not closed
+  std::unordered_set<u32> apart_;  // characters that occur only in excluded pieces
 };
 
 }  // namespace specialize
