@@ -1,4 +1,4 @@
-"""The two values that carry everything: a vocabulary, and the change from one to another."""
+"""The central values: a vocabulary, and the change from one to another."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Extension:
 
     pieces: int
     min_count: int = 5
-    slots: bool = True  # WordPiece: take [unusedN] places before appending
-    mixture: float = 0.1  # Unigram: the share of the text that the new pieces are scored for
-    strict: bool = False  # Unigram: scores that only join old pieces
+    slots: bool = True  # WordPiece: fill [unusedN] slots before appending
+    mixture: float = 0.1  # Unigram: share of text in the new language
+    strict: bool = False  # Unigram: scores under which old pieces are only joined
     guard: GuardedWords | None = None  # words that keep their segmentation
 
 
 class Vocabulary(Protocol):
-    """Pieces and the rule that splits words with them: what every family has."""
+    """The protocol of every family: pieces, and segmentation with them."""
 
-    unk: str  # the piece for what is not known, "" where there is none
-    special: tuple[str, ...]  # pieces with a meaning of their own, as [CLS]
-    prefix: str  # the mark of pieces that continue a word, "" where others are marked
+    unk: str  # the unknown piece, "" if there is none
+    special: tuple[str, ...]  # pieces with a special meaning, such as [CLS]
+    prefix: str  # marks continuing pieces; "" if word-initial ones are marked
 
     @property
     def pieces(self) -> Sequence[str]:
@@ -52,15 +52,15 @@ class Vocabulary(Protocol):
     # Texts and words
 
     def words(self, text: str) -> list[str]:
-        """Return the pre-tokenised words of ``text``, as the pieces spell them."""
+        """Return the pre-tokenised words of ``text``, in the letters of the pieces."""
         ...
 
     def segment(self, word: str) -> list[str]:
-        """Return the pieces of one pre-tokenised word; ``unk`` for what they do not cover."""
+        """Return the pieces of one pre-tokenised word; ``unk`` for uncovered text."""
         ...
 
     def parts(self, piece: str) -> list[str]:
-        """Return the pieces that spell ``piece`` where it would stand; none if they do not."""
+        """Return the pieces of the text of ``piece`` in its position; none if unknown."""
         ...
 
     def encode(self, text: str) -> list[int]:
@@ -72,10 +72,10 @@ class Vocabulary(Protocol):
         ...
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
-        """Return the ids of each word of a sentence, encoded where it stands in it; never none.
+        """Return the ids of each word of a sentence, encoded in context; at least one per word.
 
-        A byte-level BPE spells a word with the space before it; a word that the normaliser deletes
-        gets the unknown piece, or where there is none the pieces of a space.
+        In a byte-level BPE a word includes the space before it. A word that the normaliser deletes
+        gets the unknown piece, or the pieces of a space if there is none.
         """
         ...
 
@@ -86,7 +86,7 @@ class Vocabulary(Protocol):
     # Counts
 
     def count_words(self, text: Text) -> Mapping[str, int]:
-        """Return how often each pre-tokenised word occurs, in order of first occurrence."""
+        """Return the occurrences of each pre-tokenised word, by first occurrence."""
         ...
 
     def audit(self, text: Text) -> Audit:
@@ -97,7 +97,7 @@ class Vocabulary(Protocol):
 
     @property
     def control_pieces(self) -> Sequence[str]:
-        """Return the pieces that words are not made of, by id: special, unknown, around a text."""
+        """Return pieces that are not text, by id: special, unknown, framing a text."""
         ...
 
     def continues(self, id: int) -> bool:
@@ -105,7 +105,7 @@ class Vocabulary(Protocol):
         ...
 
     def readable(self, piece: str) -> str:
-        """Return ``piece`` as people read it, in one line: bytes as text."""
+        """Return ``piece`` in readable form, on one line, with bytes decoded."""
         ...
 
     # Other vocabularies of the family
@@ -119,23 +119,22 @@ class Vocabulary(Protocol):
         ...
 
     def restricted(self, keep: Collection[str]) -> Self:
-        """Return the vocabulary with the pieces of ``keep``, control pieces and what these need.
+        """Return the vocabulary with only ``keep``, control pieces and their dependencies.
 
-        Where ``keep`` has the pieces of a word, its characters, and ``base_pieces``, the word has
-        these pieces still.
+        A word keeps its segmentation if ``keep`` has its pieces, its characters and ``base_pieces``.
         """
         ...
 
     def base_pieces(self, letters: Iterable[str]) -> set[str]:
-        """Return the pieces that words of ``letters`` may need, however rare."""
+        """Return the pieces that words of ``letters`` may need, regardless of frequency."""
         ...
 
     def trace(self, word: str) -> list[str]:
-        """Return the pieces that make ``word`` what it is: its own, or those before a dead end."""
+        """Return the pieces that the segmentation of ``word`` depends on, up to a dead end."""
         ...
 
     def setting_changes(self, old: Self) -> str:
-        """Return what differs from ``old`` besides new pieces: a rule, a score, an order; or ""."""
+        """Return the first difference from ``old`` besides new pieces: a rule, score or order."""
         ...
 
 
@@ -144,7 +143,7 @@ V = TypeVar("V", bound=Vocabulary, covariant=True)
 
 @dataclass(frozen=True)
 class VocabChange(Generic[V]):
-    """From ``old`` to ``new``: which rows of the embedding table survive and which are fresh."""
+    """From ``old`` to ``new``: the rows of the embedding table that are kept or fresh."""
 
     old: V
     new: V
@@ -152,12 +151,12 @@ class VocabChange(Generic[V]):
     fresh: tuple[int, ...]  # new ids without an old row, in the order of selection
     dropped: tuple[str, ...] = ()  # pieces left out because they made known words unknown
     refused: tuple[str, ...] = ()  # pieces left out because they changed guarded words
-    coarsens: bool = False  # known words have the same pieces, or old ones joined
+    coarsens: bool = False  # in known words old pieces are only joined
     guard: GuardedWords | None = None  # words that keep their segmentation
 
     @property
     def extends(self) -> bool:
-        """Whether old pieces have their ids; only slots may have gone."""
+        """Whether old pieces keep their ids; only slots may be replaced."""
         kept = all(map(eq, self.kept.keys(), self.kept.values()))
         return kept and len(self.new.pieces) >= len(self.old.pieces)
 
@@ -171,12 +170,12 @@ U = TypeVar("U", bound=Vocabulary)
 
 
 def unchanged(vocabulary: U) -> VocabChange[U]:
-    """Return the change that changes nothing."""
+    """Return the identity change of a vocabulary."""
     return VocabChange(vocabulary, vocabulary, {i: i for i in range(len(vocabulary.pieces))}, ())
 
 
 def appended(old: U, new: U, fresh: Sequence[str], *, coarsens: bool = False) -> VocabChange[U]:
-    """Return the change that puts ``fresh`` pieces behind all others."""
+    """Return the change that appends ``fresh`` pieces."""
     size = len(old.pieces)
     kept, ids = {i: i for i in range(size)}, tuple(range(size, size + len(fresh)))
     return VocabChange(old, new, kept, ids, coarsens=coarsens)

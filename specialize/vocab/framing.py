@@ -1,8 +1,8 @@
-"""What stands around the pieces of a text, and how many fit: read from a model's folder.
+"""The pieces around a text and the number that fit, read from a model's folder.
 
 Special pieces come from the post-processor of tokenizer.json, padding and mask from the names in
-tokenizer_config.json, the greatest length from config.json. Neither torch nor transformers is
-needed; tests compare with what transformers makes of the same folders.
+tokenizer_config.json, the maximal length from config.json. Neither torch nor transformers is
+needed; tests compare with transformers on the same folders.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from specialize.vocab.wordpiece.model import is_slot
 
 Json = Mapping[str, Any]
 
-_WITHOUT_LIMIT = 512  # positions where the files name no number, as for relative positions
-_NO_LIMIT = 10**9  # transformers writes 10**30 for a model_max_length that nobody set
+_WITHOUT_LIMIT = 512  # positions if the files give no number, e.g. relative positions
+_NO_LIMIT = 10**9  # transformers writes 10**30 for an unset model_max_length
 _LENGTHS = ("max_position_embeddings", "n_positions")  # the second is GPT-2's and T5's
 _KNOWN = {"pad": ("[PAD]", "<pad>"), "mask": ("[MASK]", "<mask>")}
 
@@ -52,14 +52,14 @@ FROM_PADDING = frozenset(
 
 @dataclass(frozen=True)
 class Framing:
-    """What a model expects around the pieces of a text; ids are those of its vocabulary."""
+    """The pieces that a model expects around a text, as ids of its vocabulary."""
 
-    prefix: tuple[int, ...]  # before a text, as (101,) for BERT's [CLS]
+    prefix: tuple[int, ...]  # before a text, such as (101,) for BERT's [CLS]
     suffix: tuple[int, ...]  # after it
     pad: int
     mask: int | None  # None for models that predict the next piece
     special: frozenset[int]  # never masked, never drawn at random
-    positions: int  # the most pieces at once, prefix and suffix included
+    positions: int  # maximal number of pieces, prefix and suffix included
 
     @property
     def room(self) -> int:
@@ -76,7 +76,7 @@ def frame_pieces(
     mask: str | None,
     positions: int,
 ) -> Framing:
-    """Return the framing with these pieces of ``vocabulary``: DataError where it lacks one."""
+    """Return the framing with these pieces of ``vocabulary``: DataError if one is missing."""
     wanted = [*prefix, *suffix, pad, *filter(None, [mask])]
     if missing := [piece for piece in wanted if piece not in vocabulary.ids]:
         raise DataError(f"the vocabulary lacks the special pieces {' '.join(missing)}; add them")
@@ -96,7 +96,7 @@ def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
     - Positions: of config.json, less those that padding takes (``FROM_PADDING``), and no more than
       ``model_max_length``; without a number in config.json, that or 512.
 
-    DataError where there is no padding piece, or nothing says what stands around a text.
+    DataError without a padding piece, or without information on the pieces around a text.
     """
     config_file = folder / "config.json"
     config = load_json(config_file) if config_file.is_file() else {}
@@ -115,9 +115,9 @@ def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
 
 
 def moved(framing: Framing, change: VocabChange[Any]) -> Framing:
-    """Return the framing of ``change.new``; pieces that moved keep their part, slots taken lose it.
+    """Return the framing of ``change.new``; moved pieces keep their role, filled slots lose it.
 
-    KeyError where a piece around a text, padding or mask is gone, which no method drops.
+    KeyError if a framing, padding or mask piece is missing; no method drops these.
     """
     now = {old: new for new, old in change.kept.items()}
     return replace(
@@ -151,7 +151,7 @@ def _around(
         return _processed(load_json(file).get("post_processor"), str(file))
     if not (folder / "vocab.txt").is_file():
         raise DataError(
-            f"{folder}: expected a tokenizer.json, which tells the special pieces around a text; "
+            f"{folder}: expected a tokenizer.json with the special pieces around a text; "
             "write it: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
         )
     cls, sep = names.get("cls_token", "[CLS]"), names.get("sep_token", "[SEP]")
@@ -161,7 +161,7 @@ def _around(
 
 
 def _processed(processor: Any, source: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return what ``processor`` puts before and after a piece, by a tokenizer of one piece."""
+    """Return the pieces that ``processor`` adds around a text, tried on a one-piece tokenizer."""
     model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
     tokenizer = live_tokenizer({"model": model, "post_processor": processor}, source)
     encoding = tokenizer.encode("a")
@@ -170,7 +170,7 @@ def _processed(processor: Any, source: str) -> tuple[tuple[int, ...], tuple[int,
 
 
 def _id(kind: str, vocabulary: Vocabulary, names: Mapping[str, str], config: Json) -> int | None:
-    """Return the id of the padding or mask piece, None where there is none."""
+    """Return the id of the padding or mask piece, None if there is none."""
     named = vocabulary.ids.get(names.get(f"{kind}_token", ""))
     if named is not None:
         return named

@@ -1,6 +1,6 @@
-"""Words whose segmentation new pieces leave alone: those of the languages served already.
+"""Guarded words: words of languages already served, whose segmentation must not change.
 
-What a guard holds back differs by family: ``Guard`` in wordpiece.guard, bpe.guard, unigram.guard.
+Each family selects pieces its own way: ``Guard`` in wordpiece.guard, bpe.guard, unigram.guard.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ Words = Mapping[str, int]  # word -> occurrences
 class GuardedWords:
     """Pre-tokenised words with their occurrences, of which a share ``budget`` may change.
 
-    Only words that the vocabulary knows are guarded; others may be among these.
+    Only words that the vocabulary knows are guarded; the others are ignored.
     """
 
     words: Words
     budget: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a budget that is no share: UsageError."""
+        """Check the budget; UsageError if it is not a share."""
         check_budget(self.budget)
 
 
 def read_guard(
     vocabulary: Vocabulary, files: Sequence[str | Path], budget: float
 ) -> GuardedWords | None:
-    """Return the words of ``files``, texts or counts, to be guarded; None without files.
+    """Return the guarded words of ``files``, texts or counts; None without files.
 
-    UsageError where the settings make no sense; DataError where the vocabulary knows no word.
+    UsageError for meaningless settings; DataError if the vocabulary knows none of the words.
     """
     if isinstance(files, str):
         raise UsageError(f"expected a list of guard files, got a string; write [{files!r}]")
@@ -59,11 +59,11 @@ def read_guard(
 
 
 def check_budget(budget: float) -> None:
-    """Refuse a budget that is no share."""
+    """Refuse a budget that is not a share."""
     if not 0 <= budget <= 1:
         raise UsageError(f"expected a guard_budget from 0 to 1, a share of words, got {budget}")
 
 
 def allowed_changes(budget: float, occurrences: int) -> int:
-    """Return how many of ``occurrences`` a share of ``budget`` is, rounded down."""
+    """Return ``budget`` times ``occurrences``, rounded down."""
     return int(Fraction(str(budget)) * occurrences)

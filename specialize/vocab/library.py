@@ -1,4 +1,4 @@
-"""The tokenizers library: live tokenizers from files, texts encoded in parallel."""
+"""The tokenizers library: tokenizers from files, parallel encoding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOCK = 1000  # texts encoded at a time
 def live_tokenizer(described: Mapping[str, Any], source: str) -> Tokenizer:
     """Return the tokenizer of a tokenizer.json, without truncation and padding.
 
-    DataError, naming ``source``, where the library cannot read it.
+    DataError, naming ``source``, if the library cannot read it.
     """
     from tokenizers import Tokenizer
 
@@ -35,7 +35,7 @@ def read_tokenizer(file: Path) -> Tokenizer:
 
 
 def loaded(file: Path, read: Callable[[], T]) -> T:
-    """Return what ``read`` makes of ``file``; DataError where the library cannot read it."""
+    """Return ``read(file)``; DataError if the library cannot read it."""
     if not file.is_file():
         raise MissingError(f"{file}: no such file; correct the path")
     return _read(str(file), read)
@@ -54,7 +54,7 @@ def _read(source: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except Exception as error:
-        if type(error) is not Exception:  # the library raises just this class
+        if type(error) is not Exception:  # the library raises exactly this class
             raise
         raise DataError(f"{source}:1: the tokenizers library cannot read it: {error}") from None
 

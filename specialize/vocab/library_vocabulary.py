@@ -1,7 +1,7 @@
-"""Vocabularies that the tokenizers library segments with: what BPE and Unigram share.
+"""Vocabularies segmented by the tokenizers library: common code of BPE and Unigram.
 
-Such a vocabulary is a tokenizer.json and nothing else. The library itself segments its text, so
-that both agree by construction; what this package adds is where new pieces go.
+Such a vocabulary is just a tokenizer.json. The library itself segments text, so both agree by
+construction; this package only adds pieces.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_REMEMBERED = 50_000  # sentences
+_REMEMBERED = 50_000  # cached sentences
 
 
 class LibraryVocabulary:
-    """A BPE or Unigram vocabulary with the normaliser and pre-tokeniser it comes with.
+    """A BPE or Unigram vocabulary with its normaliser and pre-tokeniser.
 
-    ``described``: the tokenizer.json, as the library writes it. A word is what the pre-tokeniser
-    makes, in the letters of the pieces (``Ġof``, ``▁of``); where there is none, as for Llama 2, and
-    no piece goes on over a mark, lines are cut before marks.
+    ``described``: the tokenizer.json, as the library writes it. Words are those of the
+    pre-tokeniser, in the letters of the pieces (``Ġof``, ``▁of``). Without a pre-tokeniser, as in
+    Llama 2, lines are cut before marks, provided that no piece has a mark after its first letter.
     """
 
     family: ClassVar[str]
-    prefix = ""  # it is the pieces that begin words which have a mark
+    prefix = ""  # here, word-initial pieces carry a mark
     unk: str
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError, naming ``source``, where its ids have holes."""
+        """Wrap the tokenizer.json; DataError, naming ``source``, if its ids have gaps."""
         self.described, self.source = described, source
         added = described.get("added_tokens") or []
         model: Json = described["model"]
@@ -64,7 +64,7 @@ class LibraryVocabulary:
         self._split = special_parts(self.special)
         self._sentences: dict[tuple[str, ...], list[list[int]]] = {}
 
-    # What BPE and Unigram do differently ----------------------------------------------------------
+    # Differences of BPE and Unigram ----------------------------------------------------------
 
     @staticmethod
     def model_ids(model: Json) -> dict[str, int]:
@@ -74,30 +74,30 @@ class LibraryVocabulary:
     def folded(self) -> Json:
         """Return the tokenizer.json with added tokens among the model's pieces.
 
-        Otherwise those behind them would move when pieces are appended: the library numbers added
-        tokens that are no pieces from the model's size on, whatever ids are written there.
+        Otherwise appending pieces would renumber them: the library numbers added tokens that are
+        not pieces from the model's size on, whatever their written ids.
         """
         raise NotImplementedError
 
     def sentencepiece_scores(
         self, pieces: Sequence[str], *, below: float
     ) -> list[tuple[str, float]]:
-        """Return new ``pieces`` with scores for a SentencePiece model whose lowest is ``below``."""
+        """Return ``pieces`` with scores for a SentencePiece model with lowest score ``below``."""
         raise NotImplementedError
 
     def model_changes(self, old: Any) -> str:
-        """Return what of the model of ``old`` is not as it was besides new pieces, or ""."""
+        """Return the first difference from the model of ``old`` besides new pieces, or ""."""
         raise NotImplementedError
 
     def duplicate(self, piece: str) -> DataError:
-        """Return the error of a new piece that is in the vocabulary."""
+        """Return the error for a new piece that is already in the vocabulary."""
         return DataError(f"{self.source}:1: duplicate piece {piece!r}; leave it out")
 
     # Texts and words ------------------------------------------------------------------------------
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """Return the live tokenizer, without truncation and padding."""
+        """Return the tokenizer in memory, without truncation and padding."""
         return live_tokenizer(self.described, self.source)
 
     @cached_property
@@ -105,7 +105,7 @@ class LibraryVocabulary:
         return self.tokenizer.model
 
     def words(self, text: str) -> list[str]:
-        """Return the words of ``text``; added tokens written out are words of their own."""
+        """Return the words of ``text``; added tokens in it are separate words."""
         normalizer, found = self.tokenizer.normalizer, list[str]()
         for i, part in enumerate(self._split(text)):
             if i % 2:
@@ -125,18 +125,18 @@ class LibraryVocabulary:
         return merges_stay(self.described)
 
     def segment(self, word: str) -> list[str]:
-        """Return the pieces of one word, as the library's model finds them."""
+        """Return the pieces of one word under the library's model."""
         if word in self._alone:
             return [word]
         return [self.pieces[token.id] for token in self._model.tokenize(word)]
 
     def parts(self, piece: str) -> list[str]:
-        """Return the pieces that spell ``piece``; none if some of it is unknown."""
+        """Return the pieces of the text of ``piece``; none if part of it is unknown."""
         found = self.segment(piece)
         return [] if self.unk in found else found
 
     def trace(self, word: str) -> list[str]:
-        """Return the pieces that make ``word`` what it is: its own."""
+        """Return the pieces that the segmentation of ``word`` depends on: its own."""
         return self.segment(word)
 
     def encode(self, text: str) -> list[int]:
@@ -151,9 +151,9 @@ class LibraryVocabulary:
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
         """Return the ids of each word in the sentence of ``words``, joined by single spaces.
 
-        See ``piece_places.ids_by_word``. A word without a piece gets the unknown piece, or the
-        pieces of a space where there is none; a word that a piece of the word before it covers too
-        (``▁of▁the``) is one. The last sentences are remembered.
+        See ``piece_places.ids_by_word``. A word without a piece (deleted by the normaliser, or
+        covered by the previous word's last piece, as in ``▁of▁the``) gets the unknown piece, or the
+        pieces of a space if there is none. Recent sentences are cached.
         """
         key = tuple(words)
         found = self._sentences.get(key)
@@ -170,7 +170,7 @@ class LibraryVocabulary:
         return [self.ids[self.unk]] if self.unk else self.encode(" ") or [0]
 
     def unspelt(self, text: str) -> str:
-        """Return the text under unknown pieces, as the normaliser leaves it, without spaces."""
+        """Return the normalised text under unknown pieces, without spaces."""
         if not self.unk:
             return ""
         unknown, hidden = self.ids[self.unk], list[str]()
@@ -186,11 +186,11 @@ class LibraryVocabulary:
     # Counts ---------------------------------------------------------------------------------------
 
     def count_words(self, text: Text) -> dict[str, int]:
-        """Return how often each word occurs in lines of text, in order of first occurrence."""
+        """Return the occurrences of each word in lines of text, by first occurrence."""
         if isinstance(text, TextCounts):
             raise UsageError(
                 f"{self.source}: expected a text, got counts of white-space tokens, which "
-                f"{self.family} does not start from; name the text itself"
+                f"{self.family} cannot use; name the text itself"
             )
         counts: Counter[str] = Counter()
         for words, n in self._words_of(text):
@@ -222,7 +222,7 @@ class LibraryVocabulary:
 
     @cached_property
     def is_byte_level(self) -> bool:
-        """Whether words are spelt in the letters for bytes."""
+        """Whether pieces are written in byte-level letters."""
         return is_byte_level(self.described)
 
     @cached_property
@@ -236,12 +236,12 @@ class LibraryVocabulary:
 
     @cached_property
     def control_pieces(self) -> list[str]:
-        """Return the special pieces, the unknown, and those around a text, by id."""
+        """Return special pieces, the unknown piece and those framing a text, by id."""
         control = {*self.special, self.unk, *named_tokens(self.described)}
         return sorted(control & self.ids.keys(), key=self.ids.__getitem__)
 
     def base_pieces(self, letters: Iterable[str]) -> set[str]:
-        """Return the pieces of ``letters``, bytes and the mark."""
+        """Return the pieces of ``letters``, the bytes and the mark."""
         return {*letters, *self.byte_pieces, MARK}
 
     def continues(self, id: int) -> bool:
@@ -255,15 +255,15 @@ class LibraryVocabulary:
 
     @cached_property
     def speller(self) -> Speller:
-        """Return what spells the pieces."""
+        """Return the speller of the pieces."""
         return Speller(self.tokenizer)
 
     def readable(self, piece: str) -> str:
-        """Return ``piece`` as people read it, in one line: bytes as text."""
+        """Return ``piece`` in readable form, on one line, with bytes decoded."""
         return visible(self.speller.readable(piece))
 
     def setting_changes(self, old: LibraryVocabulary) -> str:
-        """Return what differs from ``old`` besides new pieces: a rule, a score, an order; or ""."""
+        """Return the first difference from ``old`` besides new pieces: a rule, score or order."""
         for name in old.described.keys() - {"model", "added_tokens", "version"}:
             if old.described[name] != self.described[name]:
                 return f"{name} has changed"

@@ -1,4 +1,4 @@
-"""The marks that pieces of the families carry: spaces, bytes, and letters that stand for bytes."""
+"""Marks in pieces: spaces, bytes, and byte-level letters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def letter_bytes() -> dict[str, int]:
 
 
 def is_byte_level(described: Json) -> bool:
-    """Return whether a tokenizer.json spells the words of a text in the letters for bytes."""
+    """Return whether a tokenizer.json is byte-level."""
     parts = (described.get(name) for name in ("normalizer", "pre_tokenizer"))
     return any(_has_byte_level(part) for part in parts if part)
 

@@ -1,4 +1,4 @@
-"""Vocabularies of all families read from files and live tokenizers."""
+"""Vocabularies of all families from files and from tokenizers in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from specialize.vocab.formats.tokenizer_json import (
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import WordPiece
 
-_FAIRSEQ = "sentencepiece.bpe.model"  # transformers' name of those whose pieces it renumbers
+_FAIRSEQ = "sentencepiece.bpe.model"  # file name of models whose pieces transformers renumbers
 _FAMILIES: dict[str, type[BPE] | type[Unigram]] = {"BPE": BPE, "Unigram": Unigram}
 
 
@@ -26,7 +26,7 @@ def read_vocabulary(path: Path) -> WordPiece | BPE | Unigram:
     """Return the vocabulary of a folder or file: tokenizer.json, vocab.txt, GPT-2's two files, a
     SentencePiece model or tiktoken's ranks.
 
-    DataError where the file is damaged or the family cannot be extended.
+    DataError if the file is damaged or the family cannot be extended.
     """
     other = other_file(path)
     if not other and (wordpiece := find_wordpiece(path)):
@@ -42,7 +42,7 @@ def read_vocabulary(path: Path) -> WordPiece | BPE | Unigram:
 
 
 def vocabulary_of(tokenizer: Any) -> WordPiece | BPE | Unigram:
-    """Return the vocabulary of a live fast tokenizer, the tokenizers library's or transformers'."""
+    """Return the vocabulary of a fast tokenizer of tokenizers or transformers."""
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
     described, name = json.loads(backend.to_str()), type(tokenizer).__name__
     if has_bert_rules(described, Path(name)):

@@ -1,4 +1,4 @@
-"""Where pieces stand in a sentence: the word each belongs to, and those that begin no word."""
+"""Pieces in a sentence: the word each belongs to, and those that continue words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from specialize.vocab.marks import BYTE, MARK, SPACE_LETTER, letter_bytes
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_LONGEST = 4  # bytes of a character
+_LONGEST = 4  # bytes per character
 
 
 def ids_by_word(tokenizer: Tokenizer, words: Sequence[str]) -> list[list[int]]:
     """Return the ids of the sentence of ``words``, joined by single spaces, word by word.
 
-    A piece belongs to the word that its text begins in; the space before a word is part of that
-    word. A word may have no piece. One after the other, the ids are those of the sentence.
+    A piece belongs to the word in which its text begins; the space before a word is part of the
+    word. A word may have no piece. Concatenated, the ids are those of the sentence.
     """
     found: list[list[int]] = [[] for _ in words]
     text = " ".join(words)
@@ -32,10 +32,10 @@ def ids_by_word(tokenizer: Tokenizer, words: Sequence[str]) -> list[list[int]]:
 
 
 def _encoding(tokenizer: Tokenizer, text: str) -> tuple[Encoding, int]:
-    """Return the encoding of ``text``, and how much of its beginning the offsets leave out.
+    """Return the encoding of ``text``, and the number of leading characters outside its offsets.
 
-    subtle: behind characters that a precompiled map deletes at the beginning, the library's offsets
-    are off by so many, to the end of the text; so the text is encoded without them where that gives
+    subtle: if a precompiled map deletes characters at the beginning, the library's offsets are
+    shifted by their number for the whole text; so the text is encoded without them if that gives
     the same pieces.
     """
     encoding = tokenizer.encode(text, add_special_tokens=False)
@@ -52,10 +52,10 @@ def _encoding(tokenizer: Tokenizer, text: str) -> tuple[Encoding, int]:
 
 
 def continuing(pieces: Sequence[str], *, byte_level: bool) -> frozenset[int]:
-    """Return the ids of ``pieces`` that go on with a word: without a mark for the space before it.
+    """Return the ids of ``pieces`` that continue words, without the mark of a space.
 
-    A piece that begins with a letter, a digit, a combining mark or part of a character goes on with
-    a word; punctuation begins one. Where no piece has a mark, nothing tells, and none goes on.
+    An unmarked piece that begins with a letter, a digit, a combining mark or part of a character
+    continues a word; punctuation begins one. If no piece has a mark, none counts as continuing.
     """
     mark = SPACE_LETTER if byte_level else MARK
     if not any(len(piece) > 1 and piece[0] == mark for piece in pieces):
@@ -65,7 +65,7 @@ def continuing(pieces: Sequence[str], *, byte_level: bool) -> frozenset[int]:
 
 
 def _is_inside(character: str) -> bool:
-    """Whether ``character`` can stand inside a word; "" is part of a character, which can."""
+    """Whether ``character`` can be inside a word; "", part of a character, can."""
     return not character or character.isalnum() or _category(character) in ("M", "Cf")
 
 
@@ -75,7 +75,7 @@ def _category(character: str) -> str:
 
 
 def _first(piece: str) -> str:
-    """Return the first character of ``piece``, "" where that is a byte of a longer one."""
+    """Return the first character of ``piece``, "" if it begins with part of one."""
     if byte := BYTE.fullmatch(piece):
         code = int(byte[1], 16)
         return chr(code) if code < 0x80 else ""
@@ -83,7 +83,7 @@ def _first(piece: str) -> str:
 
 
 def _first_of_bytes(piece: str) -> str:
-    """Return the first character that the letters for bytes of ``piece`` spell, "" for a part."""
+    """Return the first character of a byte-level ``piece``, "" for part of one."""
     table = letter_bytes()
     codes = [table.get(letter, -1) for letter in piece[:_LONGEST]]
     if -1 in codes:

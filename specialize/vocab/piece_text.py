@@ -1,7 +1,7 @@
-"""The text that pieces spell, whatever marks their family puts on them.
+"""The text of pieces, without the marks of their family.
 
-``Ġof`` (byte-level), ``▁of`` (SentencePiece) and ``of`` before ``##f`` (WordPiece) are the same
-letters; ``<0xDB>`` and most of byte-level's pieces of other scripts are parts of a character.
+``Ġof`` (byte-level), ``▁of`` (SentencePiece) and ``of`` beside ``##f`` (WordPiece) are the same
+letters; ``<0xDB>`` and many byte-level pieces of non-Latin scripts are parts of a character.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from specialize.vocab.marks import BYTE, MARK, SPACE_LETTER, letter_bytes
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # where str.splitlines cuts, and tabs
-_LETTER = "q"  # which no combining mark behind it is composed with
-_TRIED = 5  # beginnings of a word that a continuing piece is tested behind
+_BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # tabs, and line ends of str.splitlines
+_LETTER = "q"  # composes with no combining mark
+_TRIED = 5  # word beginnings to test a continuing piece with
 
 
 class Speller:
-    """Spells the pieces of one tokenizer, and runs a piece's spelling through its steps."""
+    """Returns the text of a tokenizer's pieces, and segments a piece's own text."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._normalizer, self._pre = tokenizer.normalizer, tokenizer.pre_tokenizer
@@ -37,14 +37,14 @@ class Speller:
         steps = [described.get(name) for name in ("normalizer", "pre_tokenizer", "decoder")]
         named = json.dumps(steps, ensure_ascii=False)
         self._table = letter_bytes() if '"ByteLevel"' in named else {}
-        self._mark = MARK if MARK in named else ""  # else U+2581 is a character like any other
+        self._mark = MARK if MARK in named else ""  # else U+2581 is an ordinary character
         self._marks = SPACE_LETTER if self._table else self._mark
         self.unknown = _unknown(model)
         self._special = {token["content"] for token in described.get("added_tokens") or ()}
         self._special.add(self.unknown)
 
     def bytes(self, piece: str) -> bytes | None:
-        """Return the UTF-8 bytes that ``piece`` stands for, spaces included; None if unknown."""
+        """Return the UTF-8 bytes of ``piece``, spaces included; None if unknown."""
         if piece == self.unknown:
             return None
         if piece in self._special:
@@ -57,18 +57,18 @@ class Speller:
         return (core.replace(self._mark, " ") if self._mark else core).encode()
 
     def text(self, piece: str) -> str | None:
-        """Return the text that ``piece`` spells alone; None for special pieces and parts."""
+        """Return the text of ``piece``; None for special pieces and parts of characters."""
         if piece in self._special or BYTE.fullmatch(piece) or not self._core(piece):
             return None
         if self._suffix and not piece.endswith(self._suffix):
-            return None  # it stands before another piece only
+            return None  # only occurs before another piece
         try:
             return (self.bytes(piece) or b"").decode()
         except UnicodeDecodeError:
             return None
 
     def readable(self, piece: str) -> str:
-        """Return ``piece`` as people read it: bytes as the text they are, or in hexadecimal."""
+        """Return ``piece`` in readable form: bytes decoded, or in hexadecimal."""
         if not self._table or piece in self._special:
             return piece
         letters = (self.bytes(piece) or b"").removeprefix(b" ")
@@ -78,7 +78,7 @@ class Speller:
             return f"<{letters.hex(' ').upper()}>"
 
     def normalized(self, text: str) -> str:
-        """Return ``text`` without spaces and marks, as the normaliser leaves it."""
+        """Return normalised ``text`` without spaces and marks."""
         return self.bare(self._normalizer.normalize_str(text) if self._normalizer else text)
 
     def bare(self, text: str) -> str:
@@ -86,9 +86,9 @@ class Speller:
         return text.replace(self._mark, "").replace(" ", "")
 
     def stays_whole(self, piece: str, text: str) -> bool:
-        """Return whether the pre-tokeniser makes one word of ``piece``, which spells ``text``.
+        """Return whether ``text``, the text of ``piece``, is one word for the pre-tokeniser.
 
-        A continuing piece is tried behind a letter.
+        A continuing piece is tried after a letter.
         """
         core = self._core(piece).strip(self._marks)
         if self.continues(piece):
@@ -99,7 +99,7 @@ class Speller:
         return any(unit.strip(f"{self._marks} ") == core for unit in units)
 
     def yields(self, piece: str) -> bool:
-        """Return whether the model yields ``piece`` for a word spelt like it, or that ends so."""
+        """Return whether the model yields ``piece`` for its own text, or a word ending in it."""
         words = [self._core(piece)]
         if self.continues(piece):
             room = self.room(piece)
@@ -112,7 +112,7 @@ class Speller:
         return bool(self._prefix) and piece.startswith(self._prefix)
 
     def room(self, piece: str) -> float:
-        """Return how many characters a word with ``piece`` may have beside it."""
+        """Return how many more characters a word with ``piece`` may have."""
         return self._longest - len(self._core(piece))
 
     def _core(self, piece: str) -> str:
@@ -120,7 +120,7 @@ class Speller:
 
     @cached_property
     def _beginnings(self) -> list[str]:
-        """Return pieces that begin words, the longest first: none longer is taken in its place."""
+        """Return word-initial pieces, longest first: no longer piece matches instead."""
         plain = (p for p in self._vocabulary if p.isalpha() and p not in self._special)
         return sorted(plain, key=lambda piece: (-len(piece), piece))
 
@@ -131,7 +131,7 @@ def visible(text: str) -> str:
 
 
 def _unknown(model: dict[str, Any]) -> str:
-    """Return the piece that the model puts for what it does not know, "" if it has none."""
+    """Return the unknown piece of a model, "" if it has none."""
     if model["type"] == "Unigram":
         return "" if model["unk_id"] is None else str(model["vocab"][model["unk_id"]][0])
     return model.get("unk_token") or ""

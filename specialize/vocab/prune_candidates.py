@@ -1,11 +1,11 @@
-"""The pieces that save the most, of more candidates than there is room for."""
+"""Prune candidates to the pieces that save the most."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-_ROUND = 0.25  # of the candidates that are too many, the share that goes in one round
-_LAST = 50  # no more rounds for so few
+_ROUND = 0.25  # share of surplus candidates dropped per round
+_LAST = 50  # drop this few in one round
 
 
 def prune_candidates(
@@ -13,9 +13,9 @@ def prune_candidates(
 ) -> list[str]:
     """Return at most ``wanted`` of ``candidates``, the most useful first.
 
-    ``use`` returns what each of the candidates saves while just these are there. Those that save
-    nothing, or that it leaves out, go at once, then the least useful, round by round, since those
-    that stay take over their work. Ties go to the first candidate.
+    ``use`` returns the savings of each candidate in the presence of the others. Candidates without
+    savings are dropped at once, then the least useful in rounds, since the others partly replace
+    them. Ties go to the first candidate.
     """
     while True:
         saved = use(candidates)

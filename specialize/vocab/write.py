@@ -1,4 +1,4 @@
-"""Vocabularies of any family written to a folder, so that every reader finds the same there."""
+"""Write vocabularies of any family to a folder, identically for every reader."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def write_vocabulary(
     """Write ``vocabulary`` to ``folder``; return the names of the files.
 
     Always tokenizer.json and tokenizer_config.json; vocab.txt for a WordPiece; GPT-2's two files, a
-    SentencePiece model or tiktoken's ranks where ``source``, the file or folder it came from, is
-    such. Settings are those of ``source``.
+    SentencePiece model or tiktoken's ranks if ``source``, the original file or folder, has that
+    format. Settings are those of ``source``.
     """
     folder = Path(folder)
     if isinstance(vocabulary, WordPiece):
@@ -46,8 +46,7 @@ def _write_library(
 ) -> Sequence[str]:
     """Write a BPE or Unigram; tokenizer.json describes the file of another format, if there is one.
 
-    There is one tokenizer in the folder that way, whichever file is read. Returns the names of the
-    files beside the two that are always there.
+    So all files of the folder hold the same tokenizer. Returns the names of the additional files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     home = source if source is None or source.is_dir() else source.parent
@@ -68,7 +67,7 @@ def _write_library(
 def _write_other(vocabulary: LibraryVocabulary, folder: Path, other: Path) -> Sequence[str]:
     """Write the file ``other`` with the new pieces, or GPT-2's two; return their names.
 
-    None is written where old pieces have gone or moved, which one file cannot express.
+    Nothing is written if old pieces were dropped or moved, which these formats cannot express.
     """
     if other.name in (PIECES, MERGES):
         write_gpt2(vocabulary.described["model"], folder)
@@ -86,7 +85,7 @@ def _write_other(vocabulary: LibraryVocabulary, folder: Path, other: Path) -> Se
 
 
 def _config(vocabulary: LibraryVocabulary) -> dict[str, Any]:
-    """Return the special tokens under the names that transformers has for them."""
+    """Return the special tokens by their names in transformers."""
     names = _NAMES | (dict.fromkeys(("bos", "eos"), END) if END in vocabulary.special else {})
     found = {f"{name}_token": p for name, p in names.items() if p in vocabulary.special}
     return found | ({"unk_token": vocabulary.unk} if vocabulary.unk else {})

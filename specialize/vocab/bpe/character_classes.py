@@ -1,9 +1,9 @@
-"""Which classes of characters a BPE joins: what its trainer kept apart, new pieces keep apart too.
+"""Classes of characters that a BPE joins; new pieces respect the boundaries of its trainer.
 
-A trainer may keep digits single, or letters from punctuation (SentencePiece does both). A
-tokenizer.json does not record that, but its pieces show it. There are four classes: letters, with
-whatever belongs to one script only, as the Urdu full stop; digits; white space and its mark; and
-all others. Combining marks and format characters belong to the class of the character before them.
+A trainer may keep digits single, or separate letters from punctuation (SentencePiece does both).
+This is not recorded in tokenizer.json, but its pieces show it. There are four classes: letters,
+including any character of a single script, such as the Urdu full stop; digits; white space and its
+mark; all others. Combining marks and format characters take the class of the character before them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.marks import BYTE, MARK, letter_bytes
 
-LETTER, DIGIT, SPACE, OTHER, MARKING, PART = "LDSOM?"  # PART: of a character that is cut
+LETTER, DIGIT, SPACE, OTHER, MARKING, PART = "LDSOM?"  # PART: part of a character
 
 
 class _Classes(dict[int, str]):
@@ -40,7 +40,7 @@ def _class_of(character: str) -> str:
 
 
 def _is_common(character: str) -> bool:
-    """Return whether a character belongs to no script in particular, as the full stop does."""
+    """Return whether a character belongs to no particular script, like the full stop."""
     from tokenizers import Regex
     from tokenizers.pre_tokenizers import Split
 
@@ -51,7 +51,7 @@ _CLASSES = _Classes()
 
 
 def character_classes(text: str) -> str:
-    """Return the class of each character: ``a1.`` -> ``LDO``; of a mark that begins, ``?``."""
+    """Return the class of each character: ``a1.`` -> ``LDO``; ``?`` for an initial mark."""
     found = text.translate(_CLASSES)
     if MARKING not in found:
         return found
@@ -62,7 +62,7 @@ def character_classes(text: str) -> str:
 
 
 class AllowedPairs:
-    """Which neighbouring characters the pieces of a vocabulary join, by their classes."""
+    """The pairs of character classes that the pieces of a vocabulary join."""
 
     def __init__(self, vocabulary: BPE) -> None:
         """Learn from every piece of text; letters join letters in any case.
@@ -80,7 +80,7 @@ class AllowedPairs:
     def runs(self, pieces: Sequence[str]) -> Iterator[Sequence[str]]:
         """Yield the pieces of a word in runs, split where no old piece joins such neighbours.
 
-        Characters count, not the parts of them that pieces of bytes may be.
+        This is decided by whole characters, even if pieces are bytes.
         """
         found = self._classes("".join(pieces))
         begin = at = 0
@@ -96,7 +96,7 @@ class AllowedPairs:
         return self._any or right.islower() or PART in pair or pair in self._known
 
     def _classes(self, piece: str) -> str:
-        """Return the class of each character; of bytes, all but a character's first as ``l``."""
+        """Return the class of each character; of bytes, ``l`` for all but a character's first."""
         if not self._bytes:
             return character_classes(piece)
         codes = [self._bytes.get(letter, -1) for letter in piece]

@@ -1,12 +1,12 @@
-"""Continued BPE: byte-pair merging goes on where the vocabulary's own merges end.
+"""Continued BPE: byte-pair merging continues after the vocabulary's own merges.
 
-A word's old pieces are found first, and new merges join them, so every new segmentation is a
-coarsening of the old one, and no text without unknowns gets longer. What a guard forbids is
-therefore known before any merge is chosen (``bpe.guard``).
+A word is first segmented into old pieces, which new merges then join: every new segmentation is a
+coarsening of the old one, and no text without unknowns gets longer. So the pieces that a guard
+forbids are known before any merge is chosen (``bpe.guard``).
 
-What the vocabulary's trainer kept apart stays apart: two characters of a new piece may be
-neighbours only if characters of their classes are in an old piece (``bpe.character_classes``). A
-word's old pieces are split into runs where they may not, and merges go on inside these.
+Boundaries of the vocabulary's trainer are respected: two characters may be neighbours in a new
+piece only if their classes are neighbours in an old one (``bpe.character_classes``). A word's old
+pieces are split into runs elsewhere, and merging continues inside these.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST = 1000  # pieces that are merged in together: what it costs grows with 
 
 
 class Merged(NamedTuple):
-    """New pieces in the order of their merging, and those that changed guarded words."""
+    """New pieces in merge order, and those refused because they changed guarded words."""
 
     pieces: list[str]
     refused: list[str]
@@ -43,11 +43,11 @@ def continue_merges(
 ) -> Merged:
     """Return at most ``pieces`` new pieces.
 
-    ``words``: pre-tokenised word -> occurrences. A piece joins a pair that occurs ``min_count``
-    times, the most frequent first; a character without a piece is ranked among these by what it
-    saves, its bytes less one at each occurrence. No piece joins two classes of characters, or two
-    digits, that no old piece joins. Refused are pieces that would change words of ``guard`` beyond
-    its budget.
+    ``words``: pre-tokenised word -> occurrences. Pairs that occur ``min_count`` times are merged,
+    most frequent first; characters without a piece are ranked among them by the pieces they save,
+    their bytes less one per occurrence. No piece joins two classes of characters, or two digits,
+    unless an old piece does. Pieces that would change words of ``guard`` beyond its budget are
+    refused.
     """
     choose = partial(_chosen, vocabulary, AllowedPairs(vocabulary), words, pieces, min_count)
     guarded = Guard(vocabulary, guard.words, budget=guard.budget) if guard else None
@@ -72,7 +72,7 @@ def _chosen(
     merged = merge_further(
         symbols, ages, pieces=pieces, min_count=min_count, avoid=avoid.union(vocabulary.ids)
     )
-    # subtle: a character saves no less than what is merged from it, so it stays before that
+    # subtle: a character saves at least as much as pieces merged from it, so it stays first
     saved = [(c, n) for c, n in letters.items() if n >= min_count]
     known = {c for c, _ in saved}
     lost = letters.keys() - known
@@ -84,9 +84,9 @@ def _chosen(
 def _symbols(
     vocabulary: BPE, allowed: AllowedPairs, words: Words, avoid: set[str]
 ) -> tuple[dict[tuple[str, ...], int], Counter[str]]:
-    """Return the words as pieces, characters that may become pieces among them, and these.
+    """Return the words as pieces and candidate characters, and the candidates with their savings.
 
-    The characters have what they would save: at each occurrence, the bytes less one.
+    A character saves its bytes less one per occurrence.
     """
     symbols: Counter[tuple[str, ...]] = Counter()
     letters: Counter[str] = Counter()
@@ -102,7 +102,7 @@ def _symbols(
 
 
 def _with_letters(vocabulary: BPE, word: str, letters: set[str]) -> list[str]:
-    """Return the pieces of ``word`` with ``letters`` as pieces; what is unknown stays so."""
+    """Return the pieces of ``word`` with ``letters`` as pieces; the rest stays unknown."""
     found: list[str] = []
     begin = 0
     for i, character in enumerate(word):
@@ -114,7 +114,7 @@ def _with_letters(vocabulary: BPE, word: str, letters: set[str]) -> list[str]:
 
 
 def _runs(vocabulary: BPE, allowed: AllowedPairs, pieces: list[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the runs of two pieces and more that can be merged: no unknown one, no bytes."""
+    """Yield runs of two or more pieces that can be merged, without unknown pieces and bytes."""
     for known in _known(vocabulary, pieces):
         for run in allowed.runs(known):
             for i in range(0, len(run) - 1, _LONGEST):
@@ -122,7 +122,7 @@ def _runs(vocabulary: BPE, allowed: AllowedPairs, pieces: list[str]) -> Iterator
 
 
 def _known(vocabulary: BPE, pieces: list[str]) -> list[list[str]]:
-    """Return what stands between pieces for the unknown and for single bytes."""
+    """Return the runs between unknown pieces and single bytes."""
     runs: list[list[str]] = [[]]
     for piece in pieces:
         if piece == vocabulary.unk or (vocabulary.byte_fallback and BYTE.fullmatch(piece)):

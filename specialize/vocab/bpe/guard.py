@@ -1,7 +1,7 @@
-"""Which new pieces change the segmentation of guarded words, under continued merging.
+"""New pieces that change the segmentation of guarded words under continued merging.
 
-New merges join old pieces, so the first of them in a word joins two neighbours: a word stays as it
-is exactly if no two neighbours of its old pieces spell a new piece and no character gets one.
+The first new merge in a word joins two neighbouring old pieces. So a word is unchanged exactly if
+no two neighbours form a new piece and no character becomes one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from specialize.vocab.guard import Words, allowed_changes, check_budget
 
 
 class Guard:
-    """The words that a vocabulary knows, and which of them each possible new piece would change."""
+    """Known words of a vocabulary, and those that each possible new piece would change."""
 
     def __init__(self, vocabulary: BPE, words: Words, *, budget: float = 0.0) -> None:
         """Guard ``words`` (word -> occurrences); a share of ``budget`` of these may change."""
         check_budget(budget)
-        self.changes: defaultdict[str, set[int]] = defaultdict(set)  # piece -> numbers of words
+        self.changes: defaultdict[str, set[int]] = defaultdict(set)  # piece -> indices of words
         self._counts = list(words.values())
         self.occurrences = 0
         for number, word in enumerate(words):
@@ -52,7 +52,7 @@ class Guard:
 
 
 def lacking(vocabulary: BPE, word: str, pieces: list[str]) -> list[str]:
-    """Return the characters of ``word`` that have no piece, and so are unknown or bytes."""
+    """Return the characters of ``word`` without a piece (unknown or bytes)."""
     if not vocabulary.byte_fallback and vocabulary.unk not in pieces:
         return []
     return [c for c in word if c not in vocabulary.ids]

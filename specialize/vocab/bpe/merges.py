@@ -1,4 +1,4 @@
-"""The merges of BPE pieces: all of a piece, as in tiktoken's ranks, and those that lead to it."""
+"""Merges of BPE pieces: all that produce a piece, as in tiktoken's ranks, or only those used."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def _splits(piece: str, ids: Mapping[str, int]) -> list[list[str]]:
 def intermediate_pieces(merges: Iterable[Sequence[str]], pieces: Iterable[str]) -> set[str]:
     """Return the pieces that ``pieces`` are merged from, by ``merges`` in the order of their ranks.
 
-    Of each piece alone, since no merge within it sees what stands around: where it is a word's
-    piece, no merge went over its borders, and those within went by their ranks.
+    Each piece is considered alone, because merges inside it do not depend on its context: if it is
+    a piece of a word, no merge crossed its borders.
     """
     ranks = {(left, right): rank for rank, (left, right) in enumerate(merges)}
     return {part for piece in pieces for part in _merged(piece, ranks)}
 
 
 def _merged(piece: str, ranks: Mapping[Pair, int]) -> list[str]:
-    """Return the pieces on the way to ``piece``; none where merges do not lead to it."""
+    """Return the intermediate pieces of ``piece``; none if merges do not produce it."""
     symbols, passed = list(piece), list[str]()
     while len(symbols) > 1:
         pairs = enumerate(pairwise(symbols))

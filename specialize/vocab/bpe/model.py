@@ -15,14 +15,14 @@ from specialize.vocab.marks import BYTE, is_byte_level
 
 
 class BPE(LibraryVocabulary):
-    """A BPE vocabulary as the tokenizers library has it: GPT-2's, Llama's, tiktoken's."""
+    """A BPE vocabulary of the tokenizers library, such as GPT-2's, Llama's or tiktoken's."""
 
     family = "BPE"
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError where pieces carry marks of words' ends.
+        """Wrap the tokenizer.json.
 
-        And where a character that has no piece leaves no trace.
+        DataError if pieces carry prefixes or suffixes, or characters without a piece are dropped.
         """
         model = described["model"]
         for name in ("continuing_subword_prefix", "end_of_word_suffix"):
@@ -43,7 +43,9 @@ class BPE(LibraryVocabulary):
             )
         super().__init__(described, source=source)
         self.unk: str = model.get("unk_token") or ""
-        self.byte_fallback = bool(model.get("byte_fallback"))  # what has no piece becomes bytes
+        self.byte_fallback = bool(
+            model.get("byte_fallback")
+        )  # characters without a piece become bytes
         self.ignore_merges = bool(model.get("ignore_merges"))  # a word that is a piece stays whole
 
     @staticmethod
@@ -54,12 +56,12 @@ class BPE(LibraryVocabulary):
     def sentencepiece_scores(
         self, pieces: Sequence[str], *, below: float
     ) -> list[tuple[str, float]]:
-        """Return ``pieces`` with falling scores under ``below``, by which they are merged last."""
+        """Return ``pieces`` with decreasing scores under ``below``, so they are merged last."""
         return [(piece, below - 1 - i) for i, piece in enumerate(pieces)]
 
     @cached_property
     def control_pieces(self) -> list[str]:
-        """Return the special pieces, and those that no merge makes, as GPT-2's <|endoftext|>."""
+        """Return special pieces, and pieces that no merge produces, like GPT-2's <|endoftext|>."""
         control = {*super().control_pieces}
         if not self.ignore_merges:
             merged = {left + right for left, right in self.described["model"]["merges"]}
@@ -72,12 +74,12 @@ class BPE(LibraryVocabulary):
         return self.described | {"model": self.described["model"] | {"vocab": dict(self.ids)}}
 
     def place(self, new: Iterable[str]) -> VocabChange[BPE]:
-        """Return the change that appends ``new`` pieces, and merges for them behind all others.
+        """Return the change that appends ``new`` pieces, with merges after all old ones.
 
-        Every old merge goes before every new one, so a word's old pieces are found first and are
-        merged on: the new segmentation is a coarsening of the old, and no text without unknowns
-        gets longer. That is continued BPE. Each new piece gets all merges of two pieces that spell
-        it, as converters from tiktoken and SentencePiece write them, in the order of their ids.
+        Every old merge ranks before every new one, so a word is first segmented into old pieces,
+        which are then merged further: the new segmentation is a coarsening of the old, and no text
+        without unknowns gets longer. That is continued BPE. Each new piece gets all merges of two
+        pieces that form it, as converters from tiktoken and SentencePiece do, in order of ids.
         """
         fresh = list(new)
         described = self.folded()
@@ -116,21 +118,21 @@ class BPE(LibraryVocabulary):
         wanted = {*keep, *self.control_pieces}
         wanted.update(intermediate_pieces(model["merges"], wanted & self.ids.keys()))
         ids = {piece: i for i, piece in enumerate(p for p in self.pieces if p in wanted)}
-        # subtle: added tokens that are no pieces of the model stay behind them, where they were
+        # subtle: added tokens that are not pieces of the model keep their order after the pieces
         vocab = {piece: i for piece, i in ids.items() if piece in model["vocab"]}
         merges = [pair for pair in model["merges"] if {*pair, pair[0] + pair[1]} <= vocab.keys()]
         model = model | {"vocab": vocab, "merges": merges}
         return BPE(renumbered(self.described | {"model": model}, ids), source=self.source)
 
     def model_changes(self, old: BPE) -> str:
-        """Return what of the merges of ``old`` is not as it was, or ""."""
+        """Return the first difference from the merges of ``old``, or ""."""
         merges = iter(self.described["model"]["merges"])
         kept = all(merge in merges for merge in old.described["model"]["merges"])  # a subsequence
         return "" if kept else "old merges are missing or in another order"
 
 
 def _drops_characters(described: Json) -> bool:
-    """Whether the library passes over what has no piece, without a word."""
+    """Whether the library silently drops characters without a piece."""
     model = described["model"]
     if model.get("unk_token") or is_byte_level(described):
         return False

@@ -18,13 +18,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Pattern:
-    """How words are found: a known pattern by what it differs in."""
+    """The pattern that splits words, described by its variations."""
 
-    any_case: bool  # of the 's that end words
-    one_before: bool  # letters take any character before them, not only a space
-    lines: bool  # line ends are words of their own
-    numbers: int  # the most digits in a word
-    space_first: bool = False  # a text that begins without a space is given one
+    any_case: bool  # of contractions such as 's
+    one_before: bool  # words of letters take any character before them, not only a space
+    lines: bool  # line ends are separate words
+    numbers: int  # maximal digits in a word
+    space_first: bool = False  # a space is prepended to a text without one
 
 
 _GPT2 = Pattern(any_case=False, one_before=False, lines=False, numbers=sys.maxsize)
@@ -37,14 +37,14 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class ByteLevel:
-    """A byte-level BPE that the native extension holds."""
+    """A byte-level BPE in the native extension."""
 
     handle: Any
     pattern: Pattern
     special: tuple[str, ...]
 
     def count(self, units: UnitCounts) -> UnitAudit:
-        """Return what ``units`` come to; left over: special pieces and very long words."""
+        """Return the totals of ``units``; left over: special pieces and very long words."""
         p = self.pattern
         return UnitAudit(
             *units.core.byte_bpe_count(
@@ -92,7 +92,7 @@ def _pattern(pre: Json) -> Pattern | None:
 
 
 def _in_bytes(pieces: Iterable[str]) -> list[bytes]:
-    """Return the bytes of the pieces that stand for bytes."""
+    """Return the bytes of the byte pieces."""
     table = letter_bytes()
     named = ([table.get(letter, -1) for letter in piece] for piece in pieces)
     return [bytes(codes) for codes in named if -1 not in codes]

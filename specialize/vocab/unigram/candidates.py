@@ -1,16 +1,15 @@
-"""Pieces that a Unigram might be given, and how probable each would be next to the old ones.
+"""Candidate pieces for a Unigram, and their probabilities relative to the old ones.
 
-They come from a Unigram trained on the words (the sentencepiece library, one thread, so the same
-every time), and are frequent words. There are two ways to score them, next to the old
-log-probabilities:
+They come from a Unigram trained on the words (sentencepiece with one thread, so reproducible), plus
+frequent words. There are two ways to score them:
 
 - mixed: ln(mixture) + the piece's own log-probability, as if that share of the text were in the new
   language;
-- strict: the old score of the old pieces that spell it, and a hair more for each piece saved. Of a
-  text that was known, the old pieces stay the most probable, and are only joined: the Unigram
-  analogue of continued BPE. What no old pieces spell is scored as mixed.
+- strict: the total score of its old pieces, plus an epsilon per piece saved. In known text the old
+  pieces remain the most probable and are only joined: the Unigram analogue of continued BPE. Pieces
+  with unknown characters get the mixed score.
 
-A score of 0, which published scripts give, outbids everything.
+A score of 0, as in published scripts, beats all other segmentations.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from specialize.vocab.marks import MARK
 from specialize.vocab.unigram.model import Unigram
 
 Words = Mapping[str, int]
-_LONGEST = 100_000  # bytes of a word that is trained on
-_HAIR = 1e-4  # a piece saved, in nats: above rounding, below what tells segmentations apart
+_LONGEST = 100_000  # bytes of a training word
+_HAIR = 1e-4  # nats per saved piece: above rounding, below real differences
 
 
 class Candidates(NamedTuple):
-    """Pieces that might be added, in no order of use, but for characters, which come first."""
+    """Candidate pieces, unordered except that characters come first."""
 
-    letters: list[str]  # what is unknown min_count times, the most frequent first
-    saves: dict[str, int]  # old pieces that each takes the place of, less one
+    letters: list[str]  # unknown min_count times, most frequent first
+    saves: dict[str, int]  # old pieces that each replaces, less one
     mixed: dict[str, float]
     strict: dict[str, float]
     all_there: bool  # whether the words yield no more
@@ -65,7 +64,7 @@ def candidates(
 
 
 def _missing(vocabulary: Unigram, words: Words, min_count: int) -> Counter[str]:
-    """Return how often each character without a piece stands in an unknown word."""
+    """Return the occurrences of each character without a piece in unknown words."""
     found: Counter[str] = Counter()
     for word, count in words.items():
         if vocabulary.unk in vocabulary.segment(word):
@@ -78,13 +77,13 @@ def _missing(vocabulary: Unigram, words: Words, min_count: int) -> Counter[str]:
 def trained_unigram(words: Words, size: int) -> dict[str, float]:
     """Return about ``size`` pieces of ``words`` with log-probabilities, the most probable first.
 
-    ``words`` begin with the mark where they begin a word. Fewer where the words do not yield them.
+    Word-initial ``words`` begin with the mark. There are fewer if the words do not yield more.
     """
     import sentencepiece
 
     lines = [f"{w.removeprefix(MARK)}\t{n}\n" for w, n in words.items() if _is_plain(w)]
     if not lines:
-        return {}  # for which sentencepiece has an error
+        return {}  # sentencepiece would fail
     made = io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "words.tsv"
@@ -97,7 +96,7 @@ def trained_unigram(words: Words, size: int) -> dict[str, float]:
             vocab_size=size,
             hard_vocab_limit=False,
             normalization_rule_name="identity",
-            num_threads=1,  # more add up in another order each time
+            num_threads=1,  # more add up in a different order each time
             minloglevel=2,
             max_sentence_length=_LONGEST,
         )
@@ -117,8 +116,8 @@ def _is_plain(word: str) -> bool:
 def _frequent(words: Words, min_count: int, total: int, there: Set[str]) -> dict[str, float]:
     """Return frequent words that are not ``there``, with log-probabilities.
 
-    sentencepiece considers only what two types of words have in common, so that whole words may be
-    missing, however frequent; their probability is reckoned at two characters a piece.
+    sentencepiece considers only substrings shared by two types of words, so frequent words may be
+    missing; their probability is estimated at two characters per piece.
     """
     often = (w for w, n in words.items() if n >= min_count and len(w) > 1 and _is_plain(w))
     return {w: math.log(2 * words[w] / total) for w in often if w not in there}

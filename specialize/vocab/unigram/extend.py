@@ -18,7 +18,7 @@ _MORE, _FEW = 1.1, 100  # as many times the pieces, and so many: from there on a
 
 
 class ScoredPieces(NamedTuple):
-    """New pieces with their scores, the most useful first, and those left out."""
+    """New pieces with their scores, most useful first, and pieces left out."""
 
     scores: dict[str, float]
     dropped: list[str]  # made known words unknown
@@ -37,16 +37,16 @@ def calibrate(
 ) -> ScoredPieces:
     """Return at most ``pieces`` new pieces.
 
-    ``words``: pre-tokenised word -> occurrences. First come the characters that are
-    unknown ``min_count`` times, the most frequent first. The use of any other piece is what it
-    saves: its occurrences times the old pieces that it takes the place of, less one. From twice as
-    many candidates and more, the least useful go, round by round, while all the others are there.
+    ``words``: pre-tokenised word -> occurrences. First come the characters that are unknown
+    ``min_count`` times, most frequent first. The use of any other piece is its savings: occurrences
+    times the old pieces it replaces, less one. From at least twice as many candidates, the least
+    useful are pruned in rounds, each measured in the presence of all others.
 
-    Scores are mixed or ``strict``. With a guard and not ``strict``, a piece has the higher of the
-    two; where that changes too much of the guard it gets the lower, and where that does, none. With
-    all pieces that are returned no more changes than the guard's budget, exactly; which pieces give
-    way for that is decided one after the other, by their use for what they change, and need not be
-    the best choice. Without a budget old pieces are guarded too: a text that is one stays one.
+    Scores are mixed or ``strict``. With a guard and not ``strict``, a piece gets the higher of the
+    two; if that changes too many guarded words, the lower; if that still does, it is dropped. The
+    returned pieces together never exceed the guard's budget. The pieces dropped for this are chosen
+    greedily, by use relative to what they change, which need not be optimal. Without a budget, the
+    texts of old pieces are guarded too.
     """
     if not 0 < mixture <= 1:
         raise UsageError(f"mixture is a share above 0, up to 1, not {mixture}")
@@ -62,7 +62,7 @@ def calibrate(
 
 
 def _with_pieces(vocabulary: Unigram, guard: GuardedWords | None) -> GuardedWords | None:
-    """Return ``guard``, where nothing may change with the texts of all old pieces."""
+    """Return ``guard``, plus the texts of all old pieces if nothing may change."""
     if not guard or guard.budget:
         return guard
     return GuardedWords(dict.fromkeys(vocabulary.pieces, 1) | {**guard.words})
@@ -85,7 +85,7 @@ def _chosen(
     def use(these: Sequence[str]) -> dict[str, float]:
         trial = {piece: scores[piece] for piece in these}
         if keep:
-            # of more candidates than are wanted, some will go, and what they change with them
+            # surplus candidates will be pruned, and their changes with them
             room = max(1.0, len(trial) / (_MORE * pieces + _FEW))
             trial = keep.admitted(trial, lower, worth, room=room)
             scores.update(trial)
@@ -112,9 +112,9 @@ def _scores(
 def _used(
     vocabulary: Unigram, scores: Mapping[str, float], words: Words
 ) -> tuple[Counter[str], set[str]]:
-    """Return how often each of ``scores`` stands in ``words`` while all of them are there.
+    """Return the occurrences of each of ``scores`` in ``words`` with all of them present.
 
-    And those that stand in words which were known without them, and are unknown with them.
+    Also return those in words that were known without them and are unknown with them.
     """
     trial = vocabulary.place(scores).new
     used: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Which new pieces give way so that a Unigram segments guarded words as before."""
+"""New pieces to drop so that a Unigram segments guarded words as before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ChangedWord = tuple[int, Sequence[str]]  # its occurrences, and the new pieces i
 
 
 class Guard:
-    """The words that a vocabulary knows, and which new pieces change too many of them.
+    """Known words of a vocabulary, and the new pieces that change too many of them.
 
-    To be asked about fewer and fewer pieces, with scores that only fall.
+    Query with ever fewer pieces and only decreasing scores.
     """
 
     def __init__(self, vocabulary: Unigram, words: Words, *, budget: float = 0.0) -> None:
@@ -38,9 +38,9 @@ class Guard:
     ) -> dict[str, float]:
         """Return new pieces with scores that together change at most ``room`` times ``allowed``.
 
-        Of pieces that change too much, those of the least ``worth`` for it get their ``lower``
-        score, if they have one, and go if they do so again. What is left is measured again until it
-        changes little enough: pieces may change a word together that none changes alone.
+        Of the pieces that change too much, the least ``worth`` their changes get their ``lower``
+        score, if any, and are dropped the next time. The rest is measured again until it changes
+        little enough: pieces together may change a word that none changes alone.
         """
         found = dict(scores)
         while self._before and found:
@@ -58,10 +58,10 @@ class Guard:
         return found
 
     def _changed(self, scores: Mapping[str, float]) -> list[ChangedWord]:
-        """Return the words that these pieces change, and forget the others for good."""
+        """Return the words that these pieces change; the others are never checked again."""
         trial = self._vocabulary.place(scores).new
         now = {word: trial.segment(word) for word in self._before}
-        # subtle: a word that these leave alone, fewer or less probable ones leave alone
+        # subtle: fewer or less probable pieces do not change words that these leave unchanged
         self._before = {word: old for word, old in self._before.items() if now[word] != old}
         return [(self._counts[w], sorted(scores.keys() & now[w])) for w in self._before]
 
@@ -69,10 +69,10 @@ class Guard:
 def least_worth(
     changed: Sequence[ChangedWord], excess: float, worth: Mapping[str, float]
 ) -> list[str]:
-    """Return pieces without which ``excess`` of the occurrences may be as they were; none for 0.
+    """Return pieces whose removal may restore ``excess`` occurrences; none for 0.
 
-    One of each word's pieces has to give way. The first is the one of the least ``worth`` for the
-    occurrences that it stands in, and those that are left are weighed by what is left of these.
+    One piece of each word must be dropped. The first is the piece with the least ``worth`` per
+    occurrence of changed words; the others are weighed by the remaining words.
     """
     cost: Counter[str] = Counter()
     places: defaultdict[str, list[int]] = defaultdict(list)
@@ -86,7 +86,7 @@ def least_worth(
     freed: set[int] = set()
     while excess > 0 and heap:
         _, piece, then = heappop(heap)
-        if cost[piece] < then:  # outdated: put it back under its present cost
+        if cost[piece] < then:  # outdated: push it again with its current cost
             if cost[piece]:
                 heappush(heap, (worth[piece] / cost[piece], piece, cost[piece]))
             continue

@@ -15,12 +15,12 @@ from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
 
 
 class Unigram(LibraryVocabulary):
-    """A Unigram vocabulary as the tokenizers library has it: XLM-R's, T5's."""
+    """A Unigram vocabulary of the tokenizers library, such as XLM-R's or T5's."""
 
     family = "Unigram"
 
     def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer.json; DataError without an unknown piece, or with duplicate pieces."""
+        """Wrap the tokenizer.json; DataError without an unknown piece, or with duplicate pieces."""
         model = described["model"]
         self.scores: dict[str, float] = dict(model["vocab"])
         if len(self.scores) != len(model["vocab"]):
@@ -61,8 +61,8 @@ class Unigram(LibraryVocabulary):
     def folded(self) -> Json:
         """Return the tokenizer.json with added tokens among the model's pieces.
 
-        Their score is hardly ever asked for: they are taken out of a text before it is segmented,
-        but for those that must be whole words. It is the lowest, so that no other score changes.
+        They are matched before segmentation, except those that must be whole words, so their score
+        rarely matters. It is the lowest, so no other score changes.
         """
         lowest = min(self.scores.values(), default=0.0)
         listed = [[piece, self.scores.get(piece, lowest)] for piece in self.pieces]
@@ -107,7 +107,7 @@ class Unigram(LibraryVocabulary):
     def base_pieces(self, letters: Iterable[str]) -> set[str]:
         """Return the pieces of ``letters``, bytes, the mark, and the least probable piece.
 
-        The score of the unknown is reckoned from the lowest.
+        The score of the unknown piece depends on the lowest.
         """
         return super().base_pieces(letters) | {min(self.scores, key=self.scores.__getitem__)}
 
@@ -116,17 +116,17 @@ class Unigram(LibraryVocabulary):
         wanted = {*keep, *self.control_pieces}
         ids = {piece: i for i, piece in enumerate(p for p in self.pieces if p in wanted)}
         model = self.described["model"]
-        # subtle: added tokens that are no pieces of the model stay behind them, where they were
+        # subtle: added tokens that are not pieces of the model keep their order after the pieces
         listed = [entry for entry in model["vocab"] if entry[0] in ids]
         model = model | {"vocab": listed, "unk_id": ids[self.unk]}
         return Unigram(renumbered(self.described | {"model": model}, ids), source=self.source)
 
     def model_changes(self, old: Unigram) -> str:
-        """Return an old piece whose score is not as it was, or ""."""
+        """Return an old piece whose score has changed, or ""."""
         moved = (p for p, score in old.scores.items() if self.scores.get(p) != score)
         piece = next(moved, None)
         return "" if piece is None else f"piece {piece!r} has another score"
 
     def score(self, pieces: list[str]) -> float:
-        """Return the log-probability of ``pieces`` one after the other."""
+        """Return the total log-probability of ``pieces``."""
         return sum(self.scores[piece] for piece in pieces)

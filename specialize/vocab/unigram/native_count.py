@@ -1,4 +1,4 @@
-"""Unigram tokenizers counted by the native extension, as the tokenizers library would do it."""
+"""Counting with Unigram tokenizers natively, with the same result as the tokenizers library."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from specialize.vocab.marks import MARK
 Json = dict[str, Any]
 
 _PENALTY = 10.0  # of an unknown character, below the lowest score of a piece
-_TOGETHER = 64  # units normalised at a time
+_TOGETHER = 64  # units per normalisation
 
 
 @dataclass(frozen=True)
 class Unigram:
-    """A Unigram that the native extension holds."""
+    """A Unigram in the native extension."""
 
     handle: Any
-    marks: tuple[bool, bool]  # whether the mark stands before later units, and before first ones
+    marks: tuple[bool, bool]  # whether the mark precedes later units, and first units
     special: tuple[str, ...]
     normalize: Callable[[str], str] | None
 
     def count(self, units: UnitCounts) -> UnitAudit:
-        """Return what ``units`` come to; left over: what is normalised, or not a single word."""
+        """Return the totals of ``units``; left over: normalised or multi-word units."""
         fallback = list(_normalized(units, self.normalize)) if self.normalize else []
         return UnitAudit(
             *units.core.unigram_count(
@@ -64,9 +64,9 @@ def _marks(pre: Json) -> tuple[bool, bool] | None:
 
 
 def _normalized(units: UnitCounts, normalize: Callable[[str], str]) -> Iterator[str]:
-    """Yield the units that ``normalize`` changes, and some that it might.
+    """Yield the units that ``normalize`` changes, and possibly a few others.
 
-    Many are tried together: a normaliser looks across no cut between them.
+    Many are tried together, since a normaliser does not look across their boundaries.
     """
     plain = []
     for unit in units:
