@@ -1,4 +1,4 @@
-"""The mean of the old pieces that spelt the new one, in context."""
+"""The mean of the old pieces that the new one replaces, in context."""
 
 from __future__ import annotations
 

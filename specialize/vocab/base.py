@@ -121,7 +121,7 @@ class Vocabulary(Protocol):
     def restricted(self, keep: Collection[str]) -> Self:
         """Return the vocabulary with only ``keep``, control pieces and their dependencies.
 
-        A word keeps its segmentation if ``keep`` has its pieces, its characters and ``base_pieces``.
+        A word keeps its segmentation if ``keep`` has its pieces, characters and ``base_pieces``.
         """
         ...
 
@@ -134,7 +134,7 @@ class Vocabulary(Protocol):
         ...
 
     def setting_changes(self, old: Self) -> str:
-        """Return the first difference from ``old`` besides new pieces: a rule, score or order."""
+        """Return the first difference from ``old`` except new pieces (a rule, score ...), or ""."""
         ...
 
 

@@ -263,7 +263,7 @@ class LibraryVocabulary:
         return visible(self.speller.readable(piece))
 
     def setting_changes(self, old: LibraryVocabulary) -> str:
-        """Return the first difference from ``old`` besides new pieces: a rule, score or order."""
+        """Return the first difference from ``old`` except new pieces (a rule, score ...), or ""."""
         for name in old.described.keys() - {"model", "added_tokens", "version"}:
             if old.described[name] != self.described[name]:
                 return f"{name} has changed"

@@ -1,1 +1,1 @@
-"""How well a tokenizer serves a text, and how two tokenizers differ."""
+"""Measures of a tokenizer on a text, and comparisons of two tokenizers."""

@@ -1,4 +1,4 @@
-"""How well a tokenizer serves a text: unknowns, pieces per word, missing and deleted characters."""
+"""Audit of a tokenizer on a text: unknowns, pieces per word, missing and deleted characters."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audit:
-    """The counts of a text under a tokenizer, [CLS] and [SEP] left out."""
+    """The counts of a text under a tokenizer, without [CLS] and [SEP]."""
 
     words: int  # pre-tokenised
     pieces: int
     unknown_words: int  # words with an unknown piece
     unknown_pieces: int
     continued_words: int  # words of two pieces or more
-    characters: int  # code points of the lines, their ends left out
+    characters: int  # code points of the lines, without line ends
     bytes: int  # of these in UTF-8
-    missing: dict[str, int] = field(default_factory=dict)  # cannot be spelt, most frequent first
+    missing: dict[str, int] = field(
+        default_factory=dict
+    )  # characters without a piece, most frequent first
     deleted: dict[str, int] = field(default_factory=dict)  # by the normaliser, such as ZWNJ
-    counted_by: str = "types"  # each segmented once; or "library": line by line, by tokenizers
-    why_library: str = ""  # the part of tokenizer or text that rules out counting by types
+    counted_by: str = "types"  # or "library": line by line, by the tokenizers library
+    why_library: str = ""  # what rules out counting by types
 
     @property
     def fertility(self) -> float:
-        """Return the pieces per word; read it with the unknowns, each of which hides a word."""
+        """Return the pieces per word; read it with the unknowns, which hide whole words."""
         return self.pieces / self.words if self.words else 0.0
 
     @property
@@ -53,7 +55,7 @@ class Audit:
         return self.unknown_pieces / self.pieces if self.pieces else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the audit as JSON values."""
         shares = {"fertility": self.fertility, "unknown_piece_share": self.unknown_piece_share}
         return asdict(self) | shares
 
@@ -66,9 +68,9 @@ def audit(vocabulary: Vocabulary, text: Text) -> Audit:
 def audit_wordpiece(vocabulary: WordPiece, lines: Text) -> Audit:
     """Return the audit of ``lines``, given without their ends.
 
-    Pieces and unknown pieces are those of the tokenizers library; a special piece written out in
-    the text, such as [UNK], is a word and a piece. ``missing``: the characters of unknown words
-    that are not a piece in their place, alone or continuing.
+    Pieces and unknown pieces equal those of the tokenizers library; a special piece in the text,
+    such as [UNK], is a word and a piece. ``missing``: characters of unknown words without a piece
+    of their form, word-initial or continuing.
     """
     text = counted(lines)
     found = _sums(vocabulary, text.tokens)
@@ -94,7 +96,7 @@ class _Sums:
     unknown: int
     continued: int
     missing: Mapping[str, int]  # characters, by first occurrence
-    special: Mapping[str, int]  # pieces written out, not in the sums
+    special: Mapping[str, int]  # special pieces in the text, not in the totals
     deleted: Mapping[str, int]
 
 
@@ -117,7 +119,7 @@ def _sums(vocabulary: WordPiece, tokens: Mapping[str, int]) -> _Sums:
 
 
 def _sums_natively(vocabulary: WordPiece, tokens: native.TokenCounts) -> _Sums:
-    """Return the same, token by token, without a table of the words."""
+    """Return the same from tokens, without a table of words."""
     core, rules, threads = native.core(), vocabulary.rules, native.threads()
     (sums, missing), written, deleted, fallback = core.audit_text(
         tokens.handle, native_rules(rules), vocabulary.handle, threads
@@ -136,7 +138,7 @@ def _sums_natively(vocabulary: WordPiece, tokens: native.TokenCounts) -> _Sums:
 
 
 def _in_order(missing: Iterable[tuple[int, int, int, int]]) -> Counter[str]:
-    """Sum up (character, occurrences, place of the word, place in it) by first occurrence."""
+    """Sum (character, occurrences, position of the word, index in it) by first occurrence."""
     counts: Counter[str] = Counter()
     for code, count, *_ in sorted(missing, key=itemgetter(2, 3)):
         counts[chr(code)] += count
@@ -156,9 +158,9 @@ def _missing(vocabulary: WordPiece, word: str) -> Iterator[str]:
 def audit_library(tokenizer: Tokenizer, text: Text, source: str = "tokenizer.json") -> Audit:
     """Return the audit of lines under any tokenizer, as the tokenizers library segments them.
 
-    Words are those of its own pre-tokeniser, or white-space tokens where it has none. ``missing``:
-    the characters under unknown pieces. ``counted_by`` says whether types were counted or lines.
-    UsageError, naming ``source``, where ``text`` is counts.
+    Words are those of its own pre-tokeniser, or white-space tokens without one. ``missing``: the
+    characters under unknown pieces. ``counted_by``: whether types or lines were counted.
+    UsageError, naming ``source``, if ``text`` is counts.
     """
     if isinstance(text, TextCounts):
         raise UsageError(

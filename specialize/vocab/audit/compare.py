@@ -1,4 +1,4 @@
-"""Two tokenizers on one text: which words they segment differently."""
+"""Compare two tokenizers on one text: words that they segment differently."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class SegmentationChange:
 class Differences:
     """How a text's words are segmented by one tokenizer and by another, in occurrences.
 
-    ``unit``: what a word is here: "word", pre-tokenised, where both do that by the same rules, else
-    "token", what stands between spaces. Pieces are compared by the letters they spell, so that
-    ``Ġof`` is ``of``; a changed letter (lower case) or an unknown is a difference.
+    ``unit``: "word" (pre-tokenised) if both use the same rules, else "token" (white-space token).
+    Pieces are compared by their text, so ``Ġof`` equals ``of``; a changed letter (lower case) or an
+    unknown is a difference.
     """
 
     unit: str
-    covered: float  # share of all occurrences whose types were compared, from 0 to 1
+    covered: float  # share of occurrences whose types were compared, from 0 to 1
     words: int  # compared
     changed: int
-    longer: int  # of these, with more pieces under the second
-    shorter: int  # with fewer
+    longer: int  # with more pieces under the second
+    shorter: int  # with fewer pieces
     types: int
     changed_types: int
     examples: list[SegmentationChange]  # the most frequent
@@ -52,7 +52,7 @@ class Differences:
         return self.changed / self.words if self.words else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the comparison as JSON values."""
         return {"share": self.share, **asdict(self)}
 
 
@@ -61,8 +61,8 @@ def differences(
 ) -> Differences:
     """Return how ``second`` segments the words of ``text`` differently from ``first``.
 
-    All words are compared; of tokens, the ``tokens`` most frequent types. A token is segmented as
-    after another one and a space, not as at the beginning of a line.
+    All words are compared; of tokens, the ``tokens`` most frequent types. Tokens are
+    segmented as after another token and a space, not as at the beginning of a line.
     """
     found = counted(text).tokens
     if first.word_rules and first.word_rules == second.word_rules:

@@ -1,4 +1,4 @@
-"""What new pieces do for the words of a corpus: each of them, and the first k of them."""
+"""Effects of new pieces on the words of a corpus: of each piece, and of the first k."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class WordFix:
 
 @dataclass(frozen=True)
 class PieceFacts:
-    """What one fresh piece does."""
+    """The effect of one fresh piece."""
 
     piece: str
     id: int
-    replaced_unknowns: int  # occurrences of words that were unknown, and now have this piece
-    words: list[WordFix]  # the most frequent words that have it, those that were unknown first
-    saved: int = 0  # pieces: those of the old vocabulary that it stands for, less one, each time
+    replaced_unknowns: int  # occurrences of formerly unknown words with this piece
+    words: list[WordFix]  # most frequent words with it, formerly unknown ones first
+    saved: int = 0  # pieces: per occurrence, the old pieces it replaces, less one
 
 
 def explain(change: VocabChange[Any], words: Mapping[str, int]) -> list[PieceFacts]:
-    """Return what each fresh piece does for ``words`` (word -> occurrences), as selected."""
+    """Return the effect of each fresh piece on ``words`` (word -> occurrences), as selected."""
     if isinstance(words, native.WordCounts):
         return _explain_natively(change, words)
     old, new = change.old, change.new
@@ -80,7 +80,7 @@ def _explain_natively(change: VocabChange[WordPiece], words: native.WordCounts) 
 
 
 def _saves(old: Vocabulary, piece: str) -> int:
-    """Return how many pieces ``piece`` saves where it stands for pieces of ``old``."""
+    """Return how many pieces of ``old`` each occurrence of ``piece`` saves."""
     return max(0, len(old.parts(piece)) - 1)
 
 
@@ -94,7 +94,7 @@ def _examples(fixes: list[WordFix], old: Vocabulary) -> list[WordFix]:
 
 
 def readable_facts(change: VocabChange[Any], facts: Iterable[PieceFacts]) -> list[dict[str, Any]]:
-    """Return the facts as JSON values, words and their pieces as people read them."""
+    """Return the facts as JSON values, with words and pieces in readable form."""
     read = change.new.readable
     rows = [{**asdict(found), "text": read(found.piece)} for found in facts]
     for fix in (fix for row in rows for fix in row["words"]):
@@ -106,7 +106,7 @@ def readable_facts(change: VocabChange[Any], facts: Iterable[PieceFacts]) -> lis
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
 
-    ``text`` is a piece as people read it. Tabs and line ends are escaped (``piece_text.visible``).
+    ``text``: the readable form of a piece. Tabs and line ends are escaped (``piece_text.visible``).
     """
     rows = ["rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
@@ -128,9 +128,9 @@ def coverage(
 ) -> list[tuple[int, float]]:
     """Return (k, share of unknown pieces among all pieces with only the first k fresh pieces).
 
-    k runs from 0 to all of them in at most ``steps`` steps of nearly the same size. The figures are
-    exact, also where a piece makes a word unknown: at each k, those words are segmented again that
-    hold the text of a piece added since the last. Old pieces must be there still.
+    k runs from 0 to all pieces in at most ``steps`` steps of nearly equal size. The figures are
+    exact, even if a piece makes a word unknown: at each k, words that contain the text of a newly
+    added piece are segmented again. All old pieces must be kept.
     """
     old, fresh = change.old, change.fresh_pieces
     points = _points(len(fresh), steps if old.unk else 1)
@@ -145,7 +145,7 @@ def coverage(
         piece: next(i for i, k in enumerate(points) if k > n) for n, piece in enumerate(fresh)
     }
     due = _due(words, arrivals, old.prefix, len(points))
-    lengths: dict[str, tuple[int, int]] = {}  # word -> pieces, of them unknown
+    lengths: dict[str, tuple[int, int]] = {}  # word -> pieces, unknown pieces
     pieces = unknown = 0
     curve = []
     for k, changing in zip(points, due, strict=True):
@@ -170,7 +170,7 @@ def _points(last: int, steps: int) -> list[int]:
 def _due(
     words: Mapping[str, int], arrivals: Mapping[str, int], prefix: str, points: int
 ) -> list[list[str]]:
-    """Return the words to segment at each point: all at the first, then those with a new piece."""
+    """Return the words to segment at each point: first all, then those with a new piece."""
     due: list[list[str]] = [[] for _ in range(points)]
     lengths = sorted({len(piece.removeprefix(prefix)) for piece in arrivals})
     for word in words:

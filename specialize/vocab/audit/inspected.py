@@ -41,14 +41,14 @@ WordRules = tuple[BertRules, Sequence[str]]  # with special pieces
 
 
 class Inspected(Protocol):
-    """What can be measured of a tokenizer."""
+    """The measures of a tokenizer."""
 
-    wordpiece: WordPiece | None  # where it is one
-    size: int  # pieces, special and unused ones included
+    wordpiece: WordPiece | None  # if it is one
+    size: int  # number of pieces, including special and unused ones
 
     @property
     def word_rules(self) -> WordRules | None:
-        """Return how words are pre-tokenised, None where the library does it."""
+        """Return the pre-tokenisation rules, None if the library pre-tokenises."""
         ...
 
     def audit(self, text: Text) -> Audit:
@@ -56,11 +56,11 @@ class Inspected(Protocol):
         ...
 
     def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
-        """Return how often each piece occurs in ``text``, counted as its ``audit`` was."""
+        """Return the occurrences of each piece in ``text``, counted like its ``audit``."""
         ...
 
     def changed_characters(self, text: Text) -> list[CharacterChange]:
-        """Return what the normaliser maps to something else, the most frequent first."""
+        """Return the characters that the normaliser changes, most frequent first."""
         ...
 
     def unreachable(self) -> Unreachable:
@@ -68,16 +68,16 @@ class Inspected(Protocol):
         ...
 
     def segment_tokens(self) -> Segment:
-        """Return what segments white-space tokens."""
+        """Return the segmenter of white-space tokens."""
         ...
 
     def segment_words(self) -> Segment:
-        """Return what segments words of ``word_rules``."""
+        """Return the segmenter of words under ``word_rules``."""
         ...
 
 
 def open_inspected(path: Path) -> Inspected:
-    """Return the tokenizer of a folder or file: by our rules where it is BERT's WordPiece."""
+    """Return the tokenizer of a folder or file: with our rules if it is BERT's WordPiece."""
     other = other_file(path)
     if not other and (wordpiece := find_wordpiece(path)):
         return InspectedWordPiece(wordpiece)
@@ -96,7 +96,7 @@ class InspectedWordPiece:
     """A WordPiece with BERT's rules, measured on types of words."""
 
     def __init__(self, vocabulary: WordPiece) -> None:
-        """Take the vocabulary."""
+        """Wrap the vocabulary."""
         self.wordpiece: WordPiece | None = vocabulary
         self.size = len(vocabulary.pieces)
         self._vocabulary = vocabulary
@@ -111,11 +111,11 @@ class InspectedWordPiece:
         return audit_wordpiece(self._vocabulary, text)
 
     def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
-        """Return how often each piece occurs."""
+        """Return the occurrences of each piece."""
         return wordpiece_counts(self._vocabulary, text)
 
     def changed_characters(self, text: Text) -> list[CharacterChange]:
-        """Return what the rules map to something else."""
+        """Return the characters that the rules change."""
         return changed_by_rules(self._vocabulary, text)
 
     def unreachable(self) -> Unreachable:
@@ -123,22 +123,22 @@ class InspectedWordPiece:
         return unreachable_by_rules(self._vocabulary)
 
     def segment_tokens(self) -> Segment:
-        """Return what segments white-space tokens."""
+        """Return the segmenter of white-space tokens."""
         return tokens_by_rules(self._vocabulary)
 
     def segment_words(self) -> Segment:
-        """Return what segments words."""
+        """Return the segmenter of words."""
         return words_by_rules(self._vocabulary)
 
 
 class InspectedLibrary:
-    """A tokenizer of the tokenizers library, measured by it."""
+    """A tokenizer of the tokenizers library, measured with the library."""
 
     wordpiece: WordPiece | None = None
     word_rules: WordRules | None = None
 
     def __init__(self, tokenizer: Tokenizer, source: str = "tokenizer.json") -> None:
-        """Take the tokenizer, without truncation and padding; ``source`` is for messages."""
+        """Wrap the tokenizer, without truncation and padding; ``source`` is for messages."""
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer, self._source = tokenizer, source
@@ -149,22 +149,22 @@ class InspectedLibrary:
         return audit_library(self._tokenizer, text, self._source)
 
     def count_pieces(self, text: Text, audit: Audit) -> dict[str, int]:
-        """Return how often each piece occurs."""
+        """Return the occurrences of each piece."""
         by_types = audit.counted_by == "types"
         return library_counts(self._tokenizer, text, by_types=by_types)
 
     def changed_characters(self, text: Text) -> list[CharacterChange]:
-        """Return what the normaliser maps to something else."""
+        """Return the characters that the normaliser changes."""
         return changed_by_library(self._tokenizer, text)
 
     def unreachable(self) -> Unreachable:
-        """Return the pieces that the library does not yield for their own spelling."""
+        """Return the pieces that the library does not yield for their own text."""
         return unreachable_by_library(self._tokenizer)
 
     def segment_tokens(self) -> Segment:
-        """Return what segments white-space tokens."""
+        """Return the segmenter of white-space tokens."""
         return tokens_by_library(self._tokenizer)
 
     def segment_words(self) -> Segment:
-        """Return the same: words of the library's are compared as tokens."""
+        """Return the segmenter of tokens: the library's words are compared as tokens."""
         return tokens_by_library(self._tokenizer)

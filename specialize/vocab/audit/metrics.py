@@ -1,6 +1,6 @@
 """Measures of a tokenizer on a text, beyond the counts of its audit; None where there is no value.
 
-All are computed from counts: of pieces, of types of words, or of two texts that say the same.
+All are computed from counts: of pieces, of types of words, or of two parallel texts.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from specialize.vocab.wordpiece.replacements import count_replacements
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-ALPHA = 2.5  # at which the efficiency follows BLEU best, r = 0.78 (Zouhar et al. 2023)
+ALPHA = 2.5  # correlates best with BLEU, r = 0.78 (Zouhar et al. 2023)
 
 
 def bytes_per_piece(audit: Audit) -> float | None:
-    """Return the bytes of the text / its pieces, in bytes: how much text a piece carries.
+    """Return bytes of text per piece.
 
-    Bytes are those of the lines in UTF-8, spaces included and line ends left out; [CLS] and [SEP]
-    are no pieces. An unknown piece carries its word's bytes without saying them: read it with the
-    unknowns. Scripts differ in bytes a letter, so texts of two languages are better compared by
-    ``parity``.
+    Bytes are those of the lines in UTF-8, with spaces and without line ends; [CLS] and [SEP] do not
+    count as pieces. An unknown piece counts with its word's bytes although it loses them: read this
+    with the unknowns. Scripts differ in bytes per letter: use ``parity`` to compare languages.
     """
     return audit.bytes / audit.pieces if audit.pieces else None
 
@@ -42,11 +41,10 @@ def renyi_efficiency(
 
     H = log(sum over pieces of p ** alpha) / (1 - alpha), p a piece's share of all pieces of the
     text; for alpha = 1 its limit, Shannon's entropy (Zouhar et al. 2023, "Tokenization and the
-    Noiseless Channel"; Cognetta et al. 2024 show how it can be raised without good). ``counts``:
-    the occurrences of each piece, zeros changing nothing. ``vocabulary_size``: V. Two are of use:
-    all pieces of the vocabulary, special and unused ones included, which makes it low for a
-    language that uses few of them; and the pieces that occur in the text, as in the authors'
-    tokenization-scorer.
+    Noiseless Channel"; Cognetta et al. 2024 show how to raise it without benefit). ``counts``: the
+    occurrences of each piece; zeros have no effect. ``vocabulary_size``: V, either all pieces of
+    the vocabulary, including special and unused ones, which makes it low for a language that uses
+    few of them; or the pieces that occur in the text, as in the authors' tokenization-scorer.
     """
     found = [count for count in counts if count > 0]
     if not found or vocabulary_size < 2:
@@ -63,10 +61,10 @@ def renyi_efficiency(
 def parity(ours: Audit, theirs: Audit) -> float | None:
     """Return pieces of one language / pieces of another over the same sentences, without unit.
 
-    1: both take as many pieces to say the same; 2: ours takes twice as many (Petrov et al. 2023,
-    "Language Model Tokenizers Introduce Unfairness Between Languages"). Of the sums, not the
-    mean of the sentences' ratios. An unknown piece stands for a whole word, so unknowns make a
-    language look short.
+    1: both need equally many pieces; 2: ours needs twice as many (Petrov et al. 2023, "Language
+    Model Tokenizers Introduce Unfairness Between Languages"). The ratio of sums, not the mean of
+    ratios per sentence. An unknown piece replaces a whole word, so unknowns make a language look
+    short.
     """
     return ours.pieces / theirs.pieces if ours.pieces and theirs.pieces else None
 
@@ -75,7 +73,7 @@ def parity(ours: Audit, theirs: Audit) -> float | None:
 
 
 def wordpiece_counts(vocabulary: WordPiece, text: Text) -> dict[str, int]:
-    """Return how often each piece occurs in ``text``; their sum is the pieces of its audit."""
+    """Return the occurrences of each piece in ``text``; their sum is the pieces of its audit."""
     split = split_tokens(counted(text).tokens, vocabulary.rules, vocabulary.special)
     found = count_replacements(split.words, vocabulary, vocabulary).overall
     for piece, count in split.special.items():
@@ -87,7 +85,7 @@ def library_counts(tokenizer: Tokenizer, lines: Iterable[str], *, by_types: bool
     """Return the same under any tokenizer of the library.
 
     ``by_types``: units (``specialize.vocab.counting.space_units``) are segmented once
-    each, which is right where the audit did so too; else every line is.
+    each, as in the audit; otherwise every line.
     """
     ids = _ids_of_units(tokenizer, count_units(lines)) if by_types else _ids(tokenizer, lines)
     return {str(tokenizer.id_to_token(i)): count for i, count in ids.items() if count}
@@ -104,7 +102,7 @@ def _ids(tokenizer: Tokenizer, lines: Iterable[str]) -> Counter[int]:
 
 def _ids_of_units(tokenizer: Tokenizer, units: Mapping[str, int]) -> Counter[int]:
     counts: Counter[int] = Counter()
-    behind = 0  # how often the context stood before a unit
+    behind = 0  # occurrences of the context before a unit
     waiting = iter(units.items())
     while block := list(islice(waiting, BLOCK)):
         texts = [CONTEXT + unit if unit[0] == " " else text_of(unit) for unit, _ in block]

@@ -1,8 +1,7 @@
-"""What a tokenizer's normaliser makes of characters: ӱ becomes у where accents are stripped.
+"""Characters that a tokenizer's normaliser changes: ӱ becomes у if accents are stripped.
 
-White space is left out, and so is what the audit calls deleted: characters that vanish with control
-characters. Each character is tried by itself, so that compositions with a mark behind it (NFC) are
-not seen.
+White space and the audit's deleted characters (which vanish like control characters) are excluded.
+Each character is tried alone, so compositions with a following mark (NFC) are not found.
 """
 
 from __future__ import annotations
@@ -22,33 +21,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CharacterChange:
-    """A character of the text, and what the normaliser puts for it wherever it stands."""
+    """A character of the text and its replacement by the normaliser."""
 
     character: str
     becomes: str  # "" for a mark that is stripped
     count: int
 
     def to_json(self) -> dict[str, str | int]:
-        """Return it as JSON values."""
+        """Return the change as JSON values."""
         return {"from": self.character, "to": self.becomes, "count": self.count}
 
 
 def changed_by_rules(vocabulary: WordPiece, text: Text) -> list[CharacterChange]:
-    """Return what BERT's rules map to something else, the most frequent first."""
+    """Return the characters that BERT's rules change, most frequent first."""
     rules = vocabulary.rules
     if not rules.strip_accents and not rules.lowercase:
         return []
     tokens = counted(text).tokens
     found = _characters(tokens)
     for piece, count in split_tokens(tokens, rules, vocabulary.special).special.items():
-        found.subtract({c: n * count for c, n in Counter(piece).items()})  # these stay
+        found.subtract({c: n * count for c, n in Counter(piece).items()})  # these are unchanged
     deleted = deleted_characters() if rules.clean else frozenset[str]()
     kept = {c: n for c, n in found.items() if n and c not in deleted}
     return _changes(kept, lambda character: "".join(words(character, rules)))
 
 
 def changed_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> list[CharacterChange]:
-    """Return what a normaliser of the library maps to something else, the most frequent first."""
+    """Return the characters that a normaliser of the library changes, most frequent first."""
     normalizer = tokenizer.normalizer
     if normalizer is None:
         return []

@@ -1,4 +1,4 @@
-"""Sentences in two languages: as many pieces for the same, or a price for one of them?"""
+"""Parallel sentences: does one language need more pieces for the same content?"""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from specialize.vocab.audit.metrics import parity
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sentences and what they are in another language, in the same order."""
+    """Sentences and their translations, in the same order."""
 
     ours: list[str]
     theirs: list[str]
-    skipped: int = 0  # pairs left out, of which one sentence or both are blank
+    skipped: int = 0  # pairs left out because a sentence is blank
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What pairs of sentences come to under one tokenizer."""
+    """Totals of sentence pairs under one tokenizer."""
 
     file: str
     pairs: int
@@ -41,20 +41,20 @@ class Parity:
     parity: float | None  # pieces / other_pieces
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the totals as JSON values."""
         return asdict(self)
 
 
 def is_table(path: Path) -> bool:
-    """Return whether ``path`` is named as a table of two columns is: ug-en.tsv, .tsv.xz."""
+    """Return whether ``path`` has the name of a table: ug-en.tsv, .tsv.xz."""
     return Path(plain_name(path)).suffix.lower() == ".tsv"
 
 
 def read_pairs(path: Path, text: Path | None = None) -> Pairs:
     """Return the pairs of ``path``: a .tsv whose first column is ours, or lines beside ``text``.
 
-    Blank lines count as lines here. DataError where a row has not two columns, or where ``path``
-    has not as many lines as ``text``.
+    Blank lines count as lines. DataError if a row does not have two columns, or ``path`` and
+    ``text`` differ in their number of lines.
     """
     if text is None:
         return _pairs(_columns(path))
@@ -90,7 +90,7 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def parity_of(pairs: Pairs, ours: Audit, theirs: Audit, file: str) -> Parity:
-    """Return what the audits of both sides of ``pairs`` say together."""
+    """Return the totals from the audits of both sides of ``pairs``."""
     return Parity(
         file=file,
         pairs=len(pairs.ours),

@@ -1,8 +1,8 @@
 """Will new pieces pay? A rule of thumb for a tokenizer and a text, with the figures it rests on.
 
-The thresholds are measurements, few and named below; where nothing was measured the answer is "not
-known". What is foretold is the language's own text under a model pretrained further on it (LAPT),
-as rows of new pieces say nothing before.
+The few thresholds are measurements, cited below; without a measurement the answer is "not known".
+The prediction is for text of the language under a model pretrained further on it (LAPT), since the
+rows of new pieces are meaningless before.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Pays = Literal["yes", "likely", "perhaps", "no", "not known"]
 
 # Where accuracy rose: multilingual BERT on Uyghur, 35.5 % of its Wikipedia's words unknown and
 # 38.7 % of UD_Uyghur-UDT's (XPOS 79.9 -> 91.5 in Chau & Smith 2021); the bundled base, 50.4 % and
-# 57.3 % (72.4 -> 90.7). No accuracy was measured at shares between this and none.
+# 57.3 % (72.4 -> 90.7). No accuracy was measured at shares between this and zero.
 UNKNOWN_PROVEN = 0.35
-# Under it pieces find little to do: of the 99 that Chau & Smith's method chooses, 37 replaced no
+# Below it pieces have little effect: of the 99 that Chau & Smith's method chooses, 37 replaced no
 # unknown for Uyghur in Latin letters (0.28 % unknown), 95 for Wolof (none), 0 for Maltese (1.9 %).
 UNKNOWN_FEW = 0.01
 # Multilingual BERT lacks – — ’ “ ”, which make up to 4.6 % of the words of languages that it serves
@@ -37,30 +37,30 @@ FERTILITY_HIGH = 2.19
 
 @dataclass(frozen=True)
 class Needed:
-    """What ``char_first`` finds to be needed, one-character pieces only."""
+    """The one-character pieces that ``char_first`` needs."""
 
-    pieces: int  # until none helps any more
-    left: float  # share of the words that is unknown then: those too long for any tokenizer
+    pieces: int  # until no further one helps
+    left: float  # share of words still unknown: overlong words
     slots: int  # of the vocabulary, [unusedN]
-    left_by_slots: float | None  # share with only as many pieces as there are slots; None: no slots
+    left_by_slots: float | None  # that share with only the slots filled; None without slots
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a verdict rests on; shares from 0 to 1."""
+    """The figures behind a verdict; shares from 0 to 1."""
 
     words: int
     unknown_words: float
-    fertility: float  # pieces a word, an unknown word being one
-    missing: int  # characters that cannot be spelt
-    missing_letters: float  # share of letters and their marks among the occurrences of these
+    fertility: float  # pieces per word; an unknown word is one
+    missing: int  # distinct characters without a piece
+    missing_letters: float  # share of letters and marks among their occurrences
     parity: float | None = None
     needed: Needed | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether new pieces will pay, and why, in a sentence."""
+    """Whether new pieces will pay, with the reason."""
 
     pays: Pays
     reason: str
@@ -72,12 +72,12 @@ class Verdict:
         return f"{self.reason[:1].upper()}{self.reason[1:]}."
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the verdict as JSON values."""
         return asdict(self)
 
 
 def figures(audit: Audit, *, parity: float | None = None, needed: Needed | None = None) -> Figures:
-    """Return what a verdict on ``audit`` rests on."""
+    """Return the figures for a verdict on ``audit``."""
     letters = sum(n for c, n in audit.missing.items() if unicodedata.category(c)[0] in "LM")
     occurrences = sum(audit.missing.values())
     return Figures(
@@ -92,7 +92,7 @@ def figures(audit: Audit, *, parity: float | None = None, needed: Needed | None 
 
 
 def verdict(known: Figures) -> Verdict:
-    """Return the verdict: by unknown words where there are some, else by length."""
+    """Return the verdict: by unknown words if there are any, else by length."""
     if not known.words:
         return Verdict("not known", "the text has no words", known)
     if known.unknown_words >= UNKNOWN_FEW:
@@ -107,7 +107,7 @@ def verdict(known: Figures) -> Verdict:
 def _by_unknowns(known: Figures) -> tuple[Pays, str]:
     unknown = f"{_percent(known.unknown_words)} of the words are unknown"
     if not known.missing:
-        return "not known", f"{unknown}, though every character can be spelt: look at the words"
+        return "not known", f"{unknown}, though every character has a piece: inspect these words"
     remedy = _remedy(known)
     if known.missing_letters < LETTERS_FEW:
         return "no", f"{unknown}, but nearly all of them are signs, not words: {remedy}"

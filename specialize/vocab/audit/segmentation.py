@@ -1,7 +1,7 @@
-"""Texts segmented by WordPiece's rules or the tokenizers library, with the letters of each piece.
+"""Texts segmented by WordPiece's rules or the tokenizers library, with the bytes of each piece.
 
-A tokenizer's pieces are compared with another's by the bytes they stand for, without marks, so that
-``Ġof`` is ``of``; an unknown piece stands for None.
+Pieces of two tokenizers are compared by their bytes, without marks, so ``Ġof`` equals ``of``; the
+bytes of an unknown piece are None.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Segmentation(NamedTuple):
-    """The pieces of a word or token, as people read them, and the bytes each stands for."""
+    """The pieces of a word or token in readable form, and the bytes of each."""
 
     pieces: Sequence[str]
     letters: tuple[bytes | None, ...]
@@ -29,7 +29,7 @@ Segment = Callable[[Sequence[str]], Iterator[Segmentation]]
 
 
 def words_by_rules(vocabulary: WordPiece) -> Segment:
-    """Return what segments pre-tokenised words."""
+    """Return the segmenter of pre-tokenised words."""
     segment = _segmenter(vocabulary)
 
     def segment_words(words: Sequence[str]) -> Iterator[Segmentation]:
@@ -40,7 +40,7 @@ def words_by_rules(vocabulary: WordPiece) -> Segment:
 
 
 def tokens_by_rules(vocabulary: WordPiece) -> Segment:
-    """Return what segments white-space tokens, which may be several words each."""
+    """Return the segmenter of white-space tokens, which may be several words each."""
     segment = _segmenter(vocabulary)
 
     def segment_tokens(tokens: Sequence[str]) -> Iterator[Segmentation]:
@@ -52,7 +52,7 @@ def tokens_by_rules(vocabulary: WordPiece) -> Segment:
 
 
 def tokens_by_library(tokenizer: Tokenizer) -> Segment:
-    """Return what segments white-space tokens as after another one and a space."""
+    """Return the segmenter of white-space tokens, each after another token and a space."""
     speller = Speller(tokenizer)
 
     def segment_tokens(tokens: Sequence[str]) -> Iterator[Segmentation]:
@@ -63,11 +63,11 @@ def tokens_by_library(tokenizer: Tokenizer) -> Segment:
             for piece, (_, end) in zip(encoding.tokens, encoding.offsets, strict=True):
                 if end <= len(CONTEXT):
                     continue
-                spelt = speller.bytes(piece)
-                spelt = spelt if spelt is None or letters else spelt.lstrip(b" ")
-                if spelt != b"":  # the space alone
+                raw = speller.bytes(piece)
+                raw = raw if raw is None or letters else raw.lstrip(b" ")
+                if raw != b"":  # the space alone
                     pieces.append(speller.readable(piece))
-                    letters.append(spelt)
+                    letters.append(raw)
             yield Segmentation(pieces, tuple(letters))
 
     return segment_tokens

@@ -20,16 +20,16 @@ DELETED = "deleted by the normaliser"
 SPLIT = "split by the pre-tokeniser"
 LONG = "longer than a word may be"
 OTHERS = "other pieces are taken instead"
-_RESERVED = re.compile(r"\[unused\d+\]|<\|.+\|>")  # BERT's and GPT's, written out or not
+_RESERVED = re.compile(r"\[unused\d+\]|<\|.+\|>")  # BERT's and GPT's reserved pieces
 
 
 @dataclass(frozen=True)
 class Unreachable:
     """The pieces that no text yields, each with the reason.
 
-    ``exact``: all contexts are considered, as for WordPiece; else each piece's own spelling only,
-    and other contexts may yield it. ``untested``: special and reserved pieces, and parts of
-    characters, which have no spelling of their own.
+    ``exact``: all contexts were considered (WordPiece); otherwise only each piece's own text, and
+    other contexts may yield the piece. ``untested``: special and reserved pieces, and parts of
+    characters, which have no text of their own.
     """
 
     pieces: dict[str, str]  # piece -> why
@@ -38,12 +38,12 @@ class Unreachable:
     exact: bool
 
     def by_reason(self) -> dict[str, int]:
-        """Return how many pieces there are for each reason, the most first."""
+        """Return the number of pieces for each reason, most frequent first."""
         reasons = list(self.pieces.values())
         return {r: reasons.count(r) for r in sorted(set(reasons), key=lambda r: -reasons.count(r))}
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the findings as JSON values."""
         return {"count": len(self.pieces), "by_reason": self.by_reason(), **asdict(self)}
 
 
@@ -51,15 +51,15 @@ class Unreachable:
 
 
 def unreachable_by_rules(vocabulary: WordPiece) -> Unreachable:
-    """Return the pieces of a WordPiece that no text yields, but for those called [unusedN].
+    """Return the pieces of a WordPiece that no text yields, except [unusedN].
 
-    A piece that begins words is yielded by the word spelt like it, if the rules leave that word as
-    it is: longest-match then takes all of it. A continuing piece is yielded behind a piece that
-    begins words and is as long as any: nothing longer can be taken in its place.
+    A word-initial piece is yielded by the word equal to it, provided that the rules do not change
+    that word: longest match takes all of it. A continuing piece is yielded after a word-initial
+    piece of maximal length, since nothing longer can match instead.
 
-    Rules act on one character, and twice is as once, so what they leave alone in one word they
-    leave alone in all. This is exact but for two rarities: a special piece that is part of another
-    where no rule deletes characters, and pieces nearly as long as a word may be.
+    Rules act on single characters and are idempotent, so text they do not change in one word they
+    do not change in any. This is exact with two rare exceptions: a special piece that is part of
+    another if no rule deletes characters, and pieces almost as long as the word limit.
     """
     special = {p for p in vocabulary.pieces if p in vocabulary.special or _RESERVED.fullmatch(p)}
     special.add(vocabulary.unk)
@@ -70,14 +70,14 @@ def unreachable_by_rules(vocabulary: WordPiece) -> Unreachable:
 
 
 class _Beginnings:
-    """The pieces that can begin a word, and from them all others that can be in one."""
+    """The pieces that can begin a word, and so all others that can occur in one."""
 
     def __init__(self, vocabulary: WordPiece, pieces: list[str]) -> None:
         self._vocabulary, self._rules = vocabulary, vocabulary.rules
         self._inside: dict[str, bool] = {}
         self._longest = ""
         for piece in sorted(pieces, key=len, reverse=True):
-            # a mark at its end could change places with one behind it
+            # a mark at its end could be reordered with a following one
             if not self._why_not_first(piece) and self._goes_on(piece):
                 self._longest = piece
                 break
@@ -107,7 +107,7 @@ class _Beginnings:
         return self._fault(self._longest + text, text) or SPLIT
 
     def _before(self, text: str) -> str:
-        """Return a piece that begins words and behind which ``text`` is taken."""
+        """Return a word-initial piece after which ``text`` is matched."""
         room, ids = self._vocabulary.max_chars - len(text), self._vocabulary.ids
         for piece in chain([self._longest], self._vocabulary.pieces):
             longer = (piece + text[:end] for end in range(1, len(text) + 1))
@@ -118,18 +118,18 @@ class _Beginnings:
         return ""
 
     def _is_inside(self, character: str) -> bool:
-        """Whether the rules leave ``character`` alone inside a word."""
+        """Whether the rules do not change ``character`` inside a word."""
         if character not in self._inside:
             text = f"a{character}a"
             self._inside[character] = words(text, self._rules) == [text]
         return self._inside[character]
 
     def _in_order(self, text: str) -> bool:
-        """Whether the marks of ``text`` stay where they are."""
+        """Whether the marks of ``text`` keep their order."""
         return not any(map(self._moves, text)) or words(text, self._rules) == [text]
 
     def _moves(self, character: str) -> bool:
-        """Whether ``character`` may change places with a mark beside it (NFD)."""
+        """Whether ``character`` may be reordered with an adjacent mark (NFD)."""
         return self._rules.strip_accents and unicodedata.combining(character) > 0
 
     def _goes_on(self, text: str) -> bool:
@@ -146,7 +146,7 @@ class _Beginnings:
 
 
 def _is_shortened(short: str, text: str) -> bool:
-    """Whether ``short`` is ``text`` with characters taken out and none put in."""
+    """Whether ``short`` is ``text`` with characters removed and none added."""
     rest = iter(text)
     return all(character in rest for character in short)
 
@@ -155,10 +155,10 @@ def _is_shortened(short: str, text: str) -> bool:
 
 
 def unreachable_by_library(tokenizer: Tokenizer) -> Unreachable:
-    """Return the pieces that the library does not yield for their own spelling.
+    """Return the pieces that the library does not yield for their own text.
 
-    The spelling goes through the normaliser and the pre-tokeniser; of what they leave, the model
-    has to make the piece. A piece that only some context yields fails all the same.
+    The text passes through the normaliser and the pre-tokeniser; the model must produce the piece
+    from the result. A piece that only some contexts yield is reported too.
     """
     speller = Speller(tokenizer)
     found: dict[str, str] = {}
@@ -175,9 +175,9 @@ def unreachable_by_library(tokenizer: Tokenizer) -> Unreachable:
 
 
 def why_never(speller: Speller, piece: str) -> str:
-    """Return why a piece is not made of its own spelling, "" if it is.
+    """Return why a piece is not produced from its own text, "" if it is.
 
-    Part of a character has no spelling as text; of such a piece, only the model is asked.
+    A part of a character has no text; for such a piece only the model is checked.
     """
     text = speller.text(piece)
     if speller.room(piece) < speller.continues(piece):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, Any], str]:
     """Return the counts of ``lines`` by the audit's field names, and why the library did it.
 
-    The reason is "" where types of units were counted. An iterator is counted line by line: its
-    units may only show afterwards that the library is needed.
+    The reason is "" if types of units were counted. An iterator is counted line by line, because
+    its units might show too late that the library is needed.
     """
     described = json.loads(tokenizer.to_str())
     units, reason = units_of(described, lines)
@@ -59,7 +59,7 @@ def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, An
 def count_by_types(tokenizer: Tokenizer, units: Mapping[str, int]) -> dict[str, Any]:
     """Return the same from the counted units of the lines, segmenting each unit once.
 
-    A unit with a space before it is segmented behind a context, whose own counts are taken off.
+    A unit with a leading space is segmented after a context, whose own counts are subtracted.
     """
     sums = _Sums(tokenizer)
     sums.add_units((unit, count, at) for at, (unit, count) in enumerate(units.items()))
@@ -67,24 +67,24 @@ def count_by_types(tokenizer: Tokenizer, units: Mapping[str, int]) -> dict[str, 
 
 
 class _Sums:
-    """The counts of texts that the library encoded, each added so many times."""
+    """The counts of texts encoded by the library, weighted by occurrences."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._unknown = _unknown_id(tokenizer)
-        self._by_space = tokenizer.pre_tokenizer is None  # white space parts words
+        self._by_space = tokenizer.pre_tokenizer is None  # white space separates words
         self._counts: Counter[str] = Counter()
         self._characters: Counter[str] = Counter()
         self._missing: Counter[str] = Counter()
-        self._missing_at: dict[str, tuple[int, int]] = {}  # first unit, and the order in it
+        self._missing_at: dict[str, tuple[int, int]] = {}  # first unit, and index in it
 
     def encode(self, texts: list[str]) -> list[Encoding]:
         return self._tokenizer.encode_batch(texts, add_special_tokens=False)
 
     def add_units(self, units: Iterable[tuple[str, int, int]]) -> None:
-        """Add units: each with its occurrences, and the place of the first."""
+        """Add units with their occurrences and first positions."""
         (context,) = self.encode([CONTEXT])
         behind = 0
         waiting = iter(units)
@@ -126,11 +126,11 @@ class _Sums:
                 self._missing_at.setdefault(character, (at, len(self._missing_at)))
 
     def _owners(self, text: str, encoding: Encoding) -> list[int]:
-        """Return the number of each piece's word."""
+        """Return the index of each piece's word."""
         word_ids: list[int | None] = encoding.word_ids
         if self._by_space:
             word_ids = _words_by_space(text, encoding.offsets)
-        # a special piece written out has no number, and is a word of its own
+        # a special piece in the text has no word index and is a separate word
         return [-1 - i if word is None else word for i, word in enumerate(word_ids)]
 
     def result(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class _Sums:
         }
 
     def result_with(self, found: UnitAudit, units: UnitCounts) -> dict[str, Any]:
-        """Return the sums with what the extension found added."""
+        """Return the totals, including those of the extension."""
         characters = Counter({c: 1 for c in units.characters()})
         gone = "".join(_deleted(self._tokenizer, characters))
         missing, at = self._missing, self._missing_at
@@ -162,14 +162,14 @@ _COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_word
 
 
 def _words_by_space(line: str, offsets: Sequence[tuple[int, int]]) -> list[int | None]:
-    """Return the number of the word that each piece ends in, a word having the space before it."""
+    """Return the index of the word in which each piece ends; words include their leading space."""
     spaces = [False, *map(str.isspace, line)]
     numbers = [0, *accumulate(space and not last for last, space in pairwise(spaces))]
     return [numbers[end] for _, end in offsets]
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    """Return the id of the piece that the model puts for what it does not know, if it has one."""
+    """Return the id of the unknown piece, if any."""
     model = json.loads(tokenizer.to_str())["model"]
     if model["type"] == "Unigram":
         return model["unk_id"]

@@ -1,7 +1,7 @@
-"""Tokenizers that look across no cut between units (``specialize.vocab.counting.space_units``).
+"""Tokenizers that do not look across cuts of units (``specialize.vocab.counting.space_units``).
 
-Decided from the tokenizer.json, by a list of known parts: a cut is a single space between two
-solid characters. Added tokens and precompiled maps may still reach over one in a text with certain
+Decided from tokenizer.json by a list of known parts; a cut is a single space between two solid
+characters. Added tokens and precompiled maps may still reach across a cut in texts with certain
 characters, so the units are inspected too.
 """
 
@@ -19,7 +19,7 @@ from specialize.vocab.marks import MARK
 
 Json = dict[str, Any]
 
-# Each covers every character, and a match goes on over a space only from white space. The first is
+# Each covers every character, and a match extends over a space only from white space. The first is
 # GPT-2's, then cl100k's (GPT-4, Llama 3), Qwen 2's and o200k's (GPT-4o).
 _WORD = "[^\\r\\n\\p{L}\\p{N}]?"
 _UPPER, _LOWER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]", "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
@@ -47,7 +47,7 @@ def units_of(
 
 
 def why_not(described: Json) -> str:
-    """Return what of a tokenizer.json may look across a cut; "" where nothing does."""
+    """Return the part of a tokenizer.json that may look across a cut, or ""."""
     for part in _steps(described.get("normalizer"), "normalizers"):
         if not _local_normalizer(part):
             return f"normaliser {part['type']}"
@@ -61,7 +61,7 @@ def why_not(described: Json) -> str:
 
 def _why_not_pretokenized(described: Json) -> str:
     steps = _steps(described.get("pre_tokenizer"), "pretokenizers")
-    while steps and steps[0]["type"] == "Digits":  # takes digits out
+    while steps and steps[0]["type"] == "Digits":  # isolates digits
         del steps[0]
     if described.get("pre_tokenizer") is None:
         return "" if merges_stay(described) else "no pre-tokeniser"
@@ -79,7 +79,7 @@ def _steps(part: Json | None, inner: str) -> list[Json]:
 
 
 def _cuts(step: Json) -> bool:
-    """Whether a pre-tokeniser always cuts where units are; what comes behind it sees no more."""
+    """Whether a pre-tokeniser always splits at units; later steps then see no more."""
     match step["type"]:
         case "ByteLevel":
             return bool(step.get("use_regex", True))
@@ -109,7 +109,7 @@ _BY_CHARACTER = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt
 
 
 def _local_normalizer(step: Json) -> bool:
-    """Whether a normaliser acts on units as on their line, and leaves the cuts what they are."""
+    """Whether a normaliser acts on units as on their line, and preserves the cuts."""
     match step["type"]:
         case "Strip":
             return not step["strip_left"]
@@ -121,7 +121,7 @@ def _local_normalizer(step: Json) -> bool:
             return kind in _BY_CHARACTER
 
 
-# spaces at the ends of a text, which no cut is next to
+# spaces at the ends of a text, never next to a cut
 _BEGIN, _ENDS = "\\A +", (f"[ {MARK}]+\\z", "[  ]+\\z")
 
 
@@ -140,14 +140,14 @@ def _local_replace(pattern: Json, content: str) -> bool:
     return not any(map(solid, text))
 
 
-# What units of a text have to do with it ----------------------------------------------------------
+# Units that reach across cuts ----------------------------------------------------------
 
 
-_FIRST = {"Regex": _BEGIN}  # acts where a text begins, as Prepend does
+_FIRST = {"Regex": _BEGIN}  # acts at the beginning of a text, like Prepend
 
 
 def _may_cross(token: Json) -> bool:
-    """Whether an added token, where it is written out, may reach into the next unit."""
+    """Whether an added token in a text may reach into the next unit."""
     text = unicodedata.normalize("NFKC", token["content"])
     spaces = [c.isspace() or c == MARK for c in text]
     inner = any(spaces[1:]) and not all(spaces)
@@ -155,10 +155,10 @@ def _may_cross(token: Json) -> bool:
 
 
 def crossing(described: Json, units: Iterable[str]) -> str:
-    """Return an added token in a text of such units that may reach over a cut, or "".
+    """Return an added token in a text of such units that may reach across a cut, or "".
 
-    Or one after which a normaliser begins again: it prepends a mark, also to a later unit, or
-    deletes the next character, which moves the library's offsets up to the line's end.
+    Or one after which a normaliser starts again: it prepends a mark, even to a later unit, or
+    deletes the next character, which shifts the library's offsets to the end of the line.
     """
     steps = _steps(described.get("normalizer"), "normalizers")
     prepends = any(step["type"] == "Prepend" or step.get("pattern") == _FIRST for step in steps)
@@ -180,7 +180,7 @@ def crossing(described: Json, units: Iterable[str]) -> str:
 
 
 def until_map(described: Json) -> list[Json]:
-    """Return the normalisers up to a precompiled map, the map included; none if there is none."""
+    """Return the normalisers up to and including a precompiled map; none without a map."""
     steps = _steps(described.get("normalizer"), "normalizers")
     before = list(takewhile(lambda step: step["type"] != "Precompiled", steps))
     return steps[: len(before) + 1] if len(before) < len(steps) else []
@@ -201,7 +201,7 @@ def unsafe(normalize: Callable[[str], str], units: Iterable[str]) -> str:
     return next((c for c in _PREPENDED if normalize(c) != c), "")
 
 
-# after which a grapheme cluster goes on, even over a space
+# a grapheme cluster continues after these, even over a space
 _PREPENDED = (
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e"
     "\U000110bd\U000110cd\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"

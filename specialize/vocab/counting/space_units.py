@@ -1,11 +1,11 @@
-"""Units of a text: what tokenizers that cut at a space segment the same wherever it stands.
+"""Units of a text, which tokenizers that split at spaces segment alike in any context.
 
-A line is cut before a space that stands alone between two solid characters; the space begins the
-next unit. Lines are the concatenation of their units, of which a text has few types. Where no rule
-of a tokenizer looks across such cuts (``vocab.counting.separable``), each type is segmented once.
+A line is cut before a single space between two solid characters; the space begins the next unit.
+Lines are the concatenation of their units, and a text has few types of units. If no rule of a
+tokenizer looks across such cuts (``vocab.counting.separable``), each type is segmented once.
 
-A line that begins with another character than a solid one is not cut: behind a character that a
-normaliser deletes there, the tokenizers library's offsets are off to the line's end.
+A line that does not begin with a solid character is not cut: if a normaliser deletes that
+character, the tokenizers library's offsets are wrong to the end of the line.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from specialize.corpus.files import BLOCK
 from specialize.vocab.marks import MARK
 
 _ALONE = re.compile(r"(?<=\S) (?=\S)")
-CONTEXT = "a"  # solid: what may stand in a line before a unit that is not its first
+CONTEXT = "a"  # solid: a context before units that are not the first of a line
 
-# what SentencePiece makes a space, and what is no mark, but Extend, SpacingMark or Prepend in
-# Unicode's grapheme clusters, at which Precompiled maps look
+# characters that SentencePiece maps to a space, and characters that are not marks but Extend,
+# SpacingMark or Prepend in Unicode's grapheme clusters, which Precompiled maps depend on
 _CLUSTERED = frozenset(
     f"{MARK}\ufffd"
     "\u0d4e\u0e33\u0eb3\uff9e\uff9f\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
@@ -57,10 +57,10 @@ _LISTED, _IDEOGRAPHS = 0x20000, 0x40000  # cpp_ext/include/specialize/units.hpp
 
 
 def units(line: str) -> Iterator[str]:
-    """Yield the units of ``line``, one after the other.
+    """Yield the units of ``line``.
 
-    Only a later unit begins with a space: a line that does so, or with a line end, has a line end
-    put before it. ``text_of`` takes it off.
+    Only later units begin with a space: if a line begins with a space or a line end, a line end is
+    prepended. ``text_of`` removes it.
     """
     if not line or not solid(line[0]):
         if line:
@@ -76,12 +76,12 @@ def units(line: str) -> Iterator[str]:
 
 
 def text_of(unit: str) -> str:
-    """Return the part of its line that a unit stands for."""
+    """Return the text of a unit in its line."""
     return unit[1:] if unit[0] == "\n" else unit
 
 
 def count_units(lines: Iterable[str]) -> Mapping[str, int]:
-    """Return how often each unit occurs in ``lines``, in order of first occurrence."""
+    """Return the occurrences of each unit in ``lines``, by first occurrence."""
     if native.core():
         return _count_natively(lines)
     counts: Counter[str] = Counter()
@@ -91,10 +91,10 @@ def count_units(lines: Iterable[str]) -> Mapping[str, int]:
 
 
 class UnitCounts(native.Counts):
-    """Units that the native extension counts."""
+    """Units counted by the native extension."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create an empty table."""
         self.core = native.core()
         listed = bytes(map(solid, map(chr, range(_LISTED))))
         self.handle = self.core.units_new(listed)
@@ -107,11 +107,11 @@ class UnitCounts(native.Counts):
         self.core.units_feed(self.handle, lines, native.threads())
 
     def characters(self) -> str:
-        """Return the characters that occur, each once."""
+        """Return the distinct characters."""
         return str(self.core.units_characters(self.handle))
 
     def occurrences(self, characters: str) -> dict[str, int]:
-        """Return how often each of ``characters`` occurs, in order of first occurrence."""
+        """Return the occurrences of each of ``characters``, by first occurrence."""
         found = self.core.units_occurrences(self.handle, characters)
         return {chr(code): count for code, count in found}
 
@@ -121,7 +121,7 @@ class UnitCounts(native.Counts):
 
 @dataclass(frozen=True)
 class UnitAudit:
-    """The extension's counts of units; of those it leaves over, only characters and bytes."""
+    """The extension's counts of units; for units left over, only characters and bytes."""
 
     words: int
     pieces: int
@@ -130,8 +130,8 @@ class UnitAudit:
     continued_words: int
     characters: int
     bytes: int
-    missing: list[tuple[int, int, int]]  # code point, occurrences, place of the first unit
-    rest: list[tuple[str, int, int]]  # unit, occurrences, place of the first
+    missing: list[tuple[int, int, int]]  # code point, occurrences, position of the first unit
+    rest: list[tuple[str, int, int]]  # unit, occurrences, position of the first
 
 
 def _count_natively(lines: Iterable[str]) -> UnitCounts:

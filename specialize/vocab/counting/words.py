@@ -105,14 +105,14 @@ class SplitTokens:
     """The parts of tokens, each with its occurrences, in order of first occurrence."""
 
     words: Mapping[str, int]
-    special: dict[str, int]  # special pieces written out
+    special: dict[str, int]  # special pieces in the text
     deleted: dict[str, int]  # characters that cleaning deletes
 
 
 def split_tokens(
     tokens: Mapping[str, int], rules: BertRules = CASED, special: Sequence[str] = ()
 ) -> SplitTokens:
-    """Split counted tokens into words and written-out special pieces."""
+    """Split counted tokens into words and special pieces."""
     if isinstance(tokens, native.TokenCounts):
         return SplitTokens(*_split_natively(tokens, rules, special))
     return _split(tokens, rules, special)
@@ -156,9 +156,9 @@ def split_fallback(
     written: dict[str, int],
     deleted: dict[str, int],
 ) -> None:
-    """Split tokens that the extension leaves to Python; add their parts to ``words`` and others.
+    """Split tokens that fall back to Python; add their parts to ``words`` and others.
 
-    ``tokens``: (token, occurrences, place of the first). ``written``: special pieces.
+    ``tokens``: (token, occurrences, position of the first). ``written``: special pieces.
     """
     for token, count, first in tokens:
         rest = _split({token: count}, rules, special)

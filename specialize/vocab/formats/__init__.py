@@ -1,1 +1,1 @@
-"""Tokenizer files read and written: tokenizer.json, vocab.txt, SentencePiece, tiktoken."""
+"""Reading and writing tokenizer files: tokenizer.json, vocab.txt, SentencePiece, tiktoken."""

@@ -1,4 +1,4 @@
-"""The format of a tokenizer's file or folder, and the library's tokenizer made from it."""
+"""The format of a tokenizer's file or folder, and the library's tokenizer for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def open_library(path: Path) -> Tokenizer:
-    """Return the tokenizer of a folder or file: tokenizer.json, or what ``other_file`` names."""
+    """Return the tokenizer of a folder or file: tokenizer.json, or the ``other_file``."""
     other = other_file(path)
     if not other:
         return read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
@@ -26,9 +26,9 @@ def open_library(path: Path) -> Tokenizer:
 
 
 def other_file(path: Path) -> Path | None:
-    """Return the file of another format that ``path`` is, or is the folder of.
+    """Return the file of another format at ``path``, a file or folder.
 
-    GPT-2's merges.txt with its vocab.json, a SentencePiece model, or tiktoken's ranks; None where
+    GPT-2's merges.txt with its vocab.json, a SentencePiece model, or tiktoken's ranks; None if
     there is a tokenizer.json or vocab.txt.
     """
     if path.is_dir():
@@ -40,6 +40,6 @@ def other_file(path: Path) -> Path | None:
 
 
 def other_files(folder: Path) -> list[Path]:
-    """Return the files of such formats in a folder, one for each."""
+    """Return the files of these formats in a folder, one per format."""
     patterns = (MERGES, "*.model", "*.tiktoken")
     return [file for each in patterns for file in sorted(folder.glob(each)) if file.is_file()]

@@ -1,4 +1,4 @@
-"""GPT-2's two files, vocab.json and merges.txt: a byte-level BPE without rules of its own."""
+"""GPT-2's two files, vocab.json and merges.txt: a byte-level BPE without custom rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ END = "<|endoftext|>"
 def read_gpt2(path: Path) -> Tokenizer:
     """Return the tokenizer of both files; ``path`` is their folder or one of them.
 
-    Words are cut as GPT-2 cuts them, and <|endoftext|> is special where it is a piece.
+    Words are split by GPT-2's pattern, and <|endoftext|> is special if it is a piece.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 

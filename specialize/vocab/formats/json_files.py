@@ -1,4 +1,4 @@
-"""JSON objects and texts of a tokenizer's folder, read and written."""
+"""Reading and writing JSON objects and texts of a tokenizer's folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFIG = "tokenizer_config.json"
 
 
 def load_json(file: Path) -> Json:
-    """Return the JSON object of a file; DataError where it is none."""
+    """Return the JSON object of a file; DataError if it is not one."""
     try:
         value = json.loads(read_text(file))
     except json.JSONDecodeError as error:
@@ -24,12 +24,12 @@ def load_json(file: Path) -> Json:
 
 
 def write_json(file: Path, value: Json, *, indent: int | None) -> None:
-    """Write a JSON object, its text as it is."""
+    """Write a JSON object, without escaping text."""
     file.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", "utf-8")
 
 
 def read_text(file: Path) -> str:
-    """Return the text of a file: DataError with the line where it is not UTF-8."""
+    """Return the text of a file: DataError with its line if it is not UTF-8."""
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:

@@ -13,9 +13,9 @@ Json = dict[str, Any]
 
 
 def renumbered(described: Json, ids: Mapping[str, int]) -> Json:
-    """Return a tokenizer.json with the ids of ``ids`` (token -> id) everywhere but in its model.
+    """Return a tokenizer.json with ``ids`` (token -> id) everywhere except in its model.
 
-    Tokens that ``ids`` lacks stay as they are.
+    Tokens not in ``ids`` are unchanged.
     """
     made = dict(described)
     if tokens := described.get("added_tokens"):
@@ -28,7 +28,7 @@ def renumbered(described: Json, ids: Mapping[str, int]) -> Json:
 
 
 def renumbered_config(config: Json, ids: Mapping[str, int]) -> Json:
-    """Return a tokenizer_config.json with the ids of ``ids`` in its table of added tokens."""
+    """Return a tokenizer_config.json with ``ids`` in its table of added tokens."""
     table: Mapping[str, Json] | None = config.get("added_tokens_decoder")
     if not table:
         return config
@@ -37,7 +37,7 @@ def renumbered_config(config: Json, ids: Mapping[str, int]) -> Json:
 
 
 def named_tokens(described: Json) -> list[str]:
-    """Return the tokens whose ids a tokenizer.json gives outside of its model, each once."""
+    """Return the distinct tokens with ids outside the model of a tokenizer.json."""
     added = [token["content"] for token in described.get("added_tokens") or ()]
     around = _around(described.get("post_processor") or {})
     padding = [token for token in ((described.get("padding") or {}).get("pad_token"),) if token]
@@ -73,7 +73,7 @@ def _template(token: Json, ids: Mapping[str, int]) -> Json:
 
 
 def _around(processor: Json) -> Iterator[str]:
-    """Yield the tokens that a post-processor puts around a text."""
+    """Yield the tokens that a post-processor adds around a text."""
     kind = processor.get("type")
     if kind == "Sequence":
         for step in processor["processors"]:

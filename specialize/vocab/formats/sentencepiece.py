@@ -1,24 +1,25 @@
-"""SentencePiece models: read as the tokenizer.json of the tokenizers library, and written back.
+"""SentencePiece models: read as a tokenizer.json of the tokenizers library, and written back.
 
-The ids are the .model's own. (XLM-R and others of fairseq count theirs from 1 on, behind special
-pieces that no .model holds: for these, ``vocab.open`` asks for their tokenizer.json.) A text has
-the pieces that ``SentencePieceProcessor.encode`` finds, with exceptions that the library forces:
+The ids are those of the .model. (XLM-R and other fairseq models number pieces after special ones
+that are not in the .model: for these, ``vocab.open`` requires their tokenizer.json.) A text gets
+the pieces of ``SentencePieceProcessor.encode``, with exceptions forced by the library:
 
-- Control pieces and the unknown are special tokens, and found where a text writes them out, as all
-  of the library's are; SentencePiece takes ``<s>`` in a text for three characters. The byte pieces
-  of a Unigram, ``<0x41>``, are found in this way too.
-- Unigram: among segmentations that are equally probable, such as ``g gg`` and ``gg g``, roundings
-  decide, of 32 bits in SentencePiece and of 64 in the library.
-- BPE: of several pieces with one score, SentencePiece merges the first in the text, the library the
-  first in the vocabulary. A piece with a character that is no piece is found by SentencePiece only.
-- A map of characters (nmt_nfkc, ...) is looked up by the library for short grapheme clusters, else
-  for single characters; by SentencePiece for the longest run. ``①`` with a combining acute loses
-  the acute in the library, and a vowel sign of Malayalam in two parts stays in two.
-- A text that begins with U+2581 itself gets no dummy prefix where extra spaces are removed, unless
-  the map makes that mark a space (nmt_nfkc does); nor does one that is nothing but a user-defined
+- Control pieces and the unknown piece are special tokens, so the library matches them in a text;
+  SentencePiece reads ``<s>`` in a text as three characters. The byte pieces of a Unigram,
+  ``<0x41>``, are matched in this way too.
+- Unigram: among equally probable segmentations, such as ``g gg`` and ``gg g``, rounding decides: of
+  32 bits in SentencePiece, of 64 in the library.
+- BPE: of several pieces with the same score, SentencePiece merges the first in the text, the
+  library the first in the vocabulary. Only SentencePiece finds a piece with a character that has no
+  piece.
+- The library applies a map of characters (nmt_nfkc, ...) to short grapheme clusters, else to single
+  characters; SentencePiece to the longest match. ``①`` with a combining acute loses the acute in
+  the library, and a two-part vowel sign of Malayalam stays in two parts.
+- A text that begins with U+2581 itself gets no dummy prefix if extra spaces are removed, unless the
+  map turns that mark into a space (nmt_nfkc does); nor does a text that is just a user-defined
   symbol of a BPE.
-- User-defined symbols that the map changes are cut out of the text before, as added tokens: what
-  is on either side is a text of its own.
+- User-defined symbols that the map changes are split off first, as added tokens: the text on either
+  side is treated as a separate text.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ _NORMAL, _UNKNOWN, _CONTROL, _SYMBOL, _UNUSED = 1, 2, 3, 4, 5  # SentencePiece.T
 def read_sentencepiece(path: Path) -> Json:
     """Return the tokenizer.json of a Unigram's or BPE's .model, with the .model's ids.
 
-    It decodes as SentencePiece does, but the unknown to its own name where that has `` ⁇ ``.
-    DataError where the file is damaged, or its model is one the library cannot follow.
+    It decodes like SentencePiece, except the unknown piece: to its name instead of `` ⁇ ``.
+    DataError if the file is damaged, or the library does not support its model.
     """
     proto = _read(path)
     _check(proto, path)
@@ -66,9 +67,9 @@ def read_sentencepiece(path: Path) -> Json:
 
 
 def write_sentencepiece(source: Path, pieces: Sequence[tuple[str, float]], out: Path) -> None:
-    """Write ``source`` with ``pieces`` and their scores appended; all else stays as it is.
+    """Write ``source`` with ``pieces`` and their scores appended; nothing else changes.
 
-    DataError where a piece is there already, is empty, or has a score that is no number.
+    DataError if a piece exists already, is empty, or has a score that is not a number.
     """
     proto = _read(source)
     known = {piece.piece for piece in proto.pieces}
@@ -107,18 +108,18 @@ def _read(path: Path) -> Any:
     except (DecodeError, RuntimeError, UnicodeDecodeError) as error:
         fault = " ".join(str(error).split())
     if fault:
-        raise DataError(f"{path}:1: no SentencePiece model, or damaged: {fault}; copy it again")
+        raise DataError(f"{path}:1: not a SentencePiece model, or damaged: {fault}; copy it again")
     return proto
 
 
 def _damage(proto: Any) -> str:
-    """Return what SentencePiece does not mind in a file; UnicodeDecodeError for a text of none."""
+    """Return a fault of a file that SentencePiece accepts; UnicodeDecodeError for invalid text."""
     if not proto.pieces or not proto.HasField("trainer_spec"):
-        return f"{len(proto.pieces)} pieces and no settings behind them"
+        return f"{len(proto.pieces)} pieces without settings"
     if not all(isinstance(piece.piece, str) for piece in proto.pieces):
-        return "a piece that is no UTF-8"  # it comes as bytes
+        return "a piece that is not UTF-8"  # invalid UTF-8 arrives as bytes
     if not all(math.isfinite(piece.score) for piece in proto.pieces):
-        return "a score that is no number"
+        return "a score that is not a number"
     charsmap = proto.normalizer_spec.precompiled_charsmap  # a size in bytes, a trie, texts
     size = int.from_bytes(charsmap[:4], "little")
     charsmap[4 + size :].decode()
@@ -151,7 +152,7 @@ def _pieces(proto: Any, *types: int) -> list[str]:
 def _unigram(proto: Any) -> Json:
     """Return the model of a Unigram.
 
-    Only normal pieces keep their scores: the lowest of all is what the unknown's is reckoned from.
+    Only normal pieces keep their scores: the score of unknown text depends on the lowest of all.
     """
     scores = [piece.score for piece in proto.pieces if piece.type == _NORMAL]
     longer = max([0.0, *scores])  # SentencePiece's bonus for a byte of a user-defined symbol
@@ -188,11 +189,11 @@ def _bpe(proto: Any) -> Json:
     }
 
 
-# What is done to a text before --------------------------------------------------------------------
+# Normalisation and pre-tokenisation ---------------------------------------------------------------
 
 
 def _steps(proto: Any) -> Json:
-    """Return the normaliser but for the dummy prefix and the marks."""
+    """Return the normaliser without the dummy prefix and the marks."""
     spec, mark = proto.normalizer_spec, _mark(proto)
     steps: list[Json] = []
     if spec.precompiled_charsmap:
@@ -206,10 +207,10 @@ def _steps(proto: Any) -> Json:
 def _layout(proto: Any, symbols: list[str]) -> tuple[Json, Json | None]:
     """Return normaliser and pre-tokeniser.
 
-    XLM-R's where spaces are removed and a prefix is put: the pre-tokeniser turns a space before the
-    text into the prefix. Else Llama 2's, whose normaliser does it all. ``symbols`` are found in the
-    normalised text, so the prefix must leave a text alone that is one of them: the library
-    normalises their names, too.
+    XLM-R's if spaces are removed and a prefix is added: the pre-tokeniser turns a space before the
+    text into the prefix. Otherwise Llama 2's, whose normaliser does everything. ``symbols`` are
+    matched in the normalised text, so a text equal to one must get no prefix, because the library
+    normalises their names too.
     """
     spec, mark, normalizer = proto.normalizer_spec, _mark(proto), _steps(proto)
     steps: list[Json] = normalizer["normalizers"]
@@ -234,7 +235,7 @@ def _mark(proto: Any) -> str:
 
 
 def _marks_begin(pieces: list[str]) -> bool:
-    """Whether marks are known, and stand nowhere but before a piece: words can be cut there."""
+    """Whether marks have pieces and only begin pieces, so that words can be split at them."""
     return MARK in pieces and not any(MARK in piece[1:] for piece in pieces)
 
 
@@ -246,11 +247,11 @@ def _metaspace(scheme: str, split: bool) -> Json:
     return {"type": "Metaspace", "replacement": MARK, "prepend_scheme": scheme, "split": split}
 
 
-# Added tokens and the way back --------------------------------------------------------------------
+# Added tokens and decoding ------------------------------------------------------------------------
 
 
 def _fixed(proto: Any) -> dict[str, bool]:
-    """Return user-defined symbol -> whether the normaliser leaves it as it is."""
+    """Return user-defined symbol -> whether the normaliser leaves it unchanged."""
     from tokenizers import Tokenizer
 
     symbols = _pieces(proto, _SYMBOL)
@@ -265,8 +266,8 @@ def _fixed(proto: Any) -> dict[str, bool]:
 def _added(proto: Any, fixed: dict[str, bool]) -> list[Json]:
     """Return the added tokens: special pieces, and symbols that the model cannot find itself.
 
-    A Unigram finds symbols by their scores, as SentencePiece does. Symbols are looked for in the
-    normalised text, which is then not cut before it is normalised; a changed one in the text.
+    A Unigram finds symbols by their scores, like SentencePiece. Symbols are matched in the
+    normalised text, so the text is not split before; symbols that it changes, in the raw text.
     """
     unigram = proto.trainer_spec.model_type == _UNIGRAM
     found = []

@@ -1,8 +1,8 @@
 """tiktoken ranks: files of ``base64 rank`` lines, read as a byte-level BPE and written back.
 
 GPT-4's, Qwen's and Llama 3's vocabularies have this format (Llama 3's is called tokenizer.model).
-The file has neither the pattern that finds the words nor special pieces: the first is an argument
-here, the second are left to the caller.
+The file has neither the pattern that splits words nor special pieces: the pattern is an argument,
+special pieces are up to the caller.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def is_ranks(path: Path) -> bool:
 def read_ranks(path: Path, *, pattern: str = "") -> Json:
     """Return the tokenizer.json of a file of ranks, which are the ids.
 
-    ``pattern`` finds the words: "gpt2", "cl100k", "qwen2", "o200k" or a regular expression; by
-    default what the file's name says (r50k: gpt2), else cl100k, which is Llama 3's too. A text has
-    the pieces that tiktoken's ``Encoding.encode_ordinary`` finds with this pattern. (tiktoken's own
-    cl100k differs since 0.8 in a text that ends in a line end and further white space: that is one
-    word there, and two by the pattern that was published and that Llama 3 has.)
+    ``pattern`` splits words: "gpt2", "cl100k", "qwen2", "o200k" or a regular expression; by default
+    the one of the file's name (r50k: gpt2), else cl100k, which Llama 3 uses too. A text gets the
+    pieces of tiktoken's ``Encoding.encode_ordinary`` with this pattern. (Since 0.8, tiktoken's own
+    cl100k differs if a text ends in a line end and more white space: one word there, two with the
+    published pattern, as in Llama 3.)
 
-    DataError where a line is none, or the ranks are not 0, 1, 2 and so on with all 256 bytes.
+    DataError if a line is invalid, or the ranks are not 0, 1, 2, ... with all 256 bytes.
     """
     expression = _expression(pattern, path)
     alphabet = byte_letters()
@@ -70,7 +70,7 @@ def read_ranks(path: Path, *, pattern: str = "") -> Json:
             "end_of_word_suffix": None,
             "fuse_unk": False,
             "byte_fallback": False,
-            "ignore_merges": True,  # a word that is a piece is not looked into
+            "ignore_merges": True,  # a word that is a piece is not segmented
             "vocab": vocab,
             "merges": merges_of(vocab, vocab),
         },
@@ -80,7 +80,7 @@ def read_ranks(path: Path, *, pattern: str = "") -> Json:
 def write_ranks(source: Path, pieces: Sequence[str], out: Path) -> None:
     """Write ``source`` with ``pieces``, in GPT-2's letters for bytes, at the next ranks.
 
-    DataError where a piece is there already or has another letter.
+    DataError if a piece exists already or has other letters.
     """
     known = set(_read(source))
     table = letter_bytes()
@@ -113,7 +113,7 @@ def _expression(pattern: str, path: Path) -> str:
 
 
 def _read(path: Path) -> list[bytes]:
-    """Return the pieces by their ranks."""
+    """Return the pieces in order of rank."""
     if not path.is_file():
         raise MissingError(f"{path}: no such file; correct the path")
     ranks: dict[int, bytes] = {}

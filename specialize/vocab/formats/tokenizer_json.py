@@ -1,8 +1,8 @@
-"""WordPiece vocabularies as files: a folder, tokenizer.json or vocab.txt is read; both are written.
+"""WordPiece vocabularies as files: reads a folder, tokenizer.json or vocab.txt; writes both.
 
 Under transformers 5 a saved tokenizer has no vocab.txt, and classes such as ``BertTokenizer`` drop
-custom rules on loading; so the tokenizer.json is edited in place, the class named
-``PreTrainedTokenizerFast`` (it keeps all), and vocab.txt written beside it for everyone else.
+custom rules on loading; so tokenizer.json is edited in place, the class is
+``PreTrainedTokenizerFast`` (which keeps all rules), and vocab.txt is written for other readers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def read_wordpiece(path: Path) -> WordPiece:
     """Return the WordPiece vocabulary of a directory, a tokenizer.json or a vocab.txt.
 
     A bare vocab.txt is read as cased, with BERT's defaults, unless tokenizer_config.json says
-    otherwise. MissingError where nothing is there, DataError where it is not a WordPiece.
+    otherwise. MissingError if there is no file, DataError if it is not a WordPiece.
     """
     file = vocabulary_file(path)
     if file.suffix == ".json":
@@ -34,9 +34,9 @@ def read_wordpiece(path: Path) -> WordPiece:
 
 
 def find_wordpiece(path: Path) -> WordPiece | None:
-    """Return the WordPiece vocabulary at ``path``, None where it is not one with BERT's rules.
+    """Return the WordPiece vocabulary at ``path``, None if it is not one with BERT's rules.
 
-    One with tokens added to the vocabulary later is not: they are looked for in the text first.
+    None too if it has added tokens, since these are matched in the text first.
     """
     file = vocabulary_file(path)
     if file.suffix != ".json":
@@ -73,7 +73,7 @@ def write_wordpiece(
     """Write tokenizer.json, tokenizer_config.json and vocab.txt of ``vocabulary`` to ``folder``.
 
     Post-processor, added tokens and settings are those of ``source`` (a directory or file the
-    vocabulary came from) where it has them, BERT's otherwise, with the ids of ``vocabulary``.
+    vocabulary came from) if it has them, otherwise BERT's, with the ids of ``vocabulary``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def write_wordpiece(
     config = load_config(vocabulary_file(source).parent) if source else {}
     config = renumbered_config(config, vocabulary.ids)
     config = _bert_config(vocabulary) | config | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    write_json(folder / "tokenizer.json", described, indent=None)  # quick: 100,000 pieces
+    write_json(folder / "tokenizer.json", described, indent=None)  # fast for 100,000 pieces
     write_json(folder / CONFIG, config, indent=1)
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
 
@@ -133,7 +133,7 @@ def wordpiece_of(described: Json, file: Path) -> WordPiece:
 
 
 def _part(described: Json, name: str, file: Path) -> Json:
-    """Return an object within a JSON object, {} where it is null or missing."""
+    """Return an object within a JSON object, {} if it is null or missing."""
     part = described.get(name) or {}
     if not isinstance(part, dict):
         raise DataError(f"{file}:1: {name}: expected an object, got a {type(part).__name__}")
@@ -238,7 +238,7 @@ def _bert_config(vocabulary: WordPiece) -> Json:
 
 
 def load_config(folder: Path) -> Json:
-    """Return the tokenizer_config.json in ``folder``, {} where there is none."""
+    """Return the tokenizer_config.json in ``folder``, {} if there is none."""
     if not (file := folder / CONFIG).is_file():
         return {}
     config = load_json(file)

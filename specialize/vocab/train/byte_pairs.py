@@ -1,10 +1,10 @@
 """Pieces merged from word counts: a WordPiece vocabulary, or more pieces for any BPE.
 
-The same every time. The scheme is that of the tokenizers library's "WordPiece" trainer, which the
-paper's authors used (byte-pair merges over characters, continuing ones marked ``##``), with its one
-fault mended: ties between equally frequent pairs go to the pair of older pieces, as there, but the
-age of characters is their order in Unicode, not that of a hash table. On small corpora ties decide
-much: of a vocabulary of two thousand pieces, 140 change with another rule.
+Deterministic. The algorithm is that of the tokenizers library's "WordPiece" trainer, which the
+paper's authors used (byte-pair merges over characters, continuing ones marked ``##``), with one
+fix: ties go to the pair of older pieces, as there, but the age of characters is their order in
+Unicode, not in a hash table. On small corpora ties matter: with another rule, 140 of 2,000 pieces
+change.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def train_wordpiece(
 ) -> list[str]:
     """Return at most ``size`` pieces: ``special``, the alphabet, then merges, most frequent first.
 
-    ``counts``: word -> occurrences, words being pre-tokenised. ``alphabet``: only so many of the
-    most frequent characters are used, and words with others are left out. ``closed``: every
+    ``counts``: word -> occurrences, words being pre-tokenised. ``alphabet``: the
+    number of most frequent characters to use; words with others are left out. ``closed``: every
     character becomes a piece both word-initial and continuing, as in mBERT's vocabulary; otherwise
-    only as it occurs. Merging stops where no pair occurs ``min_count`` times.
+    only in the forms that occur. Merging stops when no pair occurs ``min_count`` times.
     """
     settings = (size, list(special), max(1, min_count), alphabet, closed, prefix)
     train = _train_natively if native.core() else _train
@@ -63,7 +63,7 @@ def _train(
     closed: bool,
     prefix: str,
 ) -> list[str] | int:
-    """Return the pieces, or how many the special pieces and characters alone come to."""
+    """Return the pieces, or the number of special pieces and characters if that is too large."""
     letters = most_frequent_letters(counts, alphabet)
     words = [(list(word), n) for word, n in sorted(counts.items()) if letters.issuperset(word)]
     symbols = [[c if i == 0 else prefix + c for i, c in enumerate(word)] for word, _ in words]
@@ -88,11 +88,10 @@ def merge_further(
     min_count: int = 1,
     avoid: Iterable[str] = (),
 ) -> list[tuple[str, int]]:
-    """Return at most ``pieces`` new pieces, each with the occurrences of the pair first merged.
+    """Return at most ``pieces`` new pieces, each with the occurrences of its first merge.
 
-    Byte-pair merging goes on from ``words``, given as the pieces that they are already; ``ages``
-    gives each such piece an age, by which ties are broken as above. Nothing that is spelt as one of
-    ``avoid`` is merged.
+    Byte-pair merging continues from ``words``, given as sequences of old pieces; ``ages`` gives
+    each old piece an age to break ties as above. Texts in ``avoid`` are never merged.
     """
     if native.core():
         return _merge_natively(words, ages, pieces, max(1, min_count), frozenset(avoid))
@@ -126,18 +125,18 @@ def _merge_natively(
     min_count: int,
     avoid: frozenset[str],
 ) -> list[tuple[str, int]]:
-    """Merge pieces as if they were the characters of words, which they are by their ages."""
+    """Merge natively: pieces are encoded as characters, in the order of their ages."""
     letters = {piece: chr(_letter(age)) for piece, age in ages.items()}
-    spelt = {"".join(map(letters.__getitem__, word)): count for word, count in words.items()}
+    encoded = {"".join(map(letters.__getitem__, word)): count for word, count in words.items()}
     names = [(ord(letters[piece]), piece) for piece in {p for word in words for p in word}]
     found = native.core().merge_further(
-        native.as_words(spelt).handle, names, pieces, min_count, list(avoid)
+        native.as_words(encoded).handle, names, pieces, min_count, list(avoid)
     )
     return list(found)
 
 
 def _letter(age: int) -> int:
-    """Return a code point for the piece of an age, in the same order; surrogates are none."""
+    """Return a code point for the piece of an age, in the same order; skipping surrogates."""
     return age + 1 if age + 1 < 0xD800 else age + 1 + 0x800
 
 
@@ -160,11 +159,11 @@ def _merges(
 ) -> Iterator[tuple[Pair, int]]:
     """Yield the pair to merge next, most frequent first, with its occurrences.
 
-    ``symbols`` change as it goes. ``ages``: piece -> its place in the vocabulary, where each merged
-    pair must stand before the next is asked for. ``avoid``: what is spelt so is not merged.
+    ``symbols`` are modified. ``ages``: piece -> its id; the caller adds each merged pair before
+    asking for the next. ``avoid``: texts that are never merged.
     """
     pairs: Counter[Pair] = Counter()
-    places: defaultdict[Pair, set[int]] = defaultdict(set)  # words that may hold the pair
+    places: defaultdict[Pair, set[int]] = defaultdict(set)  # words that may contain the pair
     for i, word in enumerate(symbols):
         for pair in pairwise(word):
             pairs[pair] += counts[i]
@@ -180,7 +179,7 @@ def _merges(
     while heap:
         count, _, _, pair = heapq.heappop(heap)
         if -count != pairs[pair]:
-            push(pair)  # outdated: put it back under its present count
+            push(pair)  # outdated: push it again with its current count
             continue
         if pair[0] + pair[1].removeprefix(prefix) in avoid:
             continue
@@ -197,7 +196,7 @@ def _merge(
     places: defaultdict[Pair, set[int]],
     prefix: str,
 ) -> set[Pair]:
-    """Merge ``pair`` in all words; return the pairs that came to be."""
+    """Merge ``pair`` in all words; return the newly formed pairs."""
     left, right = pair
     merged = left + right.removeprefix(prefix)
     born: set[Pair] = set()

@@ -1,4 +1,4 @@
-"""A new vocabulary in the place of an old one: the same family and rules, other pieces.
+"""A new vocabulary to replace an old one: same family and rules, different pieces.
 
 ``retrain_*`` return a vocabulary of ``size`` pieces trained on words (pre-tokenised ->
 occurrences). First come the old one's control pieces, in their order, then the alphabet (bytes
@@ -7,9 +7,9 @@ where it has them, and the characters that occur ``min_count`` times), then:
 - WordPiece and BPE: pairs merged while they occur ``min_count`` times, the most frequent first;
 - Unigram: SentencePiece's pieces, by probability.
 
-There are fewer pieces where the words yield no more. UsageError where ``size`` does not hold the
-alphabet, or nothing occurs ``min_count`` times. Results do not depend on the order of the words;
-memory is bounded by their types.
+There are fewer pieces if the words yield no more. UsageError if the alphabet exceeds ``size``, or
+nothing occurs ``min_count`` times. Results do not depend on the order of the words; memory grows
+with the number of types.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from specialize.vocab.unigram.candidates import trained_unigram
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import WordPiece
 
-_OF_ITS_OWN = 4  # <unk>, <s>, </s> and the mark: what the size of a SentencePiece model counts
+_OF_ITS_OWN = 4  # <unk>, <s>, </s> and the mark count in the size of a SentencePiece model
 
 
 def train_like(
@@ -51,7 +51,7 @@ def train_like(
 
 
 def _letters(words: Words, min_count: int) -> list[str]:
-    """Return the characters that occur ``min_count`` times, in the order of Unicode."""
+    """Return the characters that occur ``min_count`` times, in Unicode order."""
     counts: Counter[str] = Counter()
     for word, count in words.items():
         for character in word:
@@ -63,7 +63,7 @@ def _letters(words: Words, min_count: int) -> list[str]:
 
 
 def _room(size: int, taken: int) -> int:
-    """Return how many of ``size`` pieces are left."""
+    """Return the number of pieces left of ``size``."""
     if taken > size:
         raise UsageError(
             f"a vocabulary of {size} pieces cannot hold {taken} special pieces and characters; "
@@ -81,16 +81,16 @@ def retrain_wordpiece(
     """Return a new WordPiece; each character begins words and, where rules allow, goes on."""
     letters, special = _letters(words, min_count), vocabulary.control_pieces
     cut = (c for c in letters if vocabulary.words(f"a{c}a") != [f"a{c}a"])
-    idle = {vocabulary.prefix + c for c in cut}  # as punctuation, never inside of a word
+    idle = {vocabulary.prefix + c for c in cut}  # such as punctuation, never inside a word
     _room(size, len({*special, *letters}) + len(letters) - len(idle))
-    if any(len(word) > vocabulary.max_chars for word in words):  # unknown whatever is trained
+    if any(len(word) > vocabulary.max_chars for word in words):  # unknown under any training
         words = {word: n for word, n in words.items() if len(word) <= vocabulary.max_chars}
     pieces = train_wordpiece(
         words,
         size=size + len(idle),
         special=special,
         min_count=min_count,
-        alphabet=len(letters),  # the most frequent so many: just these
+        alphabet=len(letters),  # the most frequent ones: exactly these
         closed=True,
         prefix=vocabulary.prefix,
     )
@@ -120,7 +120,7 @@ def _alphabet(vocabulary: BPE | Unigram, words: Words, min_count: int) -> list[s
 
 
 def _known_runs(words: Words, letters: Iterable[str]) -> Counter[tuple[str, ...]]:
-    """Return the runs of known characters, of two and more: what can be merged."""
+    """Return the runs of two or more known characters, which can be merged."""
     known = frozenset(letters)
     runs: Counter[tuple[str, ...]] = Counter()
     for word, count in words.items():
@@ -178,7 +178,7 @@ def _scores(words: Words, letters: list[str], size: int) -> dict[str, float]:
 
 
 def _parts(words: Words, letters: frozenset[str]) -> Counter[str]:
-    """Return what stands between marks, of ``letters`` only."""
+    """Return the parts between marks that consist of ``letters`` only."""
     parts: Counter[str] = Counter()
     for word, count in words.items():
         for part in BEFORE_MARK.split(word):
@@ -189,7 +189,7 @@ def _parts(words: Words, letters: frozenset[str]) -> Counter[str]:
 
 
 def _unmarked(scores: Mapping[str, float]) -> dict[str, float]:
-    """Return pieces for words that begin with no mark: SentencePiece puts one before each."""
+    """Return pieces for words without an initial mark, which SentencePiece always adds."""
     shares: defaultdict[str, float] = defaultdict(float)
     for piece, score in scores.items():
         if bare := piece.removeprefix(MARK):

@@ -1,7 +1,7 @@
 """The checks of a written tokenizer, the same for all families.
 
-Each returns what it was verified on, None where nothing was claimed, or raises ``Broken`` with the
-piece or words that break it.
+Each returns the data it was verified on (None if nothing was claimed), or raises ``Broken`` with
+the offending piece or words.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from specialize.vocab.verify.claims import Broken, Check
 from specialize.vocab.verify.written import Written
 from specialize.vocab.wordpiece.model import is_slot
 
-SHOWN = 5  # pieces and words that a message names
+SHOWN = 5  # pieces and words per message
 
 
 def check_ids(written: Written) -> Check:
-    """Every id from 0 is one piece, to all readers."""
+    """Every id from 0 is one piece for all readers."""
     pieces, library = written.new.pieces, written.library
     if len(pieces) != len(written.claims.kept):
         raise Broken("ids", f"{len(pieces)} pieces, expected {len(written.claims.kept)}")
@@ -37,7 +37,7 @@ def check_ids(written: Written) -> Check:
 
 
 def check_special(written: Written) -> Check:
-    """Special pieces are those of the source; in an extension, with the ids they had."""
+    """Special pieces are those of the source; in an extension, with the same ids."""
     claims, old, new = written.claims, written.old, written.new
     for token in (*old.special, *filter(None, [old.unk])):
         at, before = new.ids.get(token), old.ids[token]
@@ -50,7 +50,7 @@ def check_special(written: Written) -> Check:
 
 
 def check_kept(written: Written) -> Check:
-    """Each id has the old piece or the new one that is claimed, and no piece is lost."""
+    """Each id has the claimed old or new piece, and no piece is lost."""
     old, new, claims = written.old.pieces, written.new.pieces, written.claims
     if claims.extends:
         for at, piece in enumerate(old):
@@ -83,7 +83,7 @@ def check_settings(written: Written) -> Check | None:
 
 
 def check_reachable(written: Written) -> Check:
-    """Each new piece is made of its own spelling, and is used in the words it was added for."""
+    """Each new piece is produced from its own text, and used in the words it was added for."""
     without_words = 0
     for piece in written.claims.fresh:
         if reason := why_never(written.speller, piece):
@@ -98,12 +98,12 @@ def check_reachable(written: Written) -> Check:
 
 
 def check_readers(written: Written) -> Check:
-    """Our reader, the library and files of other formats segment everything at hand alike."""
+    """Our reader, the library and files of other formats segment all available text alike."""
     claims, speller = written.claims, written.speller
     examples = [word for some in claims.examples.values() for word in some]
-    spelt = [text for piece in claims.fresh if (text := speller.text(piece))]
+    own_texts = [text for piece in claims.fresh if (text := speller.text(piece))]
     texts = {"lines": claims.lines, "guard words": [*claims.guard]}
-    texts["words of pieces"] = [*dict.fromkeys([*examples, *spelt])]
+    texts["words of pieces"] = [*dict.fromkeys([*examples, *own_texts])]
     for kind, some in texts.items():
         for text, ids in zip(some, written.encode(some), strict=True):
             if written.new.encode(text) != ids:
@@ -120,7 +120,7 @@ def check_readers(written: Written) -> Check:
 
 
 def check_known(written: Written) -> Check | None:
-    """No word of the sample is unknown now that was known, but in a new vocabulary."""
+    """No known word of the sample becomes unknown, except in a new vocabulary."""
     if written.claims.fresh and not written.claims.extends:
         return None
     words = [word for word in written.words if written.before(word)]
@@ -131,7 +131,7 @@ def check_known(written: Written) -> Check | None:
 
 
 def check_joined(written: Written) -> Check | None:
-    """Where that was claimed, new pieces only join old ones: no known word got longer."""
+    """If claimed, new pieces only join old ones: no known word gets longer."""
     if not written.claims.coarsens:
         return None
     words = [w for w in (*written.words, *written.claims.guard) if written.before(w)]
@@ -144,16 +144,16 @@ def check_joined(written: Written) -> Check | None:
 
 
 def is_joined(before: Iterable[bytes | None], now: Iterable[bytes | None]) -> bool:
-    """Return whether every end of a piece of ``now`` is the end of one of ``before`` as well.
+    """Return whether every piece boundary of ``now`` is also one of ``before``.
 
-    In bytes, as a character may have had no piece.
+    Compared in bytes, because a character may have had no piece.
     """
     ends = set(accumulate(len(piece or b"") for piece in before))
     return ends.issuperset(accumulate(len(piece or b"") for piece in now))
 
 
 def check_guard(written: Written) -> Check | None:
-    """The guard's known words are segmented as before, but for the budget."""
+    """The guard's known words keep their segmentation, up to the budget."""
     claims = written.claims
     if not claims.guard:
         return None
@@ -170,7 +170,7 @@ def check_guard(written: Written) -> Check | None:
 
 
 def check_decode(written: Written) -> Check:
-    """The pieces of a known word spell it, and a known line is decoded as before."""
+    """The pieces of a known word give its text, and a known line decodes as before."""
     known = [word for word in written.words if written.now(word)]
     spell = written.speller.bytes
     for word in known:
@@ -181,10 +181,10 @@ def check_decode(written: Written) -> Check:
 
 
 def _check_lines(written: Written) -> int:
-    """Decode the lines whose pieces are all known; return how many these are.
+    """Decode the lines whose pieces are all known; return their number.
 
-    A line that was known before is decoded as before, any other as its characters. Without a
-    decoder the library puts spaces between pieces, which are then no part of the text.
+    A line that was known before must decode as before, any other to its characters. Without a
+    decoder the library inserts spaces between pieces, which are ignored.
     """
     old, new = written.source.tokenizer, written.library
     unknown = {written.new.ids[written.new.unk]} if written.new.unk else set[int]()

@@ -1,4 +1,4 @@
-"""What a written tokenizer is verified against, and what a check that holds reports."""
+"""The claims about a written tokenizer, and the results of passed checks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import Text
 
 LINES = 1_000
-TYPES = 5_000  # of counts, which have no lines
+TYPES = 5_000  # sample of counts, which have no lines
 
 
 class Broken(Exception):
-    """A check that does not hold: its name, and what breaks it."""
+    """A failed check: its name and the reason."""
 
     def __init__(self, check: str, what: str) -> None:
         super().__init__(f"{check!r}: {what}")
@@ -26,25 +26,25 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """A check that held."""
+    """A passed check."""
 
     name: str
     says: str
-    on: dict[str, int] = field(default_factory=dict)  # what it was verified on, counted
+    on: dict[str, int] = field(default_factory=dict)  # amounts of data it was verified on
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a written tokenizer is verified against; all of it can be JSON."""
+    """The claims about a written tokenizer, all of them JSON values."""
 
-    source: str  # the tokenizer it was made from
+    source: str  # the original tokenizer
     kept: list[int]  # the old id of each id, -1 for a new piece
     fresh: dict[str, int]  # new piece -> id
-    extends: bool = True  # old pieces have their ids, but for slots taken
-    coarsens: bool = False  # known words have the same pieces, or old ones joined
-    files: list[str] = field(default_factory=list)  # names of those written
+    extends: bool = True  # old pieces keep their ids, except filled slots
+    coarsens: bool = False  # in known words old pieces are only joined
+    files: list[str] = field(default_factory=list)  # names of the written files
     lines: list[str] = field(default_factory=list)  # a sample of the text
-    examples: dict[str, list[str]] = field(default_factory=dict)  # new piece -> words that have it
+    examples: dict[str, list[str]] = field(default_factory=dict)  # new piece -> words with it
     guard: dict[str, int] = field(default_factory=dict)  # word -> occurrences
     budget: float = 0.0  # share of the guarded words that may change
 
@@ -57,9 +57,9 @@ def claims_of(
     source: Path,
     files: Sequence[str],
 ) -> Claims:
-    """Return the claims of ``change``, made for ``text`` from the tokenizer at ``source``.
+    """Return the claims of ``change`` of the tokenizer at ``source``, for ``text``.
 
-    ``files``: the names of the files that it was written to.
+    ``files``: the names of the written files.
     """
     return Claims(
         source=str(source),
@@ -76,7 +76,7 @@ def claims_of(
 
 
 def sample(text: Text) -> list[str]:
-    """Return the first 1,000 lines that are not empty; of counts, 5,000 tokens as lines."""
+    """Return the first 1,000 non-empty lines; of counts, 5,000 tokens as lines."""
     if isinstance(text, TextCounts):
         return list(islice(text.tokens, TYPES))
     return list(islice(filter(None, text), LINES))

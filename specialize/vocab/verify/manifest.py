@@ -1,6 +1,6 @@
-"""The parts of manifest.json: a tokenizer's inputs, the outcome, and what was verified.
+"""The parts of manifest.json: a tokenizer's inputs, the outcome, and the checks.
 
-There are no dates and no folders in it: the same inputs make the same manifest.
+It has no dates or folders: the same inputs give the same manifest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def tool() -> str:
 def outcome(
     change: VocabChange[Any], checks: Sequence[Check], before: Audit, after: Audit
 ) -> dict[str, Any]:
-    """Return the outcome and what was verified; ``before``, ``after``: audits of the text."""
+    """Return the outcome and the checks; ``before``, ``after``: audits of the text."""
     old, new = len(change.old.pieces), len(change.new.pieces)
     return {
         "pieces": {
@@ -56,7 +56,7 @@ def outcome(
 def fingerprints(
     *, tokenizer: Iterable[str], text: Iterable[str], guard: Iterable[str]
 ) -> dict[str, list[dict[str, str]]]:
-    """Return name and SHA-256 of the input files, given by the names that texts are given by."""
+    """Return name and SHA-256 of the input files, named as on the command line."""
     kinds = {"tokenizer": tokenizer, "text": text, "guard": guard}
     return {
         kind: [{"file": path.name, "sha256": _sha256(path)} for path in expand(names)]
@@ -65,7 +65,7 @@ def fingerprints(
 
 
 def tokenizer_files(path: Path) -> list[str]:
-    """Return the files that are read of the tokenizer at ``path``, config.json among them."""
+    """Return the files read from the tokenizer at ``path``, including config.json."""
     file = other_file(path) or vocabulary_file(path)
     beside = ("vocab.json", *_BESIDE) if file.name == "merges.txt" else _BESIDE
     files = [file, *(file.parent / name for name in beside)]

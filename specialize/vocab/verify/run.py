@@ -1,6 +1,6 @@
-"""Verification of a written tokenizer before anyone sees it, in a process of its own.
+"""Verification of a written tokenizer before publication, in a separate process.
 
-What was written is read again, by the tokenizers library and by this package's own reader
+The written files are read by the tokenizers library and by this package's own reader
 (``python -m specialize.vocab.verify.run SOURCE``, with the folder and the claims as JSON on stdin).
 """
 
@@ -25,9 +25,9 @@ Verify = Callable[[Path, Claims], list[Check]]
 
 
 def verify(folder: Path, claims: Claims, source: Source | None = None) -> list[Check]:
-    """Return the checks that the tokenizer in ``folder`` passes: all, or DataError names one.
+    """Return the checks, all passed by the tokenizer in ``folder``; DataError names a failed one.
 
-    ``source``: what it was made from, where that has been read already.
+    ``source``: the original tokenizer, if already read.
     """
     try:
         source = source or read_source(Path(claims.source))
@@ -41,7 +41,7 @@ def verify(folder: Path, claims: Claims, source: Source | None = None) -> list[C
 
 @contextmanager
 def verifier(source: Path) -> Iterator[Verify]:
-    """Yield ``verify``, once, in a fresh process, which reads ``source`` meanwhile."""
+    """Yield ``verify`` (for one call) in a fresh process, which reads ``source`` meanwhile."""
     package = str(Path(__file__).parents[3])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(

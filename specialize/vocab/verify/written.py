@@ -1,4 +1,4 @@
-"""A tokenizer as it was written, read again, beside the one it was made from."""
+"""A written tokenizer, read back, beside the original."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """The tokenizer that another was made from: our reader's, and the library's."""
+    """The original tokenizer, as read by us and by the library."""
 
     vocabulary: Vocabulary
     tokenizer: Tokenizer
@@ -36,10 +36,10 @@ def read_source(path: Path) -> Source:
 
 
 class Written:
-    """The tokenizer in a folder, its source, and how both segment the words at hand."""
+    """The tokenizer in a folder, its source, and their segmentations of the words."""
 
     def __init__(self, folder: Path, claims: Claims, source: Source) -> None:
-        """Read ``folder``; ``Broken`` where a file is missing."""
+        """Read ``folder``; ``Broken`` if a file is missing."""
         for name in claims.files:
             if not (folder / name).is_file():
                 raise Broken("files", f"{name} is missing")
@@ -54,35 +54,35 @@ class Written:
 
     @cached_property
     def words(self) -> list[str]:
-        """Return the words of the sample and of the new pieces, each once."""
+        """Return the distinct words of the sample and of the new pieces."""
         found = (word for line in self.lines for word in self.old.words(line))
         examples = (word for some in self.claims.examples.values() for word in some)
         return list(dict.fromkeys([*found, *examples]))
 
     def before(self, word: str) -> list[str]:
-        """Return the old pieces of ``word``; none where some of it was unknown."""
+        """Return the old pieces of ``word``; none if part of it was unknown."""
         if word not in self._before:
             self._before[word] = _known(self.old, word)
         return self._before[word]
 
     def now(self, word: str) -> list[str]:
-        """Return the new pieces of ``word``; none where some of it is unknown."""
+        """Return the new pieces of ``word``; none if part of it is unknown."""
         if word not in self._now:
             self._now[word] = _known(self.new, word)
         return self._now[word]
 
     @cached_property
     def speller(self) -> Speller:
-        """Return what spells the new pieces."""
+        """Return the speller of the new pieces."""
         return Speller(self.library)
 
     @cached_property
     def encoded(self) -> list[list[int]]:
-        """Return the ids that the library has for each line without special pieces."""
+        """Return the library's ids of each line, without special pieces."""
         return self.encode(self.lines)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids that the library has for each text."""
+        """Return the library's ids of each text."""
         found = self.library.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids for encoding in found]
 

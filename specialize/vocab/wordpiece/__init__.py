@@ -1,1 +1,1 @@
-"""WordPiece: BERT's pre-tokenisation, longest match first, and what its new pieces may break."""
+"""WordPiece: BERT's pre-tokenisation, longest match first, and guarding against new pieces."""

@@ -1,4 +1,4 @@
-"""Unknown words, and the single characters that a vocabulary lacks to spell them."""
+"""Unknown words, and the single characters that a vocabulary lacks for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Spelling:
 
     ``unknown``: word -> occurrences; ``needs``: one-character piece -> occurrences of unknown words
     that lack it, in order of first occurrence. Words longer than the vocabulary's limit are left
-    out: they stay unknown whatever is added.
+    out: no piece can make them known.
     """
 
     def __init__(self, vocabulary: WordPiece, counts: Mapping[str, int]) -> None:
@@ -32,11 +32,11 @@ class Spelling:
                 self._note(word, lacks)
 
     def dead_end(self, word: str) -> int:
-        """Return how many characters of ``word`` the pieces cover before none goes on."""
+        """Return how many characters of ``word`` the pieces cover before a dead end."""
         return longest_first(word, self._pieces, prefix=self.prefix, longest=self._longest)[1]
 
     def fixed_by(self, word: str, piece: str) -> bool:
-        """Whether ``piece``, which is not there, would make ``word`` known by itself."""
+        """Whether the new ``piece`` alone would make ``word`` known."""
         longest = max(self._longest, len(piece))
         self._pieces.add(piece)
         end = longest_first(word, self._pieces, prefix=self.prefix, longest=longest)[1]
@@ -44,7 +44,7 @@ class Spelling:
         return end == len(word)
 
     def add(self, piece: str) -> dict[str, int]:
-        """Add ``piece``; return the words that hold its text and were unknown until now."""
+        """Add ``piece``; return the previously unknown words that contain its text."""
         text = piece.removeprefix(self.prefix)
         self._pieces.add(piece)
         self._longest = max(self._longest, len(text))
@@ -64,10 +64,10 @@ class Spelling:
             self.needs[form] += self.unknown[word]
 
     def _missing(self, word: str) -> list[str]:
-        """Return the one-character pieces that make ``word`` known, all of them: ``["##ې"]``.
+        """Return the one-character pieces that together make ``word`` known: ``["##ې"]``.
 
-        They are the characters where the longest-first path ends, if it goes on after each. A
-        character that longer pieces cover is not among them.
+        They are the characters at the dead ends of longest match, skipping each. Characters
+        covered by longer pieces are not among them.
         """
         forms: dict[str, None] = {}
         start = 0
@@ -88,10 +88,10 @@ class Spelling:
 def missing_characters(
     vocabulary: WordPiece, counts: Mapping[str, int], *, min_count: int = 1
 ) -> Iterator[str]:
-    """Yield one-character pieces, adding each, the one that the most unknown words lack first.
+    """Yield one-character pieces, adding each; first the one that most unknown words lack.
 
-    The words are counted again after each. Ties go to the piece that is needed first in the corpus;
-    it ends where fewer than ``min_count`` occurrences of words need any piece.
+    Counts are updated after each. Ties go to the piece needed first in the corpus. Stops when no
+    piece is needed by ``min_count`` word occurrences.
     """
     if chooser := native_chooser(vocabulary, counts):
         following = partial(native.core().chooser_next_missing, chooser, max(1, min_count))

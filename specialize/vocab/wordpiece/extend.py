@@ -1,4 +1,4 @@
-"""New pieces for a WordPiece: missing characters, then of a new vocabulary what saves the most."""
+"""New pieces for a WordPiece: missing characters, then the most useful of a new vocabulary."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def extend_wordpiece(
 ) -> VocabChange[WordPiece]:
     """Return the change that adds pieces for ``words``.
 
-    First come the characters that unknown words lack ``min_count`` times. Of the pieces of a
-    vocabulary trained on the words follow those that save the most (occurrences times old pieces,
-    less one), the least useful candidates going round by round. Pieces that change words of the
-    guard beyond its budget are refused.
+    First come the characters that unknown words lack ``min_count`` times, then those pieces of a
+    vocabulary trained on the words that save the most (occurrences times old pieces less one); the
+    least useful candidates are pruned in rounds. Pieces that change words of the guard beyond its
+    budget are refused.
     """
     pieces, min_count, guard = options.pieces, options.min_count, options.guard
     keep = Guard(vocabulary, guard.words, budget=guard.budget) if guard else None
@@ -60,8 +60,8 @@ def _candidates(
 ) -> list[str]:
     """Return ``letters`` and the pieces of a new vocabulary that ``guard`` admits.
 
-    Where it leaves fewer than ``pieces``, the new vocabulary is trained larger, while the words
-    yield more. Single characters are candidates only if enough words lack them.
+    If it leaves fewer than ``pieces``, a larger vocabulary is trained, as long as the words yield
+    more. Single characters are candidates only if enough words lack them.
     """
     size = 2 * pieces + 1000 + len(letters)
     while True:

@@ -1,14 +1,14 @@
-"""Which pieces change the segmentation of guarded words, under longest match.
+"""New pieces that change the segmentation of guarded words under longest match.
 
-With longest match first, which new pieces change a word is seen from its old segmentation alone.
-The walk through ``dancing``, which is ``dan ##c ##ing``, comes by the starts 0, 3 and 4 until it
-takes a new piece, and takes one there exactly if it is longer than the old one: ``danc`` and
-``##ci`` change the word, ``##nci`` begins at no start. Hence (tests try every subset):
+Under longest match, the old segmentation of a word determines the new pieces that change it.
+Segmenting ``dancing`` (``dan ##c ##ing``) passes the starts 0, 3 and 4 until a new piece matches,
+which happens exactly if it is longer than the old piece there: ``danc`` and ``##ci`` change the
+word, ``##nci`` begins at no start. Hence (tests try every subset):
 
-- a piece changes a guarded word or not, whatever the other new pieces are;
-- a set of pieces changes just the words that one of them changes;
-- without a budget there is one largest set that changes nothing, so none is dropped in vain;
-- a word that is a piece itself stays whole, so the old vocabulary guards its own words.
+- whether a piece changes a guarded word does not depend on other new pieces;
+- a set of pieces changes exactly the words that one of its pieces changes;
+- without a budget there is a unique largest set that changes nothing, and it is chosen;
+- a word that is itself a piece never changes, so the old vocabulary guards its own words.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from specialize.vocab.wordpiece.model import WordPiece
 
 
 class Guard:
-    """The words that a vocabulary covers, and which pieces would change their segmentation.
+    """Words covered by a vocabulary, and the pieces that would change their segmentation.
 
-    ``occurrences``: of the guarded words; ``allowed``: how many of these may change. Words unknown
-    to the vocabulary are not guarded, nor are special pieces written out.
+    ``occurrences`` of guarded words, ``allowed`` of which may change. Unknown words and special
+    pieces are not guarded.
     """
 
     def __init__(self, vocabulary: WordPiece, words: Words, *, budget: float = 0.0) -> None:
@@ -49,8 +49,8 @@ class Guard:
     def admit(self, candidates: Iterable[str], refused: dict[str, None]) -> Iterator[str]:
         """Yield the candidates, in order of preference, that together change no more than allowed.
 
-        The others are added to ``refused``. A candidate that is over the budget does not stop
-        cheaper ones after it.
+        The others are added to ``refused``. A candidate beyond the budget does not block cheaper
+        ones after it.
         """
         changed: set[int] = set()
         spent = 0
@@ -65,7 +65,7 @@ class Guard:
             yield piece
 
     def _changed_by(self, piece: str) -> set[int]:
-        """Return the numbers of the words that ``piece`` changes."""
+        """Return the indices of the words that ``piece`` changes."""
         found: set[int] = set()
         for i in range(bisect_left(self._texts, piece), len(self._texts)):
             if not self._texts[i].startswith(piece):
@@ -76,14 +76,14 @@ class Guard:
 
 
 def _guarded(vocabulary: WordPiece, word: str) -> Sequence[str]:
-    """Return the pieces of a word to guard, none where it is not one."""
+    """Return the pieces of a word to guard; none if it is not guarded."""
     if len(word) > vocabulary.max_chars or word in vocabulary.special:
         return ()
     return vocabulary.cover(word)
 
 
 def _starts(word: str, path: Sequence[str], prefix: str) -> Iterator[tuple[str, int]]:
-    """Yield, for each piece but the last, the word from there on, and how long the piece is.
+    """Yield, for each piece but the last, the rest of the word from it, and its length.
 
     ``dan ##c ##ing`` -> ("dancing", 3), ("##cing", 3). Nothing is longer than the last piece.
     """

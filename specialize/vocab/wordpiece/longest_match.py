@@ -1,4 +1,4 @@
-"""WordPiece's rule: the longest piece first, from left to right, never going back."""
+"""WordPiece's rule: longest match, left to right, without backtracking."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Container
 def longest_first(
     text: str, pieces: Container[str], *, prefix: str, longest: int, continuing: bool = False
 ) -> tuple[list[str], int]:
-    """Return the pieces taken from the left, the longest first, and how far into ``text`` they go.
+    """Return the longest-match pieces of ``text``, and the number of characters they cover.
 
-    ``longest``: the most characters of a piece. ``continuing``: the first piece has the prefix too.
+    ``longest``: maximal characters of a piece. ``continuing``: the first piece has the prefix too.
     """
     path: list[str] = []
     start = 0

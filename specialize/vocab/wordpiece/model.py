@@ -1,4 +1,4 @@
-"""WordPiece: the longest piece first, from left to right; a word not covered is unknown."""
+"""WordPiece: longest match, left to right; a word not covered is unknown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WordPiece:
     """A WordPiece vocabulary with BERT's pre-tokenisation.
 
     It segments as Hugging Face's fast tokenizer does: words of more than ``max_chars`` code points
-    are unknown, and special pieces written out in the text (``[MASK]``) are themselves.
+    are unknown, and special pieces in the text (``[MASK]``) are kept whole.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class WordPiece:
     def cover(self, text: str, *, continuing: bool = False) -> list[str]:
         """Return the pieces that cover ``text``, longest first; none if they do not.
 
-        ``continuing``: the text goes on inside a word, so its first piece has the prefix too.
+        ``continuing``: the text is inside a word, so its first piece has the prefix too.
         """
         path, end = longest_first(
             text, self.ids, prefix=self.prefix, longest=self.longest, continuing=continuing
@@ -86,7 +86,7 @@ class WordPiece:
         return path if end == len(text) else []
 
     def parts(self, piece: str) -> list[str]:
-        """Return the pieces that spell ``piece`` where it would stand; none if they do not."""
+        """Return the pieces of the text of ``piece`` in its position; none if unknown."""
         inside = bool(self.prefix) and piece.startswith(self.prefix)
         return self.cover(piece[len(self.prefix) * inside :], continuing=inside)
 
@@ -128,18 +128,18 @@ class WordPiece:
         return bool(self.prefix) and self.pieces[id].startswith(self.prefix)
 
     def unspelt(self, text: str) -> str:
-        """Return the unknown words of ``text``, one after the other."""
+        """Return the unknown words of ``text``, concatenated."""
         return "".join(word for word in self.words(text) if self.segment(word) == [self.unk])
 
     def count_words(self, text: Text) -> Mapping[str, int]:
-        """Return how often each word occurs, in order of first occurrence."""
+        """Return the occurrences of each word, by first occurrence."""
         if self._special_in_words:
             return split_tokens(counted(text).tokens, self.rules, self.special).words
         return count_words(text, self.rules)
 
     @cached_property
     def _special_in_words(self) -> bool:
-        """Whether a special piece may stand inside a word, as ``[MASK]`` cannot by BERT's rules."""
+        """Whether a special piece can be inside a word; by BERT's rules ``[MASK]`` cannot."""
         around = (words(f"a{piece}a", self.rules) for piece in self.special)
         return not all(found[0] == found[-1] == "a" for found in around)
 
@@ -151,12 +151,12 @@ class WordPiece:
 
     @cached_property
     def control_pieces(self) -> list[str]:
-        """Return the special pieces and the unknown, by id."""
+        """Return the special pieces and the unknown piece, by id."""
         control = {*self.special, self.unk, *SPECIAL}
         return sorted(control & self.ids.keys(), key=self.ids.__getitem__)
 
     def readable(self, piece: str) -> str:
-        """Return ``piece`` in one line."""
+        """Return ``piece`` on one line."""
         return visible(piece)
 
     def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[WordPiece]:
@@ -182,13 +182,13 @@ class WordPiece:
         return letters | {self.prefix + letter for letter in letters}
 
     def trace(self, word: str) -> list[str]:
-        """Return the pieces of ``word``, or those on the way to its dead end."""
+        """Return the pieces of ``word``, or those before its dead end."""
         if len(word) > self.max_chars:
             return []
         return longest_first(word, self.ids, prefix=self.prefix, longest=self.longest)[0]
 
     def setting_changes(self, old: WordPiece) -> str:
-        """Return which rule or setting differs from ``old``, or ""."""
+        """Return the first rule or setting that differs from ``old``, or ""."""
         for name in ("rules", "prefix", "unk", "max_chars", "special"):
             before, now = getattr(old, name), getattr(self, name)
             if before != now:
@@ -196,10 +196,10 @@ class WordPiece:
         return ""
 
     def place(self, new: Iterable[str], *, slots: bool = True) -> VocabChange[WordPiece]:
-        """Return the change that gives ``new`` pieces ids: [unusedN] slots first, then the end.
+        """Return the change that adds ``new`` pieces: [unusedN] slots first, then appended.
 
-        The slots are the original's (ids 1..99 of mBERT); leftover slots keep their name and place,
-        so that no other id moves.
+        The slots are the original's (ids 1..99 of mBERT); unused slots stay, so no
+        other id changes.
         """
         pieces, fresh = list(self.pieces), []
         free = self.slot_ids if slots else ()
@@ -230,20 +230,20 @@ class WordPiece:
 
     @cached_property
     def slot_ids(self) -> tuple[int, ...]:
-        """Return the ids of the [unusedN] places that are free."""
+        """Return the ids of free [unusedN] slots."""
         return tuple(i for i, piece in enumerate(self.pieces) if is_slot(piece))
 
     @property
     def slots(self) -> int:
-        """Return how many [unusedN] places are free."""
+        """Return the number of free [unusedN] slots."""
         return len(self.slot_ids)
 
     @cached_property
     def closed_alphabet(self) -> frozenset[str] | None:
-        """Return the characters of the pieces if each is a piece, alone and continuing, else None.
+        """Return the alphabet if each character has both forms as pieces, else None.
 
-        With a closed alphabet a word is unknown exactly if it is too long or holds another
-        character, and no added piece can make a word unknown.
+        With a closed alphabet a word is unknown exactly if it is too long or contains another
+        character, and no new piece can make a word unknown.
         """
         apart = {*self.special, *(self.pieces[i] for i in self.slot_ids)}
         letters = frozenset[str]().union(
@@ -254,7 +254,7 @@ class WordPiece:
 
     @cached_property
     def longest(self) -> int:
-        """Return how many characters the longest piece has, the prefix included."""
+        """Return the length of the longest piece, including the prefix."""
         return max(map(len, self.pieces))
 
     @cached_property

@@ -3,15 +3,15 @@
 text -> words, one Unicode rule after the other:
 
 1. clean: control characters are deleted (so their neighbours join), white space becomes a space;
-2. CJK ideographs are set apart by spaces;
-3. accents are stripped (NFD, then no marks), if asked;
-4. letters are lower-cased one by one, if asked;
+2. CJK ideographs are surrounded by spaces;
+3. accents are stripped (NFD, then marks removed), if enabled;
+4. letters are lower-cased one by one, if enabled;
 5. words are split at white space, and every punctuation mark is a word.
 
 Nothing is NFC-normalised: the Rust code never does, although the slow Python tokenizer of later
-transformers does. The tables are those of the Rust code, an older Unicode than Python's; a
-scan of all 1,112,064 code points through the library gave them (tests repeat the scan). They
-carry its oddities: U+2B820-2B91F is not isolated, U+061D is not punctuation.
+transformers does. The tables are those of the Rust code, an older Unicode than Python's, from a
+scan of all 1,112,064 code points with the library (tests repeat the scan). They include its
+oddities: U+2B820-2B91F is not isolated, U+061D is not punctuation.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _NEW_MARKS = """
 
 @dataclass(frozen=True)
 class BertRules:
-    """Which of the rules a tokenizer applies; the defaults are multilingual cased BERT's."""
+    """The rules that a tokenizer applies; defaults are those of multilingual cased BERT."""
 
     clean: bool = True
     ideographs: bool = True
@@ -84,7 +84,7 @@ def words(text: str, rules: BertRules = CASED) -> list[str]:
 
 
 def special_parts(special: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return the function that splits a text at ``special`` pieces: odd places are pieces."""
+    """Return the function that splits a text at ``special`` pieces, which get odd indices."""
     marks = {piece[0] for piece in special}
     pattern = re.compile("(" + "|".join(map(re.escape, sorted(special, key=len)[::-1])) + ")")
 
@@ -98,7 +98,7 @@ def tokens_of(line: str, rules: BertRules = CASED) -> list[str]:
     """Return the white-space tokens of ``line`` such that no rule above looks across two of them.
 
     subtle: ``str.split`` also splits at control characters (U+001C..1F, U+0085, ...), which BERT
-    deletes, joining their neighbours; so these are deleted first where a line has any.
+    deletes, joining their neighbours; so these are deleted first if a line has any.
     """
     if rules.clean and not line.isprintable() and any(c in line for c in _SPLIT_BUT_DELETED):
         line = line.translate(dict.fromkeys(map(ord, _SPLIT_BUT_DELETED)))
@@ -120,10 +120,10 @@ _TO_LAST_SPACE = "".join(map(chr, range(0x3001)))
 def character_rules(
     rules: BertRules,
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, str]]]:
-    """Return ranges of characters with what is done to them, and texts that replace characters.
+    """Return ranges of characters with their rule, and the texts that replace characters.
 
-    All rules look at one character, but for the order of accents that stay (NFD): those are left to
-    Python (``_FALLBACK``).
+    All rules look at one character, except for the order of remaining accents (NFD): these fall
+    back to Python (``_FALLBACK``).
     """
     ranges = [(c, c, _SPACE) for c in map(ord, _NOT_SPACE.sub("", _TO_LAST_SPACE))]
     if rules.clean:

@@ -1,4 +1,4 @@
-"""Which pieces of a new vocabulary replace unknowns of an old one: the paper's count.
+"""Pieces of a new vocabulary that replace unknowns of an old one: the paper's count.
 
 This is the Python reference of the package's hot path, over types rather than occurrences.
 """
@@ -23,13 +23,13 @@ from specialize.vocab.wordpiece.pretokenize import words
 
 @dataclass(frozen=True)
 class Replacements:
-    """How often each piece of the new vocabulary occurs, in order of first occurrence."""
+    """The occurrences of each piece of the new vocabulary, by first occurrence."""
 
-    replaced: dict[str, int]  # where the unit has fewer unknowns than under the old vocabulary
-    overall: dict[str, int]  # everywhere; empty where it was not asked for
+    replaced: dict[str, int]  # in units with fewer unknowns than under the old vocabulary
+    overall: dict[str, int]  # in all units; empty if not requested
 
     def ranked(self, old: Vocabulary, *, pad: bool = False) -> list[str]:
-        """Return the pieces that ``old`` lacks, those that replace the most unknowns first.
+        """Return the pieces that ``old`` lacks, those replacing the most unknowns first.
 
         Ties go to the piece that occurs first. ``pad``: the other pieces follow, the most frequent
         overall first.
@@ -47,9 +47,9 @@ def count_replacements(
 
     ``counts``: unit -> occurrences, in order of first occurrence. A unit is a pre-tokenised word,
     or a white-space token, which may be several words (``"(ئاي)"`` is three), as in the authors'
-    code. A unit that has fewer unknown pieces under ``new`` credits each occurrence of a piece of
-    ``new`` that is not among its pieces under ``old``. ``overall``: count pieces everywhere too,
-    as padding needs them; without it units that ``old`` covers need not be segmented.
+    code. A unit with fewer unknown pieces under ``new`` credits each occurrence of a piece that it
+    does not have under ``old``. ``overall``: also count pieces in all units, for padding; without
+    it, units that ``old`` covers are not segmented.
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
         alike = (old.rules, old.special) == (new.rules, new.special)
@@ -83,7 +83,7 @@ def _pieces(unit: str, vocabulary: Vocabulary) -> list[str]:
 
 
 def pieces_in_words(vocabulary: WordPiece) -> list[str]:
-    """Return the special and unknown pieces that may stand in a word, as [UNK] cannot."""
+    """Return special and unknown pieces that can be inside a word, unlike [UNK]."""
 
     def is_word(text: str) -> bool:
         return len(words(text, vocabulary.rules)) == 1

@@ -1,8 +1,8 @@
-"""New pieces that make known words unknown, or change guarded ones, are found and left out.
+"""Place new pieces, leaving out those that make known words unknown or change guarded ones.
 
-WordPiece takes the longest piece first and never goes back, so a new piece can lead it into a
-dead end: with {a, ##b, ##cd}, ``abcd`` is ``a ##b ##cd``; once ``##bc`` is there it is ``a ##bc``,
-and no piece goes on with ``d``.
+WordPiece takes the longest match without backtracking, so a new piece can lead into a dead end:
+with {a, ##b, ##cd}, ``abcd`` is ``a ##b ##cd``; with ``##bc`` it is ``a ##bc``, and no piece
+continues with ``d``.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def place_safely(
 ) -> VocabChange[WordPiece]:
     """Place the first ``wanted`` of ``candidates`` that leave every known word known.
 
-    Those that change words of ``guard`` beyond its budget are passed over.
+    Candidates that change words of ``guard`` beyond its budget are skipped.
 
-    Checked are ``words`` and the text of the vocabulary's own pieces. Where a word would become
-    unknown, the last new piece on the way to its dead end is dropped and the next candidate comes
-    in, until no such word is left. The change says what was dropped, and what the guard refused.
+    ``words`` and the texts of the vocabulary's own pieces are checked. If a word would become
+    unknown, the last new piece before its dead end is dropped and replaced by the next candidate,
+    until no such word is left. The change lists dropped pieces and those refused by the guard.
     """
     refused: dict[str, None] = {}
     waiting = _unique(candidates)
@@ -52,7 +52,7 @@ def place_safely(
 
 
 def _unique(candidates: Iterable[str]) -> Iterator[str]:
-    """Yield each candidate once, no sooner than it is asked for."""
+    """Yield each candidate once, lazily."""
     seen: set[str] = set()
     for piece in candidates:
         if piece not in seen:
@@ -61,20 +61,20 @@ def _unique(candidates: Iterable[str]) -> Iterator[str]:
 
 
 def _known(vocabulary: WordPiece, words: Iterable[str]) -> list[str]:
-    """Return the words and texts of pieces that ``vocabulary`` covers, each once."""
+    """Return the distinct words and texts of pieces that ``vocabulary`` covers."""
     texts = (piece.removeprefix(vocabulary.prefix) for piece in vocabulary.pieces)
     unique = dict.fromkeys([*words, *texts])
     return [w for w in unique if len(w) <= vocabulary.max_chars and vocabulary.cover(w)]
 
 
 def _faults(vocabulary: WordPiece, chosen: dict[str, None], known: list[str]) -> dict[str, None]:
-    """Return, for each word that ``chosen`` make unknown, the last of them on the way there."""
+    """Return, for each word that ``chosen`` make unknown, the last of them before its dead end."""
     pieces = vocabulary.ids.keys() | chosen.keys()
     longest = max([vocabulary.longest, *(len(piece) for piece in chosen)])
     faults: dict[str, None] = {}
     for word in known:
         path, end = longest_first(word, pieces, prefix=vocabulary.prefix, longest=longest)
         if end < len(word):
-            # subtle: there is one, or the word would have come to the same end before
+            # subtle: one exists, or the word would have reached this dead end before
             faults[next(piece for piece in reversed(path) if piece in chosen)] = None
     return faults

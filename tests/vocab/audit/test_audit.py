@@ -187,7 +187,7 @@ def test_a_wordpiece_directory_is_counted_by_our_implementation(tmp_path):
 def test_a_damaged_sentencepiece_model_is_named(tmp_path, named):
     model = tmp_path / "spiece.model"
     model.write_bytes(b"\n\x0e")
-    with pytest.raises(DataError, match=r"spiece\.model:1: no SentencePiece model, or damaged"):
+    with pytest.raises(DataError, match=r"spiece\.model:1: not a SentencePiece model, or damaged"):
         audit_path(model if named else tmp_path, ["a"])
 
 

@@ -476,7 +476,7 @@ def test_faults_are_reported_with_what_is_wrong(tmp_path, fault):
 def test_a_piece_that_is_not_utf8_is_refused(tmp_path):
     path = write_model(tmp_path / "m.model", [*SPECIAL, ("xyz", -1.0, NORMAL)])
     path.write_bytes(path.read_bytes().replace(b"xyz", b"x\xffz"))
-    with pytest.raises(DataError, match=r"m\.model:1: no SentencePiece model, or damaged: "):
+    with pytest.raises(DataError, match=r"m\.model:1: not a SentencePiece model, or damaged: "):
         read_sentencepiece(path)
 
 
