@@ -14,13 +14,13 @@ from specialize.progress import Log, Printer
 from specialize.store import Stage, Store
 
 
-def unique(stages: Sequence[Stage], store: Store) -> list[Stage]:
-    """Return the stages with all that they need, each once, needs first."""
+def unique(stages: Sequence[Stage], store: Store, *, needs: bool = True) -> list[Stage]:
+    """Return the stages, with all that they need before them, each once."""
     found: dict[str, Stage] = {}
 
     def add(stage: Stage) -> None:
         if store.key(stage) not in found:
-            for need in stage.needs:
+            for need in stage.needs if needs else ():
                 add(need)
             found.setdefault(store.key(stage), stage)
 
@@ -59,7 +59,6 @@ def _run_in_processes(todo: Sequence[Stage], store: Store, log: Log, jobs: int) 
             for future in finished:
                 stage = running.pop(future)
                 future.result()
-                log.say(f"{stage.label}: done ({len(waiting) + len(running)} stages left)")
     except BrokenProcessPool:
         labels = ", ".join(stage.label for stage in running.values())
         raise SpecializeError(

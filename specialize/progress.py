@@ -83,6 +83,8 @@ class Printer:
         with self._lock:
             self._clear()
             seconds = time.monotonic() - self._began
+            if not text.startswith(self._label):
+                text = f"{self._label}: {text}"
             print(f"{seconds:6.0f}s  {text}", file=self._out, flush=True)
             self._printed = time.monotonic()
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -61,6 +62,7 @@ class Record:
     arguments: Any  # as they entered the key
     seconds: float
     peak_memory: int  # bytes of the process while it worked; 0 where the system does not tell
+    work: float  # the estimate of seconds
 
 
 class Store:
@@ -97,6 +99,12 @@ class Store:
     def record(self, stage: Stage) -> Record:
         """Return the record of a finished stage."""
         return Record(**atomic.read_json(self.folder(stage) / RECORD))
+
+    def pace(self, name: str) -> float:
+        """Return the median of seconds per estimated second of finished stages; 1 without any."""
+        files = self.root.glob(f"{name}-*/{RECORD}")
+        records = [Record(**atomic.read_json(file)) for file in files]
+        return median([r.seconds / r.work for r in records if r.work > 0] or [1.0])
 
     def discard(self, stage: Stage) -> None:
         """Remove a finished stage, so that it is done again."""
@@ -144,6 +152,7 @@ class Store:
             identity["arguments"],
             seconds,
             peak_memory(),
+            stage.work,
         )
         atomic.write_json(partial / RECORD, record.__dict__)
         os.replace(partial, self.folder(stage))

@@ -29,10 +29,12 @@ def add(parsers: Parsers) -> None:
         """,
     )
     command.add_argument("tokenizer", help=TOKENIZER)
-    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    command.add_argument(
+        "--text", nargs="+", action="extend", required=True, metavar="FILE", help=TEXTS
+    )
     command.add_argument("--method", default="tva", help="default: %(default)s")
     guard = "texts of other languages, whose known words keep their segmentation"
-    command.add_argument("--guard", nargs="+", metavar="FILE", help=guard)
+    command.add_argument("--guard", nargs="+", action="extend", metavar="FILE", help=guard)
     budget = "share of the guard's words that may change, such as 0.001; default: 0"
     command.add_argument("--guard-budget", type=float, metavar="SHARE", help=budget)
     embed = "write the model too, the rows of new pieces initialised by this method: subwords"

@@ -24,7 +24,9 @@ def add(parsers: Parsers) -> None:
         """,
     )
     command.add_argument("tokenizer", nargs="+", help=TOKENIZER)
-    command.add_argument("--text", nargs="+", required=True, metavar="FILE", help=TEXTS)
+    command.add_argument(
+        "--text", nargs="+", action="extend", required=True, metavar="FILE", help=TEXTS
+    )
     parallel = "the same text in another language, line by line, or a .tsv with both as columns"
     command.add_argument("--parallel", type=Path, metavar="FILE", help=parallel)
     details = "slower measures; with two tokenizers, the words the second segments differently"

@@ -11,10 +11,12 @@ from functools import cache
 from math import prod
 from pathlib import Path
 
+from specialize.corpus.prepare import Prepared
 from specialize.pipeline.plan import ArmPlan
 from specialize.store import Stage, Store
 
 _BYTES_PER_PIECE = 4.0  # of text, by rule of thumb
+_BYTES_PER_LINE = 300.0
 _PIECES_PER_WORD = 2.0
 _EFFICIENCY = 0.4  # of a large matrix product's speed that training reaches
 
@@ -51,27 +53,40 @@ def bytes_needed(plans: Sequence[ArmPlan], store: Store, base: Path) -> int:
     return weights * (len(models) + (best if missing else 0) + 4)  # 4: a checkpoint with moments
 
 
-def with_work(plan: ArmPlan, base: Path, *, words: dict[str, int]) -> ArmPlan:
-    """Return the plan with an estimate of seconds for each stage; ``words``: of a task's train."""
+def with_work(plan: ArmPlan, base: Path, store: Store, *, words: dict[str, int]) -> ArmPlan:
+    """Return the plan with an estimate of seconds for each long stage.
+
+    ``words``: of each task's train file. Times of finished stages in ``store`` correct the estimate.
+    """
     size, speed = model_size(base), flops_per_second()
-    text = sum(_size(path) for path in plan.text.arguments["files"]) if plan.text else 0
-    pieces = text / _BYTES_PER_PIECE
+    pieces = _text_bytes(plan, store) / _BYTES_PER_PIECE
     lapt = plan.lapt
     adapting = 0.0
     if lapt:
         per_piece = 6 * size.body + 6 * lapt.mask * size.embedding
         adapting = pieces * lapt.epochs * per_piece / speed
     adapted = {
-        seed: replace(stage, work=adapting + size.parameters / 1e8)
+        seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))
         for seed, stage in plan.adapted.items()
     }
     heads = {}
     for (task, seed), stage in plan.heads.items():
         trained = words.get(task, 0) * _PIECES_PER_WORD * plan.finetune.epochs
         arguments = {**stage.arguments, "adapted": adapted[seed]}
-        work = 1 + trained * 6 * size.body / speed
+        work = (1 + trained * 6 * size.body / speed) * store.pace(stage.name)
         heads[task, seed] = replace(stage, work=work, arguments=arguments)
     return replace(plan, adapted=adapted, heads=heads)
+
+
+def _text_bytes(plan: ArmPlan, store: Store) -> float:
+    """Return the bytes of the text to train on: counted where it is prepared, else guessed."""
+    if not plan.text:
+        return 0
+    if store.done(plan.text):
+        return Prepared(store.folder(plan.text)).facts.train.bytes
+    found = sum(_size(path) for path in plan.text.arguments["files"])
+    lines = plan.text.arguments["options"]["lines"]
+    return min(found, lines * _BYTES_PER_LINE) if lines else found
 
 
 def _size(path: Path) -> float:

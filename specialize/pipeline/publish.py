@@ -22,6 +22,10 @@ def publish(
     plans: list[ArmPlan], facts: list[ArmFacts], store: Store, out: Path, *, result: str
 ) -> None:
     """Lay out ``arms/NAME`` for every arm, and the arm ``result`` once more in ``out`` itself."""
+    names = {arm.name for arm in facts}
+    for folder in (out / "arms").glob("*"):
+        if folder.name not in names:  # an arm that the recipe has no more; its stages stay
+            atomic.remove(folder)
     for plan, arm in zip(plans, facts, strict=True):
         target = out / "arms" / arm.name
         with atomic.whole_folder(target) as partial:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from specialize import atomic
+from specialize.executors import unique
 from specialize.pipeline.plan import CORPUS, ArmPlan
 from specialize.pipeline.stages import TaskData
 from specialize.store import Stage, Store
@@ -54,9 +55,8 @@ class ArmFacts:
 def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> ArmFacts:
     """Return the facts of an arm whose stages are all finished."""
     found = atomic.read_json(store.folder(plan.vocabulary) / "pieces.json")
-    histories = [
-        atomic.read_json(store.folder(stage) / "history.json") for stage in _each(plan.adapted)
-    ]
+    adapted = unique(list(plan.adapted.values()), store, needs=False)
+    histories = [atomic.read_json(store.folder(stage) / "history.json") for stage in adapted]
     kept = [min(history, key=lambda epoch: epoch["score"]) for history in histories if history]
     fresh = added(plan, store)
     return ArmFacts(
@@ -75,7 +75,10 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
         best_epoch=kept[0]["epoch"] if kept else None,
         bits_per_byte=[epoch["score"] for epoch in kept],
         scores={name: _scores(plan, store, name, tasks[name]) for name in plan.tasks},
-        stages=[_spent(store, stage) for stage in _each_stage(plan)],
+        stages=[
+            _spent(store, stage)
+            for stage in unique([*plan.early(), *plan.late()], store, needs=False)
+        ],
     )
 
 
@@ -122,15 +125,6 @@ def _scores(plan: ArmPlan, store: Store, name: str, data: TaskData) -> Scores:
     )
 
 
-def _each(stages: Mapping[Any, Stage]) -> list[Stage]:
-    """Return each stage once."""
-    return list({id(stage): stage for stage in stages.values()}.values())
-
-
-def _each_stage(plan: ArmPlan) -> list[Stage]:
-    return _each({id(stage): stage for stage in (*plan.early(), *plan.late())})
-
-
 def _spent(store: Store, stage: Stage) -> Facts:
     record = store.record(stage)
     return {
@@ -171,7 +165,8 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
         if unseen:
             found.append(f"{name}: {unseen} test words carry labels that train and dev lack")
     for arm in arms:
-        found += unused_pieces(arm.name, arm.pieces_added, arm.audit)
+        if arm.best_epoch == 0:
+            found.append(f"{arm.name}: LAPT did not improve bits per byte; its start was kept")
         before = next((audit["before"] for audit in arm.audit.values()), None)
         if arm.pieces_added and before and before["unknown_pieces"] < 0.01 * before["pieces"]:
             found.append(
@@ -181,18 +176,41 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
     return found
 
 
-def unused_pieces(arm: str, pieces: int, audits: Mapping[str, Facts]) -> list[str]:
-    """Return a warning for each text that hardly uses an arm's new pieces, with likely reasons.
+def early_warnings(plans: Sequence[ArmPlan], store: Store) -> list[str]:
+    """Return what audits show to be doubtful before anything is trained, each warning once."""
+    found = [
+        warning
+        for plan in plans
+        for warning in (
+            *_differences(plan, audits(plan, store)),
+            *_unused_pieces(plan.arm.name, added(plan, store), audits(plan, store)),
+        )
+    ]
+    return list(dict.fromkeys(found))
 
-    Hardly is a tenth of their share in the held-out text of the corpus.
+
+def _differences(plan: ArmPlan, audits: Mapping[str, Facts]) -> Iterator[str]:
+    """Yield how the texts of tasks are written differently from the corpus."""
+    mixins = ", ".join(map(str, plan.arm.mixin))
+    after = f" (after {mixins})" if mixins else ""
+    for text, audit in audits.items():
+        for difference in audit["mismatch"]:
+            yield f"{text}{after}: {difference}"
+
+
+def _unused_pieces(arm: str, pieces: int, audits: Mapping[str, Facts]) -> Iterator[str]:
+    """Yield a warning for each text that hardly uses an arm's new pieces.
+
+    Hardly: a tenth of their share in the held-out text, or a tenth as many different ones.
     """
     if not pieces or CORPUS not in audits:
-        return []
-    usual = audits[CORPUS]["fresh_share"]
-    return [
-        f"{arm}: new pieces are {audit['fresh_share']:.1%} of the pieces of {text}, and "
-        f"{usual:.1%} of the held-out text's; "
-        + ("; ".join(audit["mismatch"]) or "no difference in writing was found")
-        for text, audit in audits.items()
-        if audit["fresh_share"] < usual / 10
-    ]
+        return
+    usual = audits[CORPUS]
+    for text, audit in audits.items():
+        rare = audit["fresh_share"] < usual["fresh_share"] / 10
+        if rare or audit["fresh_pieces_used"] < usual["fresh_pieces_used"] / 10:
+            yield (
+                f"{arm}: of {pieces:,} new pieces, {audit['fresh_pieces_used']:,} occur in {text} "
+                f"and {usual['fresh_pieces_used']:,} in the held-out text of the corpus; are the "
+                "two written alike?"
+            )

@@ -41,24 +41,26 @@ def specialize(
     log = log or Silent()
     base = find_model(recipe.base)
     checks.check_folder(out)
+    log.say("reading the base and the task data")
     tasks = checks.read_tasks(recipe)
     doubts = checks.check_tasks(recipe, tasks)
     for warning in doubts:
         log.say(f"warning: {warning}")
     store = Store(out)
-    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
+    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
     checks.check_arms(plans, base)
     checks.check_disk(plans, store, base, out)
     run_all(list(text_stages(recipe).values()), store, log, jobs=jobs)
-    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
+    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
     early = [stage for plan in plans for stage in plan.early()]
     run_all(early, store, log, jobs=jobs)
-    for warning in _early_warnings(plans, store):
+    warnings = results.early_warnings(plans, store)
+    for warning in warnings:
         log.say(f"warning: {warning}")
     run_all(_missing_heads(plans, store), store, log, jobs=jobs)
     arms = [results.arm_facts(plan, store, tasks) for plan in plans]
     facts = _facts(recipe, arms, plans, store, tasks, command)
-    facts["cautions"] = [*doubts, *results.cautions(arms, tasks)]
+    facts["cautions"] = [*doubts, *warnings, *results.cautions(arms, tasks)]
     publish.publish(plans, arms, store, out, result=recipe.result)
     publish.drop_other_heads(plans, arms, store)
     atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
@@ -74,7 +76,7 @@ def plan(recipe: Recipe, out: Path) -> str:
     checks.check_folder(out)
     tasks = checks.read_tasks(recipe)
     store = Store(out)
-    plans = _estimated(plan_arms(recipe, base, store), base, tasks)
+    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
     stages = unique(in_order(plans), store)
     width = max(len(stage.label) for stage in stages)
     rows = []
@@ -96,20 +98,11 @@ def plan(recipe: Recipe, out: Path) -> str:
     return "\n".join(rows)
 
 
-def _estimated(plans: list[ArmPlan], base: Path, tasks: dict[str, TaskData]) -> list[ArmPlan]:
+def _estimated(
+    plans: list[ArmPlan], base: Path, store: Store, tasks: dict[str, TaskData]
+) -> list[ArmPlan]:
     words = {name: sum(len(s.words) for s in t.data.train) for name, t in tasks.items()}
-    return [with_work(plan, base, words=words) for plan in plans]
-
-
-def _early_warnings(plans: Sequence[ArmPlan], store: Store) -> list[str]:
-    """Return what vocabularies and audits show to be doubtful before anything is trained."""
-    return [
-        warning
-        for plan in plans
-        for warning in results.unused_pieces(
-            plan.arm.name, results.added(plan, store), results.audits(plan, store)
-        )
-    ]
+    return [with_work(plan, base, store, words=words) for plan in plans]
 
 
 def _missing_heads(plans: Sequence[ArmPlan], store: Store) -> list[Stage]:

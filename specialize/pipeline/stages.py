@@ -213,7 +213,7 @@ def finetune_task(
     save_head(found.module, facts, folder / "head")
     scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
     atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
-    log.say(f"{task.name}, seed {seed}: {method.metric} {found.test[method.metric]:.2f} on test")
+    log.say(f"{method.metric} {found.test[method.metric]:.2f} on test")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 

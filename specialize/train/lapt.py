@@ -155,7 +155,7 @@ def _warmup(plan: Lapt, steps: int, log: Log) -> int:
     """Return the steps of warm-up: those asked for, at most a tenth of all."""
     warmup = min(plan.warmup, plan.epochs * steps // 10)
     if warmup < plan.warmup:
-        log.say(f"warm-up: {warmup} steps, a tenth of all, instead of {plan.warmup}")
+        log.say(f"warm-up shortened from {plan.warmup} to {warmup} steps, a tenth of all")
     log.record(warmup=warmup)
     return warmup
 

@@ -112,7 +112,7 @@ def _by_unknowns(known: Figures) -> tuple[Pays, str]:
     if known.missing_letters < LETTERS_FEW:
         return "no", f"{unknown}, but nearly all of them are signs, not words: {remedy}"
     if known.unknown_words >= UNKNOWN_PROVEN:
-        gain = "at shares as high, tagging gained 11 points and more (Uyghur, with LAPT)"
+        gain = "at similar shares, tagging improved by at least 11 points (Uyghur, with LAPT)"
         return "yes", f"{unknown}: {remedy}; {gain}"
     scant = f"what that is worth was measured from {100 * UNKNOWN_PROVEN:.0f} % upwards only"
     return "likely", f"{unknown}: {remedy}; {scant}"
