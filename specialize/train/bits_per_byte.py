@@ -86,7 +86,7 @@ def encode(text: HeldOut, vocabulary: Vocabulary, framing: Framing, *, length: i
     """Return ``text`` as rows of at most ``length`` pieces, the shortest first.
 
     Masked tokens pay for unknown text by its bytes: where the model sees the original token, those
-    of ``vocabulary.unspelt``; where a mix-in rewrote it, all bytes of the original token, because
+    of ``vocabulary.unknown_text``; if a mix-in rewrote it, all bytes of the original token, because
     its unknown part cannot be traced back to bytes.
     """
     room = length - len(framing.prefix) - len(framing.suffix)
@@ -152,7 +152,7 @@ def _escape(
     if not token.masked or vocabulary.ids.get(vocabulary.unk, -1) not in ids:
         return 0.0
     rewritten = token.shown != token.original
-    unknown = token.original if rewritten else vocabulary.unspelt(token.original)
+    unknown = token.original if rewritten else vocabulary.unknown_text(token.original)
     return sum(byte_bits[byte] for byte in unknown.encode())
 
 

@@ -79,7 +79,7 @@ class Vocabulary(Protocol):
         """
         ...
 
-    def unspelt(self, text: str) -> str:
+    def unknown_text(self, text: str) -> str:
         """Return the text under unknown pieces: words of a WordPiece, else characters."""
         ...
 

@@ -169,7 +169,7 @@ class LibraryVocabulary:
         """Return the ids of a word without pieces."""
         return [self.ids[self.unk]] if self.unk else self.encode(" ") or [0]
 
-    def unspelt(self, text: str) -> str:
+    def unknown_text(self, text: str) -> str:
         """Return the normalised text under unknown pieces, without spaces."""
         if not self.unk:
             return ""

@@ -202,7 +202,7 @@ def test_only_the_first_piece_of_a_word_of_letters_begins_it(name: str, words: l
     ],
 )
 def test_the_text_under_unknown_pieces_is_returned(name: str, text: str, hidden: str) -> None:
-    assert vocabulary(name).unspelt(text) == hidden
+    assert vocabulary(name).unknown_text(text) == hidden
 
 
 @given(text=any_text())
@@ -213,4 +213,4 @@ def test_unknown_text_is_what_the_offsets_of_unknown_pieces_show(text: str) -> N
     shown = zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
     unknown = family.ids[family.unk]
     parts = [text[start:end] for _, id, (start, end) in shown if id == unknown]
-    assert family.unspelt(text) == "".join(parts).replace("▁", "").replace(" ", "")
+    assert family.unknown_text(text) == "".join(parts).replace("▁", "").replace(" ", "")

@@ -27,7 +27,7 @@ from specialize.vocab.unigram.model import Unigram
 
 Words = Mapping[str, int]
 _LONGEST = 100_000  # bytes of a training word
-_HAIR = 1e-4  # nats per saved piece: above rounding, below real differences
+_EPSILON = 1e-4  # nats per saved piece: above rounding, below real differences
 
 
 class Candidates(NamedTuple):
@@ -59,7 +59,7 @@ def candidates(
         saves[piece] = (len(found) if known else len(piece.encode())) - 1
         mixed[piece] = strict[piece] = math.log(mixture) + score
         if known:
-            strict[piece] = vocabulary.score(found) + _HAIR * saves[piece]
+            strict[piece] = vocabulary.score(found) + _EPSILON * saves[piece]
     return Candidates([*unknown], saves, mixed, strict, len(trained) < size)
 
 

@@ -25,9 +25,9 @@ class Unigram(LibraryVocabulary):
         self.scores: dict[str, float] = dict(model["vocab"])
         if len(self.scores) != len(model["vocab"]):
             names = Counter(piece for piece, _ in model["vocab"])
-            twice = next(piece for piece, times in names.items() if times > 1)
+            duplicate = next(piece for piece, times in names.items() if times > 1)
             raise DataError(
-                f"{source}:1: duplicate piece {twice!r}; give one of the two another name, so that "
+                f"{source}:1: duplicate piece {duplicate!r}; rename one of the two, so that "
                 "no id moves"
             )
         super().__init__(described, source=source)

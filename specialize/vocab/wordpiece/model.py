@@ -51,8 +51,8 @@ class WordPiece:
         self.pieces = tuple(pieces)
         self.ids = {piece: i for i, piece in enumerate(self.pieces)}
         if len(self.ids) != len(self.pieces):
-            twice = next(p for i, p in enumerate(self.pieces) if self.ids[p] != i)
-            raise DataError(f"duplicate piece {twice!r}")
+            duplicate = next(p for i, p in enumerate(self.pieces) if self.ids[p] != i)
+            raise DataError(f"duplicate piece {duplicate!r}")
         if unk not in self.ids:
             raise DataError(f"the vocabulary has no unknown piece {unk!r}")
         self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
@@ -127,7 +127,7 @@ class WordPiece:
         """Return whether the piece is not the first of its word: it has the prefix."""
         return bool(self.prefix) and self.pieces[id].startswith(self.prefix)
 
-    def unspelt(self, text: str) -> str:
+    def unknown_text(self, text: str) -> str:
         """Return the unknown words of ``text``, concatenated."""
         return "".join(word for word in self.words(text) if self.segment(word) == [self.unk])
 

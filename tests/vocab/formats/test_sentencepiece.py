@@ -441,9 +441,12 @@ def test_pieces_that_cannot_be_written_are_refused(models, tmp_path, pieces, rea
 
 LETTER = [("a", -1.0, NORMAL)]
 FAULTS: dict[str, tuple[dict[str, Any] | bytes, str]] = {
-    "empty": (b"", "0 pieces and no settings"),
+    "empty": (b"", "0 pieces without settings"),
     "text": (b"some text\n", "damaged: "),
-    "cut short": (b"\n\x0a\n\x01a\x15\0\0\0\0\x18\x01\n\x09\n\x05<unk>\x18\x02", "no settings"),
+    "cut short": (
+        b"\n\x0a\n\x01a\x15\0\0\0\0\x18\x01\n\x09\n\x05<unk>\x18\x02",
+        "2 pieces without settings",
+    ),
     "of words": ({"model_type": 3}, "model type 3 (3 is word, 4 is char) is not handled"),
     "suffixes": ({"treat_whitespace_as_suffix": True}, "treat_whitespace_as_suffix, "),
     "unused": ({"pieces": [*SPECIAL, ("a", -1.0, UNUSED)]}, "piece 'a' of the type UNUSED"),

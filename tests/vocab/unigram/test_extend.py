@@ -16,7 +16,7 @@ from tokenizers_made import SCRIPTS, lines_in, xlmr_like
 
 from specialize.errors import UsageError
 from specialize.vocab.guard import GuardedWords
-from specialize.vocab.unigram.candidates import _HAIR, candidates, trained_unigram
+from specialize.vocab.unigram.candidates import _EPSILON, candidates, trained_unigram
 from specialize.vocab.unigram.extend import calibrate
 from specialize.vocab.unigram.model import Unigram
 
@@ -39,7 +39,7 @@ SMALL = unigram({"▁": -3.0, "a": -2.0, "b": -2.5, "ab": -4.0, "c": -5.0})
 def test_strict_scores_are_just_above_those_of_the_old_pieces():
     """▁abab is ▁ ab ab, -3 - 4 - 4; as one piece it saves two."""
     found = calibrate(SMALL, {"▁abab": 50}, pieces=1, strict=True)
-    assert found.scores == {"▁abab": pytest.approx(-11.0 + 2 * _HAIR)}
+    assert found.scores == {"▁abab": pytest.approx(-11.0 + 2 * _EPSILON)}
     new = SMALL.place(found.scores).new
     assert new.segment("▁abab") == ["▁abab"]
     assert new.segment("▁aba") == SMALL.segment("▁aba") == ["▁", "ab", "a"]
@@ -132,7 +132,7 @@ def vocabularies(draw: st.DrawFn) -> Unigram:
 def strict(old: Unigram, pieces: Iterable[str]) -> dict[str, float]:
     """The formula of strict scores."""
     found = {piece: old.segment(piece) for piece in pieces}
-    return {piece: old.score(parts) + _HAIR * (len(parts) - 1) for piece, parts in found.items()}
+    return {piece: old.score(parts) + _EPSILON * (len(parts) - 1) for piece, parts in found.items()}
 
 
 @settings(max_examples=300)
@@ -148,7 +148,7 @@ def test_strict_pieces_only_join_old_ones(old, pieces, words):
         before, after = old.segment(word), new.segment(word)
         assert new.unk not in after
         joined = spelt(old, after)
-        least = old.score(before) - _HAIR * (len(joined) - len(after))
+        least = old.score(before) - _EPSILON * (len(joined) - len(after))
         assert old.score(joined) >= least - 1e-9
         if cuts(joined) == cuts(before):
             assert cuts(after) <= cuts(before)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tokenizers import unigram
 
-from specialize.vocab.unigram.candidates import _HAIR
+from specialize.vocab.unigram.candidates import _EPSILON
 from specialize.vocab.unigram.guard import Guard, least_worth
 
 
@@ -39,7 +39,7 @@ def test_no_more_go_than_have_to(changed, excess, worth):
 def test_a_piece_that_changes_too_much_gets_its_lower_score_before_being_dropped():
     """bac beats ▁aba c; at the score of b a c plus epsilon it does not, but still joins them."""
     old = unigram({"▁": -3.0, "a": -3.0, "b": -3.0, "c": -3.0, "▁ab": -4.0, "▁aba": -5.0})
-    low = {"bac": old.score(["b", "a", "c"]) + 2 * _HAIR}
+    low = {"bac": old.score(["b", "a", "c"]) + 2 * _EPSILON}
     kept = Guard(old, {"▁abac": 1, "▁é": 1})
     assert kept.admitted({"bac": -0.5}, low, {"bac": 1.0}) == low
     assert kept.refused == {}

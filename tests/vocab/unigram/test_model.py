@@ -12,7 +12,7 @@ SMALL = unigram({"▁": -3.0, "a": -2.0, "b": -2.5, "ab": -4.0, "c": -5.0})
 def test_a_duplicate_piece_is_refused():
     described = unigram({"▁": -1.0, "a": -2.0, "b": -2.0}).described
     described["model"]["vocab"].append(["a", -3.0])
-    wrong = r"^t5/tokenizer.json:1: duplicate piece 'a'; give one of the two another"
+    wrong = r"^t5/tokenizer.json:1: duplicate piece 'a'; rename one of the two"
     with pytest.raises(DataError, match=wrong):
         Unigram(described, source="t5/tokenizer.json")
 
