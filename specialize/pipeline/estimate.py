@@ -56,7 +56,7 @@ def bytes_needed(plans: Sequence[ArmPlan], store: Store, base: Path) -> int:
 def with_work(plan: ArmPlan, base: Path, store: Store, *, words: dict[str, int]) -> ArmPlan:
     """Return the plan with an estimate of seconds for each long stage.
 
-    ``words``: of each task's train file. Times of finished stages in ``store`` correct the estimate.
+    ``words``: of each task's train file. Finished stages of ``store`` correct the estimate.
     """
     size, speed = model_size(base), flops_per_second()
     pieces = _text_bytes(plan, store) / _BYTES_PER_PIECE
