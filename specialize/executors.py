@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from specialize.errors import SpecializeError
+from specialize.errors import DataError, SpecializeError
 from specialize.progress import Log, Printer
 from specialize.store import Stage, Store
 
@@ -52,9 +54,11 @@ def _run_in_processes(todo: Sequence[Stage], store: Store, log: Log, jobs: int) 
     try:
         while waiting or running:
             ready = [s for s in waiting if all(map(store.done, s.needs))]
+            if not ready and not running:
+                raise DataError("an input changed while stages ran; run the same command again")
             for stage in ready[: jobs - len(running)]:
                 waiting.remove(stage)
-                running[pool.submit(_run_one, store.root.parent, stage)] = stage
+                running[pool.submit(_run_one, store.root.parent, stage, store.key(stage))] = stage
             finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in finished:
                 stage = running.pop(future)
@@ -77,8 +81,20 @@ _printer: Printer | None = None  # of a worker process
 def _begin(metrics: Path) -> None:
     global _printer
     _printer = Printer(sys.stderr, metrics, live=False)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _run_one(root: Path, stage: Stage) -> None:
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _run_one(root: Path, stage: Stage, key: str) -> None:
     assert _printer is not None
-    Store(root).run(stage, _printer)
+    store = Store(root)
+    if store.key(stage) != key:
+        raise DataError(f"{stage.label}: an input has changed; run the same command again")
+    store.run(stage, _printer)

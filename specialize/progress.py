@@ -7,11 +7,12 @@ stage that reports nothing for a while still shows that it runs.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -85,7 +86,7 @@ class Printer:
             seconds = time.monotonic() - self._began
             if not text.startswith(self._label):
                 text = f"{self._label}: {text}"
-            print(f"{seconds:6.0f}s  {text}", file=self._out, flush=True)
+            self._write(f"{seconds:6.0f}s  {text}\n")
             self._printed = time.monotonic()
 
     def step(self, done: int, total: int, **figures: Any) -> None:
@@ -98,7 +99,7 @@ class Printer:
         """Append figures to ``metrics.jsonl``."""
         if self._metrics is None:
             return
-        row = {"time": round(time.time(), 1), "stage": self._label, **figures}
+        row = {"time": round(time.time(), 1), "stage": self._label, **_finite(figures)}
         self._metrics.parent.mkdir(parents=True, exist_ok=True)
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -146,13 +147,18 @@ class Printer:
 
     def _redraw(self) -> None:
         line = self._status()[:118]
-        print(f"\r{line:<{self._shown}}", end="", file=self._out, flush=True)
+        self._write(f"\r{line:<{self._shown}}")
         self._shown = len(line)
 
     def _clear(self) -> None:
         if self._shown:
-            print(f"\r{'':<{self._shown}}\r", end="", file=self._out, flush=True)
+            self._write(f"\r{'':<{self._shown}}\r")
             self._shown = 0
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # nobody reads progress any more: the work goes on
+            self._out.write(text)
+            self._out.flush()
 
     def _status(self) -> str:
         spent = time.monotonic() - self._stage_began
@@ -171,6 +177,14 @@ class Printer:
         rest = elapsed * (total - done) / (done - first) if done > first else 0.0
         run = self.left + rest if self.left else 0.0
         return ", ".join(parts) + _left("stage", rest) + _left("run", run)
+
+
+def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return figures with None in place of nan and infinity, which JSON lacks."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figures.items()
+    }
 
 
 def _left(what: str, seconds: float) -> str:

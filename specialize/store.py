@@ -24,10 +24,12 @@ from filelock import FileLock, Timeout
 
 from specialize import atomic
 from specialize.environment import peak_memory, reset_peak_memory
+from specialize.errors import DataError
 from specialize.progress import Log
 
 RECORD = "stage.json"
 _ELAPSED = ".elapsed.json"  # seconds of earlier attempts
+_RACY = 2.0  # seconds in which a file may change again without a new time
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ class Store:
     def key(self, stage: Stage) -> str:
         """Return the key of ``stage`` (64 hexadecimal digits)."""
         if id(stage) not in self._keys:
-            text = json.dumps(self._identity(stage), ensure_ascii=False, sort_keys=True)
-            self._keys[id(stage)] = stage, hashlib.sha256(text.encode()).hexdigest()
+            self._keys[id(stage)] = stage, self._hash(stage)
         return self._keys[id(stage)][1]
+
+    def _hash(self, stage: Stage) -> str:
+        text = json.dumps(self._identity(stage), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def folder(self, stage: Stage) -> Path:
         """Return where the finished stage lies, finished or not."""
@@ -94,17 +99,19 @@ class Store:
 
     def done(self, stage: Stage) -> bool:
         """Return whether the stage is finished."""
-        return (self.folder(stage) / RECORD).is_file()
+        return _read_record(self.folder(stage)) is not None
 
     def record(self, stage: Stage) -> Record:
         """Return the record of a finished stage."""
-        return Record(**atomic.read_json(self.folder(stage) / RECORD))
+        record = _read_record(self.folder(stage))
+        if record is None:
+            raise DataError(f"{self.folder(stage)}: not a finished stage; run the command again")
+        return record
 
     def pace(self, name: str) -> float:
         """Return the median of seconds per estimated second of finished stages; 1 without any."""
-        files = self.root.glob(f"{name}-*/{RECORD}")
-        records = [Record(**atomic.read_json(file)) for file in files]
-        return median([r.seconds / r.work for r in records if r.work > 0] or [1.0])
+        records = map(_read_record, self.root.glob(f"{name}-*"))
+        return median([r.seconds / r.work for r in records if r and r.work > 0] or [1.0])
 
     def discard(self, stage: Stage) -> None:
         """Remove a finished stage, so that it is done again."""
@@ -142,6 +149,11 @@ class Store:
             except BaseException:
                 atomic.write_json(elapsed, before + time.monotonic() - began)
                 raise
+        if self._hash(stage) != self.key(stage):
+            atomic.remove(partial)
+            raise DataError(
+                f"{stage.label}: an input changed while it was read; run the same command again"
+            )
         elapsed.unlink(missing_ok=True)
         seconds = round(before + time.monotonic() - began, 3)
         identity = self._identity(stage)
@@ -155,6 +167,7 @@ class Store:
             stage.work,
         )
         atomic.write_json(partial / RECORD, record.__dict__)
+        atomic.remove(self.folder(stage))  # of a stage that was half discarded
         os.replace(partial, self.folder(stage))
 
     @contextmanager
@@ -205,6 +218,14 @@ class Store:
         raise TypeError(f"a stage's argument cannot be a {type(value).__name__}: {value!r}")
 
 
+def _read_record(folder: Path) -> Record | None:
+    """Return the record in ``folder``, None where there is none or it is damaged."""
+    try:
+        return Record(**atomic.read_json(folder / RECORD))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def _paths(value: Any) -> Iterator[Path]:
     if isinstance(value, Path):
         yield value
@@ -250,16 +271,22 @@ class _Fingerprints:
 
     def _of_file(self, path: Path) -> str:
         if self._known is None:
-            self._known = atomic.read_json(self._file) if self._file.exists() else {}
+            self._known = self._load()
         state = path.stat()
         now = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
         known = self._known.get(str(path.absolute()))
         if known is None or known[:-1] != now:
             with path.open("rb") as opened:
                 known = [*now, hashlib.file_digest(opened, "sha256").hexdigest()]
-            self._known[str(path.absolute())] = known
-            self.save()
+            if time.time() - max(state.st_mtime, state.st_ctime) > _RACY:
+                self._known[str(path.absolute())] = known
         return str(known[-1])
+
+    def _load(self) -> dict[str, list[Any]]:
+        try:
+            return dict(atomic.read_json(self._file))
+        except (OSError, ValueError, TypeError):  # none yet, or damaged
+            return {}
 
     def save(self) -> None:
         """Keep what is known; nothing is created before a stage runs."""

@@ -18,8 +18,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?؟۔])\s+")
 
 
 def sentence_key(text: str) -> str:
-    """Return what is compared of a sentence: NFKC, case folded, without white space."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the sentence in NFC without white space, which is what is compared."""
+    return "".join(unicodedata.normalize("NFC", text).split())
 
 
 def evaluation_keys(paths: Iterable[Path]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """A run's folder as its user sees it: the arms side by side, and the result on top.
 
-Finished stages are linked, not copied (hard links; copies where the file system has none), so the
-folders can be moved, packed or uploaded like any other.
+Weights of finished stages are hard links (copies where the file system has none), all else is
+copied, so the folders can be moved, edited, packed or uploaded like any other.
 """
 
 from __future__ import annotations
@@ -76,6 +76,9 @@ def link_tree(source: Path, target: Path) -> None:
 
 def _link(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix != ".safetensors":  # may be edited in place, which must not reach the stage
+        shutil.copy2(source, target)
+        return
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -57,7 +58,7 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
     found = atomic.read_json(store.folder(plan.vocabulary) / "pieces.json")
     adapted = unique(list(plan.adapted.values()), store, needs=False)
     histories = [atomic.read_json(store.folder(stage) / "history.json") for stage in adapted]
-    kept = [min(history, key=lambda epoch: epoch["score"]) for history in histories if history]
+    kept = [min(history, key=_score) for history in histories if history]
     fresh = added(plan, store)
     return ArmFacts(
         name=plan.arm.name,
@@ -123,6 +124,11 @@ def _scores(plan: ArmPlan, store: Store, name: str, data: TaskData) -> Scores:
         test=[run["test"] for run in runs],
         best_seed=best_head(plan, store, name).arguments["seed"],
     )
+
+
+def _score(epoch: Facts) -> float:
+    """Return an epoch's bits per byte; a score that was not finite is the worst."""
+    return math.inf if epoch["score"] is None else float(epoch["score"])
 
 
 def _spent(store: Store, stage: Stage) -> Facts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
+from filelock import FileLock
 
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
@@ -61,12 +62,13 @@ def specialize(
     arms = [results.arm_facts(plan, store, tasks) for plan in plans]
     facts = _facts(recipe, arms, plans, store, tasks, command)
     facts["cautions"] = [*doubts, *warnings, *results.cautions(arms, tasks)]
-    publish.publish(plans, arms, store, out, result=recipe.result)
-    publish.drop_other_heads(plans, arms, store)
-    atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
-    write_report(facts, out)
-    atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
-    atomic.write_json(out / "provenance.json", _provenance(recipe, facts, store, plans))
+    with FileLock(store.root / ".locks" / "publish"):
+        publish.publish(plans, arms, store, out, result=recipe.result)
+        publish.drop_other_heads(plans, arms, store)
+        atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
+        write_report(facts, out)
+        atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
+        atomic.write_json(out / "provenance.json", _provenance(recipe, facts, store, plans))
     return facts
 
 

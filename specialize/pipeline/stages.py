@@ -222,12 +222,22 @@ def _without_times(history: Sequence[Epoch]) -> list[dict[str, Any]]:
     return [{k: v for k, v in epoch.to_json().items() if k != "seconds"} for epoch in history]
 
 
-@lru_cache(maxsize=1)
 def checkpoint_of(folder: Path) -> Checkpoint:
     """Return the checkpoint in ``folder``; stages leave its weights as they found them."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return _load_once(folder, tuple(_state(path) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _load_once(folder: Path, states: tuple[tuple[int, int], ...]) -> Checkpoint:
     from specialize.model.load import load_checkpoint
 
     return load_checkpoint(folder)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -249,11 +259,13 @@ def read_task(files: TaskFiles) -> TaskData:
 
 def _read(choice: Choice, path: Path) -> list[Sentence[Any]]:
     options = json.dumps(choice.resolved(), sort_keys=True, default=str)
-    return _read_once(choice.method, options, path, path.stat().st_mtime_ns)
+    return _read_once(choice.method, options, path, _state(path))
 
 
 @lru_cache(maxsize=32)
-def _read_once(method: str, options: str, path: Path, changed: int) -> list[Sentence[Any]]:
+def _read_once(
+    method: str, options: str, path: Path, state: tuple[int, int]
+) -> list[Sentence[Any]]:
     """Return the sentences of a file; several tasks and seeds read the same."""
     found: list[Sentence[Any]] = bind("task", method, json.loads(options))().read(path)
     return found

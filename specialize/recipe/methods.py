@@ -8,6 +8,7 @@ imported when it is first looked up.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -208,18 +209,17 @@ def _outside(kind: str, name: str) -> Method:
 
 
 def _from_file(path: Path) -> ModuleType:
-    """Import a Python file by its path, once."""
+    """Import a Python file by its path, once for each content it has."""
     if not path.is_file():
         raise MissingError(f"{path}: no such file")
-    name = str(path.absolute())
+    source = path.read_bytes()
+    name = f"{path.absolute()}@{hashlib.sha256(source).hexdigest()[:16]}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
+        module = ModuleType(name)
+        module.__file__ = str(path)
         sys.modules[name] = module  # dataclasses of the file look their module up
         try:
-            spec.loader.exec_module(module)
+            exec(compile(source, str(path), "exec"), module.__dict__)
         except BaseException:
             del sys.modules[name]
             raise

@@ -217,11 +217,13 @@ def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
     if not seeds or len(set(seeds)) < len(seeds):
         expected = "expected one number or more, each different"
         raise UsageError(f"{key} = {shown(seeds)}: {expected}", key=key)
+    if not all(0 <= seed < 2**31 for seed in seeds):
+        raise UsageError(f"{key} = {shown(seeds)}: expected seeds from 0 to 2147483647", key=key)
     return seeds
 
 
 def _check_name(kind: str, name: str) -> None:
-    if not re.fullmatch(r"\w[\w.-]*", name):
+    if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith(".partial"):
         expected = "expected a name of letters, digits, '_', '.' and '-'"
         raise UsageError(f"{kind} {name!r}: {expected}", key=f"{kind}.{name}")
 

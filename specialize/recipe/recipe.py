@@ -24,6 +24,10 @@ class TaskFiles:
     dev: Path
     test: Path
 
+    def key_parts(self) -> list[Choice | Path]:
+        """Return what a fine-tuned model depends on: not the name."""
+        return [self.choice, self.train, self.dev, self.test]
+
 
 @dataclass(frozen=True)
 class Arm:

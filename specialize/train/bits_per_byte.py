@@ -163,7 +163,7 @@ def _rows(
     framing: Framing,
     room: int,
 ) -> list[Row]:
-    """Return a chunk as one row, or as two halves where it is too long."""
+    """Return a chunk as one row, or where it is too long as two halves or a token's parts."""
     if sum(map(len, pieces)) > room and len(chunk) > 1:
         half = len(chunk) // 2
         parts = (slice(half), slice(half, None))
@@ -172,14 +172,14 @@ def _rows(
     for token, ids in zip(chunk, pieces, strict=True):
         shown += [mask] * len(ids) if token.masked else ids
         targets += ids if token.masked else [-1] * len(ids)
-    return [
-        Row(
-            [*framing.prefix, *shown[:room], *framing.suffix],
-            [*[-1] * len(framing.prefix), *targets[:room], *[-1] * len(framing.suffix)],
-            sum(escapes),
-            sum(len(token.original.encode()) for token in chunk if token.masked),
-        )
-    ]
+    size = sum(len(token.original.encode()) for token in chunk if token.masked)
+    rows = []
+    for start in range(0, max(1, len(shown)), room):  # one, or several of a single long token
+        part = slice(start, start + room)
+        inputs = [*framing.prefix, *shown[part], *framing.suffix]
+        asked = [*[-1] * len(framing.prefix), *targets[part], *[-1] * len(framing.suffix)]
+        rows.append(Row(inputs, asked, 0.0 if start else sum(escapes), 0 if start else size))
+    return rows
 
 
 def _byte_bits(lines: Iterable[str]) -> tuple[float, ...]:

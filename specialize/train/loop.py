@@ -47,7 +47,8 @@ class Epoch:
 
     def to_json(self) -> dict[str, float | None]:
         """Return the fields, a loss of nan as None."""
-        return asdict(self) | {"train_loss": None if self.epoch == 0 else self.train_loss}
+        fields = asdict(self)
+        return {name: value if math.isfinite(value) else None for name, value in fields.items()}
 
 
 def run(

@@ -225,3 +225,12 @@ def test_listing_imports_no_method():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     light = ["errors", "recipe", "recipe.methods", "recipe.table"]
     assert done.stderr.strip() == str([f"specialize.{name}" for name in light])
+
+
+def test_a_changed_function_beside_the_recipe_is_loaded_again(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("def mix(line):\n    return line.lower()\n", "utf-8")
+    choice = methods.choose("mixin", "mine.py:mix", {}, "mixin", folder=tmp_path)
+    assert choice()("AB") == "ab"
+    file.write_text("def mix(line):\n    return line + line\n", "utf-8")
+    assert choice()("AB") == "ABAB"

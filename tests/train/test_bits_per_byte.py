@@ -126,3 +126,10 @@ def test_measuring_leaves_a_real_model_as_it_was(base_folder: Path) -> None:
     )
     assert base.model.training
     assert first == second
+
+
+@pytest.mark.parametrize("length", [5, 16, 64])
+def test_a_token_longer_than_a_row_pays_for_all_its_pieces(length: int) -> None:
+    word = "a" + 39 * "b"
+    measured = text((word, word, True))
+    assert uniform_bits(AB, measured, length) == pytest.approx(math.log2(8))  # 40 pieces, 40 bytes
