@@ -104,7 +104,7 @@ FAULTS = [
     (AUGMENT + "--out new --method tav", 2, "unknown augment 'tav'; known: .*'tva'"),
     (AUGMENT + "--out new --set peices=9", 2, "unknown key 'peices'.*known: pieces, "),
     (AUGMENT + "--out new --set pieces=many", 2, "pieces = 'many': expected a whole number"),
-    (AUGMENT + "--out new --set pieces=9999", 2, "n = 9999 .* V = 5000; lower pieces"),
+    (AUGMENT + "--out new --set pieces=9999", 2, "new_vocabulary = 5000, got 9999; lower pieces"),
     (AUGMENT + "--out new --set pieces", 2, r"expected name\.of\.key=value"),
     ("predict full pos test.conllu --out new", 4, "full has no head for 'pos'; it has: none"),
     ("predict full test.conllu --out new", 4, "full has no fine-tuned head; is it a run's"),
