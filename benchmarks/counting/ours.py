@@ -1,4 +1,4 @@
-"""Our tools: each takes a job, loads its input, and returns the function to measure."""
+"""Our tools: each takes a job, loads what it needs, and returns the work to measure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from specialize.vocab.counting.words import count_words
 from specialize.vocab.formats.tokenizer_json import read_wordpiece
 from specialize.vocab.train.byte_pairs import train_wordpiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
-from specialize.vocab.wordpiece.replacements import Replacements, count_replacements, count_unknown
+from specialize.vocab.wordpiece.replacements import Replacements, count_replacements
 
 Work = Callable[[], dict[str, int]]
 
 
 def floor(job: Job) -> Work:
-    """The table of types alone, without rules or pieces."""
+    """The table of token types alone, a lower bound for the others."""
 
     def work() -> dict[str, int]:
         tokens = native.TokenCounts()
@@ -30,7 +30,7 @@ def floor(job: Job) -> Work:
             memoryview(data) as view,
         ):
             tokens.feed(view, whole=True)
-        return {"types": tokens.facts()[2]}
+        return {"types": len(tokens)}
 
     return work
 
@@ -45,19 +45,8 @@ def full_audit(job: Job) -> Work:
     return work
 
 
-def unknowns(job: Job) -> Work:
-    """The 99 pieces of V that replace the most unknowns, including reading the text."""
-    old, new = _loaded(job.vocabulary), _loaded(job.trained)
-
-    def work() -> dict[str, int]:
-        words = count_unknown(open_corpus(job.text), old)
-        return _chosen(count_replacements(words, old, new, overall=False), old)
-
-    return work
-
-
 def selection(job: Job) -> Work:
-    """The same with all words counted, as in tva, which also trains on them."""
+    """The 99 pieces of a given new vocabulary that replace the most unknowns, all words counted."""
     old, new = _loaded(job.vocabulary), _loaded(job.trained)
 
     def work() -> dict[str, int]:
@@ -72,7 +61,7 @@ def _chosen(found: Replacements, old: WordPiece) -> dict[str, int]:
 
 
 def training(job: Job) -> Work:
-    """From the file to 5,000 pieces."""
+    """Training a vocabulary of 5,000 pieces from the file."""
 
     def work() -> dict[str, int]:
         words = count_words(open_corpus(job.text))
@@ -88,12 +77,23 @@ def _loaded(folder: str) -> WordPiece:
     return vocabulary
 
 
+def table(job):
+    old, new = _loaded(job.vocabulary), _loaded(job.trained)
+
+    def work():
+        words = count_words(open_corpus(job.text))
+        _ = words.handle
+        return _chosen(count_replacements(words, old, new, overall=False), old)
+
+    return work
+
+
 TOOLS = {
+    "table": table,
     "floor": floor,
     "audit": full_audit,
-    "unknowns": unknowns,
     "selection": selection,
-    "python": full_audit,  # with SPECIALIZE_NATIVE=0
+    "python": full_audit,  # the reference implementation, with SPECIALIZE_NATIVE=0
     "training": training,
 }
 

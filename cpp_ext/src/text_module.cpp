@@ -33,13 +33,16 @@ PyObject* text_feed(PyObject*, PyObject* arguments) {
   });
 }
 
-PyObject* text_facts(PyObject*, PyObject* text) {
+PyObject* text_size(PyObject*, PyObject* text) {
+  return guarded([&] { return PyLong_FromSize_t(unwrap<Text>(text).tokens.size()); });
+}
+
+// -> characters, bytes
+PyObject* text_extent(PyObject*, PyObject* text) {
   return guarded([&] {
-    const Text& of = unwrap<Text>(text);
-    return Py_BuildValue("(KKKK)", static_cast<unsigned long long>(of.extent.characters),
-                         static_cast<unsigned long long>(of.extent.bytes),
-                         static_cast<unsigned long long>(of.tokens.size()),
-                         static_cast<unsigned long long>(of.tokens.bytes()));
+    const Extent& of = unwrap<Text>(text).extent;
+    return Py_BuildValue("(KK)", static_cast<unsigned long long>(of.characters),
+                         static_cast<unsigned long long>(of.bytes));
   });
 }
 
@@ -104,7 +107,8 @@ PyMethodDef text_methods[] = {
     {"text_add", text_add, METH_VARARGS, nullptr},
     {"text_merge", text_merge, METH_VARARGS, nullptr},
     {"text_prune", text_prune, METH_VARARGS, nullptr},
-    {"text_facts", text_facts, METH_O, nullptr},
+    {"text_size", text_size, METH_O, nullptr},
+    {"text_extent", text_extent, METH_O, nullptr},
     {"text_tokens", text_tokens, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

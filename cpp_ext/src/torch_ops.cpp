@@ -12,7 +12,6 @@
 #include "specialize/audit.hpp"
 #include "specialize/replacements.hpp"
 #include "specialize/text.hpp"
-#include "specialize/train.hpp"
 #include "specialize/wordpiece.hpp"
 
 using namespace specialize;

@@ -115,7 +115,7 @@ def summed(items: Iterable[tuple[str, int]]) -> native.TokenCounts | Counter[str
     """Return the sum of (token, occurrences) by token, in order of first occurrence."""
     if native.core():
         tokens = native.TokenCounts()
-        tokens.add(native.numbered(items))
+        tokens.add(native.positioned(items))
         return tokens
     sums: Counter[str] = Counter()
     for token, count in items:

@@ -126,7 +126,7 @@ def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
             _feed_mapped(path, tokens)
     if not tokens.valid():
         _say_where(paths)
-    characters, size, _, _ = tokens.facts()
+    characters, size = tokens.extent()
     return TextCounts(tokens, characters, size, dropped)
 
 
@@ -146,7 +146,7 @@ def count_prepared(path: Path) -> TextCounts:
             memoryview(data) as text,
         ):
             tokens.feed(text, whole=True)
-    characters, size, _, _ = tokens.facts()
+    characters, size = tokens.extent()
     return TextCounts(tokens, characters, size)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from specialize.errors import MissingError, SpecializeWarning, UsageError
-from specialize.native import core, threads
+from specialize.native import core, extension, threads
 
 pytestmark = pytest.mark.usefixtures("extension")
 
@@ -29,9 +29,7 @@ def test_environment_variables_choose_the_extension_and_threads(
 def test_a_missing_extension_is_an_error_if_required_else_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from specialize import native
-
-    native._load.cache_clear()
+    extension._load.cache_clear()
     monkeypatch.setitem(sys.modules, "specialize_native", None)
     monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
     with pytest.raises(MissingError, match="pip install"):
@@ -39,16 +37,15 @@ def test_a_missing_extension_is_an_error_if_required_else_a_warning(
     monkeypatch.setenv("SPECIALIZE_NATIVE", "")
     with pytest.warns(SpecializeWarning, match="native extension is not installed"):
         assert core() is None
-    native._load.cache_clear()
+    extension._load.cache_clear()
 
 
 def test_the_command_line_warns_once_of_counting_in_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from specialize import native
     from specialize.cli import main
 
-    native._load.cache_clear()
+    extension._load.cache_clear()
     monkeypatch.setitem(sys.modules, "specialize_native", None)
     monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
     monkeypatch.setattr("warnings.showwarning", None)  # main sets it; restored after the test
@@ -57,18 +54,16 @@ def test_the_command_line_warns_once_of_counting_in_python(
     errors = capsys.readouterr().err
     assert errors.count("specialize: warning: the native extension is not installed") == 1
     assert "Warning" not in errors
-    native._load.cache_clear()
+    extension._load.cache_clear()
 
 
 def test_an_extension_of_a_different_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    from specialize import native
-
-    monkeypatch.setattr(native, "INTERFACE", native.INTERFACE + 1)
-    native._load.cache_clear()
+    monkeypatch.setattr(extension, "INTERFACE", extension.INTERFACE + 1)
+    extension._load.cache_clear()
     monkeypatch.delenv("SPECIALIZE_NATIVE", raising=False)
     with pytest.warns(SpecializeWarning, match="of a different version"):
-        assert native.core() is None
+        assert core() is None
     monkeypatch.setenv("SPECIALIZE_NATIVE", "1")
     with pytest.raises(MissingError, match="of a different version"):
-        native.core()
-    native._load.cache_clear()
+        core()
+    extension._load.cache_clear()

@@ -52,11 +52,6 @@ class Partition {
   }
 
   std::size_t size() const { return used_; }
-  std::size_t bytes() const {
-    std::size_t n = buckets_.size() * sizeof(Bucket);
-    for (const Block& block : blocks_) n += block.room;
-    return n;
-  }
 
  private:
   static constexpr u64 kBlock = u64{1} << 16;

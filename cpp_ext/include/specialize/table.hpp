@@ -24,11 +24,6 @@ class Table {
     for (const Partition& p : parts) n += p.size();
     return n;
   }
-  std::size_t bytes() const {
-    std::size_t n = 0;
-    for (const Partition& p : parts) n += p.bytes();
-    return n;
-  }
 
   // All entries by first occurrence.
   std::vector<const Entry*> ordered() const {

@@ -12,11 +12,7 @@ from typing import Any
 
 from specialize import native
 from specialize.vocab.base import Vocabulary
-from specialize.vocab.counting.words import (
-    TextWords,
-    UnitCounts,
-    native_rules,
-)
+from specialize.vocab.counting.words import TextWords, UnitCounts, native_rules
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import words
 
@@ -95,7 +91,7 @@ def pieces_in_words(vocabulary: WordPiece) -> list[str]:
 def _natively(
     counts: Mapping[str, int], old: WordPiece, new: WordPiece, overall: bool
 ) -> Replacements:
-    units, rules, unit = _units(counts, old, overall)
+    units, rules, unit = _units(counts, old)
     found = native.core().count_replacements(
         units.handle, old.handle, new.handle, rules, unit, overall, native.threads()
     )
@@ -105,9 +101,7 @@ def _natively(
 _WHOLE, _TOKEN, _WORD = range(3)  # the extension's units of comparison
 
 
-def _units(
-    counts: Mapping[str, int], old: WordPiece, overall: bool
-) -> tuple[native.Counts, Any, int]:
+def _units(counts: Mapping[str, int], old: WordPiece) -> tuple[native.Counts, Any, int]:
     """Return a table of the extension, its splitting rules, and the units it is split into."""
     if isinstance(counts, TextWords) and not (counts.is_built or counts.rules.strip_accents):
         return counts.tokens, native_rules(counts.rules), _WORD  # faster than building their table
