@@ -56,7 +56,8 @@ def run_job(job: Job, *, python: str, module: str) -> Measured:
 
 def environment(threads: int, *, native: str = "1") -> dict[str, str]:
     """Return the environment of a process with these modules and number of threads."""
-    path = os.pathsep.join((str(BENCHMARKS), str(BENCHMARKS.parent)))
+    paths = [str(BENCHMARKS), str(BENCHMARKS.parent), os.environ.get("PYTHONPATH", "")]
+    path = os.pathsep.join(filter(None, paths))
     bounds = dict.fromkeys(THREAD_VARIABLES, str(threads))
     return os.environ | bounds | {"PYTHONPATH": path, "SPECIALIZE_NATIVE": native}
 

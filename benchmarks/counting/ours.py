@@ -77,19 +77,7 @@ def _loaded(folder: str) -> WordPiece:
     return vocabulary
 
 
-def table(job):
-    old, new = _loaded(job.vocabulary), _loaded(job.trained)
-
-    def work():
-        words = count_words(open_corpus(job.text))
-        _ = words.handle
-        return _chosen(count_replacements(words, old, new, overall=False), old)
-
-    return work
-
-
 TOOLS = {
-    "table": table,
     "floor": floor,
     "audit": full_audit,
     "selection": selection,

@@ -13,7 +13,7 @@ from statistics import median
 
 from counting.jobs import Measured
 
-PARTS_OF_PACKAGE = ("floor", "audit", "unknowns", "selection", "python", "training")
+PARTS_OF_PACKAGE = ("floor", "audit", "selection", "python", "training")
 
 
 @dataclass(frozen=True)
