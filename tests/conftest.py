@@ -1,6 +1,7 @@
 """Fixtures: a tiny synthetic language and tiny base models, built offline in a second."""
 
 import os
+from collections.abc import Iterator
 
 # Models here are tiny: more threads only slow them down. Must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,6 +48,16 @@ def extension() -> None:
     """Skip if the native extension is disabled or missing."""
     if core() is None:
         pytest.skip("the native extension is not installed: pip install ./cpp_ext")
+
+
+@pytest.fixture(scope="module", params=["python", "native"])
+def both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run each test of the module with the Python reference, then with the native extension."""
+    if request.param == "native" and core() is None:
+        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPECIALIZE_NATIVE", "1" if request.param == "native" else "0")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from specialize.vocab.wordpiece.characters import Spelling, missing_characters
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.safe_extend import place_safely
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 LETTERS = "abcd"
 CLOSED = WordPiece(
     [SPECIAL[0], "[unused1]", "[unused2]", *SPECIAL[1:], *LETTERS, *(f"##{c}" for c in LETTERS)]

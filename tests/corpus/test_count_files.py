@@ -3,7 +3,7 @@
 import gzip
 import lzma
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from specialize.corpus import (
     write_counts,
 )
 from specialize.errors import DataError, MissingError, UsageError
-from specialize.native import core
 from specialize.vocab.audit.audit import audit, audit_library
 from specialize.vocab.audit.inspected import audit_path
 from specialize.vocab.base import VocabChange
@@ -33,18 +32,10 @@ from specialize.vocab.library import read_tokenizer
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SUFFIXES = ["", ".gz", ".xz", ".zst", ".bz2"]
 FILE = "# specialize counts 1\n# characters 10\n# bytes 14\n# types 3\n2\tb\n2\taş\n1\t\u2028\x0b\n"
-
-
-@pytest.fixture(scope="module", params=["0", "1"], ids=["python", "native"], autouse=True)
-def engine(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Each test counts in Python, then with the extension."""
-    if request.param == "1" and core() is None:
-        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPECIALIZE_NATIVE", request.param)
-        yield
 
 
 def facts(counts: TextCounts) -> tuple[list[tuple[str, int]], int, int]:

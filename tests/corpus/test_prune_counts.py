@@ -27,14 +27,6 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_counts, "PRUNED_BLOCK", 8)
 
 
-@pytest.fixture(params=["0", "1"], ids=["python", "native"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test counts in Python, then with the extension."""
-    if request.param == "1" and core() is None:
-        pytest.skip("the native extension is not installed: pip install ./cpp_ext")
-    monkeypatch.setenv("SPECIALIZE_NATIVE", request.param)
-
-
 def engines() -> Iterator[str]:
     """Set each engine and number of threads in turn."""
     for native, threads in [("0", "1"), *(("1", n) for n in THREADS if core())]:
@@ -60,7 +52,7 @@ def test_the_rarest_types_are_dropped_down_to_half_the_bound() -> None:
     assert prune(Counter("abcd"), 3) == Dropped(types=4, tokens=4)  # ties go together
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 def test_a_text_is_pruned_after_each_block() -> None:
     """Lines of four characters, two per block; "c" is dropped, recounted from 1 and last."""
     lines = ["a ac", "a bc", "c ba", "a cd", "b a "]
@@ -134,7 +126,7 @@ def test_many_types_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 # What is reported
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 def test_a_count_file_remembers_what_was_dropped(tmp_path: Path) -> None:
     path = tmp_path / "a.counts"
     write_counts(count_lines(["a a b", "a c c"], max_types=2), path)
@@ -146,7 +138,7 @@ def test_a_count_file_remembers_what_was_dropped(tmp_path: Path) -> None:
     assert facts(count_texts([str(path)], max_types=2)) == ([("a", 3)], 11, 11, Dropped(2, 3))
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("line", ["# dropped 0 tokens of 0 types", "# dropped 1 tokens", "#"])
 def test_a_damaged_dropped_line_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.counts"
@@ -155,7 +147,7 @@ def test_a_damaged_dropped_line_is_refused(tmp_path: Path, line: str) -> None:
         read_counts(path)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 def test_texts_of_all_formats_and_count_files_are_pruned(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a b\na c\n", "utf-8")
     (tmp_path / "b.jsonl").write_text('{"text": "a d\\na e"}\n', "utf-8")
@@ -168,7 +160,7 @@ def test_texts_of_all_formats_and_count_files_are_pruned(tmp_path: Path) -> None
         count_texts([str(tmp_path / "c.txt")], max_types=2)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 def test_invalid_utf8_is_reported_before_its_token_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a a a a b\nc \xff d e\na a a a\n")
@@ -176,7 +168,7 @@ def test_invalid_utf8_is_reported_before_its_token_is_dropped(tmp_path: Path) ->
         count_files([path], max_types=2)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize(
     "count",
     [
@@ -193,7 +185,7 @@ def test_a_negative_bound_is_refused(count: Callable[[], TextCounts]) -> None:
 NOTE = "3 tokens of 2 rare types were dropped (--max-types): counts are lower bounds"
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("both_ways")
 def test_the_commands_report_dropped_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,8 @@ from specialize.vocab.library import read_tokenizer
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 VOCABULARY = WordPiece([*SPECIAL, *"abceş.,", *(f"##{c}" for c in LETTERS), "##ab", "世"])
 UNCASED = WordPiece(VOCABULARY.pieces, rules=BertRules(strip_accents=True, lowercase=True))
 LONG = "a" * 101

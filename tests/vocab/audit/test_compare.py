@@ -1,10 +1,13 @@
 """Words that two tokenizers segment differently."""
 
+import pytest
 from small_tokenizers import byte_level, folding_unigram, inspected
 from tokenizers import Tokenizer
 
 from specialize.vocab.audit.compare import Differences, SegmentationChange, differences
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 SMALL = WordPiece([*SPECIAL, "a", "b", "##b", "##c", ".", "ab"])
 

@@ -3,12 +3,15 @@
 import json
 from dataclasses import asdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from specialize.vocab.audit.coverage import PieceFacts, WordFix, coverage, explain, write_pieces
 from specialize.vocab.base import unchanged
 from specialize.vocab.wordpiece.model import WordPiece
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 OLD = WordPiece(["[UNK]", "[unused1]", "a", "##a", "b", "##b", "##cd"])
 WORDS = {"aş": 3, "aşa": 5, "ab": 9, "şşş": 2, "bş": 3, "abcd": 1}

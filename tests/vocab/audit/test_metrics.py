@@ -19,6 +19,8 @@ from specialize.vocab.audit.metrics import (
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 UNCASED = BertRules(strip_accents=True, lowercase=True)
 RULES = [BertRules(), UNCASED, BertRules(lowercase=True), BertRules(clean=False, ideographs=False)]
 SMALL = WordPiece([*SPECIAL, "a", "b", "##b", "##c", ".", "ab"])

@@ -14,6 +14,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from specialize.errors import UsageError
 from specialize.vocab.train.byte_pairs import most_frequent_letters, train_wordpiece
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 def test_the_most_frequent_pair_is_merged_first():
     """ab 5, abc 3: (a, ##b) occurs 8 times, then (ab, ##c) 3 times; no pair remains."""

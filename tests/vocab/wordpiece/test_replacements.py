@@ -7,6 +7,8 @@ from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 from specialize.vocab.wordpiece.replacements import Replacements, count_replacements
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 OLD = WordPiece(["[UNK]", "a", "##a", "b", "##b", "(", ")"])
 NEW = WordPiece(["[UNK]", "a", "##a", "##ş", "ş", "##şa", "(", "aa"])
 
