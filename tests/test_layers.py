@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "atomic", "progress"},
+    {"errors", "atomic", "fingerprints", "progress"},
     {"native"},
     {"environment"},
     {"store"},

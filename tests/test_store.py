@@ -239,7 +239,9 @@ def test_fingerprints_are_remembered_and_follow_the_file(
 ) -> None:
     file = tmp_path / "input.txt"
     file.write_text("one", "utf-8")
-    monkeypatch.setattr("specialize.store._RACY", -1.0)  # a new file's time may be trusted here
+    monkeypatch.setattr(
+        "specialize.fingerprints._RACY", -1.0
+    )  # a new file's time may be trusted here
     store = Store(tmp_path)
     store.run(stage("a", source=file), Silent())
     known = json.loads((store.root / "fingerprints.json").read_text("utf-8"))
