@@ -256,7 +256,7 @@ class LibraryVocabulary:
     @cached_property
     def speller(self) -> Speller:
         """Return the speller of the pieces."""
-        return Speller(self.tokenizer)
+        return Speller(self.tokenizer, self.described)
 
     def readable(self, piece: str) -> str:
         """Return ``piece`` in readable form, on one line, with bytes decoded."""

@@ -41,6 +41,13 @@ def read_vocabulary(path: Path) -> WordPiece | BPE | Unigram:
     return _family_of(json.loads(open_library(file).to_str()), str(file))
 
 
+def vocabulary_in(described: dict[str, Any], file: Path) -> WordPiece | BPE | Unigram:
+    """Return the vocabulary of a tokenizer.json that is loaded already from ``file``."""
+    if has_bert_rules(described, file):
+        return wordpiece_of(described, file)
+    return read_vocabulary(file)
+
+
 def vocabulary_of(tokenizer: Any) -> WordPiece | BPE | Unigram:
     """Return the vocabulary of a fast tokenizer of tokenizers or transformers."""
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)

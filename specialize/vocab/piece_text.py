@@ -17,6 +17,8 @@ from specialize.vocab.marks import BYTE, MARK, SPACE_LETTER, letter_bytes
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+Json = dict[str, Any]
+
 _BREAK = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]")  # tabs, and line ends of str.splitlines
 _LETTER = "q"  # composes with no combining mark
 _TRIED = 5  # word beginnings to test a continuing piece with
@@ -25,15 +27,16 @@ _TRIED = 5  # word beginnings to test a continuing piece with
 class Speller:
     """Returns the text of a tokenizer's pieces, and segments a piece's own text."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, described: Json | None = None) -> None:
+        """Take a tokenizer; its tokenizer.json, where that is at hand, is not built again."""
         self._normalizer, self._pre = tokenizer.normalizer, tokenizer.pre_tokenizer
         self._model = tokenizer.model
-        described = json.loads(tokenizer.to_str())
-        model: dict[str, Any] = described["model"]
+        described = json.loads(tokenizer.to_str()) if described is None else described
+        model: Json = described["model"]
         self._prefix: str = model.get("continuing_subword_prefix") or ""
         self._suffix: str = model.get("end_of_word_suffix") or ""
         self._longest: float = model.get("max_input_chars_per_word") or float("inf")
-        self._vocabulary: dict[str, int] = tokenizer.get_vocab()
+        self._pieces = model["vocab"]
         steps = [described.get(name) for name in ("normalizer", "pre_tokenizer", "decoder")]
         named = json.dumps(steps, ensure_ascii=False)
         self._table = letter_bytes() if '"ByteLevel"' in named else {}
@@ -121,8 +124,8 @@ class Speller:
     @cached_property
     def _beginnings(self) -> list[str]:
         """Return word-initial pieces, longest first: no longer piece matches instead."""
-        plain = (p for p in self._vocabulary if p.isalpha() and p not in self._special)
-        return sorted(plain, key=lambda piece: (-len(piece), piece))
+        plain = (p for p in self._pieces if p.isalpha() and p not in self._special)
+        return sorted(plain, key=len, reverse=True)  # stable
 
 
 def visible(text: str) -> str:
@@ -130,7 +133,7 @@ def visible(text: str) -> str:
     return _BREAK.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _unknown(model: dict[str, Any]) -> str:
+def _unknown(model: Json) -> str:
     """Return the unknown piece of a model, "" if it has none."""
     if model["type"] == "Unigram":
         return "" if model["unk_id"] is None else str(model["vocab"][model["unk_id"]][0])

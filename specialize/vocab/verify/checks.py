@@ -22,8 +22,8 @@ SHOWN = 5  # pieces and words per message
 def check_ids(written: Written) -> Check:
     """Every id from 0 is one piece for all readers."""
     pieces, library = written.new.pieces, written.library
-    if len(pieces) != len(written.claims.kept):
-        raise Broken("ids", f"{len(pieces)} pieces, expected {len(written.claims.kept)}")
+    if len(pieces) != len(written.kept):
+        raise Broken("ids", f"{len(pieces)} pieces, expected {len(written.kept)}")
     if (size := library.get_vocab_size()) != len(pieces):
         raise Broken("ids", f"the tokenizers library finds {size} pieces, not {len(pieces)}")
     for piece, at in written.new.ids.items():
@@ -41,7 +41,7 @@ def check_special(written: Written) -> Check:
     claims, old, new = written.claims, written.old, written.new
     for token in (*old.special, *filter(None, [old.unk])):
         at, before = new.ids.get(token), old.ids[token]
-        if at is None or claims.kept[at] != before or (claims.extends and at != before):
+        if at is None or written.kept[at] != before or (claims.extends and at != before):
             raise Broken("special", f"{token!r} had the id {before}, and now {at}")
     if {*old.special} != {*new.special}:
         changed = ", ".join(sorted({*old.special} ^ {*new.special}))
@@ -53,16 +53,16 @@ def check_kept(written: Written) -> Check:
     """Each id has the claimed old or new piece, and no piece is lost."""
     old, new, claims = written.old.pieces, written.new.pieces, written.claims
     if claims.extends:
-        for at, piece in enumerate(old):
-            if claims.kept[at] != at and not (is_slot(piece) and at in claims.fresh.values()):
-                raise Broken("kept", f"piece {piece!r} has lost its id {at}")
-    for at, before in enumerate(claims.kept):
+        for at in claims.fresh.values():
+            if at < len(old) and not is_slot(old[at]):
+                raise Broken("kept", f"piece {old[at]!r} has lost its id {at}")
+    for at, before in enumerate(written.kept):
         if before >= 0 and new[at] != old[before]:
             raise Broken("kept", f"id {at} is {new[at]!r}, not {old[before]!r}")
     for piece, at in claims.fresh.items():
         if written.new.ids.get(piece) != at:
             raise Broken("kept", f"piece {piece!r} has the id {written.new.ids.get(piece)}")
-    kept = sum(before >= 0 for before in claims.kept)
+    kept = sum(before >= 0 for before in written.kept)
     if len(new) != len(claims.fresh) + kept:
         raise Broken("kept", f"{len(new)} pieces, expected {kept} old ones and the new ones")
     slots = sum(at < len(old) for at in claims.fresh.values()) if claims.extends else 0

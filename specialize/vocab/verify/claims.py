@@ -13,7 +13,7 @@ from specialize.vocab.audit.coverage import PieceFacts
 from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import Text
 
-LINES = 1_000
+LINES, CHARACTERS = 1_000, 60_000
 TYPES = 5_000  # sample of counts, which have no lines
 
 
@@ -38,9 +38,9 @@ class Claims:
     """The claims about a written tokenizer, all of them JSON values."""
 
     source: str  # the original tokenizer
-    kept: list[int]  # the old id of each id, -1 for a new piece
     fresh: dict[str, int]  # new piece -> id
     extends: bool = True  # old pieces keep their ids, except filled slots
+    kept: list[int] = field(default_factory=list)  # else: old id of each id, -1 for a new piece
     coarsens: bool = False  # in known words old pieces are only joined
     files: list[str] = field(default_factory=list)  # names of the written files
     lines: list[str] = field(default_factory=list)  # a sample of the text
@@ -61,11 +61,12 @@ def claims_of(
 
     ``files``: the names of the written files.
     """
+    extends, size = change.extends, len(change.new.pieces)
     return Claims(
         source=str(source),
-        kept=[change.kept.get(i, -1) for i in range(len(change.new.pieces))],
         fresh=dict(zip(change.fresh_pieces, change.fresh, strict=True)),
-        extends=change.extends,
+        extends=extends,
+        kept=[change.kept.get(i, -1) for i in range(0 if extends else size)],
         coarsens=change.coarsens,
         files=list(files),
         lines=sample(text),
@@ -76,7 +77,17 @@ def claims_of(
 
 
 def sample(text: Text) -> list[str]:
-    """Return the first 1,000 non-empty lines; of counts, 5,000 tokens as lines."""
+    """Return the first non-empty lines, at most 1,000 and 60,000 characters or one line more.
+
+    Of counts, the first 5,000 tokens as lines.
+    """
     if isinstance(text, TextCounts):
         return list(islice(text.tokens, TYPES))
-    return list(islice(filter(None, text), LINES))
+    lines: list[str] = []
+    size = 0
+    for line in islice(filter(None, text), LINES):
+        lines.append(line)
+        size += len(line)
+        if size >= CHARACTERS:
+            break
+    return lines

@@ -60,7 +60,7 @@ def verifier(source: Path) -> Iterator[Verify]:
 
 
 def _verify_by(process: subprocess.Popen[str], folder: Path, claims: Claims) -> list[Check]:
-    answer, complaints = process.communicate(json.dumps([str(folder), asdict(claims)]))
+    answer, complaints = process.communicate(json.dumps([str(folder), vars(claims)]))
     if process.returncode == DataError.exit_code:
         raise DataError(json.loads(answer)["broken"])
     if process.returncode:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specialize.vocab.base import Vocabulary
+from specialize.vocab.formats.json_files import load_json
 from specialize.vocab.library import read_tokenizer
-from specialize.vocab.open import read_vocabulary
+from specialize.vocab.open import read_vocabulary, vocabulary_in
 from specialize.vocab.piece_text import Speller
 from specialize.vocab.verify.claims import Broken, Claims
 
@@ -45,8 +46,11 @@ class Written:
                 raise Broken("files", f"{name} is missing")
         self.folder, self.claims, self.source = folder, claims, source
         self.old = source.vocabulary
-        self.new: Vocabulary = read_vocabulary(folder)
-        self.library = read_tokenizer(folder / "tokenizer.json")
+        file = folder / "tokenizer.json"
+        self._described = load_json(file)
+        self.new: Vocabulary = vocabulary_in(self._described, file)
+        self.library = read_tokenizer(file)
+        self.kept = _kept(claims, len(self.old.pieces)) if claims.extends else claims.kept
         special = {*self.old.special, *self.new.special}
         self.lines = [line for line in claims.lines if not any(s in line for s in special)]
         self._before: dict[str, list[str]] = {}
@@ -74,7 +78,7 @@ class Written:
     @cached_property
     def speller(self) -> Speller:
         """Return the speller of the new pieces."""
-        return Speller(self.library)
+        return Speller(self.library, self._described)
 
     @cached_property
     def encoded(self) -> list[list[int]]:
@@ -85,6 +89,12 @@ class Written:
         """Return the library's ids of each text."""
         found = self.library.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids for encoding in found]
+
+
+def _kept(claims: Claims, size: int) -> list[int]:
+    """Return the old id of each id of an extension of ``size`` pieces, -1 for a new piece."""
+    taken = set(claims.fresh.values())
+    return [-1 if at in taken else at for at in range(max([size, *(at + 1 for at in taken)]))]
 
 
 def _known(vocabulary: Vocabulary, word: str) -> list[str]:

@@ -111,7 +111,6 @@ def claimed(folder: Path, tokenizer: Path) -> Claims:
     guard = {word: 2 for line in made.lines_in("Latin")[:20] for word in old.words(line)}
     return Claims(
         source=str(tokenizer),
-        kept=[change.kept.get(i, -1) for i in range(len(change.new.pieces))],
         fresh=dict(zip(change.fresh_pieces, change.fresh, strict=True)),
         guard=guard,
         lines=[*made.lines_in("Latin")[:20], *TOY[:20], " a  b ", ""],
@@ -197,8 +196,7 @@ def test_a_score_of_zero_breaks_the_guard(tmp_path: Path, tokenizer: Path) -> No
     piece = "".join(old.segment(word)[1:])
     change = old.place({piece: 0.0})
     write_vocabulary(change.new, tmp_path / "zero", source=tokenizer)
-    kept = [*range(len(old.pieces)), -1]
-    wrong = Claims(claims.source, kept, {piece: len(old.pieces)}, guard=claims.guard)
+    wrong = Claims(claims.source, {piece: len(old.pieces)}, guard=claims.guard)
     with pytest.raises(
         DataError, match=r"check 'guard': pieces .* change \d+ occurrences of words"
     ):
@@ -212,9 +210,8 @@ def test_an_unreachable_piece_is_refused(tmp_path: Path, tokenizer: Path) -> Non
     piece = "q\u00a0q x"
     change = old.place([piece]) if isinstance(old, BPE) else old.place({piece: -9.0})
     write_vocabulary(change.new, tmp_path / "new", source=tokenizer)
-    kept = [*range(len(old.pieces)), -1]
     with pytest.raises(DataError, match=r"check 'reachable': piece .* can never be used"):
-        verify(tmp_path / "new", Claims(str(tokenizer), kept, {piece: len(old.pieces)}))
+        verify(tmp_path / "new", Claims(str(tokenizer), {piece: len(old.pieces)}))
 
 
 @pytest.mark.parametrize("tokenizer", ["llama2"], indirect=True)
