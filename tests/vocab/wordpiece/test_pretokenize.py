@@ -74,7 +74,9 @@ def differing(code_points, rules: BertRules) -> list[int]:
     codes = [c for c in code_points if not 0xD800 <= c <= 0xDFFF]
 
     def same(chosen: list[int]) -> bool:
-        text = "".join(f"a{chr(c)}b " for c in chosen)
+        size = 16 if len(chosen) > 16 else 1  # a character alone decides
+        groups = ("".join(map(chr, chosen[i : i + size])) for i in range(0, len(chosen), size))
+        text = "".join(f"a{group}b " for group in groups)
         return words(text, rules) == library_words(text, rules)
 
     found, pending = [], [codes[i : i + 4096] for i in range(0, len(codes), 4096)]
@@ -90,8 +92,9 @@ def differing(code_points, rules: BertRules) -> list[int]:
 
 
 def test_the_basic_plane_up_to_the_ideographs_equals_the_library():
-    assert differing(range(0x3400), BertRules()) == []
-    assert differing(range(0x3400), BertRules(clean=False)) == []
+    for rules in (BertRules(), BertRules(clean=False)):
+        for code in range(0, 0x3400, 16):  # each character alone
+            assert differing(range(code, code + 16), rules) == []
 
 
 @pytest.mark.slow
