@@ -1,7 +1,7 @@
-"""Builds the algorithms as a module without torch and, where torch is at hand, as its operators.
+"""Build the extension module, which does not use torch, and its PyTorch operators if torch is found.
 
-torch is at hand in a build without isolation (``pip install --no-build-isolation ./cpp_ext``). An
-isolated build has the module only: the command line needs no more.
+A build without isolation (``pip install --no-build-isolation ./cpp_ext``) finds torch. An isolated
+build has the module alone, which is all that the command line uses.
 """
 
 from glob import glob

@@ -14,7 +14,7 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
-INTERFACE = 8  # must equal the number in cpp_ext/src/core.cpp
+INTERFACE = 9  # must equal the number in cpp_ext/src/core.cpp
 
 
 def core() -> Any:
