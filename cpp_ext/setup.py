@@ -1,4 +1,4 @@
-"""Build the extension module, which does not use torch, and its PyTorch operators if torch is found.
+"""Build the extension module, without torch, and its PyTorch operators where torch is found.
 
 A build without isolation (``pip install --no-build-isolation ./cpp_ext``) finds torch. An isolated
 build has the module alone, which is all that the command line uses.
