@@ -111,7 +111,7 @@ def test_warm_up_is_capped_at_a_tenth_of_the_steps(
     _, history = adapted(base_folder, text, tmp_path / "a", log=Noted())
     steps = 2 * history[1].steps
     assert {"warmup": steps // 10} in found["figures"]
-    assert f"warm-up: {steps // 10} steps, a tenth of all, instead of 1000" in found["lines"]
+    assert f"warm-up shortened from 1000 to {steps // 10} steps, a tenth of all" in found["lines"]
     found["lines"].clear()
     adapted(base_folder, text, tmp_path / "b", replace(PLAN, warmup=1), log=Noted())
     assert {"warmup": 1} in found["figures"]
