@@ -145,10 +145,12 @@ inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
 // The same with several threads, which take parts of whole lines until none remain. Tables start
 // with room for a type every kType bytes, so they seldom grow.
 inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
-  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16, kType = 256;
+  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16, kType = 128;
   threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
-  table.reserve(n / kType);
-  if (threads < 2) return scan(text, n, base, table);
+  if (threads < 2) {
+    table.reserve(n / kType);
+    return scan(text, n, base, table);
+  }
   const u64 parts = std::min(threads * kEach, n / kWorthIt);
   const std::vector<u64> cuts = scanning::cuts(text, n, parts);
   std::vector<Table> tables(threads);

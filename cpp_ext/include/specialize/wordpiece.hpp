@@ -58,8 +58,7 @@ class WordPiece {
   // word-initial and continuing, as in mBERT), looking at the characters is enough.
   bool covers(std::string_view word, std::vector<int>& ids) const {
     // subtle: continuing pieces also begin words that contain the prefix itself
-    const bool spelt_out = !prefix_.empty() && word.starts_with(prefix_);
-    if (alphabet_.empty() || spelt_out) return cover(word, ids);
+    if (alphabet_.empty() || has_prefix(word)) return cover(word, ids);
     const char *p = word.data(), *const end = p + word.size();
     for (u32 n; p < end; p += n) {
       const u32 c = character(p, n);
@@ -145,6 +144,9 @@ class WordPiece {
       if (!is_letter(c)) apart_.insert(c);
   }
 
+  bool has_prefix(std::string_view word) const {
+    return !prefix_.empty() && word.starts_with(prefix_[0]) && word.starts_with(prefix_);
+  }
   bool is_letter(u32 c) const { return alphabet_[c / 64] >> (c % 64) & 1; }
 
   static bool is_slot(std::string_view piece) {
