@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import Text
 
 LINES, CHARACTERS = 1_000, 60_000
+LENGTH = 2_000  # characters of a line
 TYPES = 5_000  # sample of counts, which have no lines
 
 
@@ -77,7 +78,7 @@ def claims_of(
 
 
 def sample(text: Text) -> list[str]:
-    """Return the first non-empty lines, at most 1,000 and 60,000 characters or one line more.
+    """Return the first non-empty lines, at most 1,000 and 60,000 characters; long ones are cut.
 
     Of counts, the first 5,000 tokens as lines.
     """
@@ -85,9 +86,20 @@ def sample(text: Text) -> list[str]:
         return list(islice(text.tokens, TYPES))
     lines: list[str] = []
     size = 0
-    for line in islice(filter(None, text), LINES):
-        lines.append(line)
-        size += len(line)
+    for part in islice((part for line in text for part in _cut(line) if part), LINES):
+        lines.append(part)
+        size += len(part)
         if size >= CHARACTERS:
             break
     return lines
+
+
+def _cut(line: str) -> Iterator[str]:
+    """Yield ``line`` in parts of at most 2,000 characters, cut at spaces if it has any."""
+    start = 0
+    while len(line) - start > LENGTH:
+        space = line.rfind(" ", start, start + LENGTH + 1)
+        end = space if space > start else start + LENGTH
+        yield line[start:end]
+        start = end + (space > start)
+    yield line[start:]

@@ -216,6 +216,12 @@ def test_the_sample_is_the_first_lines_or_tokens():
     assert sample(count_lines(lines))[:4] == ["b", "a", "c", "d"]
 
 
+def test_long_lines_of_the_sample_are_cut_at_spaces():
+    line = "a" * 1_999 + " b " + "c" * 4_001
+    assert sample([line]) == ["a" * 1_999, "b", "c" * 2_000, "c" * 2_000, "c"]
+    assert sample(["ab " * 1_000_000]) == [" ".join(["ab"] * 667)] * 30
+
+
 # The command --------------------------------------------------------------------------------------
 
 
