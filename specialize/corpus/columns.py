@@ -22,6 +22,7 @@ _PREFIX = re.compile(r"[a-z]{2,12}(?:[-_][a-z]+)*:")
 _FIELDS = {True: re.compile(r"[^\t]+"), False: re.compile(r"[^ ]+")}  # by whether there are tabs
 _LONGEST = 10_000  # characters of a row; a longer line is text
 _HEAD = 100  # rows that show the layout of a file
+_HEAD_LINES = 1_000  # lines that have these rows
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,13 @@ def is_tag(field: str) -> bool:
 
 def read_groups(path: Path | str) -> Iterator[Group]:
     """Yield the sentences of a file of columns, tagged or not."""
+    return _groups(read_lines(path))
+
+
+def _groups(lines: Iterable[tuple[int, str]]) -> Iterator[Group]:
     above: list[str] = []
     rows: list[Row] = []
-    for number, line in read_lines(path):
+    for number, line in lines:
         row = Row(number, line)
         if not row.text:
             if rows:
@@ -107,7 +112,8 @@ def is_columns(path: Path | str) -> bool:
     More than half of them have a tag; there are at least two, and one tag is O or all rows have
     tabs, as plain text may end in ``vitamin B-12``.
     """
-    rows = list(islice((row for group in read_groups(path) for row in group.rows), _HEAD))
+    lines = islice(read_lines(path), _HEAD_LINES)  # text may have no blank line to end a group
+    rows = list(islice((row for group in _groups(lines) for row in group.rows), _HEAD))
     if len(rows) < 2:
         return False
     tagged = [row for row in rows if row.tagged]

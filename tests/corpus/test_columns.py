@@ -1,13 +1,16 @@
 """NER columns given as text: recognised by their content, and their tokens read."""
 
 import bz2
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from corpora import opened, write
 
+from specialize.corpus import columns
 from specialize.corpus.columns import is_columns, read_tokens, token_column
 from specialize.corpus.columns import read_groups as groups
+from specialize.corpus.files import read_lines
 from specialize.corpus.formats import is_text
 from specialize.errors import DataError
 
@@ -57,6 +60,23 @@ def test_text_with_tag_like_line_ends_stays_text(tmp_path: Path, text: str) -> N
     path = write(tmp_path / "a.txt", text)
     assert not is_columns(path)
     assert list(opened(path)) == [line.strip() for line in text.split("\n")[:-1]]
+
+
+def test_few_lines_of_a_text_without_blank_lines_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.txt", "a line of text\n" * 5_000)
+    read = 0
+
+    def counted(path: Path) -> Iterator[tuple[int, str]]:
+        nonlocal read
+        for numbered in read_lines(path):
+            read += 1
+            yield numbered
+
+    monkeypatch.setattr(columns, "read_lines", counted)
+    assert not is_columns(Path(path))
+    assert read <= 1_000
 
 
 def test_an_untagged_line_among_columns_is_refused(tmp_path: Path) -> None:
