@@ -1,4 +1,4 @@
-"""How many rows a model has, read from its files' headers: no weights are read, no torch needed."""
+"""Sizes of a model, read from its files' headers: no weights are read, no torch needed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def model_rows(folder: Path) -> ModelRows | None:
         return None
     tables: dict[str, int] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        tables |= {name: rows for name, rows in _tables(file) if _TABLE.fullmatch(name)}
+        shapes = tensor_shapes(file)
+        tables |= {n: s[0] for n, s in shapes.items() if len(s) == 2 and _TABLE.fullmatch(n)}
     for name, rows in tables.items():
         if rows != size:
             raise DataError(
@@ -65,17 +66,16 @@ def check_rows(folder: Path, pieces: int) -> ModelRows | None:
     return found
 
 
-def _tables(file: Path) -> list[tuple[str, int]]:
-    """Return the two-dimensional tensors of a safetensors file: (name, rows)."""
+def tensor_shapes(file: Path) -> dict[str, list[int]]:
+    """Return the shape of each tensor in a safetensors file; DataError if it is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, framework="np") as opened:
             names = opened.keys()
-            shapes = {name: opened.get_slice(name).get_shape() for name in names}
+            return {name: opened.get_slice(name).get_shape() for name in names}
     except SafetensorError as error:
         raise DataError(f"{file}:1: damaged ({error}); download it again") from None
-    return [(name, shape[0]) for name, shape in shapes.items() if len(shape) == 2]
 
 
 def _load(file: Path, data: bytes) -> Any:

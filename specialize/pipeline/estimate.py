@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from math import prod
 from pathlib import Path
 
 from specialize.corpus.prepare import Prepared
+from specialize.model.header import tensor_shapes
 from specialize.pipeline.plan import ArmPlan
 from specialize.store import Stage, Store
 
@@ -38,9 +37,7 @@ def model_size(folder: Path) -> Size:
     """Return the sizes of the tensors in a folder's safetensors files; no weight is read."""
     sizes = [0]
     for file in folder.glob("*.safetensors"):
-        with file.open("rb") as opened:
-            header = json.loads(opened.read(struct.unpack("<Q", opened.read(8))[0]))
-        sizes += [prod(t["shape"]) for name, t in header.items() if name != "__metadata__"]
+        sizes += map(prod, tensor_shapes(file).values())
     return Size(sum(sizes), max(sizes))
 
 

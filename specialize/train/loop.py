@@ -108,11 +108,6 @@ def run(
     return state.history
 
 
-def finish(checkpoint: Path) -> None:
-    """Remove the checkpoint of a stage whose outputs are written."""
-    checkpoint.unlink(missing_ok=True)
-
-
 def best_epoch(history: list[Epoch], *, lower_is_better: bool) -> Epoch:
     """Return the epoch with the best score, the first of equals."""
     scores = [e.score if lower_is_better else -e.score for e in history]
