@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from specialize.errors import MissingError, UsageError
+from specialize.recipe.sources import local_sources
 from specialize.recipe.table import Key, check, keys_of, locate, shown, unknown
 
 Method = Callable[..., Any]
@@ -72,10 +73,10 @@ class Choice:
         """Return what of the choice decides what it does: files by their content, not place."""
         known = keys_of(find(self.kind, self.method))
         options = {name: key.default for name, key in known.items()} | self().keywords
-        method, source = self.method, source_file(self)
-        if source:
+        method, sources = self.method, source_files(self)
+        if sources:
             method = method.rpartition(":")[2]
-        return {"method": method, "source": source, "options": options}
+        return {"method": method, "sources": sources, "options": options}
 
     def __str__(self) -> str:
         options = ", ".join(f"{key} = {shown(value)}" for key, value in self.options.items())
@@ -159,13 +160,13 @@ def place(name: str, folder: Path) -> str:
     return name
 
 
-def source_file(choice: Choice) -> Path | None:
-    """Return the Python file of a method outside of the package: an input of what it makes."""
+def source_files(choice: Choice) -> tuple[Path, ...]:
+    """Return the Python files of a method outside of the package: inputs of what it makes."""
     module, colon, _ = choice.method.rpartition(":")
     if not colon:
-        return None
+        return ()
     file = module if module.endswith(".py") else importlib.import_module(module).__file__
-    return Path(file) if file else None
+    return local_sources(Path(file)) if file else ()
 
 
 def plain(value: Any) -> Any:

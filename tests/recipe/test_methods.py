@@ -20,7 +20,7 @@ from specialize.recipe.methods import (
     describe,
     find,
     names,
-    source_file,
+    source_files,
 )
 from specialize.recipe.table import keys_of
 
@@ -169,7 +169,7 @@ def test_a_function_of_a_file_beside_the_recipe_is_found(tmp_path):
         chosen = choose("mixin", name, {}, "mixin", folder=tmp_path)
         assert chosen()("ab") == "AB"
         assert chosen.method == f"{tmp_path}/my_mixin.py:upper"
-        assert source_file(chosen) == tmp_path / "my_mixin.py"
+        assert source_files(chosen) == (tmp_path / "my_mixin.py",)
     with pytest.raises(MissingError, match=r"none\.py: no such file"):
         choose("mixin", "none.py:upper", {}, "mixin", folder=tmp_path)
 
@@ -181,8 +181,9 @@ def test_a_syntax_error_in_a_method_file_is_reported_with_its_line(tmp_path):
 
 
 def test_the_source_of_an_installed_module_is_its_file_and_ours_have_none():
-    assert source_file(Choice("mixin", "their_pkg:fn", {})).name == "their_pkg.py"
-    assert source_file(Choice("augment", "tva", {})) is None
+    (file,) = source_files(Choice("mixin", "their_pkg:fn", {}))
+    assert file.name == "their_pkg.py"
+    assert source_files(Choice("augment", "tva", {})) == ()
 
 
 def test_a_choice_lists_its_options_as_json_and_its_files(tmp_path):
@@ -223,7 +224,7 @@ def test_listing_imports_no_method():
         "sys.exit(str(sorted(m for m in sys.modules if m.startswith('specialize.'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    light = ["errors", "recipe", "recipe.methods", "recipe.table"]
+    light = ["errors", "recipe", "recipe.methods", "recipe.sources", "recipe.table"]
     assert done.stderr.strip() == str([f"specialize.{name}" for name in light])
 
 
