@@ -52,15 +52,15 @@ def adamw(
 def muon(
     model: MaskedModel, *, rate: float, hidden_rate: float, decay: float
 ) -> list[torch.optim.Optimizer]:
-    """Return Muon for the hidden matrices and AdamW for all else, the embedding table included.
+    """Return Muon for the hidden matrices and AdamW for all else, embedding tables included.
 
     Muon orthogonalises the momentum of each matrix (Jordan et al. 2024); a small masked model then
     leaves the unigram plateau sooner.
     """
-    table = model.get_input_embeddings().weight
+    tables = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
     named = list(model.named_parameters())
-    hidden = [p for _, p in named if p.ndim == 2 and p is not table]
-    rest = [(name, p) for name, p in named if p.ndim != 2 or p is table]
+    hidden = [p for _, p in named if p.ndim == 2 and id(p) not in tables]
+    rest = [(name, p) for name, p in named if p.ndim != 2 or id(p) in tables]
     return [
         torch.optim.Muon(hidden, lr=hidden_rate, weight_decay=decay, adjust_lr_fn="original"),
         adamw(groups(rest, rate=rate, decay=decay), betas=(0.9, 0.98)),
