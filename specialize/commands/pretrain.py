@@ -33,9 +33,9 @@ def run(options: Namespace) -> None:
     from specialize.environment import set_threads
 
     threads = set_threads(options.threads)
+    from specialize.pipeline.pretrain import pretrain
     from specialize.progress import terminal_log
     from specialize.recipe.read import read_pretrain
-    from specialize.train.pretrain import pretrain
 
     recipe = read_pretrain(options.recipe, options.set)
     with terminal_log(options.out) as log:

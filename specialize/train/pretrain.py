@@ -1,13 +1,15 @@
-"""Pretraining a small multilingual base from nothing: tokenizer, packed text, model.
+"""Pretraining a small multilingual base from nothing: what each stage does.
 
 The bundled "mini" comes from recipes/pretrain_mini.toml; any set of languages will do.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -21,19 +23,23 @@ from specialize.model.load import save_model
 from specialize.model.mlm import MaskedModel
 from specialize.model.new import new_model
 from specialize.model.word_encoder import check_length
-from specialize.progress import Log, Silent
+from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.base_tokenizer import train_tokenizer, word_counter
-from specialize.train.bits_per_byte import Row, encode, held_out, score
-from specialize.train.masking import Masking, mask_pieces
+from specialize.train.bits_per_byte import HeldOut, Row, encode, held_out, score
+from specialize.train.masking import Masking, MaskPieces, mask_pieces
 from specialize.train.mlm import train_masked
 from specialize.train.optim import at_least, device, muon, precision
 from specialize.train.packing import pack
 from specialize.train.sampling import mixed_order
 from specialize.train.schedules import linear
-from specialize.vocab.base import Vocabulary
-from specialize.vocab.framing import Framing, read_framing
+from specialize.vocab.framing import read_framing
 from specialize.vocab.open import read_vocabulary
+
+VOCABULARY = "vocabulary"  # the tokenizer's folder within its stage
+_PACKED, _DEV = "packed.npz", "dev.json"
+
+Languages = Sequence[tuple[str, Sequence[Path]]]  # code and files of each
 
 
 @dataclass(frozen=True)
@@ -71,28 +77,82 @@ class Pretrain:
         precision(self.precision)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """The text of every language, packed; and what its held-out lines are measured on."""
+def write_tokenizer(
+    folder: Path,
+    *,
+    log: Log,
+    languages: Languages,
+    remove: Sequence[Path],
+    bytes_per_language: int,
+    seed: int,
+    alpha: float,
+    tokenizer: str,
+    pieces: int,
+    alphabet: int,
+    slots: int,
+) -> None:
+    """Write a tokenizer trained on the words of all languages to ``folder/vocabulary``."""
+    corpora = _open(languages, remove, seed)
+    counts, count = {}, word_counter(tokenizer)
+    for code, corpus in corpora.items():
+        documents = _limited(corpus, bytes_per_language)
+        counts[code] = count([line for document in documents for line in document])
+        log.say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
+        log.step(len(counts), len(corpora))
+    with atomic.whole_folder(folder / VOCABULARY) as partial:
+        train_tokenizer(
+            tokenizer,
+            blend(counts, alpha),
+            partial,
+            pieces=pieces,
+            alphabet=alphabet,
+            slots=slots,
+        )
 
-    sequences_NL: np.ndarray  # those of one language after those of another
-    counts: list[int]  # sequences of each language
-    dev: Mapping[str, Sequence[Row]]
+
+def write_text(
+    folder: Path,
+    *,
+    log: Log,
+    tokenizer: Path,
+    languages: Languages,
+    remove: Sequence[Path],
+    bytes_per_language: int,
+    seed: int,
+    length: int,
+) -> None:
+    """Write the packed text of every language, and held-out lines as input of the model."""
+    corpora = _open(languages, remove, seed)
+    vocabulary = read_vocabulary(tokenizer / VOCABULARY)
+    framing = read_framing(vocabulary, tokenizer / VOCABULARY)
+    check_length("length", length, framing)
+    dev = {
+        code: rows
+        for code, corpus in corpora.items()
+        if (rows := encode(_held_out(corpus, seed), vocabulary, framing, length=length))
+    }
+    if not dev:
+        raise DataError(
+            "expected a language with held-out documents, got none; give text of a hundred or more"
+        )
+    packed = {}
+    for code, corpus in corpora.items():
+        documents = _limited(corpus, bytes_per_language)
+        packed[code] = pack(vocabulary, framing, documents, length)
+        log.say(f"{code}: {len(packed[code]):,} sequences of {length} pieces")
+        log.step(len(packed), len(corpora))
+    np.savez_compressed(folder / _PACKED, allow_pickle=False, **packed)
+    held = {code: [asdict(row) for row in rows] for code, rows in dev.items()}
+    atomic.write_text(folder / _DEV, json.dumps(held))
 
 
-def pretrain(recipe: Pretrain, out: Path, *, log: Log = Silent()) -> Path:  # noqa: B008
-    """Train the base model of ``recipe`` and return its directory, ``out/model``.
-
-    Tokenizer, packed text and training state are kept in ``out``, so the same call resumes.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    with log.stage("tokenizer"):
-        corpora = {code: _open(recipe, files) for code, files in recipe.languages.items()}
-        vocabulary = _vocabulary(recipe, corpora, out / "vocabulary", log)
-    framing = read_framing(vocabulary, out / "vocabulary")
-    check_length("length", recipe.length, framing)
-    with log.stage("text"):
-        texts = _texts(recipe, corpora, vocabulary, framing, out / "packed.npz", log)
+def write_base(
+    folder: Path, *, log: Log, tokenizer: Path, text: Path, recipe: Pretrain, languages: list[str]
+) -> None:
+    """Write the trained model to ``folder/model``, and its history to ``training.json``."""
+    source = tokenizer / VOCABULARY
+    vocabulary = read_vocabulary(source)
+    framing = read_framing(vocabulary, source)
     model = new_model(
         recipe.shape,
         vocabulary,
@@ -103,22 +163,47 @@ def pretrain(recipe: Pretrain, out: Path, *, log: Log = Silent()) -> Path:  # no
         num_attention_heads=recipe.num_attention_heads,
         intermediate_size=recipe.intermediate_size,
     ).to(device())
-    with log.stage("training"):
-        history = _train(recipe, model, vocabulary, framing, texts, out, log)
-    save_model(model, vocabulary, out / "model", source=out / "vocabulary", dtype=torch.bfloat16)
+    packed = _Packed.read(text, languages)
+    checkpoint = folder / "checkpoint.pt"
+    history = _train(recipe, model, mask_pieces(vocabulary, framing), packed, checkpoint, log)
+    save_model(model, vocabulary, folder / "model", source=source, dtype=torch.bfloat16)
     facts = {
         "history": [epoch.to_json() for epoch in history],
         "bits_per_byte": {
-            code: score(model, rows, framing.pad) for code, rows in texts.dev.items()
+            code: score(model, rows, framing.pad) for code, rows in packed.dev.items()
         },
-        "sequences": texts.counts,
+        "sequences": packed.counts,
     }
-    atomic.write_json(out / "training.json", facts)
-    return out / "model"
+    atomic.write_json(folder / "training.json", facts)
+    checkpoint.unlink(missing_ok=True)
 
 
-def _open(recipe: Pretrain, files: tuple[str, ...]) -> Corpus:
-    return open_corpus(CorpusFiles(files, remove=recipe.remove, dev=0.01, seed=recipe.seed))
+@dataclass(frozen=True)
+class _Packed:
+    """The text of every language, packed; and what its held-out lines are measured on."""
+
+    sequences_NL: np.ndarray  # those of one language after those of another
+    counts: list[int]  # sequences of each language
+    dev: Mapping[str, Sequence[Row]]
+
+    @classmethod
+    def read(cls, folder: Path, languages: Sequence[str]) -> _Packed:
+        """Return what `write_text` wrote."""
+        with np.load(folder / _PACKED) as saved:
+            parts = [saved[code] for code in languages]
+        dev = {
+            code: [Row(**row) for row in rows]
+            for code, rows in atomic.read_json(folder / _DEV).items()
+        }
+        return cls(np.concatenate(parts), [len(part) for part in parts], dev)
+
+
+def _open(languages: Languages, remove: Sequence[Path], seed: int) -> dict[str, Corpus]:
+    cleared = tuple(map(str, remove))
+    return {
+        code: open_corpus(CorpusFiles(tuple(map(str, files)), remove=cleared, dev=0.01, seed=seed))
+        for code, files in languages
+    }
 
 
 def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
@@ -131,26 +216,9 @@ def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
             return
 
 
-def _vocabulary(
-    recipe: Pretrain, corpora: Mapping[str, Corpus], folder: Path, log: Log
-) -> Vocabulary:
-    if not folder.exists():
-        counts, count = {}, word_counter(recipe.tokenizer)
-        for code, corpus in corpora.items():
-            documents = _limited(corpus, recipe.bytes_per_language)
-            counts[code] = count([line for document in documents for line in document])
-            log.say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
-            log.step(len(counts), len(corpora))
-        with atomic.whole_folder(folder) as partial:
-            train_tokenizer(
-                recipe.tokenizer,
-                blend(counts, recipe.alpha),
-                partial,
-                pieces=recipe.pieces,
-                alphabet=recipe.alphabet,
-                slots=recipe.slots,
-            )
-    return read_vocabulary(folder)
+def _held_out(corpus: Corpus, seed: int, lines: int = 15) -> HeldOut:
+    sample = (line for line, _ in zip(corpus, range(5_000), strict=False))
+    return held_out(islice(corpus.dev(), lines), sample, seed=seed)
 
 
 def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]:
@@ -166,65 +234,27 @@ def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]
     return +blended
 
 
-def _texts(
-    recipe: Pretrain,
-    corpora: Mapping[str, Corpus],
-    vocabulary: Vocabulary,
-    framing: Framing,
-    file: Path,
-    log: Log,
-) -> _Texts:
-    dev = {code: _held_out(corpus, vocabulary, framing, recipe) for code, corpus in corpora.items()}
-    dev = {code: rows for code, rows in dev.items() if rows}
-    if not dev:
-        raise DataError(
-            "expected a language with held-out documents, got none; give text of a hundred or more"
-        )
-    if not file.exists():
-        packed = {}
-        for code, corpus in corpora.items():
-            documents = _limited(corpus, recipe.bytes_per_language)
-            packed[code] = pack(vocabulary, framing, documents, recipe.length)
-            log.say(f"{code}: {len(packed[code]):,} sequences of {recipe.length} pieces")
-            log.step(len(packed), len(corpora))
-        with atomic.whole_file(file) as partial, partial.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **packed)
-    with np.load(file) as saved:
-        parts = [saved[code] for code in recipe.languages]
-    return _Texts(np.concatenate(parts), [len(part) for part in parts], dev)
-
-
-def _held_out(
-    corpus: Corpus, vocabulary: Vocabulary, framing: Framing, recipe: Pretrain, lines: int = 15
-) -> list[Row]:
-    dev = [line for line, _ in zip(corpus.dev(), range(lines), strict=False)]
-    sample = (line for line, _ in zip(corpus, range(5_000), strict=False))
-    text = held_out(dev, sample, seed=recipe.seed)
-    return encode(text, vocabulary, framing, length=recipe.length)
-
-
 def _train(
     recipe: Pretrain,
     model: MaskedModel,
-    vocabulary: Vocabulary,
-    framing: Framing,
-    texts: _Texts,
-    out: Path,
+    pieces: MaskPieces,
+    packed: _Packed,
+    checkpoint: Path,
     log: Log,
 ) -> list[loop.Epoch]:
     steps = recipe.steps // recipe.epochs
     size = steps * recipe.batch
-    total = recipe.steps * recipe.batch + len(texts.counts)
-    items = mixed_order(texts.counts, total, alpha=recipe.alpha, seed=recipe.seed)
+    total = recipe.steps * recipe.batch + len(packed.counts)
+    items = mixed_order(packed.counts, total, alpha=recipe.alpha, seed=recipe.seed)
 
     def evaluate() -> float:
-        found = [score(model, rows, framing.pad) for rows in texts.dev.values()]
+        found = [score(model, rows, pieces.pad) for rows in packed.dev.values()]
         return sum(found) / len(found)
 
     return train_masked(
         model,
-        mask_pieces(vocabulary, framing),
-        texts.sequences_NL,
+        pieces,
+        packed.sequences_NL,
         lambda epoch: items[epoch * size : (epoch + 1) * size],
         muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay),
         linear(recipe.warmup, steps * recipe.epochs),
@@ -242,6 +272,6 @@ def _train(
         ),
         batch=recipe.batch,
         masking=Masking(recipe.mask, words=True),
-        checkpoint=out / "checkpoints" / "pretrain.pt",
+        checkpoint=checkpoint,
         log=log,
     )

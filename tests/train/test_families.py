@@ -14,11 +14,12 @@ from specialize.model.install import install
 from specialize.model.load import Checkpoint, load_checkpoint, save_model
 from specialize.model.mlm import tables
 from specialize.model.word_encoder import WordEncoder
+from specialize.pipeline.pretrain import pretrain
 from specialize.tasks import pos
 from specialize.toylang import ToyFiles, to_latin
 from specialize.train.finetune import Data, Finetune, finetune
 from specialize.train.lapt import Lapt, lapt
-from specialize.train.pretrain import Pretrain, pretrain
+from specialize.train.pretrain import Pretrain
 from specialize.vocab.framing import moved
 
 SHAPES = {"wordpiece": "modernbert", "unigram": "xlm-roberta", "bpe": "roberta"}

@@ -10,8 +10,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
+from specialize.pipeline.pretrain import pretrain
 from specialize.train import mlm as masked
-from specialize.train.pretrain import Pretrain, pretrain
+from specialize.train.pretrain import Pretrain
 
 STEPS = 12
 SHAPES = {"wordpiece": "bert", "unigram": "xlm-roberta", "bpe": "roberta"}
@@ -119,6 +120,36 @@ def test_a_killed_run_ends_with_the_same_weights(
     monkeypatch.undo()
     resumed = weights(pretrain(recipe, tmp_path / "cut"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_other_steps_are_trained_on_the_same_tokenizer_and_text(
+    recipe: Pretrain, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = weights(pretrain(recipe, out))
+    before = {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
+    second = weights(pretrain(replace(recipe, steps=STEPS + 2), out))
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    after = {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
+    assert len(after) == len(before) + 1
+    assert before.items() <= after.items()
+    again = weights(pretrain(recipe, out))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_text_that_changed_is_read_again(recipe: Pretrain, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    pretrain(recipe, out)
+    text = Path(recipe.languages["aa"][0])
+    text.write_text(text.read_text("utf-8").replace("a", "q"), "utf-8")
+    assert "q" in AutoTokenizer.from_pretrained(pretrain(recipe, out)).tokenize("q")
+
+
+def test_a_folder_of_something_else_is_refused(recipe: Pretrain, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="is not an empty folder"):
+        pretrain(recipe, tmp_path / "out")
 
 
 def test_text_without_a_document_to_hold_out_is_refused_at_once(
