@@ -18,8 +18,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?؟۔])\s+")
 
 
 def sentence_key(text: str) -> str:
-    """Return the sentence in NFC without white space, which is what is compared."""
-    return "".join(unicodedata.normalize("NFC", text).split())
+    """Return the sentence without case and white space in NFC, which is what is compared."""
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return "".join(unicodedata.normalize("NFC", folded).split())
 
 
 def evaluation_keys(paths: Iterable[Path]) -> frozenset[str]:

@@ -132,6 +132,7 @@ def _text(corpus: CorpusFiles, arm: Arm) -> Stage:
             "options": options,
             "mixins": arm.mixin,
         },
+        version=2,  # evaluation sentences are found whatever their case
     )
 
 

