@@ -76,11 +76,28 @@ class Specialization:
 
     def head(self, task: str) -> Head:
         """Return the head for ``task``; MissingError, naming those there are, if there is none."""
+        return load_head(self._head_folder(task), self.folder / "model")
+
+    def task(self, name: str) -> Task[Any]:
+        """Return a task as its head was trained for it, without loading the head."""
+        return _task(read_head_facts(self._head_folder(name)))
+
+    def _head_folder(self, task: str) -> Path:
         folder = self.folder / "heads" / task
         if not (folder / "head.json").is_file():
             known = ", ".join(self.tasks) or "none"
             raise MissingError(f"{self.folder} has no head for {task!r}; it has: {known}")
-        return load_head(folder, self.folder / "model")
+        return folder
+
+
+def read_head_facts(folder: Path) -> HeadFacts:
+    """Return what `save_head` wrote beside the weights."""
+    return HeadFacts(**atomic.read_json(folder / "head.json"))
+
+
+def _task(facts: HeadFacts) -> Task[Any]:
+    task: Task[Any] = bind("task", facts.task, facts.options)()
+    return task
 
 
 def load_head(folder: Path, model: Path) -> Head:
@@ -96,8 +113,8 @@ def load_head(folder: Path, model: Path) -> Head:
     from specialize.vocab.framing import read_framing
     from specialize.vocab.open import read_vocabulary
 
-    facts = HeadFacts(**atomic.read_json(folder / "head.json"))
-    method = bind("task", facts.task, facts.options)()
+    facts = read_head_facts(folder)
+    method = _task(facts)
     with torch.random.fork_rng():
         encoder = empty_model(model)
         head = method.head(hidden_size(encoder), facts.labels)

@@ -36,7 +36,7 @@ def add(parsers: Parsers) -> None:
     )
     command.add_argument("folder", type=Path, help="a run's folder, or an arm's")
     command.add_argument("file", nargs="+", help="the file to annotate")
-    task = "a task, by its name in the recipe; may be repeated; default: all that have a head"
+    task = "a task, by its name in the recipe; may be repeated; default: all of the file's format"
     command.add_argument("--task", action="append", metavar="NAME", help=task)
     command.add_argument("--out", required=True, metavar="FILE", help="file to write; - for stdout")
     command.set_defaults(run=run)
@@ -67,20 +67,33 @@ def _file_and_tasks(options: Namespace) -> tuple[Path, list[str]]:
     raise UsageError(f"expected one file, got {' '.join(options.file)}; name tasks with --task")
 
 
+def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list[str]:
+    """Return the tasks to annotate for: those named, else all that write the file's format."""
+    from specialize.corpus.conllu import is_conllu
+    from specialize.tasks._plain import is_plain
+
+    if not (names := tasks or result.tasks):
+        raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
+    formats = {name: result.task(name).format for name in names}
+    if len(set(formats.values())) == 1:
+        return names
+    if tasks:
+        listed = ", ".join(f"{name} writes {format}" for name, format in formats.items())
+        raise UsageError(f"tasks of different formats: {listed}; name those of one (--task)")
+    wanted = "CoNLL-U" if is_conllu(file) or is_plain(file) else "columns"
+    chosen = [name for name in names if formats[name] == wanted]
+    others = ", ".join(name for name in names if name not in chosen)
+    print(f"tasks: {', '.join(chosen)} (they write {wanted}); not {others}", file=sys.stderr)
+    return chosen
+
+
 def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Path) -> Path:
     """Return ``file`` annotated for one task after the other, in ``folder``."""
     from specialize.tasks._plain import plain_note
 
-    if not (tasks := tasks or result.tasks):
-        raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
-    formats: dict[type, str] = {}
     annotated = file
-    for name in tasks:
+    for name in _of_one_format(result, file, tasks):
         head = result.head(name)
-        formats.setdefault(type(head.read(file)[0].source), name)
-        if len(formats) > 1:
-            names = " and ".join(formats.values())
-            raise UsageError(f"{names} write files of different formats; name one of them (--task)")
         if annotated is file and (note := plain_note(file, head.pretokenize)):
             print(note, file=sys.stderr)
         sentences = head.annotate(head.read(annotated))

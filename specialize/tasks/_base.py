@@ -74,6 +74,10 @@ class Task(Protocol[A]):
     def metric(self) -> str:
         """The key of `score` that chooses the best epoch."""
 
+    @property
+    def format(self) -> str:
+        """What it reads and writes: "CoNLL-U" or "columns"."""
+
     def read(self, path: Path) -> list[Sentence[A]]:
         """Return the sentences of a labelled file; DataError if it is malformed."""
 

@@ -35,6 +35,7 @@ class DepTask:
 
     name: ClassVar[str] = "dep"
     metric: ClassVar[str] = "las"
+    format: ClassVar[str] = "CoNLL-U"
 
     def read(self, path: Path) -> list[Sentence[Tree]]:
         """Return the sentences of a CoNLL-U file, each a tree with one root."""

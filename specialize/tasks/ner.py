@@ -47,6 +47,7 @@ class NerTask:
 
     name: ClassVar[str] = "ner"
     metric: ClassVar[str] = "f1"
+    format: ClassVar[str] = "columns"
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a file of tokens and tags, IOB1 converted with a warning."""

@@ -40,6 +40,7 @@ class PosTask:
 
     name: ClassVar[str] = "pos"
     metric: ClassVar[str] = "accuracy"
+    format: ClassVar[str] = "CoNLL-U"
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a CoNLL-U file, with the tags of the column."""

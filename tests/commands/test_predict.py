@@ -62,11 +62,30 @@ def test_several_tasks_annotate_one_file(
     assert columns(both, 1, 6, 7) == columns(apart["dep"], 1, 6, 7)
 
 
-def test_tasks_of_different_formats_are_refused(call: Call, run: Path, tmp_path: Path) -> None:
+def test_without_a_task_all_of_the_files_format_are_annotated(
+    call: Call, run: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    named, unnamed, plain = (tmp_path / name for name in ("a.conllu", "b.conllu", "c.conllu"))
+    tasks = ("--task", "dep", "--task", "pos")
+    assert call("predict", run, toy.test, *tasks, "--out", named).code == 0
+    made = call("predict", run, toy.test, "--out", unnamed)
+    assert made.code == 0
+    assert "tasks: dep, pos (they write CoNLL-U); not ner" in made.err
+    assert unnamed.read_bytes() == named.read_bytes()
     (tmp_path / "text.txt").write_text("ⴰⴱ ⴰ\n", "utf-8")
-    refused = call("predict", run, tmp_path / "text.txt", "--out", tmp_path / "new")
+    assert call("predict", run, tmp_path / "text.txt", "--out", plain).code == 0
+    assert "_" not in {tag for row in columns(plain, 4, 7) for tag in row}
+    shown = call("predict", run, toy.ner_test, "--out", "-")
+    assert shown.out == (run / "predictions/ner-1.tsv").read_text("utf-8")
+
+
+def test_named_tasks_of_different_formats_are_refused(
+    call: Call, run: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    tasks = ("--task", "dep", "--task", "ner")
+    refused = call("predict", run, toy.test, *tasks, "--out", tmp_path / "new")
     assert refused.code == 2
-    assert "dep and ner write files of different formats; name one of them" in refused.err
+    assert "tasks of different formats: dep writes CoNLL-U, ner writes columns" in refused.err
     assert not (tmp_path / "new").exists()
 
 
