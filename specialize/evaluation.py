@@ -6,19 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus.conllu import is_conllu
-from specialize.errors import DataError
+from specialize.errors import DataError, UsageError
 from specialize.tasks._base import paired
 from specialize.tasks._columns import as_iob2, is_iob1, read_columns, warn_of_iob1
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._udeval import evaluate_conllu
 
 
-def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
+def evaluate_files(gold: Path, system: Path, *, column: int = 0) -> dict[str, Any]:
     """Return the scores of ``system`` against ``gold``: CoNLL-U by name or content, else NER.
 
-    If a file has tags but no heads, tree metrics are left out with a SpecializeWarning.
+    ``column``: that of entity tags, counted from 1; 0 finds it. If a file has tags but no heads,
+    tree metrics are left out with a SpecializeWarning.
     """
-    if is_conllu(gold) or is_conllu(system):
+    if column < 0:
+        raise UsageError(f"column {column} is out of range; columns are counted from 1")
+    if is_conllu(gold) != is_conllu(system):
+        other = system if is_conllu(gold) else gold
+        raise DataError(
+            f"{other}:1: expected CoNLL-U as in the other file; name files of one format"
+        )
+    if is_conllu(gold):
         scores = evaluate_conllu(gold, system)
         return {
             metric: {
@@ -29,7 +37,7 @@ def evaluate_files(gold: Path, system: Path) -> dict[str, Any]:
             }
             for metric, s in scores.items()
         }
-    wanted, found = read_columns(gold), read_columns(system)
+    wanted, found = read_columns(gold, column), read_columns(system, column)
     if is_iob1(wanted):
         warn_of_iob1(gold)
         wanted, found = ([as_iob2(s) for s in sentences] for sentences in (wanted, found))

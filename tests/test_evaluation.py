@@ -52,7 +52,7 @@ def test_files_of_two_kinds_or_other_sentences_are_refused(tmp_path: Path) -> No
     entities = Path(write(tmp_path / "a.tsv", ENTITIES))
     fewer = Path(write(tmp_path / "b.tsv", "Dakar\tB-LOC\nla\tO\n"))
     for gold, system in ((tree, entities), (entities, tree)):
-        with pytest.raises(DataError, match=r"a\.tsv:1: expected 10 columns"):
+        with pytest.raises(DataError, match=r"a\.tsv:1: expected CoNLL-U as in the other file"):
             evaluate_files(gold, system)
     with pytest.raises(DataError, match=r"b\.tsv:1: expected 2 sentences as in .*a\.tsv, got 1"):
         evaluate_files(entities, fewer)

@@ -24,6 +24,8 @@ def add(parsers: Parsers) -> None:
     )
     command.add_argument("gold", type=Path, help="CoNLL-U, or columns of words and entity tags")
     command.add_argument("system", type=Path, help="the same text, annotated by a system")
+    column = "number of the column with entity tags, counted from 1; default: found"
+    command.add_argument("--column", type=int, default=0, metavar="N", help=column)
     command.add_argument("--json", action="store_true", help="one JSON object")
     command.set_defaults(run=run)
 
@@ -32,5 +34,5 @@ def run(options: Namespace) -> None:
     """Print the scores."""
     from specialize.evaluation import evaluate_files, scores_table
 
-    scores = evaluate_files(options.gold, options.system)
+    scores = evaluate_files(options.gold, options.system, column=options.column)
     print(json.dumps(scores, ensure_ascii=False) if options.json else scores_table(scores))

@@ -152,8 +152,8 @@ def _tag_column(groups: Sequence[Group], token: int, column: int, path: Path | s
     if len(entities) > 1:
         numbers = " and ".join(str(i + 1) for i in entities)
         raise DataError(
-            f"{path}:{rows[0].number}: columns {numbers} hold tags; choose one with "
-            f"column = {entities[0] + 1} in the table of the task"
+            f"{path}:{rows[0].number}: columns {numbers} hold tags; choose one: "
+            f"column = {entities[0] + 1} in the table of the task, --column of evaluate"
         )
     return (entities or tagged or [_LAST])[-1]
 

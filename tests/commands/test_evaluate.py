@@ -29,3 +29,14 @@ def test_evaluate_scores_a_pair_of_entity_files(call: Call, tmp_path: Path) -> N
     scores = json.loads(call("evaluate", *files, "--json").out)
     assert scores["conlleval"]["f1"] == 50
     assert "all                    50.00    50.00    50.00" in call("evaluate", *files).out
+
+
+def test_the_column_of_the_tags_can_be_given(call: Call, tmp_path: Path) -> None:
+    text = "Ogüt\tB-PER\tO\nkeldi\tO\tO\nIliga\tO\tB-LOC\n\n"
+    (tmp_path / "gold.tsv").write_text(text, "utf-8")
+    files = [tmp_path / "gold.tsv"] * 2
+    refused = call("evaluate", *files)
+    assert (refused.code, "columns 2 and 3 hold tags; choose one" in refused.err) == (3, True)
+    scores = json.loads(call("evaluate", *files, "--column", "3", "--json").out)
+    assert list(scores["conlleval"]["types"]) == ["LOC"]
+    assert call("evaluate", *files, "--column", "-1").code == 2
