@@ -39,7 +39,7 @@ def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRow
         parts.append((output.weight, fresh.output))
     parts += [(bias, fresh.bias) for bias in output_biases(model)]
     _check_head(model, {id(old) for old, _ in parts}, len(table.weight))
-    moved = _moves(change, rows)
+    moved = _moves(change, len(table.weight), rows)
     ids = _moved_ids(model, moved)
     changed = [(old, _changed(old, change, new, rows)) for old, new in parts]
     for old, new in changed:
@@ -99,11 +99,15 @@ def _replace(model: MaskedModel, old: nn.Parameter, new: Tensor) -> None:
                 setattr(module, name, parameter)
 
 
-def _moves(change: VocabChange[Vocabulary], rows: int) -> Move:
-    """Return where ids go: with their pieces; that of a padding row stays while the row does."""
+def _moves(change: VocabChange[Vocabulary], old_rows: int, rows: int) -> Move:
+    """Return where ids go: with their pieces; that of a padding row stays while the row does.
+
+    An id beyond all rows, which configurations have by default, never named a piece and stays.
+    """
     new_ids = {old: new for new, old in change.kept.items()}
     spare = range(max(len(change.old.pieces), len(change.new.pieces)), rows)
-    return lambda i: i if i in spare else new_ids.get(i)
+    beyond = max(old_rows, rows)
+    return lambda i: i if i in spare or i >= beyond else new_ids.get(i)
 
 
 def _moved_ids(model: MaskedModel, moved: Move) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def test_the_verification_finds_a_changed_entry(tmp_path: Path) -> None:
 
 
 def test_ids_in_the_configuration_follow_their_pieces(tmp_path: Path) -> None:
-    """All pieces move except x, which is dropped. Ids of padding rows stay."""
+    """All pieces move except x, which is dropped. Ids of padding rows, and beyond them, stay."""
     old = WordPiece(["x", "a", *SPECIAL, "b"])
     new = WordPiece([*SPECIAL, "b", "a", "y"])
     kept = {i: old.ids[piece] for i, piece in enumerate(new.pieces) if piece in old.ids}
@@ -129,13 +129,14 @@ def test_ids_in_the_configuration_follow_their_pieces(tmp_path: Path) -> None:
     model.config.unk_token_id = old.ids["x"]
     model.config.eos_token_id = [old.ids["[SEP]"], old.ids["[MASK]"], old.ids["x"]]
     model.config.bos_token_id = 8
+    model.config.sep_token_id = 99
     before = snapshot(model)
     install(model, change, mean.init(before, change, []))
     config = model.config
     assert config.pad_token_id == model.get_input_embeddings().padding_idx == 0
     assert config.unk_token_id is None
     assert config.eos_token_id == [new.ids["[SEP]"], new.ids["[MASK]"]]
-    assert config.bos_token_id == 8
+    assert (config.bos_token_id, config.sep_token_id) == (8, 99)
     assert torch.equal(tables(model).input[8], before.input[8])
 
 
