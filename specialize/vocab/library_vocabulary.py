@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
-from specialize.vocab.counting.separable import merges_stay, units_of
+from specialize.vocab.counting.separable import marks_begin, units_of
 from specialize.vocab.counting.space_units import CONTEXT, text_of
 from specialize.vocab.formats.renumber import named_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
@@ -37,8 +37,9 @@ class LibraryVocabulary:
     """A BPE or Unigram vocabulary with its normaliser and pre-tokeniser.
 
     ``described``: the tokenizer.json, as the library writes it. Words are those of the
-    pre-tokeniser, in the letters of the pieces (``Ġof``, ``▁of``). Without a pre-tokeniser, as in
-    Llama 2, lines are cut before marks, provided that no piece has a mark after its first letter.
+    pre-tokeniser, in the letters of the pieces (``Ġof``, ``▁of``). Where it leaves words together,
+    as in Llama 2 and Gemma, lines are cut before marks, provided that no piece has a mark after
+    its first letter.
     """
 
     family: ClassVar[str]
@@ -116,13 +117,14 @@ class LibraryVocabulary:
 
     def _cut(self, text: str) -> list[str]:
         pre = self.tokenizer.pre_tokenizer
-        if pre:
-            return [word for word, _ in pre.pre_tokenize_str(text)]
-        return BEFORE_MARK.split(text) if self._marks_begin else [text]
+        parts = [word for word, _ in pre.pre_tokenize_str(text)] if pre else [text]
+        if self._marks_begin:
+            return [word for part in parts for word in BEFORE_MARK.split(part)]
+        return parts
 
     @cached_property
     def _marks_begin(self) -> bool:
-        return merges_stay(self.described)
+        return marks_begin(self.described)
 
     def segment(self, word: str) -> list[str]:
         """Return the pieces of one word under the library's model."""

@@ -167,5 +167,5 @@ def audit_library(tokenizer: Tokenizer, text: Text, source: str = "tokenizer.jso
             f"{source}: expected a text, got counts, which only WordPiece tokenizers can be "
             "audited on; name the text itself"
         )
-    counts, reason = count_text(tokenizer, text)
+    counts, reason = count_text(tokenizer, text, source=source)
     return Audit(**counts, counted_by="library" if reason else "types", why_library=reason)

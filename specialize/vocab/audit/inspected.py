@@ -81,7 +81,8 @@ def open_inspected(path: Path) -> Inspected:
     other = other_file(path)
     if not other and (wordpiece := find_wordpiece(path)):
         return InspectedWordPiece(wordpiece)
-    return InspectedLibrary(open_library(path), str(path))
+    inside = path / "tokenizer.json"
+    return InspectedLibrary(open_library(path), str(inside if inside.is_file() else path))
 
 
 def audit_path(path: Path, text: Text) -> Audit:

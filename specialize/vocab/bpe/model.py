@@ -9,9 +9,9 @@ from functools import cached_property
 from specialize.errors import DataError
 from specialize.vocab.base import Extension, VocabChange, appended
 from specialize.vocab.bpe.merges import intermediate_pieces, merges_of
+from specialize.vocab.counting.lost import drops_characters
 from specialize.vocab.formats.renumber import renumbered
 from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
-from specialize.vocab.marks import BYTE, is_byte_level
 
 
 class BPE(LibraryVocabulary):
@@ -36,7 +36,7 @@ class BPE(LibraryVocabulary):
                 f"{source}:1: model.dropout is {model['dropout']}, with which a text has other "
                 "pieces each time; set it to null"
             )
-        if _drops_characters(described):
+        if drops_characters(described):
             raise DataError(
                 f"{source}:1: model.unk_token is null and there is no byte fallback, so characters "
                 "without a piece are lost; name a piece for the unknown"
@@ -129,12 +129,3 @@ class BPE(LibraryVocabulary):
         merges = iter(self.described["model"]["merges"])
         kept = all(merge in merges for merge in old.described["model"]["merges"])  # a subsequence
         return "" if kept else "old merges are missing or in another order"
-
-
-def _drops_characters(described: Json) -> bool:
-    """Whether the library silently drops characters without a piece."""
-    model = described["model"]
-    if model.get("unk_token") or is_byte_level(described):
-        return False
-    all_bytes = sum(bool(BYTE.fullmatch(piece)) for piece in model["vocab"]) == 256
-    return not (model.get("byte_fallback") and all_bytes)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
+from specialize.errors import DataError
 from specialize.vocab.bpe.native_count import byte_level
-from specialize.vocab.counting.separable import units_of
+from specialize.vocab.counting.lost import Lost, drops_characters
+from specialize.vocab.counting.separable import joins_words, units_of
 from specialize.vocab.counting.space_units import CONTEXT, UnitAudit, UnitCounts, text_of
 from specialize.vocab.library import BLOCK
 from specialize.vocab.unigram.native_count import unigram
@@ -18,37 +20,42 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 
-def count_text(tokenizer: Tokenizer, lines: Iterable[str]) -> tuple[dict[str, Any], str]:
+def count_text(
+    tokenizer: Tokenizer, lines: Iterable[str], *, source: str = "tokenizer.json"
+) -> tuple[dict[str, Any], str]:
     """Return the counts of ``lines`` by the audit's field names, and why the library did it.
 
     The reason is "" if types of units were counted. An iterator is counted line by line, because
-    its units might show too late that the library is needed.
+    its units might show too late that the library is needed. DataError, naming ``source``, if the
+    text has characters that the tokenizer cannot encode.
     """
     described = json.loads(tokenizer.to_str())
     units, reason = units_of(described, lines)
     if units is None:
-        return count_by_library(tokenizer, lines), reason
-    return _count_units(tokenizer, units, described), ""
+        return count_by_library(tokenizer, lines, source=source), reason
+    return _count_units(tokenizer, units, described, source), ""
 
 
 def _count_units(
-    tokenizer: Tokenizer, units: Mapping[str, int], described: dict[str, Any]
+    tokenizer: Tokenizer, units: Mapping[str, int], described: dict[str, Any], source: str
 ) -> dict[str, Any]:
     if not isinstance(units, UnitCounts):
-        return count_by_types(tokenizer, units)
+        return count_by_types(tokenizer, units, source=source)
     normalizer = tokenizer.normalizer
     by = byte_level(described) or unigram(described, normalizer and normalizer.normalize_str)
     if by is None:
-        return count_by_types(tokenizer, units)
+        return count_by_types(tokenizer, units, source=source)
     found = by.count(units)
-    sums = _Sums(tokenizer)
+    sums = _Sums(tokenizer, source)
     sums.add_units(found.rest)
     return sums.result_with(found, units)
 
 
-def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, Any]:
+def count_by_library(
+    tokenizer: Tokenizer, lines: Iterable[str], *, source: str = "tokenizer.json"
+) -> dict[str, Any]:
     """Return the counts of ``lines`` by the audit's field names, segmenting each line."""
-    sums = _Sums(tokenizer)
+    sums = _Sums(tokenizer, source)
     waiting = iter(lines)
     while block := list(islice(waiting, BLOCK)):
         for line, encoding in zip(block, sums.encode(block), strict=True):
@@ -56,12 +63,14 @@ def count_by_library(tokenizer: Tokenizer, lines: Iterable[str]) -> dict[str, An
     return sums.result()
 
 
-def count_by_types(tokenizer: Tokenizer, units: Mapping[str, int]) -> dict[str, Any]:
+def count_by_types(
+    tokenizer: Tokenizer, units: Mapping[str, int], *, source: str = "tokenizer.json"
+) -> dict[str, Any]:
     """Return the same from the counted units of the lines, segmenting each unit once.
 
     A unit with a leading space is segmented after a context, whose own counts are subtracted.
     """
-    sums = _Sums(tokenizer)
+    sums = _Sums(tokenizer, source)
     sums.add_units((unit, count, at) for at, (unit, count) in enumerate(units.items()))
     return sums.result()
 
@@ -69,19 +78,27 @@ def count_by_types(tokenizer: Tokenizer, units: Mapping[str, int]) -> dict[str, 
 class _Sums:
     """The counts of texts encoded by the library, weighted by occurrences."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, source: str) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        self._tokenizer = tokenizer
-        self._unknown = _unknown_id(tokenizer)
-        self._by_space = tokenizer.pre_tokenizer is None  # white space separates words
+        described = json.loads(tokenizer.to_str())
+        self._tokenizer, self._source = tokenizer, source
+        self._unknown = _unknown_id(tokenizer, described["model"])
+        self._by_space = joins_words(described)  # white space separates words
+        self._lost = Lost(tokenizer) if drops_characters(described) else None
         self._counts: Counter[str] = Counter()
         self._characters: Counter[str] = Counter()
         self._missing: Counter[str] = Counter()
         self._missing_at: dict[str, tuple[int, int]] = {}  # first unit, and index in it
 
     def encode(self, texts: list[str]) -> list[Encoding]:
-        return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        try:
+            return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        except Exception as error:
+            if type(error) is not Exception:  # the library raises exactly this class
+                raise
+            message = _cannot_encode(self._tokenizer, texts, error)
+            raise DataError(f"{self._source}:1: {message}") from None
 
     def add_units(self, units: Iterable[tuple[str, int, int]]) -> None:
         """Add units with their occurrences and first positions."""
@@ -114,6 +131,8 @@ class _Sums:
         counts["bytes"] += times * len(text[before:].encode())
         for character in text[before:]:
             self._characters[character] += times
+        if self._lost:
+            self._add_lost(text[before:], times, at)
         if self._unknown not in ids:
             return
         unknown = [i for i, piece in enumerate(ids) if piece == self._unknown]
@@ -122,6 +141,15 @@ class _Sums:
         offsets = encoding.offsets
         for start, end in (offsets[i] for i in unknown):
             for character in text[max(start, before) : end]:
+                self._missing[character] += times
+                self._missing_at.setdefault(character, (at, len(self._missing_at)))
+
+    def _add_lost(self, text: str, times: int, at: int) -> None:
+        """Count the characters without a piece and their white-space tokens."""
+        for token in text.split():
+            if lost := [character for character in token if self._lost and character in self._lost]:
+                self._counts["unknown_words"] += times
+            for character in lost:
                 self._missing[character] += times
                 self._missing_at.setdefault(character, (at, len(self._missing_at)))
 
@@ -158,6 +186,7 @@ class _Sums:
         }
 
 
+_NAMED = 10  # characters in a message
 _COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words", "bytes")
 
 
@@ -168,12 +197,26 @@ def _words_by_space(line: str, offsets: Sequence[tuple[int, int]]) -> list[int |
     return [numbers[end] for _, end in offsets]
 
 
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
+def _unknown_id(tokenizer: Tokenizer, model: dict[str, Any]) -> int | None:
     """Return the id of the unknown piece, if any."""
-    model = json.loads(tokenizer.to_str())["model"]
     if model["type"] == "Unigram":
         return model["unk_id"]
     return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+
+
+def _cannot_encode(tokenizer: Tokenizer, texts: Sequence[str], error: Exception) -> str:
+    """Return the message for a text that the library cannot encode."""
+    if "unk_id" not in str(error):
+        return f"the tokenizers library cannot encode the text: {error}"
+    model = json.loads(tokenizer.to_str())["model"]
+    known = {piece for piece, _ in model["vocab"]}
+    normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
+    characters = (c for c in dict.fromkeys("".join(texts)) if not c.isspace())
+    named = [c for c in characters if not known.issuperset(normalize(c))][:_NAMED]
+    return (
+        f"model.unk_id is null, and the text has characters without a piece: {' '.join(named)}; "
+        "set unk_id to the id of the unknown piece"
+    )
 
 
 def _deleted(tokenizer: Tokenizer, characters: Counter[str]) -> dict[str, int]:

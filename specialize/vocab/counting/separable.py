@@ -63,8 +63,10 @@ def _why_not_pretokenized(described: Json) -> str:
     steps = _steps(described.get("pre_tokenizer"), "pretokenizers")
     while steps and steps[0]["type"] == "Digits":  # isolates digits
         del steps[0]
-    if described.get("pre_tokenizer") is None:
-        return "" if merges_stay(described) else "no pre-tokeniser"
+    if joins_words(described):
+        if merges_stay(described):
+            return ""
+        return f"pre-tokeniser {steps[0]['type']}" if steps else "no pre-tokeniser"
     if not steps:
         return "pre-tokeniser Digits"
     return "" if _cuts(steps[0]) else f"pre-tokeniser {steps[0]['type']}"
@@ -92,17 +94,52 @@ def _cuts(step: Json) -> bool:
             return kind in ("WhitespaceSplit", "Whitespace", "BertPreTokenizer")
 
 
+def joins_words(described: Json) -> bool:
+    """Whether words stay together: no pre-tokeniser (Llama 2), or one that splits at no space.
+
+    That is a Metaspace that only marks spaces (Llama 2 as transformers 5 writes it), or a split at
+    spaces after the normaliser has replaced them by marks (Gemma).
+    """
+    steps = _steps(described.get("pre_tokenizer"), "pretokenizers")
+    return all(_marks_only(step) or _splits_nothing(step, described) for step in steps)
+
+
+def _marks_only(step: Json) -> bool:
+    marks = step["type"] == "Metaspace" and step["replacement"] == MARK
+    return marks and not step.get("split", True)
+
+
+def _splits_nothing(step: Json, described: Json) -> bool:
+    at_space = step["type"] == "Split" and step["pattern"] == {"String": " "}
+    return at_space and not step["invert"] and _replaces_spaces(described)
+
+
+def _replaces_spaces(described: Json) -> bool:
+    steps = _steps(described.get("normalizer"), "normalizers")
+    return any(step["type"] == "Replace" and step["pattern"] == {"String": " "} for step in steps)
+
+
+def marks_begin(described: Json) -> bool:
+    """Whether joined words can be cut before marks: no piece has one after another character."""
+    model = described["model"]
+    if model["type"] not in ("BPE", "Unigram") or not joins_words(described):
+        return False
+    steps = _steps(described.get("pre_tokenizer"), "pretokenizers")
+    if not (_replaces_spaces(described) or any(map(_marks_only, steps))):
+        return False
+    vocab = model["vocab"] if model["type"] == "BPE" else [piece for piece, _ in model["vocab"]]
+    return MARK in vocab and not any(MARK in piece.lstrip(MARK) for piece in vocab)
+
+
 def merges_stay(described: Json) -> bool:
-    """Whether no piece of a BPE over whole lines, as Llama 2's, has the mark after a letter."""
-    model, steps = described["model"], _steps(described.get("normalizer"), "normalizers")
-    if model["type"] != "BPE" or not any(
-        step["type"] == "Replace" and step["pattern"] == {"String": " "} for step in steps
-    ):
-        return False
+    """Whether merges of a BPE over joined words, as Llama 2's, stay within words."""
     plain = ("ignore_merges", "continuing_subword_prefix", "end_of_word_suffix")
-    if MARK not in model["vocab"] or any(model.get(name) for name in plain):
-        return False
-    return not any(MARK in piece.lstrip(MARK) for piece in model["vocab"])
+    model = described["model"]
+    return (
+        model["type"] == "BPE"
+        and not any(model.get(name) for name in plain)
+        and marks_begin(described)
+    )
 
 
 _BY_CHARACTER = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt", "Precompiled")

@@ -120,13 +120,14 @@ def _alphabet(vocabulary: BPE | Unigram, words: Words, min_count: int) -> list[s
 
 
 def _known_runs(words: Words, letters: Iterable[str]) -> Counter[tuple[str, ...]]:
-    """Return the runs of two or more known characters, which can be merged."""
+    """Return the runs of two or more known characters within words, which can be merged."""
     known = frozenset(letters)
     runs: Counter[tuple[str, ...]] = Counter()
-    for word, count in words.items():
-        for run in _runs(word, known):
-            if len(run) > 1:
-                runs[tuple(run)] += count
+    for joined, count in words.items():
+        for word in BEFORE_MARK.split(joined):
+            for run in _runs(word, known):
+                if len(run) > 1:
+                    runs[tuple(run)] += count
     return runs
 
 

@@ -102,6 +102,19 @@ def llama2(pieces: tuple[str, ...] = ()) -> Tokenizer:
     return tokenizer
 
 
+def joined(normalizer: Any, pre: Any) -> Tokenizer:
+    """Llama 2's pieces with words joined by other parts."""
+    tokenizer = llama2()
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre
+    return tokenizer
+
+
+def without_unknown(tokenizer: Tokenizer) -> Tokenizer:
+    described = json.loads(tokenizer.to_str())
+    described["model"] |= {"unk_token": None, "byte_fallback": False}
+    return Tokenizer.from_str(json.dumps(described))
+
+
 KNOWN = {
     "GPT-2": byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False)),
     "marks": byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False)),
@@ -140,6 +153,13 @@ KNOWN = {
         mark=AddedToken("<extra_id_0>", lstrip=True, rstrip=True, normalized=False),
     ),
     "Llama 2": llama2(),
+    "Llama 2, as transformers 5 writes it": joined(
+        None, pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    ),
+    "Gemma": joined(
+        normalizers.Replace(" ", "▁"), pre_tokenizers.Split(" ", "merged_with_previous")
+    ),
+    "characters dropped": without_unknown(llama2()),
     "SentencePiece": unigram(  # as a .model is read
         pre_tokenizers.Metaspace(prepend_scheme="first"),
         spm_normalizer(normalizers.NFKC()),
@@ -172,8 +192,8 @@ def test_counting_types_equals_counting_lines(wanted, lines, name):
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_plain_text_is_counted_by_types(name):
-    anew = ("Llama 2", "SentencePiece, spaces removed at both ends")
-    special = [] if name in anew else ["<s> <s>d", "st b <mask> a"]
+    prepending = ("Llama 2", "characters dropped", "SentencePiece, spaces removed at both ends")
+    special = [] if name in prepending else ["<s> <s>d", "st b <mask> a"]
     lines = ["b's c d, 12345.", *special]
     found, reason = count_text(KNOWN[name], lines)
     assert reason == ""
