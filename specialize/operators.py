@@ -33,7 +33,7 @@ def audit(text: Tensor, vocabulary: WordPiece) -> dict[str, int]:
         _rules(vocabulary.rules),
         vocabulary.prefix,
         vocabulary.ids[vocabulary.unk],
-        vocabulary.max_chars,
+        min(vocabulary.max_chars, native.MOST_CHARACTERS),
         native.threads(),
     )
     return dict(zip(AUDIT, _utf8(sums).tolist(), strict=True))
@@ -64,7 +64,7 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
         old.prefix,
         old.ids[old.unk],
         new.ids[new.unk],
-        old.max_chars,
+        min(old.max_chars, native.MOST_CHARACTERS),
         native.threads(),
     )
     return _utf8(replaced), overall

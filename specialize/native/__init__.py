@@ -12,11 +12,12 @@ from specialize.native.counts import (
     as_words,
     positioned,
 )
-from specialize.native.extension import INSTALL, INTERFACE, core, threads
+from specialize.native.extension import INSTALL, INTERFACE, MOST_CHARACTERS, core, threads
 
 __all__ = [
     "INSTALL",
     "INTERFACE",
+    "MOST_CHARACTERS",
     "Counts",
     "TokenCounts",
     "WordCounts",

@@ -14,6 +14,8 @@ from typing import Any
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 
 INSTALL = "pip install ./cpp_ext"
+MOST_CHARACTERS = 2**32 - 1  # of a word, as the extension counts them
+MOST_THREADS = 256  # each has tables of its own
 INTERFACE = 9  # must equal the number in cpp_ext/src/core.cpp
 
 
@@ -53,7 +55,7 @@ def threads() -> int:
     if wanted:
         if not wanted.isdecimal() or int(wanted) < 1:
             raise UsageError(f"expected SPECIALIZE_THREADS of 1 or more, got {wanted!r}")
-        return int(wanted)
+        return min(int(wanted), MOST_THREADS)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,5 +1,7 @@
 """Whether the native extension is used: disabled, required, missing, of a different version."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,3 +69,28 @@ def test_an_extension_of_a_different_version_is_not_used(monkeypatch: pytest.Mon
     with pytest.raises(MissingError, match="of a different version"):
         core()
     extension._load.cache_clear()
+
+
+FEW_THREADS = """
+import resource, sys
+from specialize import audit, open_corpus
+from specialize.native import core, threads
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+core()
+(size,) = (int(line.split()[1]) for line in open("/proc/self/status") if "VmSize" in line)
+resource.setrlimit(resource.RLIMIT_AS, (size * 1024 + (300 << 20),) * 2)
+print(threads(), audit(WordPiece([*SPECIAL, "a"]), open_corpus(sys.argv[1])).words)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads its size from /proc")
+def test_where_the_system_gives_no_more_threads_fewer_do_the_work(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a b\n" * 2_000_000, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", FEW_THREADS, str(tmp_path / "a.txt")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"SPECIALIZE_THREADS": "100000", "SPECIALIZE_NATIVE": "1"},
+    )
+    assert done.stdout.split() == [str(extension.MOST_THREADS), "4000000"], done.stderr

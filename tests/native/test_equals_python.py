@@ -378,3 +378,11 @@ def test_real_text_of_eighty_languages_counts_the_same(data: Path) -> None:
 
         defined, native = both(compute)
         assert native == defined, path
+
+
+@pytest.mark.parametrize("longest", [2**32 + 1, 2**64 - 1])
+def test_a_limit_of_characters_beyond_32_bits_is_no_limit(longest: int) -> None:
+    vocabulary = WordPiece([*SPECIAL, "a", "##b"], max_chars=longest)
+    defined, native = both(lambda: audit(vocabulary, ["ab abb", "b"]).to_json())
+    assert native == defined
+    assert native["unknown_words"] == 1

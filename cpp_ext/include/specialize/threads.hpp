@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -11,6 +12,7 @@
 namespace specialize {
 
 // Calls work(t) for t below ``threads``, each in its own thread; rethrows the first exception.
+// Where the system gives no more threads, this one does the rest.
 template <class F>
 void run(unsigned threads, F work) {
   std::vector<std::exception_ptr> faults(threads);
@@ -22,8 +24,13 @@ void run(unsigned threads, F work) {
     }
   };
   std::vector<std::thread> others;
-  for (unsigned t = 1; t < threads; ++t) others.emplace_back(guarded, t);
+  others.reserve(threads);
+  try {
+    for (unsigned t = 1; t < threads; ++t) others.emplace_back(guarded, t);
+  } catch (const std::system_error&) {
+  }
   if (threads) guarded(0);
+  for (unsigned t = 1 + others.size(); t < threads; ++t) guarded(t);
   for (std::thread& other : others) other.join();
   for (const std::exception_ptr& fault : faults)
     if (fault) std::rethrow_exception(fault);

@@ -261,8 +261,9 @@ class WordPiece:
     def handle(self) -> Any:
         """Return the native extension's handle of the vocabulary."""
         special = [self.ids[piece] for piece in self.special]
+        longest = min(self.max_chars, native.MOST_CHARACTERS)
         return native.core().wordpiece_new(
-            self.pieces, self.prefix, self.ids[self.unk], self.max_chars, special
+            self.pieces, self.prefix, self.ids[self.unk], longest, special
         )
 
 
