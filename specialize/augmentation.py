@@ -44,16 +44,17 @@ def augment_tokenizer(
     row for each piece, made from the masked language model of ``name``.
     """
     path, out = (find_model if embed else tokenizer_path)(str(name)), Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    atomic.check_folder(out)
+    if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out} is not an empty folder; name another --out")
     choose = bind("augment", method, options)
     initialise = bind("embed", embed, {}) if embed else None
-    with verifier(path) as verify:
+    with atomic.only_writer(out), verifier(path) as verify:
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
         facts = explain(change, old.count_words(corpus))
         before, after = old.audit(corpus), change.new.audit(corpus)
-        with atomic.whole_folder(out) as folder:
+        with atomic.whole_folder(out, replace=False) as folder:
             files = write_vocabulary(change.new, folder, source=path)
             write_pieces(readable_facts(change, facts), folder)
             checks = verify(folder, claims_of(change, corpus, facts, source=path, files=files))

@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(NO_MEMORY, 5)
     except OSError as error:
         return _system_failed(error)
+    except UnicodeEncodeError as error:
+        return _not_utf8(error)
     except (RuntimeError, _safetensors_error()) as error:
         return _library_failed(error)
     return 0
@@ -94,6 +96,13 @@ def _system_failed(error: OSError) -> int:
     if re.fullmatch(r"\d+ requested and \d+ written", str(error)):  # numpy's message
         return _fail("writing: no space left on the disk", 4)
     raise error
+
+
+def _not_utf8(error: UnicodeEncodeError) -> int:
+    """Print which name is not UTF-8: libraries take no others as the names of files."""
+    if not 0xDC80 <= ord(error.object[error.start]) <= 0xDCFF:  # no byte of a file name
+        raise error
+    return _fail(f"{error.object!r}: not UTF-8; rename the file or folder", 3)
 
 
 def _library_failed(error: Exception) -> int:

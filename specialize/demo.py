@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specialize import atomic
 from specialize.recipe.read import recipe_of
 from specialize.recipe.recipe import Recipe
 from specialize.recipe.toml import read_table
@@ -17,7 +18,7 @@ def demo_recipe(out: Path) -> Recipe:
     folder = out.parent / f"{out.name}-language"
     if not (folder / "recipe.toml").exists():
         write_language(folder, seed=SEED, documents=160, sentences=(200, 60, 150))
-    (folder / "recipe.toml").write_text(RECIPE.replace("NOTE", LANGUAGE_NOTE), "utf-8")
+    atomic.write_text(folder / "recipe.toml", RECIPE.replace("NOTE", LANGUAGE_NOTE))
     return recipe_of(read_table(folder / "recipe.toml"), folder=folder, name="demo")
 
 

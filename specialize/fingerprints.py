@@ -1,17 +1,60 @@
-"""SHA-256 of files and folders, remembered while their size and times stay the same."""
+"""SHA-256 of files and folders, remembered while their size and times stay the same.
+
+Also whether files are still what they were when they were written: those of a finished stage
+(``outputs_of``, ``Fingerprints.fault``), and one that an interrupted stage left (``seal``).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 
 from specialize import atomic
 
 _RACY = 2.0  # seconds in which a file may change again without a new time
+
+
+class Output(NamedTuple):
+    """A file as a stage left it."""
+
+    size: int  # bytes
+    time: int  # of its modification, nanoseconds
+    sha256: str
+
+
+def outputs_of(folder: Path) -> dict[str, Output]:
+    """Return all files in ``folder`` by their names there."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        state = path.stat()
+        found[path.relative_to(folder).as_posix()] = Output(
+            state.st_size, state.st_mtime_ns, _sha256(path)
+        )
+    return found
+
+
+def seal(file: Path) -> None:
+    """Write the SHA-256 of ``file`` beside it, for ``is_sealed``."""
+    atomic.write_text(_seal_of(file), _sha256(file))
+
+
+def is_sealed(file: Path) -> bool:
+    """Return whether ``file`` is there, and as it was when it was sealed."""
+    try:
+        return _seal_of(file).read_bytes() == _sha256(file).encode()
+    except FileNotFoundError:
+        return False
+
+
+def unseal(file: Path) -> None:
+    """Remove ``file`` and its seal, as far as they are there."""
+    _seal_of(file).unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
 
 
 class Fingerprints:
@@ -32,6 +75,23 @@ class Fingerprints:
             found = self._of_file(path)
         return found
 
+    def fault(self, folder: Path, outputs: Mapping[str, Output]) -> str:
+        """Return which of a stage's files is not as the stage left it; "" if all are.
+
+        A file with its size and time of modification is taken for unchanged; a copy with another
+        time is read.
+        """
+        for name, output in outputs.items():
+            file = folder / name
+            if not file.is_file():
+                return f"{file} is missing"
+            state = file.stat()
+            if state.st_size != output.size:
+                return f"{file} has {state.st_size:,} bytes instead of {output.size:,}"
+            if state.st_mtime_ns != output.time and self._of_file(file) != output.sha256:
+                return f"{file} has changed since it was written"
+        return ""
+
     def _of_file(self, path: Path) -> str:
         if self._known is None:
             self._known = self._load()
@@ -39,8 +99,7 @@ class Fingerprints:
         now = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
         known = self._known.get(str(path.absolute()))
         if known is None or known[:-1] != now:
-            with path.open("rb") as opened:
-                known = [*now, hashlib.file_digest(opened, "sha256").hexdigest()]
+            known = [*now, _sha256(path)]
             if time.time() - max(state.st_mtime, state.st_ctime) > _RACY:
                 self._known[str(path.absolute())] = known
         return str(known[-1])
@@ -56,6 +115,15 @@ class Fingerprints:
         if self._known and self._file.parent.is_dir():
             with FileLock(self._file.with_name(".fingerprints.lock")):
                 atomic.write_json(self._file, self._known)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _seal_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
 
 
 def _hidden(path: Path, top: Path) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
-from specialize.errors import MissingError
+from specialize.errors import DataError, MissingError, UsageError
 from specialize.recipe.methods import bind
+from specialize.recipe.outside import described
 
 if TYPE_CHECKING:
     from specialize.model.word_encoder import WordEncoder
@@ -59,9 +60,13 @@ class Head:
 
 @dataclass(frozen=True)
 class Specialization:
-    """A run's directory, or an arm's; nothing is loaded before it is asked for."""
+    """A run's directory, or an arm's; nothing is loaded before it is asked for.
+
+    ``allow_code``: whether heads may run functions outside of the package, which head.json names.
+    """
 
     folder: Path
+    allow_code: bool = False
 
     @property
     def tasks(self) -> list[str]:
@@ -76,34 +81,89 @@ class Specialization:
 
     def head(self, task: str) -> Head:
         """Return the head for ``task``; MissingError, naming those there are, if there is none."""
-        return load_head(self._head_folder(task), self.folder / "model")
+        folder = self._head_folder(task)
+        return load_head(folder, self.folder / "model", allow_code=self.allow_code)
 
     def task(self, name: str) -> Task[Any]:
         """Return a task as its head was trained for it, without loading the head."""
-        return _task(read_head_facts(self._head_folder(name)))
+        folder = self._head_folder(name)
+        return _task(read_head_facts(folder, allow_code=self.allow_code), folder)
+
+    def code(self, name: str) -> list[str]:
+        """Return the functions outside of the package that a task's head runs, with their files."""
+        return _outside(read_head_facts(self._head_folder(name), allow_code=True))
 
     def _head_folder(self, task: str) -> Path:
-        folder = self.folder / "heads" / task
-        if not (folder / "head.json").is_file():
+        if task not in self.tasks:
             known = ", ".join(self.tasks) or "none"
             raise MissingError(f"{self.folder} has no head for {task!r}; it has: {known}")
-        return folder
+        return self.folder / "heads" / task
 
 
-def read_head_facts(folder: Path) -> HeadFacts:
-    """Return what `save_head` wrote beside the weights."""
-    return HeadFacts(**atomic.read_json(folder / "head.json"))
+def read_head_facts(folder: Path, *, allow_code: bool = False) -> HeadFacts:
+    """Return what `save_head` wrote beside the weights; DataError if it is damaged.
+
+    UsageError if it names functions outside of the package and these are not allowed: whoever
+    wrote the folder chose them.
+    """
+    file = folder / "head.json"
+    try:
+        facts = _facts(atomic.read_json(file))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DataError(f"{file}:1: not the description of a head ({error})") from None
+    if not allow_code and (found := _outside(facts)):
+        raise UsageError(
+            f"{file}: the head runs code outside of the package, {'; '.join(found)}; where you "
+            "trust it, allow it: --allow-code, in Python Specialization(folder, allow_code=True)"
+        )
+    return facts
 
 
-def _task(facts: HeadFacts) -> Task[Any]:
-    task: Task[Any] = bind("task", facts.task, facts.options)()
+def _facts(table: Any) -> HeadFacts:
+    """Return the facts in ``table``; ValueError or TypeError where it is something else."""
+    facts = HeadFacts(**table)
+    types = {"task": str, "options": dict, "labels": dict, "mixin": list, "length": int}
+    types |= {"precision": str, "seed": int, "pretokenize": str}
+    for name, kind in types.items():
+        if type(getattr(facts, name)) is not kind:
+            raise ValueError(f"{name} is no {kind.__name__}")
+    if not all(map(_is_texts, facts.labels.values())):
+        raise ValueError("labels are no lists of texts")
+    for mixin in facts.mixin:
+        name, options = mixin
+        if not isinstance(name, str) or not isinstance(options, Mapping):
+            raise ValueError("mixin is no list of names with options")
+    return facts
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _outside(facts: HeadFacts) -> list[str]:
+    named = [("task", facts.task), *(("mixin", name) for name, _ in facts.mixin)]
+    return [described(kind, name) for kind, name in named if ":" in name]
+
+
+def _task(facts: HeadFacts, folder: Path) -> Task[Any]:
+    task: Task[Any] = _bound("task", facts.task, facts.options, folder)()
     return task
 
 
-def load_head(folder: Path, model: Path) -> Head:
-    """Return the head in ``folder``, fine-tuned from the model in ``model``."""
+def _bound(kind: str, name: str, options: Mapping[str, Any], folder: Path) -> Callable[..., Any]:
+    """Return a method of a head; DataError where this version has no such method or option."""
+    try:
+        return bind(kind, name, options)
+    except UsageError as error:
+        raise DataError(f"{folder / 'head.json'}:1: {error}") from None
+
+
+def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
+    """Return the head in ``folder``, fine-tuned from the model in ``model``.
+
+    ``allow_code``: see `Specialization`.
+    """
     import torch
-    from safetensors.torch import load_model
 
     from specialize.model.load import empty_model
     from specialize.model.mlm import hidden_size
@@ -113,18 +173,42 @@ def load_head(folder: Path, model: Path) -> Head:
     from specialize.vocab.framing import read_framing
     from specialize.vocab.open import read_vocabulary
 
-    facts = read_head_facts(folder)
-    method = _task(facts)
+    facts = read_head_facts(folder, allow_code=allow_code)
+    method = _task(facts, folder)
+    mixes = [_bound("mixin", name, options, folder) for name, options in facts.mixin]
+    if not model.is_dir():
+        raise MissingError(f"{model}: no such folder; expected the model of the run")
     with torch.random.fork_rng():
         encoder = empty_model(model)
-        head = method.head(hidden_size(encoder), facts.labels)
+        try:
+            head = method.head(hidden_size(encoder), facts.labels)
+        except LookupError as error:
+            raise DataError(f"{folder / 'head.json'}:1: no labels for {error}") from None
     module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
-    load_model(module, folder / "model.safetensors")
+    _load_weights(module, folder / "model.safetensors")
     vocabulary = read_vocabulary(model)
     framing = read_framing(vocabulary, model)
-    mixes = [bind("mixin", name, options) for name, options in facts.mixin]
     words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
     return Head(module.eval().to(device()), words, method, facts.labels, facts.pretokenize)
+
+
+def _load_weights(module: WordModel, file: Path) -> None:
+    """Load the weights of a head; MissingError or DataError, naming ``file``, if that fails."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+
+    from specialize.model.load import check_finite
+
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file; expected the weights of the head")
+    try:
+        load_model(module, file)
+    except SafetensorError as error:
+        raise DataError(f"{file}:1: damaged ({error}); copy or download it again") from None
+    except RuntimeError as error:
+        line = str(error).splitlines()[0]
+        raise DataError(f"{file}:1: not the weights of this head ({line})") from None
+    check_finite(module, file)
 
 
 def chain(mixes: Sequence[Mix]) -> Mix:

@@ -3,8 +3,9 @@
 A stage is a function that fills a folder. Its key is a hash of the stage's name and version, its
 arguments, and the *content* of the files and stages among them, so a changed input file gives
 another key and another folder. Folders lie side by side in ``ROOT/stages``; one is finished once
-its ``stage.json`` exists. Two processes that want the same stage share it: the second waits for the
-lock, which the system releases when a process dies.
+its ``stage.json`` exists, which is written after all other files are on the disk and tells what
+they are: a damaged one is noticed, and the stage done again. Two processes that want the same stage
+share it: the second waits for the lock, which the system releases when a process dies.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from statistics import median
@@ -25,11 +26,12 @@ from filelock import FileLock, Timeout
 from specialize import atomic
 from specialize.environment import peak_memory, reset_peak_memory
 from specialize.errors import DataError
-from specialize.fingerprints import Fingerprints
+from specialize.fingerprints import Fingerprints, outputs_of
 from specialize.progress import Log
+from specialize.records import RECORD, Record, read_list, read_record
 
-RECORD = "stage.json"
 _ELAPSED = ".elapsed.json"  # seconds of earlier attempts
+_DROPPED = ".dropped.json"  # names of folders that were removed from a finished stage
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,6 @@ class Stage:
     def needs(self) -> list[Stage]:
         """Return the stages among the arguments, in their order."""
         return list(_stages(self.arguments.values()))
-
-
-@dataclass(frozen=True)
-class Record:
-    """What ``stage.json`` says of a finished stage."""
-
-    name: str
-    label: str
-    key: str
-    arguments: Any  # as they entered the key
-    seconds: float
-    peak_memory: int  # bytes of the process while it worked; 0 where the system does not tell
-    work: float  # the estimate of seconds
 
 
 class Store:
@@ -98,25 +87,51 @@ class Store:
         return folder.with_name(folder.name + ".partial")
 
     def done(self, stage: Stage) -> bool:
-        """Return whether the stage is finished."""
-        return _read_record(self.folder(stage)) is not None
+        """Return whether the stage is finished, and its files are as it left them."""
+        return self._fault(stage) == ""
+
+    def _fault(self, stage: Stage) -> str | None:
+        """Return what is wrong with a finished stage, "" if nothing; None if it is not finished."""
+        folder = self.folder(stage)
+        if (record := read_record(folder)) is None:
+            damaged = (folder / RECORD).exists()
+            return f"{folder / RECORD} is damaged" if damaged else None
+        dropped = tuple(f"{name}/" for name in read_list(folder / _DROPPED))
+        kept = {n: o for n, o in record.outputs.items() if not n.startswith(dropped)}
+        return self._fingerprints.fault(folder, kept)
 
     def record(self, stage: Stage) -> Record:
         """Return the record of a finished stage."""
-        record = _read_record(self.folder(stage))
+        record = read_record(self.folder(stage))
         if record is None:
             raise DataError(f"{self.folder(stage)}: not a finished stage; run the command again")
         return record
 
     def pace(self, name: str) -> float:
         """Return the median of seconds per estimated second of finished stages; 1 without any."""
-        records = map(_read_record, self.root.glob(f"{name}-*"))
+        records = map(read_record, self.root.glob(f"{name}-*"))
         return median([r.seconds / r.work for r in records if r and r.work > 0] or [1.0])
 
     def discard(self, stage: Stage) -> None:
         """Remove a finished stage, so that it is done again."""
         (self.folder(stage) / RECORD).unlink(missing_ok=True)
         atomic.remove(self.folder(stage))
+
+    def drop(self, stage: Stage, name: str) -> None:
+        """Remove the folder ``name`` of a finished stage, which stays finished without it."""
+        folder = self.folder(stage)
+        if (folder / name).is_dir():
+            dropped = read_list(folder / _DROPPED)
+            atomic.write_json(folder / _DROPPED, sorted({*dropped, name}))
+            atomic.remove(folder / name)
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Keep other processes from publishing results meanwhile; waits for one that does."""
+        lock = FileLock(self.root / ".locks" / "publish")
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        with lock:
+            yield
 
     def inputs(self, stages: Iterable[Stage]) -> dict[str, str]:
         """Return the SHA-256 of each file or folder among the arguments of ``stages``."""
@@ -132,22 +147,26 @@ class Store:
         if not self.done(stage):
             with self._locked(stage, log):
                 if not self.done(stage):  # another process may have finished it meanwhile
+                    if fault := self._fault(stage):
+                        log.say(f"{stage.label}: {fault}; doing it again")
                     self._make(stage, log)
         return self.folder(stage)
 
     def _make(self, stage: Stage, log: Log) -> None:
         partial = self.partial(stage)
+        atomic.check_folder(partial)
         partial.mkdir(parents=True, exist_ok=True)
         self._fingerprints.save()
         elapsed = partial / _ELAPSED
-        before = atomic.read_json(elapsed) if elapsed.exists() else 0.0
+        before = sum(read_list(elapsed))
         began = time.monotonic()
         reset_peak_memory()
         with log.stage(stage.label):
             try:
                 stage.make(partial, log=log, **self._resolved(stage.arguments))
             except BaseException:
-                atomic.write_json(elapsed, before + time.monotonic() - began)
+                with suppress(OSError):  # as where the disk is full
+                    atomic.write_json(elapsed, [before, time.monotonic() - began])
                 raise
         if self._hash(stage) != self.key(stage):
             atomic.remove(partial)
@@ -156,6 +175,7 @@ class Store:
             )
         elapsed.unlink(missing_ok=True)
         seconds = round(before + time.monotonic() - began, 3)
+        atomic.remove_stale(partial)
         identity = self._identity(stage)
         record = Record(
             stage.name,
@@ -165,10 +185,13 @@ class Store:
             seconds,
             peak_memory(),
             stage.work,
+            outputs_of(partial),
         )
+        atomic.sync_tree(partial)
         atomic.write_json(partial / RECORD, record.__dict__)
-        atomic.remove(self.folder(stage))  # of a stage that was half discarded
+        atomic.remove(self.folder(stage))  # damaged, or half discarded
         os.replace(partial, self.folder(stage))
+        atomic.sync(self.root)
 
     @contextmanager
     def _locked(self, stage: Stage, log: Log) -> Iterator[None]:
@@ -216,14 +239,6 @@ class Store:
         if isinstance(value, Sequence):
             return [self._parts(item) for item in value]
         raise TypeError(f"a stage's argument cannot be a {type(value).__name__}: {value!r}")
-
-
-def _read_record(folder: Path) -> Record | None:
-    """Return the record in ``folder``, None where there is none or it is damaged."""
-    try:
-        return Record(**atomic.read_json(folder / RECORD))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def _paths(value: Any) -> Iterator[Path]:

@@ -5,12 +5,12 @@ import os
 import re
 import resource
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cli_calls
@@ -18,7 +18,7 @@ import pytest
 import torch
 from cli_calls import GOLD, Call, Outcome, contents
 
-from specialize import cli
+from specialize import atomic, cli
 from specialize.toylang import ToyFiles
 
 call, recipe = cli_calls.call, cli_calls.recipe  # fixtures
@@ -81,6 +81,11 @@ FAULTS = [
     (RUN + "--set lapt.epoch=1", 2, "unknown key 'epoch'.*known: epochs, batch, .*'epochs'"),
     (RUN + "--set seeds=1", 2, "--set seeds=1: .*expected a list of whole numbers; write .1."),
     (RUN + "--set finetune.rate=fast", 2, "rate = 'fast': expected a number; the default is"),
+    (RUN + "--set lapt.rate=nan", 2, "--set lapt.rate=nan: lapt.rate = nan: expected a finite num"),
+    (RUN + "--set finetune.rate=-inf", 2, "finetune.rate = -inf: expected a finite number"),
+    (RUN + "--set lapt.fresh_rate=-1", 2, "expected lapt.fresh_rate of at least 0, got -1.0"),
+    (RUN + "--set arm.a/b.lapt=false", 2, "arm 'a/b': expected a name of letters"),
+    (RUN + f"--set arm.{'a' * 65}.lapt=false", 2, "expected a name of letters"),
     (RUN + "--set base=./none", 4, "none: no such file"),
     (RUN + "--set base=no/such-model", 4, "'no/such-model' is not bundled .*hf download"),
     (RUN + "--set corpus.dev=0.0 --set arm.only.lapt=true", 3, "expected held-out text"),
@@ -100,6 +105,12 @@ FAULTS = [
     ("inspect full --text corpus.txt", 4, "full: holds no tokenizer.json or vocab.txt"),
     ("inspect latin1.txt --text corpus.txt", 3, "latin1.txt:2: not UTF-8"),
     ("inspect toy.toml --text corpus.txt", 3, r"toy\.toml:\d+: "),
+    ("inspect base --text latin1.txt --html latin1.txt", 2, "latin1.txt is an input; name anoth"),
+    ("inspect base --text full --html full/thesis.tex", 2, "full/thesis.tex is an input"),
+    ("inspect base --text empty.txt --html corpus.txt", 2, "corpus.txt is a symbolic link"),
+    ("count cut.counts --out cut.counts", 2, "cut.counts is an input"),
+    ("predict full latin1.txt --out latin1.txt", 2, "latin1.txt is an input"),
+    (AUGMENT + "--out base", 2, "base is a symbolic link, which is not followed"),
     (AUGMENT + "--out full", 2, "full is not an empty folder"),
     (AUGMENT + "--out new --method tav", 2, "unknown augment 'tav'; known: .*'tva'"),
     (AUGMENT + "--out new --set peices=9", 2, "unknown key 'peices'.*known: pieces, "),
@@ -210,20 +221,22 @@ def test_a_run_without_space_resumes_once_there_is_some(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-@pytest.mark.parametrize(
-    ("stage", "file"), [("model", "checkpoint"), ("finetune", "predictions.conllu")]
-)
+@pytest.mark.parametrize("name", ["checkpoint.pt", "predictions.conllu"])
 def test_a_full_disk_in_any_stage_is_reported(
-    stage: str, file: str, call: Call, recipe: Path, tmp_path: Path
+    name: str, call: Call, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["run", recipe, "--out", tmp_path / "run", "--set", "arm.only.lapt=true"]
+    whole_file = atomic.whole_file
+
+    @contextmanager
+    def to_a_full_disk(path: Path) -> Iterator[Path]:
+        with whole_file(path) as partial:
+            yield Path("/dev/full") if path.name == name else partial
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "whole_file", to_a_full_disk)
+        assert_no_space(call(*words))
     assert call(*words).code == 0
-    (finished,) = (tmp_path / "run" / "stages").glob(f"{stage}-*")
-    shutil.rmtree(finished)
-    partial = finished.with_name(f"{finished.name}.partial")
-    partial.mkdir()
-    (partial / f"{file}.partial").symlink_to("/dev/full")
-    assert_no_space(call(*words))
 
 
 @pytest.mark.parametrize(

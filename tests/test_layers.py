@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "atomic", "fingerprints", "progress"},
+    {"errors", "atomic", "fingerprints", "progress", "records"},
     {"native"},
     {"environment"},
     {"store"},
@@ -82,3 +82,29 @@ def test_importing_the_package_and_its_help_loads_nothing_heavy() -> None:
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def calls(path: Path, *names: str) -> list[dict[str, object]]:
+    """Return the constant keyword arguments of each call of a function or method."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in names:
+            given = {str(k.arg): k.value for k in node.keywords}
+            found.append({k: v.value for k, v in given.items() if isinstance(v, ast.Constant)})
+    return found
+
+
+def test_no_code_comes_with_a_model() -> None:
+    """What is loaded is local, runs no code of its folder, and is no pickle."""
+    files = [*modules(), *(PACKAGE.parent / "benchmarks").rglob("*.py")]
+    loads = [given for path in files for given in calls(path, "from_pretrained")]
+    assert len(loads) >= 2
+    for given in loads:
+        assert (given.get("trust_remote_code"), given.get("local_files_only")) == (False, True)
+    for path in files:
+        for given in calls(path, "from_config"):
+            assert given.get("trust_remote_code") is False, path
+        if "torch" in path.read_text("utf-8"):
+            for name in ("torch.load(", "torch.hub", "pickle.load", "allow_pickle=True"):
+                text = path.read_text("utf-8")
+                assert name not in text or "weights_only=True" in text, (path, name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from specialize.errors import DataError
+from specialize.errors import DataError, UsageError
 from specialize.executors import run_all, unique
 from specialize.progress import Silent
 from specialize.store import Stage, Store
@@ -289,3 +290,130 @@ def test_a_damaged_record_is_done_again(text: str, tmp_path: Path) -> None:
     assert calls(store) == ["a", "a"]
     (store.root / "fingerprints.json").write_text(text, "utf-8")
     assert Store(tmp_path).done(stage("a"))
+
+
+# Damaged outputs
+
+
+def truncate(file: Path) -> str:
+    with file.open("r+b") as opened:
+        opened.truncate(1)
+    return "has 1 bytes instead of 3"
+
+
+def blank(file: Path) -> str:
+    """As after a power cut: the size is right, the content is not."""
+    file.write_bytes(bytes(3))
+    return "has changed since it was written"
+
+
+def lose(file: Path) -> str:
+    file.unlink()
+    return "is missing"
+
+
+@pytest.mark.parametrize("damage", [truncate, blank, lose])
+def test_a_damaged_output_is_named_and_the_stage_done_again(damage, tmp_path: Path) -> None:
+    folder = Store(tmp_path).run(stage("abc"), Silent())
+    file = folder / "out.txt"
+    time.sleep(0.02)  # the file's times must differ
+    what = damage(file)
+    store, log = Store(tmp_path), Noting()
+    assert not store.done(stage("abc"))
+    assert store.run(stage("abc"), log) == folder
+    assert log.lines == [f"write abc: {file} {what}; doing it again", "stage write abc"]
+    assert file.read_text("utf-8") == "abc"
+    assert store.done(stage("abc"))
+
+
+def test_a_damaged_output_is_repaired_before_it_is_used(tmp_path: Path) -> None:
+    base = Store(tmp_path).run(stage("abc"), Silent())
+    truncate(base / "out.txt")
+    store, after = Store(tmp_path), stage("d", source=stage("abc"))
+    run_all([after], store, Silent())
+    assert (store.folder(after) / "out.txt").read_text("utf-8") == "abcd"
+    assert calls(store) == ["abc", "abc", "d"]
+
+
+def test_a_copy_of_a_stage_is_as_good(tmp_path: Path) -> None:
+    folder = Store(tmp_path / "a").run(stage("abc"), Silent())
+    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copyfile)
+    copied = tmp_path / "b" / "stages" / folder.name / "out.txt"
+    os.utime(copied, (0, 0))
+    assert Store(tmp_path / "b").done(stage("abc"))
+    copied.write_text("abd", "utf-8")
+    assert not Store(tmp_path / "b").done(stage("abc"))
+
+
+def nest(folder: Path, *, log: object) -> None:
+    for name in ("kept", "large"):
+        (folder / name).mkdir()
+        (folder / name / "out.txt").write_text(name, "utf-8")
+
+
+def test_a_folder_dropped_on_purpose_is_not_missed(tmp_path: Path) -> None:
+    store, nested = Store(tmp_path), Stage("nest", "nest", nest, {})
+    folder = store.run(nested, Silent())
+    store.drop(nested, "large")
+    assert not (folder / "large").exists()
+    assert Store(tmp_path).done(nested)
+    (folder / "kept" / "out.txt").unlink()
+    assert not Store(tmp_path).done(nested)
+    store.run(nested, Silent())
+    assert (folder / "large" / "out.txt").read_text("utf-8") == "large"
+
+
+def test_everything_is_on_the_disk_before_the_stage_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        if not store.done(stage("a")):
+            synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    folder = store.run(stage("a"), Silent())
+    assert {path.stat().st_ino for path in (folder, *folder.iterdir())} <= set(synced)
+
+
+def test_partials_of_a_killed_process_do_not_stay(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    inner = store.partial(stage("a")) / "model"
+    inner.mkdir(parents=True)
+    (inner / ".out.txt.0123abcd.partial").write_text("half", "utf-8")
+    (store.partial(stage("a")) / ".elapsed.json").write_text("[1.0, ", "utf-8")
+    folder = store.run(stage("a"), Silent())
+    assert sorted(path.name for path in folder.rglob("*")) == ["model", "out.txt", "stage.json"]
+
+
+def test_a_planted_link_is_not_filled(tmp_path: Path) -> None:
+    store, victim = Store(tmp_path), tmp_path / "victim"
+    victim.mkdir()
+    store.root.mkdir()
+    store.partial(stage("a")).symlink_to(victim)
+    with pytest.raises(UsageError, match="is a symbolic link, which is not followed"):
+        store.run(stage("a"), Silent())
+    assert list(victim.iterdir()) == []
+
+
+def fail_once(folder: Path, *, log: object, source: Path) -> None:
+    """Keep part of the input, fail the first time, then add the rest of the input."""
+    text, kept = source.read_text("utf-8"), folder / "kept"
+    if not kept.exists():
+        kept.write_text(text[:3], "utf-8")
+        raise ValueError("the first time")
+    (folder / "out.txt").write_text(kept.read_text("utf-8") + text[3:], "utf-8")
+
+
+def test_an_input_that_changes_before_a_resume_is_not_mixed_with_the_old(tmp_path: Path) -> None:
+    file = tmp_path / "input.txt"
+    for text in ("one", "two"):
+        file.write_text(f"{text} {text}", "utf-8")
+        with pytest.raises(ValueError, match="the first time"):
+            Store(tmp_path).run(Stage("mix", "mix", fail_once, {"source": file}), Silent())
+    folder = Store(tmp_path).run(Stage("mix", "mix", fail_once, {"source": file}), Silent())
+    assert (folder / "out.txt").read_text("utf-8") == "two two"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -42,23 +41,25 @@ def add(parsers: Parsers) -> None:
 
 def run(options: Namespace) -> None:
     """Write the counts and print their sums."""
+    from specialize.commands._output import output_file, print_json
     from specialize.commands._pruned import note
     from specialize.corpus.count_files import check_counts_path, count_texts, write_counts
 
     check_counts_path(options.out)
-    if options.ray:
-        if options.max_types:
-            raise UsageError("--max-types is not for --ray, which sums all types; leave one out")
-        from specialize.corpus.ray import count_with_ray
+    if options.ray and options.max_types:
+        raise UsageError("--max-types is not for --ray, which sums all types; leave one out")
+    with output_file(options.out, inputs=options.file):
+        if options.ray:
+            from specialize.corpus.ray import count_with_ray
 
-        counts = count_with_ray(options.file)
-    else:
-        counts = count_texts(options.file, max_types=options.max_types)
-    write_counts(counts, options.out)
+            counts = count_with_ray(options.file)
+        else:
+            counts = count_texts(options.file, max_types=options.max_types)
+        write_counts(counts, options.out)
     sums = {"tokens": sum(counts.tokens.values()), "types": len(counts.tokens)}
     sums |= {"characters": counts.characters, "bytes": counts.bytes}
     if options.json:
-        print(json.dumps({**sums, "dropped": asdict(counts.dropped), "out": str(options.out)}))
+        print_json({**sums, "dropped": asdict(counts.dropped), "out": str(options.out)})
         return
     print(f"{', '.join(f'{n:,} {name}' for name, n in sums.items())}: {options.out}")
     if line := note(counts.dropped):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 
@@ -32,7 +31,11 @@ def add(parsers: Parsers) -> None:
 
 def run(options: Namespace) -> None:
     """Print the scores."""
+    from specialize.commands._output import print_json
     from specialize.evaluation import evaluate_files, scores_table
 
     scores = evaluate_files(options.gold, options.system, column=options.column)
-    print(json.dumps(scores, ensure_ascii=False) if options.json else scores_table(scores))
+    if options.json:
+        print_json(scores)
+    else:
+        print(scores_table(scores))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -39,10 +38,22 @@ def add(parsers: Parsers) -> None:
 
 def run(options: Namespace) -> None:
     """Audit every tokenizer on every text."""
+    from specialize.commands._output import output_file
+
+    if not options.html:
+        _inspect(options)
+        return
+    if options.html.is_dir() or options.html.parent.is_file():
+        raise UsageError(f"--html {options.html}: expected a file to write, in a folder")
+    inputs = [*options.text, *options.tokenizer, *filter(None, [options.parallel])]
+    with output_file(options.html, inputs=inputs):
+        _inspect(options)
+
+
+def _inspect(options: Namespace) -> None:
+    from specialize.commands._output import print_json
     from specialize.inspection import inspect_texts
 
-    if options.html and (options.html.is_dir() or options.html.parent.is_file()):
-        raise UsageError(f"--html {options.html}: expected a file to write, in a folder")
     details = options.details or options.json or options.html
     findings = []
     for finding in inspect_texts(
@@ -50,7 +61,7 @@ def run(options: Namespace) -> None:
     ):
         findings.append(finding)
         if options.json:
-            print(json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False))
+            print_json(finding.to_json())
     if not options.json:
         _print(findings)
     if options.html:

@@ -39,22 +39,28 @@ def add(parsers: Parsers) -> None:
     task = "a task, by its name in the recipe; may be repeated; default: all of the file's format"
     command.add_argument("--task", action="append", metavar="NAME", help=task)
     command.add_argument("--out", required=True, metavar="FILE", help="file to write; - for stdout")
+    allow = "let heads run functions outside of the package, which the message without it lists"
+    command.add_argument("--allow-code", action="store_true", help=allow)
     command.set_defaults(run=run)
 
 
 def run(options: Namespace) -> None:
     """Write the file annotated for every task."""
     from specialize.atomic import whole_file
+    from specialize.commands._output import output_file, write_stdout
     from specialize.specialization import Specialization
 
-    result, (file, tasks) = Specialization(options.folder), _file_and_tasks(options)
+    result = Specialization(options.folder, allow_code=options.allow_code)
+    file, tasks = _file_and_tasks(options)
     with tempfile.TemporaryDirectory() as folder:
-        annotated = _annotated(result, file, tasks, Path(folder))
         if options.out == "-":
-            sys.stdout.write(annotated.read_text("utf-8"))
+            write_stdout(_annotated(result, file, tasks, Path(folder)).read_bytes())
             return
-        with whole_file(Path(options.out)) as partial:
-            shutil.copyfile(annotated, partial)
+        out = Path(options.out)
+        with output_file(out, inputs=[file]):
+            annotated = _annotated(result, file, tasks, Path(folder))
+            with whole_file(out) as partial:
+                shutil.copyfile(annotated, partial)
     print(options.out)
 
 
@@ -91,6 +97,9 @@ def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Pat
     """Return ``file`` annotated for one task after the other, in ``folder``."""
     from specialize.tasks._plain import plain_note
 
+    if result.allow_code:
+        for line in dict.fromkeys(x for name in tasks or result.tasks for x in result.code(name)):
+            print(f"running code outside of the package: {line}", file=sys.stderr)
     annotated = file
     for name in _of_one_format(result, file, tasks):
         head = result.head(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,14 @@ def run(options: argparse.Namespace) -> None:
     from specialize.environment import set_threads
 
     threads = set_threads(options.threads, jobs=options.jobs)
+    from specialize.recipe.outside import outside_methods
     from specialize.recipe.read import read_recipe
+    from specialize.recipe.toml import read_table
 
+    if not options.plan:  # which lists them itself
+        table = read_table(options.recipe, options.set)
+        for line in outside_methods(table, options.recipe.parent):
+            print(f"running code outside of the package: {line}", file=sys.stderr)
     recipe = read_recipe(options.recipe, options.set)
     from specialize import pipeline
     from specialize.progress import terminal_log

@@ -37,7 +37,7 @@ def model_rows(folder: Path) -> ModelRows | None:
     config = folder / "config.json"
     if not config.is_file():
         return None
-    described = _load(config, config.read_bytes())
+    described = read_json(config)
     size = described.get("vocab_size") if isinstance(described, dict) else None
     if not isinstance(size, int):
         return None
@@ -78,10 +78,11 @@ def tensor_shapes(file: Path) -> dict[str, list[int]]:
         raise DataError(f"{file}:1: damaged ({error}); download it again") from None
 
 
-def _load(file: Path, data: bytes) -> Any:
+def read_json(file: Path) -> Any:
+    """Return what a JSON file of a model holds; DataError if it is damaged."""
     try:
-        return json.loads(data)
-    except ValueError:  # no JSON, or no UTF-8
+        return json.loads(file.read_bytes())
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or too deep
         raise DataError(f"{file}:1: its JSON is damaged; download it again") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,25 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
-from specialize.errors import DataError, MissingError
+from specialize.errors import DataError
+from specialize.model.config import UNLOADABLE, first_line, read_config
 from specialize.model.header import check_rows
 from specialize.model.mlm import MaskedModel, choose_head, hidden_size, layers
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.write import write_vocabulary
-
-_UNLOADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    KeyError,
-    ImportError,
-    SafetensorError,
-    pickle.UnpicklingError,
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     tokenizer; DataError where the two disagree, where weights (such as the masked-LM head) are
     missing, which transformers would draw at random, or where the model is not such an encoder.
     """
-    config = _config(folder)
+    config = read_config(folder)
     vocabulary = read_vocabulary(folder)
     _check_added_tokens(folder, vocabulary)
     check_rows(folder, len(vocabulary.pieces))
@@ -57,30 +46,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     model = _masked_model(folder, config)
     _check_forward(folder, model, framing)
     return Checkpoint(model, vocabulary, framing, folder)
-
-
-def _config(folder: Path) -> Any:
-    """Return the configuration of a model that can be used, or raise."""
-    from transformers import AutoConfig
-
-    file = folder / "config.json"
-    if not file.is_file():
-        raise MissingError(f"{folder}: no config.json; expected the directory of a model")
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except _UNLOADABLE as error:
-        raise DataError(f"{file}:1: transformers cannot read it: {_first_line(error)}") from None
-    if config.is_encoder_decoder:
-        raise DataError(
-            f"{file}:1: {config.model_type} is an encoder with a decoder; expected an encoder with "
-            "a masked-LM head, such as BERT or XLM-R"
-        )
-    if getattr(config, "languages", None) and not getattr(config, "default_language", None):
-        raise DataError(
-            f"{file}:1: {config.model_type} has an adapter per language and default_language is "
-            f"not set; set it to one of {', '.join(config.languages)}"
-        )
-    return config
 
 
 def _check_added_tokens(folder: Path, vocabulary: Vocabulary) -> None:
@@ -114,16 +79,17 @@ def _masked_model(folder: Path, config: Any) -> MaskedModel:
                 dtype=torch.float32,
                 local_files_only=True,
                 trust_remote_code=False,
+                weights_only=True,  # of a pytorch_model.bin: no pickled objects
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, by name
             )
-    except _UNLOADABLE as error:
+    except UNLOADABLE as error:
         if "Unrecognized configuration class" in str(error):
             raise DataError(
                 f"{folder / 'config.json'}:1: transformers has no masked-LM class for "
                 f"{config.model_type}; choose an encoder such as BERT, RoBERTa or XLM-R"
             ) from None
-        raise DataError(f"{folder}: cannot be loaded: {_first_line(error)}") from None
+        raise DataError(f"{_weights(folder)}: cannot be loaded: {first_line(error)}") from None
     if other := sorted(found["mismatched_keys"]):
         name, stored, expected = other[0]
         raise DataError(
@@ -132,7 +98,24 @@ def _masked_model(folder: Path, config: Any) -> MaskedModel:
         )
     if missing := sorted(found["missing_keys"]):
         raise DataError(_missing_message(folder, model, missing, sorted(found["unexpected_keys"])))
+    check_finite(model, _weights(folder))
     return model.eval()
+
+
+def check_finite(model: torch.nn.Module, source: Path) -> None:
+    """Raise DataError, naming ``source``, if a weight of ``model`` is not finite."""
+    for name, parameter in model.named_parameters():
+        if not parameter.isfinite().all():
+            raise DataError(
+                f"{source}: {name} has values that are not finite; download it again, or choose "
+                "another"
+            )
+
+
+def _weights(folder: Path) -> Path:
+    """Return the file of the weights in ``folder``; the folder where they are none or several."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
+    return files[0] if len(files) == 1 else folder
 
 
 def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other: list[str]) -> str:
@@ -165,9 +148,9 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
         if any(state.shape != expected for state in states):
             shapes = sorted({tuple(state.shape) for state in states})
             raise DataError(f"expected states {expected} after each layer, got {shapes}")
-    except (AssertionError, AttributeError, TypeError, *_UNLOADABLE) as error:
+    except (AssertionError, AttributeError, TypeError, *UNLOADABLE) as error:
         raise DataError(
-            f"{folder}: {type(model).__name__} cannot be used: {_first_line(error)}; choose an "
+            f"{folder}: {type(model).__name__} cannot be used: {first_line(error)}; choose an "
             "encoder such as BERT, RoBERTa or XLM-R"
         ) from None
 
@@ -197,7 +180,8 @@ def empty_model(folder: Path) -> MaskedModel:
     """Return a model of the shape in ``folder`` with random weights, to load others into."""
     from transformers import AutoModelForMaskedLM
 
-    return AutoModelForMaskedLM.from_config(_config(folder), dtype=torch.float32)
+    config = read_config(folder)
+    return AutoModelForMaskedLM.from_config(config, dtype=torch.float32, trust_remote_code=False)
 
 
 def new_modernbert(
@@ -257,7 +241,3 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

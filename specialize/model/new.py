@@ -40,7 +40,9 @@ def new_model(
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+        return AutoModelForMaskedLM.from_config(
+            config, dtype=torch.float32, trust_remote_code=False
+        )
 
 
 def _positions(shape: str, framing: Framing) -> dict[str, Any]:

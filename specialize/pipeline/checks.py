@@ -21,7 +21,9 @@ def check_folder(out: Path) -> None:
         return
     if not out.is_dir():
         raise UsageError(f"{out} is a file; name a folder as --out")
-    if (out / "stages").is_dir() or not any(out.iterdir()):
+    stages = out / "stages"
+    ours = (stages / ".locks").is_dir() or any(stages.glob("*/stage.json"))
+    if ours or not any(any(path.iterdir()) if path == stages else True for path in out.iterdir()):
         return
     if (out / "recipe.toml").exists():
         raise UsageError(

@@ -25,11 +25,11 @@ def pretrain(recipe: Pretrain, out: Path, *, log: Log | None = None) -> Path:
     store = Store(out)
     base = _stages(recipe)
     run_all([base], store, log or Silent())
-    with atomic.whole_folder(out / "model") as partial:
-        link_tree(store.folder(base) / "model", partial)
-    atomic.write_text(
-        out / "training.json", (store.folder(base) / "training.json").read_text("utf-8")
-    )
+    with store.publishing():
+        with atomic.whole_folder(out / "model") as partial:
+            link_tree(store.folder(base) / "model", partial)
+        training = (store.folder(base) / "training.json").read_text("utf-8")
+        atomic.write_text(out / "training.json", training)
     return out / "model"
 
 

@@ -64,7 +64,7 @@ def drop_other_heads(plans: list[ArmPlan], facts: list[ArmFacts], store: Store) 
     for plan in plans:
         for stage in plan.heads.values():
             if store.key(stage) not in kept:
-                atomic.remove(store.folder(stage) / "head")
+                store.drop(stage, "head")
 
 
 def link_tree(source: Path, target: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from filelock import FileLock
 
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
@@ -21,6 +20,7 @@ from specialize.pipeline.plan import ArmPlan, in_order, plan_arms, text_stages
 from specialize.pipeline.results import Facts
 from specialize.pipeline.stages import TaskData
 from specialize.progress import Log, Silent, duration
+from specialize.recipe.outside import outside_methods
 from specialize.recipe.recipe import Recipe
 from specialize.reports.run import write_report
 from specialize.store import Stage, Store
@@ -58,18 +58,35 @@ def specialize(
     warnings = results.early_warnings(plans, store)
     for warning in warnings:
         log.say(f"warning: {warning}")
-    run_all(_missing_heads(plans, store), store, log, jobs=jobs)
-    arms = [results.arm_facts(plan, store, tasks) for plan in plans]
-    facts = _facts(recipe, arms, plans, store, tasks, command)
-    facts["cautions"] = [*doubts, *warnings, *results.cautions(arms, tasks)]
-    with FileLock(store.root / ".locks" / "publish"):
-        publish.publish(plans, arms, store, out, result=recipe.result)
-        publish.drop_other_heads(plans, arms, store)
-        atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
-        write_report(facts, out)
-        atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
-        atomic.write_json(out / "provenance.json", _provenance(recipe, facts, store, plans))
-    return facts
+    while True:
+        for stage in _without_weights(plans, store):
+            store.discard(stage)
+        run_all([stage for plan in plans for stage in plan.late()], store, log, jobs=jobs)
+        with store.publishing():
+            if _without_weights(plans, store):  # dropped by a run of another recipe in ``out``
+                continue
+            arms = [results.arm_facts(plan, store, tasks) for plan in plans]
+            facts = _facts(recipe, arms, plans, store, tasks, command)
+            facts["cautions"] = [*doubts, *warnings, *results.cautions(arms, tasks)]
+            _publish(recipe, plans, arms, facts, store, out)
+        return facts
+
+
+def _publish(
+    recipe: Recipe,
+    plans: list[ArmPlan],
+    arms: list[results.ArmFacts],
+    facts: Facts,
+    store: Store,
+    out: Path,
+) -> None:
+    """Write the results of a run to ``out``."""
+    publish.publish(plans, arms, store, out, result=recipe.result)
+    publish.drop_other_heads(plans, arms, store)
+    atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
+    write_report(facts, out)
+    atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
+    atomic.write_json(out / "provenance.json", _provenance(recipe, facts, store, plans))
 
 
 def plan(recipe: Recipe, out: Path) -> str:
@@ -97,7 +114,8 @@ def plan(recipe: Recipe, out: Path) -> str:
         f"{len(stages)} stages, {done} done; about {duration(seconds_left(stages, store))} on this "
         f"machine and {needed:,.0f} MB of disk to go (rough estimates)",
     ]
-    return "\n".join(rows)
+    code = [f"code outside of the package: {line}" for line in outside_methods(recipe.table, out)]
+    return "\n".join([*code, *([""] if code else []), *rows])
 
 
 def _estimated(
@@ -107,17 +125,17 @@ def _estimated(
     return [with_work(plan, base, store, words=words) for plan in plans]
 
 
-def _missing_heads(plans: Sequence[ArmPlan], store: Store) -> list[Stage]:
-    """Return the late stages; a best head whose weights were dropped earlier is done again."""
-    stages = [stage for plan in plans for stage in plan.late()]
+def _without_weights(plans: Sequence[ArmPlan], store: Store) -> list[Stage]:
+    """Return the best heads whose weights were dropped earlier, when others were the best."""
+    found = []
     for plan in plans:
         for task in plan.tasks:
             heads = [plan.heads[task, seed] for seed in plan.arm.seeds]
             if all(map(store.done, heads)):
                 best = results.best_head(plan, store, task)
                 if not (store.folder(best) / "head").is_dir():
-                    store.discard(best)
-    return stages
+                    found.append(best)
+    return found
 
 
 def _facts(

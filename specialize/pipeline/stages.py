@@ -19,6 +19,7 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
+from specialize.fingerprints import unseal
 from specialize.pipeline.change import read_change, write_change
 from specialize.progress import Log
 from specialize.recipe.methods import Choice, bind
@@ -167,8 +168,8 @@ def adapt(
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
     atomic.write_json(folder / "history.json", _without_times(history))
-    for name in ("packed.npy", "checkpoint.pt"):
-        (folder / name).unlink(missing_ok=True)
+    unseal(folder / "packed.npy")
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
 def finetune_task(

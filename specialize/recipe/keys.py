@@ -21,8 +21,9 @@ class RecipeKeys:
     ``mixin``, ``augment``, ``embed``, ``lapt``, ``finetune`` and ``seeds`` hold for every arm that
     does not set its own. A method is given by name, ``"tva"``, or as a table with its options,
     ``{ method = "tva", pieces = 200 }``; ``"my_file.py:function"`` is one of a file beside the
-    recipe, ``"my_package.module:function"`` one of an installed module. Files are relative to the
-    recipe; ``$VARIABLES`` and ``~`` are expanded.
+    recipe, ``"my_package.module:function"`` one of an installed module; ``specialize run`` prints
+    which such functions it runs, with their files. Files are relative to the recipe; ``$VARIABLES``
+    and ``~`` are expanded.
     """
 
     base: str  # the model: "mini", a folder, or a model of the Hugging Face hub

@@ -223,8 +223,8 @@ def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
 
 
 def _check_name(kind: str, name: str) -> None:
-    if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith(".partial"):
-        expected = "expected a name of letters, digits, '_', '.' and '-'"
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name) or name.endswith(".partial"):
+        expected = "expected a name of letters, digits, '_', '.' and '-', at most 64"
         raise UsageError(f"{kind} {name!r}: {expected}", key=f"{kind}.{name}")
 
 

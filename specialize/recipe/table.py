@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -114,6 +115,8 @@ def convert(value: Any, key: Key, name: str, *, folder: Path | None = None) -> A
         found = _fit(value, key.type, folder)
     except MissingError as error:
         raise MissingError(f"{name}: {error}", key=name) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name} = {value}: expected a finite number", key=name)
     if found is _NO_FIT:
         message = f"{name} = {shown(value)}: expected {in_words(key.type)}{_hint(value, key)}"
         raise UsageError(message, key=name)
@@ -142,6 +145,8 @@ def _fit(value: Any, wanted: Any, folder: Path | None = None) -> Any:
         return locate(str(value), folder) if folder else Path(value)
     if wanted is float and type(value) is int:
         return float(value)
+    if wanted is float and type(value) is float and not math.isfinite(value):
+        return _NO_FIT
     if wanted in (bool, int, float, str, Path, NoneType):
         return value if type(value) is wanted else _NO_FIT
     return value  # any other type is the method's own affair

@@ -47,6 +47,7 @@ class Finetune:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("finetune", self, {"epochs": 0, "patience": 0, "batch": 1, "length": 3})
+        at_least("finetune", self, {"rate": 0, "head_rate": 0, "decay": 0, "layer_dropout": 0})
         if self.schedule not in SCHEDULES:
             raise UsageError(
                 f"unknown finetune.schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}"
@@ -151,6 +152,7 @@ def _train(
             patience=plan.patience,
             lower_is_better=False,
             metric=task.metric,
+            rates="finetune.rate or finetune.head_rate",
             unit="sentences",
             print_epochs=False,
             per_step=plan.batch,

@@ -12,6 +12,7 @@ import numpy as np
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.errors import DataError, UsageError
+from specialize.fingerprints import is_sealed, seal
 from specialize.model.load import Checkpoint
 from specialize.model.mlm import MaskedModel
 from specialize.model.tiers import merge, tier
@@ -51,6 +52,7 @@ class Lapt:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
+        at_least("lapt", self, {"rate": 0, "fresh_rate": 0, "decay": 0})
         if not 0 < self.mask <= 1:
             raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")
         precision(self.precision)
@@ -104,6 +106,7 @@ def lapt(
             seed,
             precision=precision(plan.precision),
             metric="bits/byte",
+            rates="lapt.rate",
             unit="tokens",
             per_step=plan.batch * plan.length,
         ),
@@ -140,11 +143,12 @@ def measured_text(text: Prepared, plan: Lapt, *, seed: int, mix: Callable[[str],
 
 def _packed(checkpoint: Checkpoint, text: Prepared, length: int, file: Path) -> np.ndarray:
     """Return the training text as sequences, kept in ``file`` for a resumed run."""
-    if not file.exists():
+    if not is_sealed(file):
         documents = text.train.documents()
         packed = pack(checkpoint.vocabulary, checkpoint.framing, documents, length)
         with atomic.whole_file(file) as partial, partial.open("wb") as stream:
             np.save(stream, packed)
+        seal(file)
     sequences: np.ndarray = np.load(file, mmap_mode="r")
     if not len(sequences):
         raise DataError("expected text for LAPT, got no line with a piece; check the corpus")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from specialize import atomic
+from specialize.errors import DataError
 from specialize.progress import Log
+from specialize.train.checkpoints import read_checkpoint
 from specialize.train.schedules import Schedule
+
+_WAIT = 50  # steps between two looks at the loss on a GPU, which each has to wait for
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Plan:
     metric: str = "score"  # the score's name in messages
     unit: str = ""  # what progress counts beside steps: "tokens" or "sentences"
     per_step: int = 0  # how many of them a step reads
+    rates: str = "the learning rate"  # the keys that set it, for messages
     print_epochs: bool = True  # a line for each epoch; metrics.jsonl has them in any case
 
 
@@ -67,10 +73,12 @@ def run(
     ``loss_at(epoch, step)`` returns the loss of one step (both from 0) and depends on nothing but
     its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that is killed
     and resumed from ``checkpoint`` equals an uninterrupted one, on one machine with as many
-    threads.
+    threads. A damaged checkpoint is reported, and training begins again. DataError where the loss
+    or a weight is no longer finite.
     """
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
-    state = _State.load(checkpoint, module, optimizers)
+    state = _State.load(checkpoint, module, optimizers, log)
+    wait = _WAIT if _devices(module) else 1
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     if state.history:
         log.say(f"resuming after {state.step:,} of {plan.epochs * plan.steps:,} steps")
@@ -91,10 +99,15 @@ def run(
                 state.loss_sum = state.loss_sum + loss
                 state.step += 1
                 _report_step(state.step, loss, plan, log)
-                if time.monotonic() - saved > plan.checkpoint_seconds:
+                due = time.monotonic() - saved > plan.checkpoint_seconds
+                if due or state.step % wait == 0:
+                    _check_loss(state, groups, plan)
+                if due:
                     state.seconds += time.monotonic() - began
                     state.save(checkpoint, module, optimizers)
                     began = saved = time.monotonic()
+            _check_loss(state, groups, plan)
+            _check_weights(module, state, groups, plan)
             score = evaluate()
             seconds = state.seconds + time.monotonic() - began
             loss_mean = float(state.loss_sum) / plan.steps
@@ -112,6 +125,31 @@ def best_epoch(history: list[Epoch], *, lower_is_better: bool) -> Epoch:
     """Return the epoch with the best score, the first of equals."""
     scores = [e.score if lower_is_better else -e.score for e in history]
     return history[scores.index(min(scores))]
+
+
+def _check_loss(state: _State, groups: Sequence[dict[str, Any]], plan: Plan) -> None:
+    """Raise DataError if a loss of this epoch was not finite."""
+    if not math.isfinite(total := float(state.loss_sum)):
+        raise _diverged(f"the sum of the losses is {total}", state, groups, plan)
+
+
+def _check_weights(
+    module: nn.Module, state: _State, groups: Sequence[dict[str, Any]], plan: Plan
+) -> None:
+    """Raise DataError if a weight is not finite."""
+    named = dict(module.named_parameters())
+    finite = torch.stack([parameter.isfinite().all() for parameter in named.values()]).cpu()
+    if not finite.all():
+        name = list(named)[int(finite.int().argmin())]
+        raise _diverged(f"{name} has weights that are not finite", state, groups, plan)
+
+
+def _diverged(what: str, state: _State, groups: Sequence[dict[str, Any]], plan: Plan) -> DataError:
+    rate = max(group["lr"] for group in groups)
+    return DataError(
+        f"training stopped at step {state.step:,} of {plan.epochs * plan.steps:,}, at learning "
+        f"rate {rate:.3g}: {what}; lower {plan.rates}"
+    )
 
 
 def _report_step(done: int, loss: Tensor, plan: Plan, log: Log) -> None:
@@ -163,23 +201,32 @@ class _State:
 
     @classmethod
     def load(
-        cls, path: Path, module: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
+        cls,
+        path: Path,
+        module: nn.Module,
+        optimizers: Sequence[torch.optim.Optimizer],
+        log: Log,
     ) -> _State:
         state = cls()
-        if path.exists():
-            saved = torch.load(path, weights_only=True, map_location="cpu")
-            module.load_state_dict(saved["module"])
-            for optimizer, part in zip(optimizers, saved["optimizers"], strict=True):
-                optimizer.load_state_dict(part)
-            state.step, state.loss_sum = saved["step"], saved["loss_sum"]
-            state.seconds, state.best = saved["seconds"], saved["best"]
-            state.history = [Epoch(**epoch) for epoch in saved["history"]]
+        if not path.exists():
+            return state
+        try:
+            saved = read_checkpoint(path, module)
+        except DataError as error:
+            log.say(f"{error}; training begins again")
+            path.unlink()
+            return state
+        module.load_state_dict(saved["module"])
+        for optimizer, part in zip(optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(part)
+        state.step, state.loss_sum = saved["step"], saved["loss_sum"]
+        state.seconds, state.best = saved["seconds"], saved["best"]
+        state.history = [Epoch(**epoch) for epoch in saved["history"]]
         return state
 
     def save(
         self, path: Path, module: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         saved = {
             "module": module.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in optimizers],
@@ -189,9 +236,8 @@ class _State:
             "history": [asdict(epoch) for epoch in self.history],
             "best": self.best,
         }
-        partial = path.with_suffix(".partial")
-        torch.save(saved, partial)
-        os.replace(partial, path)
+        with atomic.whole_file(path) as partial:
+            torch.save(saved, partial)
 
     def close_epoch(self, epoch: Epoch, module: nn.Module, plan: Plan) -> None:
         self.history.append(epoch)

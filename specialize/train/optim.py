@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 
@@ -15,9 +16,12 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def at_least(table: str, plan: object, bounds: Mapping[str, int]) -> None:
-    """Raise UsageError for a number of ``plan`` below its bound; ``table``: its name in recipes."""
+    """Raise UsageError for a number of ``plan`` below its bound, infinite or not a number.
+
+    ``table``: its name in recipes.
+    """
     for name, least in bounds.items():
-        if (given := getattr(plan, name)) < least:
+        if not least <= (given := getattr(plan, name)) < math.inf:
             key = f"{table}.{name}" if table else name
             raise UsageError(f"expected {key} of at least {least}, got {given}")
 

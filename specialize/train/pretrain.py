@@ -74,6 +74,7 @@ class Pretrain:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("", self, {"epochs": 1, "steps": self.epochs, "batch": 1, "length": 3})
+        at_least("", self, {"rate": 0, "hidden_rate": 0, "warmup": 0, "decay": 0})
         precision(self.precision)
 
 
@@ -267,6 +268,7 @@ def _train(
             precision=precision(recipe.precision),
             checkpoint_seconds=120,
             metric="bits/byte",
+            rates="rate or hidden_rate",
             unit="tokens",
             per_step=recipe.batch * recipe.length,
         ),

@@ -166,6 +166,62 @@ def with_code(folder: Path) -> None:
     change_config(folder, model_type="mine", auto_map=classes)
 
 
+def with_kernel(folder: Path) -> None:
+    change_config(folder, attn_implementation="someone/kernel")
+
+
+def with_nested_kernel(folder: Path) -> None:
+    change_config(folder, text_config={"_attn_implementation": {"": "someone/kernel"}})
+
+
+def no_table(folder: Path) -> None:
+    (folder / "config.json").write_text("[1]", "utf-8")
+
+
+def not_finite(folder: Path) -> None:
+    state = load_file(folder / "model.safetensors")
+    state["bert.encoder.layer.1.output.dense.weight"][3, 2] = float("inf")
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+
+
+def halved(folder: Path) -> None:
+    """A download that was interrupted."""
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def shards(folder: Path) -> None:
+    load_checkpoint(folder).model.save_pretrained(folder, max_shard_size="2KB")
+    (folder / "model.safetensors").unlink()
+    halved_shard = sorted(folder.glob("*.safetensors"))[1]
+    halved_shard.write_bytes(halved_shard.read_bytes()[:-1])
+
+
+def as_bin(folder: Path) -> Path:
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    return folder / "pytorch_model.bin"
+
+
+def halved_bin(folder: Path) -> None:
+    file = as_bin(folder)
+    file.write_bytes(file.read_bytes()[:3000])
+
+
+def code_in_bin(folder: Path) -> None:
+    torch.save({"weights": Opens(folder / "ran")}, as_bin(folder))
+
+
+class Opens:
+    """An object that opens a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self.file), "w")
+
+
 def change_config(folder: Path, **values: Any) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | values), "utf-8")
@@ -194,6 +250,18 @@ REFUSED: list[tuple[Callable[[Path], None], type[Exception], str]] = [
     (with_decoder, DataError, r"config\.json:1: bart is an encoder with a decoder"),
     (without_language, DataError, r"default_language is not set; set it to one of en_XX, de_DE"),
     (with_code, DataError, r"config\.json:1: transformers cannot read it"),
+    (with_kernel, DataError, r"config\.json:1: attn_implementation is 'someone/kernel', which may"),
+    (
+        with_nested_kernel,
+        DataError,
+        r"config\.json:1: _attn_implementation is .*may be code to dow",
+    ),
+    (no_table, DataError, r"config\.json:1: expected the configuration of a model"),
+    (not_finite, DataError, r"safetensors: bert\.encoder\.layer\.1\.output\.dense\.weight has val"),
+    (halved, DataError, r"model\.safetensors:1: damaged \(.*download it again"),
+    (shards, DataError, r"model-00002-of-\d+\.safetensors:1: damaged \(.*download it again"),
+    (halved_bin, DataError, r"pytorch_model\.bin: cannot be loaded: "),
+    (code_in_bin, DataError, r"pytorch_model\.bin: cannot be loaded: "),
 ]
 
 
@@ -216,6 +284,14 @@ def test_unusable_checkpoints_are_refused_with_advice(
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""  # transformers' own report is suppressed
     assert not (folder / "ran").exists()
+
+
+def test_a_checkpoint_of_torch_is_loaded_by_its_weights_alone(tmp_path: Path) -> None:
+    folder = write_model("bert", tmp_path)
+    expected = load_checkpoint(folder).model.state_dict()
+    as_bin(folder)
+    found = load_checkpoint(folder).model.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
 def test_added_tokens_can_become_pieces_as_the_message_advises(tmp_path: Path) -> None:

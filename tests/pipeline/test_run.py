@@ -312,7 +312,7 @@ def test_mixins_travel_with_the_result(recipe: Path, toy: ToyFiles, tmp_path: Pa
     plain, mixed = (arm["audit"]["pos dev"]["before"] for arm in facts["arms"])
     assert plain["unknown_words"] > plain["words"] / 2
     assert mixed["unknown_words"] < mixed["words"] / 50
-    head = Specialization(tmp_path / "out").head("pos")
+    head = Specialization(tmp_path / "out", allow_code=True).head("pos")
     sentences = head.task.read(toy.test)
     unknown = head.words.vocabulary.ids["[UNK]"]
     batch = head.words.batch([sentence.words for sentence in sentences], "cpu")

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from specialize import pipeline
+from specialize.cli import main
 from specialize.errors import UsageError
 from specialize.recipe.read import read_recipe
+from specialize.store import Store
 from specialize.toylang import ToyFiles
+from specialize.train import loop
 
 RECIPE = """\
 base = "BASE"
@@ -180,3 +183,123 @@ def test_a_best_head_without_its_weights_is_trained_again(folder: Path, tmp_path
     assert (out / "heads" / "pos" / "model.safetensors").is_file()
     for seed, test in zip(after["seeds"], after["test"], strict=True):
         assert test == before["test"][before["seeds"].index(seed)]
+
+
+# Damage, and changes between a kill and the resume
+
+
+def results(out: Path) -> dict[str, bytes]:
+    names = ("scores.json", "vocab.txt", "model.safetensors", "head.json", "pos-1.conllu")
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.name in names}
+
+
+def published(out: Path) -> dict[str, bytes]:
+    """Return the results apart from those in stages."""
+    return {name: data for name, data in results(out).items() if not name.startswith("stages/")}
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_corpus_that_changes_before_a_resume_is_not_mixed_with_the_old(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, saved = loop._State.save, 0
+
+    def save_and_die(*arguments: object) -> None:
+        nonlocal saved
+        save(*arguments)
+        saved += 1
+        if saved == 2:
+            raise Killed
+
+    plan = loop.Plan
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._State, "save", save_and_die)
+        patch.setattr(loop, "Plan", lambda *a, **k: plan(*a, **k | {"checkpoint_seconds": 0}))
+        with pytest.raises(Killed):
+            run(folder, tmp_path / "out")
+    assert len(list((tmp_path / "out").rglob("checkpoint.pt"))) == 1
+    corpus = folder / "corpus.txt"
+    corpus.write_text(corpus.read_text("utf-8").upper() + "\nmore text\n", "utf-8")
+    run(folder, tmp_path / "out")
+    run(folder, tmp_path / "fresh")
+    assert published(tmp_path / "out") == published(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize(
+    "name", ["text-*/train.txt", "vocabulary-*/change.json", "model-*/model/model.safetensors"]
+)
+def test_a_torn_output_is_named_and_made_again(
+    name: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    run(folder, out)
+    before = results(out)
+    (torn,) = (out / "stages").glob(name)
+    size = torn.stat().st_size
+    with torn.open("r+b") as opened:
+        opened.truncate(size // 2)
+    assert main(["run", str(folder / "run.toml"), "--out", str(out)]) == 0
+    said = f"{torn} has {size // 2:,} bytes instead of {size:,}; doing it again"
+    assert said in capsys.readouterr().err
+    assert stages(out) == ONE
+    assert results(out) == before
+
+
+def test_a_best_head_dropped_by_another_recipe_is_trained_again_before_it_is_published(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two recipes on one folder: the other one publishes while this one reads its scores."""
+    out = tmp_path / "out"
+    run(folder, out)
+    before = published(out)
+    pipeline_run = sys.modules["specialize.pipeline.run"]
+    without, called = pipeline_run._without_weights, 0
+
+    def dropping(plans: list, store: Store) -> list:
+        nonlocal called
+        called += 1
+        if called == 2:  # the late stages are done, the lock is taken
+            store.drop(*plans[0].heads.values(), "head")
+        return without(plans, store)
+
+    monkeypatch.setattr(pipeline_run, "_without_weights", dropping)
+    run(folder, out)
+    assert called == 4
+    assert published(out) == before
+
+
+def test_a_folder_with_stages_of_something_else_is_refused(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "stages").mkdir(parents=True)
+    (out / "model").mkdir()
+    (out / "model" / "mine").write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match="is not an empty folder"):
+        run(folder, out)
+    shutil.rmtree(out / "model")
+    assert run(folder, out) == ONE
+    shutil.rmtree(out / "stages" / ".locks")  # as where only visible files are copied
+    assert run(folder, out) == ONE
+
+
+OWN = "def mix(line):\n    return line\n"
+
+
+def test_code_of_a_recipe_is_shown_before_it_runs_and_listed_by_the_plan(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mine.py").write_text("raise KeyError('first')\n" + OWN, "utf-8")
+    text = (folder / "run.toml").read_text("utf-8")
+    (folder / "run.toml").write_text('mixin = "mine.py:mix"\n' + text, "utf-8")
+    shown = f"code outside of the package: mixin: function mix of {folder}/mine.py\n"
+    with pytest.raises(KeyError, match="first"):
+        main(["run", str(folder / "run.toml"), "--out", str(tmp_path / "out")])
+    assert capsys.readouterr().err == f"running {shown}"
+    (folder / "mine.py").write_text(OWN, "utf-8")
+    for recipe in (folder / "run.toml", tmp_path / "out" / "recipe.toml"):
+        assert main(["run", str(recipe), "--out", str(tmp_path / "out"), "--plan"]) == 0
+        assert capsys.readouterr().out.startswith(shown)
+        assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 0
+        assert capsys.readouterr().err.startswith(f"running {shown}")

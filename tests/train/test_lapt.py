@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -56,8 +57,13 @@ def test_training_lowers_the_bits_of_the_held_out_text(
     assert history[-1].score < 0.95 * history[0].score
 
 
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
 def test_a_killed_call_resumes_to_the_same_weights(
-    base_folder: Path, text: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    damaged: bool,
+    base_folder: Path,
+    text: Prepared,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole, history = adapted(base_folder, text, tmp_path / "whole")
     calls, logits_at = [], masked.logits_at
@@ -72,7 +78,9 @@ def test_a_killed_call_resumes_to_the_same_weights(
     with pytest.raises(Killed):
         adapted(base_folder, text, tmp_path / "cut")
     monkeypatch.undo()
-    assert (tmp_path / "cut" / "packed.npy").exists()
+    packed = tmp_path / "cut" / "packed.npy"
+    if damaged:
+        np.save(packed, np.roll(np.load(packed), 1, axis=0))
     resumed, again = adapted(base_folder, text, tmp_path / "cut")
     assert [epoch.score for epoch in again] == [epoch.score for epoch in history]
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

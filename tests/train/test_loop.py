@@ -1,12 +1,14 @@
 """The training loop: best epoch, patience, and a killed run that equals an unbroken one."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from specialize.errors import DataError
 from specialize.progress import Silent
 from specialize.train import loop
 from specialize.train.schedules import constant, linear
@@ -148,3 +150,99 @@ def test_a_resumed_run_says_where_and_repeats_no_epoch(tmp_path: Path) -> None:
     train(tmp_path / "a.pt", log=log)
     assert log.lines[0] == "resuming after 17 of 30 steps"
     assert [f["epoch"] for f in log.figures] == [2, 3]
+
+
+# Damage
+
+
+def cut(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def blank(path: Path) -> None:
+    """Lose a block of the weights, which ``torch.load`` does not notice."""
+    module, _ = make()
+    weights = torch.load(path, weights_only=True)["module"]["0.weight"].numpy().tobytes()
+    data = path.read_bytes()
+    assert len(weights) == module[0].weight.numel() * 4
+    path.write_bytes(data.replace(weights, bytes(len(weights))))
+    torch.load(path, weights_only=True)
+
+
+def swap(path: Path) -> None:
+    saved = torch.load(path, weights_only=True)
+    saved["module"]["0.weight"] = torch.zeros(3, 4)
+    torch.save(saved, path)
+
+
+def pickled(path: Path) -> None:
+    """A pickle with code in it, which must not run."""
+    code = b"cbuiltins\nopen\n(V%b\nVw\ntR." % str(path.with_name("ran")).encode()
+    path.write_bytes(code)
+
+
+@pytest.mark.parametrize("damage", [cut, blank, swap, pickled, Path.touch])
+def test_a_damaged_checkpoint_is_reported_and_training_begins_again(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    whole, history = train(tmp_path / "a.pt")
+    with pytest.raises(Killed):
+        train(tmp_path / "b.pt", kill_at=17)
+    if damage is Path.touch:
+        (tmp_path / "b.pt").write_bytes(b"")
+    damage(tmp_path / "b.pt")
+    log = Noted()
+    again, repeated = train(tmp_path / "b.pt", log=log)
+    assert log.lines[0].startswith(f"{tmp_path / 'b.pt'}: not a whole checkpoint (")
+    assert log.lines[0].endswith("); training begins again")
+    assert [e.score for e in repeated] == [e.score for e in history]
+    for left, right in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(left, right)
+    assert not (tmp_path / "ran").exists()
+
+
+def diverge(path: Path, losses: Callable[[int, nn.Module], torch.Tensor]) -> str:
+    module, optimizer = make()
+    with pytest.raises(DataError) as raised:
+        loop.run(
+            module,
+            [optimizer],
+            constant(),
+            lambda epoch, step: losses(step, module),
+            lambda: 0.0,
+            loop.Plan(2, 10, seed=1, checkpoint_seconds=0, rates="lapt.rate"),
+            checkpoint=path,
+            log=Silent(),
+        )
+    return str(raised.value)
+
+
+def test_a_loss_that_is_not_finite_stops_training(tmp_path: Path) -> None:
+    for number, (value, shown) in enumerate([(math.nan, "nan"), (math.inf, "inf")]):
+        path = tmp_path / f"{number}.pt"
+        message = diverge(path, lambda step, module, v=value: loss_of(module, step, v))
+        assert message == (
+            "training stopped at step 13 of 20, at learning rate 0.01: the sum of the losses is "
+            f"{shown}; lower lapt.rate"
+        )
+        saved = torch.load(path, weights_only=True)
+        assert saved["step"] == 12
+        assert all(tensor.isfinite().all() for tensor in saved["module"].values())
+
+
+def loss_of(module: nn.Module, step: int, value: float) -> torch.Tensor:
+    loss = module(torch.ones(2, 4)).square().sum()
+    return loss * value if step == 12 else loss
+
+
+def test_weights_that_are_not_finite_stop_training_at_the_end_of_the_epoch(tmp_path: Path) -> None:
+    def losses(step: int, module: nn.Module) -> torch.Tensor:
+        if step == 9:
+            module[2].weight.data[0, 3] = math.nan
+            return module[0].weight.sum()
+        return module(torch.ones(2, 4)).sum()
+
+    message = diverge(tmp_path / "a.pt", losses)
+    assert "at step 10 of 20" in message
+    assert ": 2.weight has weights that are not finite; lower lapt.rate" in message

@@ -1,0 +1,76 @@
+"""Functions outside of the package: in which file they are, told without running any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from specialize.errors import MissingError
+from specialize.recipe.methods import place
+from specialize.recipe.table import Table
+
+_KINDS = ("mixin", "augment", "embed")
+
+
+def outside_methods(table: Table, folder: Path) -> list[str]:
+    """Return a line for each function outside of the package that a recipe in ``folder`` names.
+
+    ``table``: the recipe's, checked or not.
+    """
+    found: dict[str, None] = {}
+    for kind, name in _methods(table):
+        try:
+            placed = place(name, folder)
+        except MissingError:  # reported where the recipe is read
+            placed = name
+        if ":" in placed:
+            found[described(kind, placed)] = None
+    return list(found)
+
+
+def described(kind: str, name: str) -> str:
+    """Return the kind, the function and the file of ``my_file.py:fn`` or ``my_pkg.mod:fn``."""
+    module, _, function = name.rpartition(":")
+    file = Path(module) if module.endswith(".py") else _module_file(module)
+    where = file.absolute() if file else f"the module {module!r}"
+    return f"{kind}: function {function} of {where}"
+
+
+def _methods(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the name of each method in a recipe's table."""
+    for part in (table, *_tables(table.get("arm"))):
+        for kind in _KINDS:
+            value = part.get(kind)
+            for one in value if isinstance(value, list | tuple) else [value]:
+                yield from _named(kind, one)
+    for part in _tables(table.get("task")):
+        yield from _named("task", part)
+
+
+def _named(kind: str, value: Any) -> Iterator[tuple[str, str]]:
+    name = value.get("method") if isinstance(value, Mapping) else value
+    if isinstance(name, str):
+        yield kind, name
+
+
+def _tables(value: Any) -> list[Mapping[str, Any]]:
+    values = value.values() if isinstance(value, Mapping) else ()
+    return [item for item in values if isinstance(item, Mapping)]
+
+
+def _module_file(module: str) -> Path | None:
+    """Return the file of a module on the Python path; None if it has none."""
+    places, spec = None, None
+    names = module.split(".")
+    for depth in range(1, len(names) + 1):
+        try:
+            # subtle: importlib.util.find_spec would run the packages that the module is in
+            spec = PathFinder.find_spec(".".join(names[:depth]), places)
+            places = list(spec.submodule_search_locations or ()) if spec else None
+        except (ImportError, KeyError, ValueError):
+            return None
+        if spec is None:
+            return None
+    return Path(spec.origin) if spec and spec.origin else None
