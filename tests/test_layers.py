@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "atomic", "fingerprints", "progress"},
+    {"errors", "atomic", "fingerprints", "pipes", "progress", "terminal"},
     {"native"},
     {"environment"},
     {"store"},
