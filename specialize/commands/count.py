@@ -7,7 +7,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from specialize.commands._arguments import TEXTS, Parsers, add_command
+from specialize.commands._arguments import TEXTS, Parsers, add_command, add_field, say_columns
 from specialize.errors import UsageError
 
 DESCRIPTION = """\
@@ -31,6 +31,7 @@ def add(parsers: Parsers) -> None:
         """,
     )
     command.add_argument("file", nargs="+", help=TEXTS)
+    add_field(command)
     out = "the count file, also .counts.xz, .gz or .zst"
     command.add_argument("--out", type=Path, required=True, metavar="FILE.counts", help=out)
     types = "bound on the types in memory, see above; default: none"
@@ -51,12 +52,12 @@ def run(options: Namespace) -> None:
             raise UsageError("--max-types is not for --ray, which sums all types; leave one out")
         from specialize.corpus.ray import count_with_ray
 
-        counts = count_with_ray(options.file)
+        counts = count_with_ray(options.file, field=options.field)
     else:
-        counts = count_texts(options.file, max_types=options.max_types)
-    write_counts(counts, options.out)
-    sums = {"tokens": sum(counts.tokens.values()), "types": len(counts.tokens)}
+        counts = count_texts(options.file, max_types=options.max_types, field=options.field)
+    sums = {"tokens": write_counts(counts, options.out), "types": len(counts.tokens)}
     sums |= {"characters": counts.characters, "bytes": counts.bytes}
+    say_columns(options.file)
     if options.json:
         print(json.dumps({**sums, "dropped": asdict(counts.dropped), "out": str(options.out)}))
         return
