@@ -15,7 +15,7 @@ from specialize.corpus.files import BLOCK, blocks, read_lines
 from specialize.errors import UsageError
 
 TOKEN = re.compile(r"[^ \t\r\n]+")
-_SHARED = 64  # blocks that several threads count at once
+_SHARED = 64  # blocks that many threads count at once
 PRUNED_BLOCK = 16 * BLOCK  # bytes of a file between two looks at how many types there are
 
 
@@ -158,8 +158,11 @@ def _feed(parts: Iterable[bytes], tokens: native.TokenCounts) -> None:
 
 
 def _block_size() -> int:
-    """Return the bytes that are counted at once: enough to divide among several threads."""
-    return BLOCK if native.threads() == 1 else _SHARED * BLOCK
+    """Return the bytes that are counted at once: enough to divide among many threads.
+
+    Two would not gain what merging their tables costs.
+    """
+    return BLOCK if native.threads() <= 2 else _SHARED * BLOCK
 
 
 def _text_blocks(path: Path) -> Iterator[bytes]:
