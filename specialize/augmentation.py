@@ -14,7 +14,7 @@ from specialize.recipe.methods import bind, describe
 from specialize.reports.tables import table
 from specialize.vocab.audit.coverage import explain, readable_facts, write_pieces
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.counting.words import Text
+from specialize.vocab.counting.words import Text, as_text
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
 from specialize.vocab.verify.manifest import fingerprints, outcome, tokenizer_files, tool
@@ -44,6 +44,7 @@ def augment_tokenizer(
     row for each piece, made from the masked language model of ``name``.
     """
     path, out = (find_model if embed else tokenizer_path)(str(name)), Path(out)
+    corpus = as_text(corpus)
     atomic.check_folder(out)
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out} is not an empty folder; name another --out")

@@ -14,7 +14,8 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from contextlib import redirect_stderr, redirect_stdout
+from typing import NoReturn, TextIO, cast
 
 from specialize.commands import (
     augment,
@@ -29,6 +30,7 @@ from specialize.commands import (
     run,
 )
 from specialize.errors import SpecializeError, SpecializeWarning
+from specialize.terminal import Escaped
 
 COMMANDS = (
     demo,
@@ -60,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks some characters
     words = list(sys.argv[1:] if arguments is None else arguments)
+    out, err = Escaped(sys.stdout), Escaped(sys.stderr)
+    with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     options.command_line = shlex.join(["specialize", *words])
     signal.signal(signal.SIGTERM, _terminate)

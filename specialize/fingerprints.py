@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from specialize import atomic
+from specialize.pipes import regular
 
 _RACY = 2.0  # seconds in which a file may change again without a new time
 
@@ -95,6 +96,7 @@ class Fingerprints:
     def _of_file(self, path: Path) -> str:
         if self._known is None:
             self._known = self._load()
+        path = regular(path)
         state = path.stat()
         now = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
         known = self._known.get(str(path.absolute()))

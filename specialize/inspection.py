@@ -90,16 +90,18 @@ def inspect_texts(
     *,
     parallel: Path | None = None,
     details: bool = False,
+    field: str = "text",
 ) -> Iterator[Finding]:
     """Yield the inspection of each of ``tokenizers`` on each of ``texts``.
 
     ``parallel``: a translation, for parity: a file aligned with the only text line by line, or a
     .tsv of two columns, the first in the language of the texts. ``details``: with the measures that
-    take longer; of two tokenizers, with the words that the second segments differently.
+    take longer; of two tokenizers, with the words that the second segments differently. ``field``:
+    that of JSON rows and parquet files that holds the text.
     """
     pairs = _read_parallel(parallel, texts) if parallel else None
     opened = [_Opened(name) for name in tokenizers]
-    corpora = {text: open_text([text]) for text in texts}
+    corpora = {text: open_text([text], field=field) for text in texts}
     for tokenizer in opened:
         first = opened[0] if len(opened) == 2 and tokenizer is opened[1] else None
         parity = tokenizer.parity(pairs, str(parallel)) if pairs else None

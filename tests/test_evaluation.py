@@ -56,3 +56,34 @@ def test_files_of_two_kinds_or_other_sentences_are_refused(tmp_path: Path) -> No
             evaluate_files(gold, system)
     with pytest.raises(DataError, match=r"b\.tsv:1: expected 2 sentences as in .*a\.tsv, got 1"):
         evaluate_files(entities, fewer)
+
+
+SCHEMES = {
+    "iob2": "Ivan\tB-PER\nBo\tI-PER\nAn\tB-PER\nin\tO\nYoff\tB-LOC\n\n",
+    "iob1": "Ivan\tI-PER\nBo\tI-PER\nAn\tB-PER\nin\tO\nYoff\tI-LOC\n\n",
+    "bioes": "Ivan\tB-PER\nBo\tE-PER\nAn\tS-PER\nin\tO\nYoff\tS-LOC\n\n",
+    "bilou": "Ivan\tB-PER\nBo\tL-PER\nAn\tU-PER\nin\tO\nYoff\tU-LOC\n\n",
+}
+
+
+@pytest.mark.parametrize("gold", SCHEMES)
+@pytest.mark.parametrize("system", SCHEMES)
+@pytest.mark.filterwarnings("ignore::specialize.errors.SpecializeWarning")
+def test_entities_count_alike_in_every_scheme(tmp_path: Path, gold: str, system: str) -> None:
+    files = [write(tmp_path / f"{name}.tsv", SCHEMES[name]) for name in (gold, system)]
+    wrong = write(tmp_path / "wrong.tsv", SCHEMES[system].replace("-LOC", "-ORG"))
+    if gold == "iob1" or system != "iob1":  # else it is IOB2 with errors, alike for conlleval
+        assert evaluate_files(*files)["strict"]["f1"] == 100
+    assert evaluate_files(*files)["conlleval"]["f1"] == 100
+    assert evaluate_files(files[0], wrong)["conlleval"]["f1"] == pytest.approx(200 / 3)
+    if gold == system:
+        assert evaluate_files(*files, scheme=gold)["strict"]["f1"] == 100
+
+
+def test_a_conversion_is_announced(tmp_path: Path) -> None:
+    files = [write(tmp_path / f"{name}.tsv", SCHEMES[name]) for name in ("iob1", "bilou")]
+    with pytest.warns(SpecializeWarning) as caught:
+        evaluate_files(*files)
+    said = [str(warning.message).partition(":")[2] for warning in caught]
+    assert said[0] == " the tags are IOB1 (entities begin with I-); they are read as IOB2"
+    assert said[1] == " the tags are BILOU; they are read as IOB2"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from typing import TypeAlias
 
 Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 TOKENIZER = "a folder, tokenizer.json, vocab.txt, .model or .tiktoken file, or a model's name"
-TEXTS = "texts of any format, or count files"
+TEXTS = "texts of any format, or count files; - for standard input"
 
 
 def add_command(
@@ -30,3 +32,18 @@ def add_set(command: argparse.ArgumentParser, form: str, example: str) -> None:
     command.add_argument(
         "--set", action="append", default=[], metavar=form, help=f"{example}; may be repeated"
     )
+
+
+def add_field(command: argparse.ArgumentParser) -> None:
+    """Add ``--field``, which names the text in JSON and parquet files."""
+    field = "the field of JSON, or column of parquet, that holds the text; default: %(default)s"
+    command.add_argument("--field", default="text", metavar="NAME", help=field)
+
+
+def say_columns(texts: Sequence[str]) -> None:
+    """Print on stderr which texts were read as their words alone."""
+    from specialize.corpus.files import expand
+    from specialize.corpus.formats import columns_note
+
+    if line := columns_note(expand(texts)):
+        print(line, file=sys.stderr)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from specialize.commands._arguments import TEXTS, TOKENIZER, Parsers, add_command, add_set
+from specialize.commands._arguments import (
+    TEXTS,
+    TOKENIZER,
+    Parsers,
+    add_command,
+    add_field,
+    add_set,
+    say_columns,
+)
 
 DESCRIPTION = """\
 Write a tokenizer with new pieces for the texts. It is verified in a fresh process as written; on
@@ -32,6 +40,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument(
         "--text", nargs="+", action="extend", required=True, metavar="FILE", help=TEXTS
     )
+    add_field(command)
     command.add_argument("--method", default="tva", help="default: %(default)s")
     guard = "texts of other languages, whose known words keep their segmentation"
     command.add_argument("--guard", nargs="+", action="extend", metavar="FILE", help=guard)
@@ -54,7 +63,7 @@ def run(options: Namespace) -> None:
     chosen = read_changes(options.set)
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
     chosen |= {name: value for name, value in given.items() if value is not None}
-    text = open_text(options.text)
+    text = open_text(options.text, field=options.field)
     summary = augment_tokenizer(
         options.tokenizer,
         text,
@@ -65,5 +74,6 @@ def run(options: Namespace) -> None:
         embed=options.embed,
     )
     print(summary)
+    say_columns(options.text)
     if line := note(dropped_from(text)):
         print(line)

@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from specialize.commands._arguments import TEXTS, Parsers, add_command
+from specialize.commands._arguments import TEXTS, Parsers, add_command, add_field, say_columns
 from specialize.errors import UsageError
 
 DESCRIPTION = """\
@@ -30,6 +30,7 @@ def add(parsers: Parsers) -> None:
         """,
     )
     command.add_argument("file", nargs="+", help=TEXTS)
+    add_field(command)
     out = "the count file, also .counts.xz, .gz or .zst"
     command.add_argument("--out", type=Path, required=True, metavar="FILE.counts", help=out)
     types = "bound on the types in memory, see above; default: none"
@@ -52,12 +53,13 @@ def run(options: Namespace) -> None:
         if options.ray:
             from specialize.corpus.ray import count_with_ray
 
-            counts = count_with_ray(options.file)
+            counts = count_with_ray(options.file, field=options.field)
         else:
-            counts = count_texts(options.file, max_types=options.max_types)
-        write_counts(counts, options.out)
-    sums = {"tokens": sum(counts.tokens.values()), "types": len(counts.tokens)}
+            counts = count_texts(options.file, max_types=options.max_types, field=options.field)
+        tokens = write_counts(counts, options.out)
+    sums = {"tokens": tokens, "types": len(counts.tokens)}
     sums |= {"characters": counts.characters, "bytes": counts.bytes}
+    say_columns(options.file)
     if options.json:
         print_json({**sums, "dropped": asdict(counts.dropped), "out": str(options.out)})
         return

@@ -25,6 +25,8 @@ def add(parsers: Parsers) -> None:
     command.add_argument("system", type=Path, help="the same text, annotated by a system")
     column = "number of the column with entity tags, counted from 1; default: found"
     command.add_argument("--column", type=int, default=0, metavar="N", help=column)
+    scheme = "of entity tags: iob1, iob2, bioes or bilou; default: found"
+    command.add_argument("--scheme", default="", metavar="NAME", help=scheme)
     command.add_argument("--json", action="store_true", help="one JSON object")
     command.set_defaults(run=run)
 
@@ -34,7 +36,9 @@ def run(options: Namespace) -> None:
     from specialize.commands._output import print_json
     from specialize.evaluation import evaluate_files, scores_table
 
-    scores = evaluate_files(options.gold, options.system, column=options.column)
+    scores = evaluate_files(
+        options.gold, options.system, column=options.column, scheme=options.scheme
+    )
     if options.json:
         print_json(scores)
     else:

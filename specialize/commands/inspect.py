@@ -6,7 +6,14 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from specialize.commands._arguments import TEXTS, TOKENIZER, Parsers, add_command
+from specialize.commands._arguments import (
+    TEXTS,
+    TOKENIZER,
+    Parsers,
+    add_command,
+    add_field,
+    say_columns,
+)
 from specialize.errors import UsageError
 
 
@@ -26,6 +33,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument(
         "--text", nargs="+", action="extend", required=True, metavar="FILE", help=TEXTS
     )
+    add_field(command)
     parallel = "the same text in another language, line by line, or a .tsv with both as columns"
     command.add_argument("--parallel", type=Path, metavar="FILE", help=parallel)
     details = "slower measures; with two tokenizers, the words the second segments differently"
@@ -57,13 +65,18 @@ def _inspect(options: Namespace) -> None:
     details = options.details or options.json or options.html
     findings = []
     for finding in inspect_texts(
-        options.tokenizer, options.text, parallel=options.parallel, details=bool(details)
+        options.tokenizer,
+        options.text,
+        parallel=options.parallel,
+        details=bool(details),
+        field=options.field,
     ):
         findings.append(finding)
         if options.json:
             print_json(finding.to_json())
     if not options.json:
         _print(findings)
+    say_columns(options.text)
     if options.html:
         from specialize.reports.audit_page import write_page
 

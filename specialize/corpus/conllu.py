@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from specialize.corpus.files import plain_name, read_lines
+from specialize.corpus.files import BOM, INNER_MARK, MISSING_BLANK, plain_name, read_lines
 from specialize.errors import DataError
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
@@ -21,9 +21,7 @@ _WORD = re.compile(r"[1-9][0-9]*")
 _RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
 _EMPTY = re.compile(r"([0-9]+)\.[1-9][0-9]*")
 _BEGINS = re.compile(r"1|1-[0-9]+|0\.1")  # ids of the first row of a sentence
-_BOM = "\ufeff"
 _HEAD_LINES = 100  # lines read to recognise a file, comments for the most part
-_MISSING_BLANK = "the blank line between two sentences is probably missing; add it above this line"
 
 Row = tuple[str, ...]
 
@@ -135,22 +133,19 @@ def _blocks(path: Path) -> Iterator[Block]:
 def _row(line: str, where: str) -> Row:
     """Return the ten columns of a line."""
     columns = tuple(line.split("\t"))
-    if len(columns) == WIDTH and columns[FORM] and line[0] != _BOM:
+    if len(columns) == WIDTH and columns[FORM] and line[0] != BOM:
         return columns
-    if line[0] == _BOM:
-        raise DataError(
-            f"{where}: a byte order mark (U+FEFF) inside the file, probably of files joined end "
-            "to end; remove it"
-        )
+    if line[0] == BOM:
+        raise DataError(f"{where}: {INNER_MARK}")
     if line[0] == "#":
-        raise DataError(f"{where}: a comment inside a sentence: {_MISSING_BLANK}")
+        raise DataError(f"{where}: a comment inside a sentence: {MISSING_BLANK}")
     if len(columns) == WIDTH:
         raise DataError(f"{where}: the form (column 2) is empty; write _ for no value")
-    if len(columns) == 1 and len(line.split()) == WIDTH:
+    if len(columns) < WIDTH and len(line.split()) == WIDTH:
         raise DataError(f"{where}: the columns are separated by spaces; replace them by tabs")
-    raise DataError(
-        f"{where}: expected 10 columns separated by tabs, got {len(columns)}; correct the row"
-    )
+    many = len(columns) > WIDTH and line[0].isdecimal()
+    hint = "CoNLL-2009 has 14 or more: convert the file to CoNLL-U" if many else "correct the row"
+    raise DataError(f"{where}: expected 10 columns separated by tabs, got {len(columns)}; {hint}")
 
 
 def _check_ids(block: Block) -> None:
@@ -159,7 +154,7 @@ def _check_ids(block: Block) -> None:
     for row, columns in enumerate(block.rows):
         text = columns[ID]
         if row and _BEGINS.fullmatch(text) and last:
-            raise block.fault(row, f"id {text} after id {last}: {_MISSING_BLANK}")
+            raise block.fault(row, f"id {text} after id {last}: {MISSING_BLANK}")
         if _WORD.fullmatch(text):
             last += 1
             if int(text) != last:

@@ -1,5 +1,6 @@
 """The corpus: the lines of text files, split, normalised and rewritten as they are read."""
 
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,13 @@ def open_corpus(files: CorpusFiles | str | Path) -> "Corpus":
 
     Missing files and a corpus without any line are refused here.
     """
+    if isinstance(files, str | os.PathLike):
+        files = CorpusFiles((os.fspath(files),))
     if not isinstance(files, CorpusFiles):
-        files = CorpusFiles((str(files),))
+        raise TypeError(
+            f"expected a path or CorpusFiles, got {type(files).__name__}; write "
+            "CorpusFiles((path, ...)) for several files"
+        )
     source = Source(files)
     if not source.has_text():
         left = " is left once the evaluation sentences are removed" if source.keys else ""

@@ -24,7 +24,7 @@ import gzip
 import lzma
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -52,39 +52,44 @@ _ROW = re.compile(r"([1-9][0-9]{0,11})\t([^ \t\r\n]+)")
 _AGAIN = "count the text again"
 
 
-def open_text(names: Sequence[str]) -> Corpus | TextCounts:
-    """Return the corpus of files and folders or, with count files among them, the counts of all."""
+def open_text(names: Sequence[str], *, field: str = "text") -> Corpus | TextCounts:
+    """Return the corpus of files and folders or, with count files among them, the counts of all.
+
+    ``field``: that of JSON rows and parquet files that holds the text.
+    """
     paths = expand(names)
     if not any(map(is_counts, paths)):
-        return open_corpus(CorpusFiles(tuple(names), dev=0.0))
-    return count_file(paths[0]) if len(paths) == 1 else merge_counts(map(count_file, paths))
+        return open_corpus(CorpusFiles(tuple(names), dev=0.0, field=field))
+    counts = (count_file(path, field=field) for path in paths)
+    return next(counts) if len(paths) == 1 else merge_counts(counts)
 
 
-def count_texts(names: Sequence[str], *, max_types: int = 0) -> TextCounts:
+def count_texts(names: Sequence[str], *, max_types: int = 0, field: str = "text") -> TextCounts:
     """Return the counts of files and folders, count files among them or not.
 
     Beyond ``max_types``, 0 for no bound, the rarest types are dropped as ``prune`` does, while a
     file is counted and as its counts are added to the others.
     """
     if not max_types:
-        text = open_text(names)
+        text = open_text(names, field=field)
         return text.counts() if isinstance(text, Corpus) else text
     paths = expand(names)
     if not any(map(is_counts, paths)):
-        open_text(names)  # refuses texts without any line
-    return merge_counts((count_file(p, max_types=max_types) for p in paths), max_types=max_types)
+        open_text(names, field=field)  # refuses texts without any line
+    parts = (count_file(path, max_types=max_types, field=field) for path in paths)
+    return merge_counts(parts, max_types=max_types)
 
 
-def count_file(path: Path, *, max_types: int = 0) -> TextCounts:
+def count_file(path: Path, *, max_types: int = 0, field: str = "text") -> TextCounts:
     """Return the counts of a text, which may be empty here, or those in a count file.
 
     Only the counts of a text are pruned to ``max_types``; pruning those of a file saves no memory.
     """
     if is_counts(path):
         return read_counts(path)
-    if not has_text(path):
+    if not has_text(path, field):
         return TextCounts({}, 0, 0)
-    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0))
+    corpus = open_corpus(CorpusFiles((str(path),), dev=0.0, field=field))
     if not max_types:
         return corpus.counts()
     if is_text(path):
@@ -123,9 +128,12 @@ def summed(items: Iterable[tuple[str, int]]) -> native.TokenCounts | Counter[str
     return sums
 
 
-def write_counts(counts: TextCounts, path: str | Path) -> None:
-    """Write ``counts`` as a count file, whole or not at all, compressed as its suffix says."""
-    path = Path(path)
+def write_counts(counts: TextCounts, path: str | Path) -> int:
+    """Write ``counts`` as a count file, whole or not at all, compressed as its suffix says.
+
+    Return the number of tokens, the sum of the counts.
+    """
+    path, tokens = Path(path), 0
     opened = _opener(path)
     facts = (counts.characters, counts.bytes, len(counts.tokens))
     with whole_file(path) as partial, opened(partial, "wt", encoding="utf-8", newline="\n") as file:
@@ -135,7 +143,14 @@ def write_counts(counts: TextCounts, path: str | Path) -> None:
             file.write(
                 f"# dropped {counts.dropped.tokens} tokens of {counts.dropped.types} types\n"
             )
-        file.writelines(f"{count}\t{token}\n" for token, count in counts.tokens.items())
+        for token, count in _listed(counts.tokens):
+            tokens += count
+            file.write(f"{count}\t{token}\n")
+    return tokens
+
+
+def _listed(tokens: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return tokens.listed() if isinstance(tokens, native.TokenCounts) else tokens.items()
 
 
 def check_counts_path(path: Path) -> None:

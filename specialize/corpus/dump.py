@@ -7,6 +7,7 @@ that matters, run WikiExtractor and read its output.
 
 import html
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,18 @@ from specialize.errors import DataError
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 _UNREAD = "ref|math|chem|gallery|timeline|score|source|syntaxhighlight|pre|code|nowiki|imagemap"
-_ELEMENT = re.compile(rf"<({_UNREAD})\b(?:[^<>]*/>|[^<>]*>.*?</\1\s*>)", re.S | re.I)
+_OPENING = re.compile(rf"<({_UNREAD})\b[^<>]*>", re.I)
+_CLOSING = re.compile(rf"</({_UNREAD})\s*>", re.I)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BRACES = re.compile(r"\{\{|\}\}")
 _TABLE = re.compile(r"^[ :]*\{\||^[ ]*\|\}", re.M)
-_EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\[\]]*\s*([^\[\]]*)\]")
+_EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\[\]]*+\s*+([^\[\]]*+)\]")
 _LINK = re.compile(r"\[\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\]")
 _QUOTES = re.compile(r"'{2,}")
 _SWITCH = re.compile(r"__[A-Z]+__")
 _LIST = re.compile(r"^[*#:;]+\s*")
 _OTHER_WIKI = re.compile(r"[a-z]{2,3}(?:-[a-z-]+)?")
+_NESTED = 100  # links inside links that are replaced, as those of captions
 _DROPPED = ("=", "|", "!", "{", "----")  # the first characters of headings and rests of tables
 
 
@@ -74,13 +77,36 @@ def plain_lines(wikitext: str, namespaces: set[str]) -> list[str]:
     Links into ``namespaces`` (case-folded names: files, categories and their local names) and to
     other languages are dropped.
     """
-    text = _ELEMENT.sub("", _COMMENT.sub("", wikitext))
+    text = _without_elements(_COMMENT.sub("", wikitext))
     text = _outside(_TABLE, "{|", _outside(_BRACES, "{{", text))
     text = _unlinked(_EXTERNAL.sub(r"\1", text), namespaces)
     text = _SWITCH.sub("", _QUOTES.sub("", _TAG.sub("", text)))
     lines = (line.strip() for line in html.unescape(text).split("\n"))
     lines = (_LIST.sub("", line) for line in lines if not line.startswith(_DROPPED))
     return [line for line in lines if line]
+
+
+def _without_elements(text: str) -> str:
+    """Return the text without references, formulas and the like; an unclosed one stays."""
+    closings: dict[str, list[tuple[int, int]]] = {}
+    for closing in _CLOSING.finditer(text):
+        closings.setdefault(closing[1].lower(), []).append(closing.span())
+    kept: list[str] = []
+    end = 0
+    for opening in _OPENING.finditer(text):
+        if opening.start() < end:
+            continue  # inside an element
+        if opening[0].endswith("/>"):
+            after = opening.end()
+        else:
+            ends = closings.get(opening[1].lower(), [])
+            nearest = bisect_left(ends, (opening.end(), 0))
+            if nearest == len(ends):
+                continue
+            after = ends[nearest][1]
+        kept.append(text[end : opening.start()])
+        end = after
+    return "".join([*kept, text[end:]])
 
 
 def _outside(brackets: re.Pattern[str], opening: str, text: str) -> str:
@@ -108,7 +134,8 @@ def _unlinked(text: str, namespaces: set[str]) -> str:
             return ""
         return shown or target.lstrip(":")
 
-    count = 1
-    while count:
+    for _ in range(_NESTED):
         text, count = _LINK.subn(label, text)
+        if not count:
+            break
     return text

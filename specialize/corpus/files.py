@@ -5,38 +5,55 @@ import codecs
 import gzip
 import lzma
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from specialize.errors import DataError, MissingError
+from specialize.pipes import regular
 
 BLOCK = 1 << 20  # bytes read at a time
 HEAD = 1 << 14  # bytes of the first block that are split into lines first
 COMPRESSED = (".gz", ".xz", ".zst", ".bz2")
+BOM = "\ufeff"
+INNER_MARK = (
+    "a byte order mark (U+FEFF) inside the file, probably of files joined end to end; remove it"
+)
+MISSING_BLANK = "the blank line between two sentences is probably missing; add it above this line"
+STDIN = Path("/dev/stdin")  # named "-"
 
 
 def expand(names: Iterable[str]) -> list[Path]:
     """Return the files that ``names`` refer to, in the order given.
 
     ``$VARIABLES`` and ``~`` are expanded; a directory means all files below it, sorted, except
-    hidden ones.
+    hidden ones; ``-`` is the standard input.
     """
+    if isinstance(names, str | bytes | os.PathLike):
+        raise TypeError(f"expected a list of paths, got {names!r}; write [{names!r}]")
     return [path for name in names for path in _expand_one(name)]
 
 
 def _expand_one(name: str) -> list[Path]:
-    path = Path(os.path.expandvars(name)).expanduser()
-    if path.is_dir():
-        below = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
-        if not below:
-            raise DataError(f"{path}:1: the directory holds no file to read")
-        return below
-    if path.exists():
+    path = STDIN if name == "-" else Path(os.path.expandvars(name)).expanduser()
+    if not _is_there(path):
+        hint = "set the variable named in it" if "$" in str(path) else "correct the path"
+        raise MissingError(f"{path}: no such file or directory; {hint}")
+    if not path.is_dir():
         return [path]
-    hint = "set the variable named in it" if "$" in str(path) else "correct the path"
-    raise MissingError(f"{path}: no such file or directory; {hint}")
+    below = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+    if not below:
+        raise DataError(f"{path}:1: the directory holds no file to read")
+    return below
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
 
 
 def _hidden(path: Path, top: Path) -> bool:
@@ -46,6 +63,24 @@ def _hidden(path: Path, top: Path) -> bool:
 def plain_name(path: Path) -> str:
     """Return the file's name without its compression suffix: ``ug.txt.xz`` -> ``ug.txt``."""
     return path.stem if path.suffix.lower() in COMPRESSED else path.name
+
+
+def compression(path: Path) -> str:
+    """Return the suffix of a file's compression, by its name or its first bytes; "" if plain."""
+    suffix = path.suffix.lower()
+    if suffix in COMPRESSED:
+        return suffix
+    with regular(path).open("rb") as file:
+        first = file.read(10)
+    return next((suffix for suffix, magic in _MAGIC.items() if magic.match(first)), "")
+
+
+_MAGIC = {
+    ".gz": re.compile(rb"\x1f\x8b\x08"),
+    ".xz": re.compile(rb"\xfd7zXZ\0"),
+    ".zst": re.compile(rb"\x28\xb5\x2f\xfd"),
+    ".bz2": re.compile(rb"BZh[1-9]1AY&SY"),
+}
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -60,6 +95,8 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
             line = raw.decode()
         except UnicodeDecodeError as fault:
             raise not_utf8(path, number, raw, fault.start) from None
+        if "\0" in line:
+            raise not_utf8(path, number, raw, raw.index(0))
         yield number, line.rstrip("\r\n")
 
 
@@ -82,10 +119,9 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
 
 def refuse_binary(path: Path, block: bytes) -> None:
     """Raise DataError if the first block of a file holds a NUL: it is not text."""
-    at = block.find(b"\0")
-    if at >= 0:
-        start = block.rfind(b"\n", 0, at) + 1
-        raise not_utf8(path, block.count(b"\n", 0, at) + 1, block[start:], at - start)
+    if (at := block.find(b"\0")) >= 0:
+        *before, line = (block[:at] + b".").splitlines()
+        raise not_utf8(path, len(before) + 1, line[:-1] + b"\0", len(line) - 1)
 
 
 def not_utf8(path: Path, number: int, raw: bytes, at: int) -> DataError:
@@ -97,48 +133,69 @@ def not_utf8(path: Path, number: int, raw: bytes, at: int) -> DataError:
     )
 
 
-def blocks(path: Path) -> Iterator[bytes]:
-    """Yield the decompressed bytes of ``path``, about a megabyte at a time."""
-    line = 1
+def blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """Yield the decompressed bytes of ``path``, about ``size`` at a time; a pipe is read once."""
+    line, suffix = 1, ""
     try:
-        for block in _READERS.get(path.suffix.lower(), _plain_blocks)(path):
+        suffix = compression(path)
+        for block in _READERS[suffix](regular(path), size):
             if block:
                 yield block
                 line += block.count(b"\n")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise MissingError(f"{path}: cannot be read: {fault.strerror}") from fault
-        raise DataError(
-            f"{path}:{line}: broken or truncated {path.suffix} archive ({fault}); fetch it again"
-        ) from fault
+        what = f"broken or truncated {suffix} archive ({fault}); fetch it again"
+        raise DataError(f"{path}:{line}: {what if suffix else fault}") from fault
 
 
-def _opened_by(opener: Callable[..., IO[Any]]) -> Callable[[Path], Iterator[bytes]]:
-    def read(path: Path) -> Iterator[bytes]:
+def _plain_blocks(path: Path, size: int) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        left = os.fstat(file.fileno()).st_size
+        while block := file.read(size):
+            yield block
+            left -= len(block)
+    if left > 0:
+        raise EOFError("the file got shorter while it was read; run again once it is complete")
+
+
+def _opened_by(opener: Callable[..., IO[Any]]) -> Callable[[Path, int], Iterator[bytes]]:
+    def read(path: Path, size: int) -> Iterator[bytes]:
         with opener(path, "rb") as file:
-            while block := file.read(BLOCK):
+            while block := file.read(size):
                 yield block
 
     return read
 
 
-_plain_blocks = _opened_by(open)
-
-
-def _zst_blocks(path: Path) -> Iterator[bytes]:
+def _zst_blocks(path: Path, size: int) -> Iterator[bytes]:
+    """Decompress a few bytes at a time: each may become 32,000, which no decoder here limits."""
     new_decoder, failure = _zstandard(path)
     decoder = new_decoder()
+    ready: list[bytes] = []
+    length = 0
     try:
-        for block in _plain_blocks(path):
-            while block:  # a file may hold several frames, each with a decoder of its own
+        for part in _slices(path):
+            while part:  # a file may hold several frames, each with a decoder of its own
                 if decoder.eof:
                     decoder = new_decoder()
-                yield decoder.decompress(block)
-                block = decoder.unused_data if decoder.eof else b""
+                ready.append(decoder.decompress(part))
+                length += len(ready[-1])
+                part = decoder.unused_data if decoder.eof else b""
+            if length >= size:
+                yield b"".join(ready)
+                ready, length = [], 0
     except failure as fault:
         raise EOFError(str(fault)) from fault
+    yield b"".join(ready)
     if not decoder.eof:
         raise EOFError("the last frame has no end")
+
+
+def _slices(path: Path, size: int = 1 << 10) -> Iterator[bytes]:
+    for block in _plain_blocks(path, BLOCK):
+        for begin in range(0, len(block), size):
+            yield block[begin : begin + size]
 
 
 def _zstandard(path: Path) -> tuple[Callable[[], Any], type[Exception]]:
@@ -156,7 +213,8 @@ def _zstandard(path: Path) -> tuple[Callable[[], Any], type[Exception]]:
     return zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
 
 
-_READERS: dict[str, Callable[[Path], Iterator[bytes]]] = {
+_READERS: dict[str, Callable[[Path, int], Iterator[bytes]]] = {
+    "": _plain_blocks,
     ".gz": _opened_by(gzip.open),
     ".xz": _opened_by(lzma.open),
     ".bz2": _opened_by(bz2.open),

@@ -22,6 +22,7 @@ from typing import IO, Any
 from specialize import atomic
 from specialize.corpus.corpus import open_corpus
 from specialize.corpus.facts import CorpusFacts, FileFacts, Tally
+from specialize.corpus.formats import columns_note
 from specialize.corpus.normalize import Rewrite, rewrite
 from specialize.corpus.source import DEV, TRAIN, CorpusFiles, Source
 from specialize.corpus.token_counts import TextCounts, count_prepared
@@ -85,6 +86,8 @@ def prepare(
         source.check_split(train=facts.train.lines > 0, dev=facts.dev.lines > 0)
     atomic.write_json(folder / _FACTS, facts.to_json())
     log(_summary(facts))
+    if note := columns_note(source.paths):
+        log(f"corpus: {note}")
     return facts
 
 

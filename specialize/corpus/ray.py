@@ -11,13 +11,14 @@ from specialize.corpus.files import expand
 from specialize.corpus.formats import is_counts
 from specialize.corpus.token_counts import Dropped, TextCounts
 from specialize.errors import MissingError, SpecializeError
+from specialize.pipes import regular
 
 # Keys among the tokens, none of which contains a space
 _FACTS = (" characters", " bytes", " dropped types", " dropped tokens")
 _FILE = 1 << 40  # places in a file at most
 
 
-def count_with_ray(names: Sequence[str]) -> TextCounts:
+def count_with_ray(names: Sequence[str], *, field: str = "text") -> TextCounts:
     """Return the counts of files and folders: a task for each file, summed by token in the engine.
 
     Unless the program has connected to a cluster, Ray starts one here or uses the one that
@@ -31,8 +32,11 @@ def count_with_ray(names: Sequence[str]) -> TextCounts:
         raise MissingError("this needs Ray: pip install specialize[ray]") from fault
     paths = expand(names)
     if not any(map(is_counts, paths)):
-        open_text(names)  # refuses texts without any line
-    items = [{"number": i, "path": str(path.absolute())} for i, path in enumerate(paths)]
+        open_text(names, field=field)  # refuses texts without any line
+    items = [
+        {"number": i, "path": str(regular(path).absolute()), "field": field}
+        for i, path in enumerate(paths)
+    ]
     files = ray.data.from_items(items, override_num_blocks=len(items))
     files.context.raise_original_map_exception = True
     rows = files.map_batches(_count_one, batch_size=1, batch_format="pyarrow")
@@ -54,8 +58,8 @@ def _count_one(batch: Any) -> Any:
     """Return rows (text, count, first) for a batch of one file: its facts, then its tokens."""
     import pyarrow
 
-    [number], [path] = batch["number"].to_pylist(), batch["path"].to_pylist()
-    counts = count_file(Path(path))
+    [number], [path], [field] = (batch[name].to_pylist() for name in ("number", "path", "field"))
+    counts = count_file(Path(path), field=field)
     texts, dropped = [*_FACTS, *counts.tokens], counts.dropped
     sums = [counts.characters, counts.bytes, dropped.types, dropped.tokens]
     sums += counts.tokens.values()

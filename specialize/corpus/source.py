@@ -44,6 +44,7 @@ class CorpusFiles:
     dev: float = 0.05  # share of the documents held out; 0 = none
     lines: int = 0  # keep a random sample of documents of about so many lines; 0 = all
     seed: int = 0  # of the split and of the sample
+    field: str = "text"  # of JSON rows, or column of parquet files, that holds the text
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -86,7 +87,7 @@ class Source:
         """Whether a line is left once the evaluation sentences are removed."""
         if self.keys:
             return any(clear(lines, self.keys).lines for _, lines in self._documents())
-        return any(map(has_text, self.paths))
+        return any(has_text(path, self.files.field) for path in self.paths)
 
     def read(self, *views: Side) -> Iterator[tuple[int, list[Part]]]:
         """Yield for each document the number of its file and its parts, untreated.
@@ -126,7 +127,7 @@ class Source:
     def _documents(self) -> Iterator[tuple[int, list[str]]]:
         """Yield all documents, each with the number of its file."""
         for file, path in enumerate(self.paths):
-            for lines in read_documents(path):
+            for lines in read_documents(path, self.files.field):
                 yield file, lines
 
     def _units(self, lines: list[str]) -> list[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import mmap
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from specialize import native
-from specialize.corpus.files import BLOCK, COMPRESSED, blocks, read_lines, refuse_binary
+from specialize.corpus.files import BLOCK, blocks, read_lines
 from specialize.errors import UsageError
 
 TOKEN = re.compile(r"[^ \t\r\n]+")
+_SHARED = 64  # blocks that many threads count at once
 PRUNED_BLOCK = 16 * BLOCK  # bytes of a file between two looks at how many types there are
 
 
@@ -62,6 +62,8 @@ def count_lines(lines: Iterable[str], *, max_types: int = 0) -> TextCounts:
 
     They are pruned to ``max_types``, 0 for no bound, after every 2^20 characters of lines.
     """
+    if isinstance(lines, str | bytes):
+        raise TypeError(f"expected a list of lines, got {type(lines).__name__}")
     return _count_blocks(_blocks_of(lines), max_types)
 
 
@@ -106,7 +108,7 @@ def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
     """Return the counts of files of plain text, compressed or not: those of their stripped lines.
 
     They are pruned to ``max_types``, 0 for no bound, after every block of a file: ``PRUNED_BLOCK``
-    bytes and the rest of their last line. Natively and without a bound, plain files are mapped.
+    bytes and the rest of their last line.
     """
     paths = list(paths)
     if not native.core():
@@ -120,10 +122,8 @@ def count_files(paths: Iterable[Path], *, max_types: int = 0) -> TextCounts:
                 if len(tokens) > max_types and not tokens.valid():
                     _say_where(paths)
                 dropped += prune(tokens, max_types)
-        elif path.suffix.lower() in COMPRESSED:
-            _feed_blocks(path, tokens)
-        elif path.stat().st_size:
-            _feed_mapped(path, tokens)
+        else:
+            _feed(_text_blocks(path), tokens)
     if not tokens.valid():
         _say_where(paths)
     characters, size = tokens.extent()
@@ -139,13 +139,7 @@ def count_prepared(path: Path) -> TextCounts:
         with path.open(encoding="utf-8", newline="\n") as lines:
             return count_lines(line.removesuffix("\n") for line in lines)
     tokens = native.TokenCounts()
-    if path.stat().st_size:
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-            memoryview(data) as text,
-        ):
-            tokens.feed(text, whole=True)
+    _feed(blocks(path, _block_size()), tokens)
     characters, size = tokens.extent()
     return TextCounts(tokens, characters, size)
 
@@ -157,26 +151,25 @@ def _say_where(paths: Iterable[Path]) -> None:
             pass
 
 
-def _feed_mapped(path: Path, tokens: native.TokenCounts) -> None:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        refuse_binary(path, data[:BLOCK])
-        begin = len(codecs.BOM_UTF8) if data[:3] == codecs.BOM_UTF8 else 0
-        with memoryview(data) as view, view[begin:] as text:
-            tokens.feed(text, whole=True)
-
-
-def _feed_blocks(path: Path, tokens: native.TokenCounts) -> None:
-    for block in _text_blocks(path):
-        tokens.feed(block, whole=False)
+def _feed(parts: Iterable[bytes], tokens: native.TokenCounts) -> None:
+    for part in parts:
+        tokens.feed(part, whole=False)
     tokens.feed(b"", whole=True)
 
 
+def _block_size() -> int:
+    """Return the bytes that are counted at once: enough to divide among many threads.
+
+    Two would not gain what merging their tables costs.
+    """
+    return BLOCK if native.threads() <= 2 else _SHARED * BLOCK
+
+
 def _text_blocks(path: Path) -> Iterator[bytes]:
-    for nth, block in enumerate(blocks(path)):
-        if nth == 0:
-            refuse_binary(path, block)
-            block = block.removeprefix(codecs.BOM_UTF8)
-        yield block
+    for nth, block in enumerate(blocks(path, _block_size())):
+        if b"\0" in block:
+            _say_where([path])
+        yield block if nth else block.removeprefix(codecs.BOM_UTF8)
 
 
 def _whole_lines(parts: Iterable[bytes]) -> Iterator[bytes]:

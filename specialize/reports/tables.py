@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specialize.reports.numbers import percent, share
+from specialize.terminal import escaped
 from specialize.vocab.audit.audit import Audit
 
 WIDTH = 100  # characters of a line
@@ -99,7 +100,7 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
         others = [other for other in parts.values() if other != own]
         sizes = range(1, len(own) + 1)
         size = next((n for n in sizes if all(other[-n:] != own[-n:] for other in others)), 1)
-        found[name] = "/".join(own[-size:])
+        found[name] = escaped("/".join(own[-size:]))
     return found
 
 

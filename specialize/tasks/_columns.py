@@ -1,6 +1,5 @@
 """NER files: tokens and their tags (`specialize.corpus.columns`), read and written back."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,13 +8,15 @@ from specialize.corpus.columns import (
     BLANKS,
     Group,
     Row,
+    check_row,
     is_columns,
     is_tag,
     language_prefix,
     read_groups,
     token_column,
 )
-from specialize.errors import DataError, SpecializeWarning
+from specialize.corpus.files import MISSING_BLANK
+from specialize.errors import DataError
 from specialize.tasks._base import Sentence, Tags
 from specialize.tasks._plain import is_plain, read_plain
 from specialize.tasks._pretokenize import Style
@@ -54,7 +55,10 @@ def read_columns(path: Path | str, column: int = 0) -> list[Sentence[Tags]]:
     """
     groups = _groups(path)
     token = token_column(groups)
-    tag = _tag_column(groups, token, column, path)
+    tag, tabs = _tag_column(groups, token, column, path), "\t" in groups[0].rows[0].text
+    for group in groups:
+        for row in group.rows:
+            check_row(row, path, tabs=tabs)
     tokens = [[_tagged(row, token, tag, path) for row in group.rows] for group in groups]
     return _sentences(groups, tokens, path)
 
@@ -88,46 +92,6 @@ def write_columns(sentences: Iterable[Sentence[Tags]], path: Path | str) -> None
             rows = zip(sentence.source.rows, sentence.gold, strict=True)
             lines = [*sentence.source.above, *(f"{b}{tag}{a}" for (b, a), tag in rows)]
             file.write("\n".join(lines) + "\n\n")
-
-
-def is_iob1(sentences: Iterable[Sentence[Tags]]) -> bool:
-    """Return whether tags are IOB1: entities begin with I-, with B- only after one of their type.
-
-    >>> is_iob1([Sentence(("a", "b", "c"), ("I-PER", "B-PER", "O"), None)])
-    True
-    """
-    begins_with_i = False
-    for sentence in sentences:
-        for before, tag in zip(("O", *sentence.gold), sentence.gold, strict=False):
-            if tag[2:] != before[2:]:  # the first word of an entity, after O or another type
-                if tag.startswith("B-"):
-                    return False
-                begins_with_i |= tag.startswith("I-")
-    return begins_with_i
-
-
-def as_iob2(sentence: Sentence[Tags]) -> Sentence[Tags]:
-    """Return the sentence with its IOB1 tags as IOB2: every entity begins with B-.
-
-    >>> as_iob2(Sentence(("a", "b", "c"), ("I-PER", "B-PER", "I-LOC"), None)).gold
-    ('B-PER', 'B-PER', 'B-LOC')
-    """
-    pairs = zip(("O", *sentence.gold), sentence.gold, strict=False)
-    return replace(
-        sentence,
-        gold=tuple(
-            f"B-{tag[2:]}" if tag != "O" and tag[2:] != before[2:] else tag for before, tag in pairs
-        ),
-    )
-
-
-def warn_of_iob1(path: Path | str) -> None:
-    """Warn that the tags of a file are converted."""
-    warnings.warn(
-        f"{path}: the tags are IOB1 (entities begin with I-); they are read as IOB2",
-        SpecializeWarning,
-        stacklevel=3,
-    )
 
 
 def _groups(path: Path | str) -> list[Group]:
@@ -174,10 +138,11 @@ def _tagged(row: Row, token: int, tag: int, path: Path | str) -> _Token:
             "or the option column"
         )
     found = fields[tag]
-    if not is_tag(found) or found[0] not in "OBI":
+    if not is_tag(found):
+        comment = MISSING_BLANK if row.text.startswith("# ") else "correct the row"
         raise DataError(
-            f"{path}:{row.number}: expected a tag O, B-TYPE or I-TYPE, got {found!r}; correct the "
-            "row, or convert the file to IOB2"
+            f"{path}:{row.number}: expected a tag such as O, B-LOC or I-LOC, got {found!r}; "
+            f"{comment}, or convert the file to IOB2"
         )
     begin, end = row.spans[tag]
     return _Token(fields[token], found, row.text[:begin], row.text[end:])

@@ -11,31 +11,26 @@ from torch import Tensor
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired
 from specialize.tasks._batch import label_ids
-from specialize.tasks._columns import (
-    as_iob2,
-    is_iob1,
-    read_columns,
-    read_words,
-    warn_of_iob1,
-    write_columns,
-)
+from specialize.tasks._columns import read_columns, read_words, write_columns
 from specialize.tasks._crf import bio_constraints, negative_log_likelihood, viterbi
 from specialize.tasks._nereval import evaluate_ner
 from specialize.tasks._pretokenize import Style
+from specialize.tasks._schemes import check_scheme, in_iob2, scheme_of, warn_of
 from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
 
 _FIGURES = ("f1", "precision", "recall", "macro_f1")
 
 
-def task(*, dropout: float = 0.1, column: int = 0) -> "NerTask":
-    """Return the entity task over files of tokens and IOB2 tags.
+def task(*, dropout: float = 0.1, column: int = 0, scheme: str = "") -> "NerTask":
+    """Return the entity task over files of tokens and tags.
 
     ``column`` is the number of the tags' column, counted from 1; 0 finds the only one with tags
-    of entities.
+    of entities. ``scheme``: iob1, iob2, bioes or bilou, "" to find it for each file; what is not
+    IOB2 is read as IOB2.
     """
     if column < 0:
         raise UsageError(f"column {column} is out of range; columns are counted from 1, 0 = find")
-    return NerTask(check_dropout(dropout), column)
+    return NerTask(check_dropout(dropout), column, check_scheme(scheme))
 
 
 @dataclass(frozen=True)
@@ -44,18 +39,19 @@ class NerTask:
 
     dropout: float
     column: int = 0
+    scheme: str = ""
 
     name: ClassVar[str] = "ner"
     metric: ClassVar[str] = "f1"
     format: ClassVar[str] = "columns"
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
-        """Return the sentences of a file of tokens and tags, IOB1 converted with a warning."""
+        """Return the sentences of a file, tags found not to be IOB2 converted with a warning."""
         sentences = read_columns(path, self.column)
-        if is_iob1(sentences):
-            warn_of_iob1(path)
-            return [as_iob2(sentence) for sentence in sentences]
-        return sentences
+        scheme = self.scheme or scheme_of(sentences)
+        if not self.scheme:
+            warn_of(scheme, [path])
+        return in_iob2(sentences, scheme)
 
     def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[Tags]]:
         """Return the sentences of a file of words, tagged or not, or of plain text, untagged."""

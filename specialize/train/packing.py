@@ -10,6 +10,7 @@ import numpy as np
 
 from specialize.errors import UsageError
 from specialize.vocab.base import Vocabulary
+from specialize.vocab.counting.long_lines import LONGEST, encode_long
 from specialize.vocab.framing import Framing
 
 _BLOCK = 4096  # lines and document ends encoded at once
@@ -48,10 +49,12 @@ def _stream(
     ids, start = array("i"), 0
     lines = _lines(documents)
     while block := list(islice(lines, _BLOCK)):
-        encoded = iter(vocabulary.encode_lines([line for line in block if line is not None]))
+        short = [line for line in block if line is not None and len(line) <= LONGEST]
+        encoded = iter(vocabulary.encode_lines(short))
         for line in block:
             if line is not None:
-                ids.extend(next(encoded))
+                long = len(line) > LONGEST
+                ids.extend(encode_long(vocabulary, line) if long else next(encoded))
             elif len(ids) > start:
                 ids.extend(suffix)
                 start = len(ids)

@@ -15,6 +15,7 @@ from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
 from specialize.vocab.counting.separable import marks_begin, units_of
 from specialize.vocab.counting.space_units import CONTEXT, text_of
+from specialize.vocab.counting.words import as_text
 from specialize.vocab.formats.renumber import named_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
 from specialize.vocab.marks import BEFORE_MARK, BYTE, MARK, byte_letters, is_byte_level
@@ -189,6 +190,7 @@ class LibraryVocabulary:
 
     def count_words(self, text: Text) -> dict[str, int]:
         """Return the occurrences of each word in lines of text, by first occurrence."""
+        text = as_text(text)
         if isinstance(text, TextCounts):
             raise UsageError(
                 f"{self.source}: expected a text, got counts of white-space tokens, which "

@@ -31,3 +31,18 @@ def test_count_files_can_replace_their_texts(
     audited = call("inspect", base_folder, "--text", tmp_path / "more.txt", "--json").out
     counted = call("inspect", base_folder, "--text", tmp_path / "more.counts", "--json").out
     assert counted == audited.replace("more.txt", "more.counts")
+
+
+def test_columns_counted_as_words_are_named(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("Yoff\tB-LOC\nla\tO\n", "utf-8")
+    done = call("count", tmp_path / "a.tsv", "--out", tmp_path / "a.counts")
+    assert (done.code, done.err) == (0, f"columns read as words: {tmp_path / 'a.tsv'}\n")
+    assert done.out.startswith("2 tokens, 2 types, ")
+
+
+def test_the_field_of_json_is_an_option(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"body": "a b"}]', "utf-8")
+    words = ["count", tmp_path / "a.json", "--out", tmp_path / "a.counts"]
+    refused = call(*words)
+    assert (refused.code, "name another: --field" in refused.err) == (3, True)
+    assert call(*words, "--field", "body").out.startswith("2 tokens, 2 types, ")

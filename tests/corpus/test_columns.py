@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from corpora import opened, write
+from corpora import CONLLU, opened, write
 
 from specialize.corpus import columns
 from specialize.corpus.columns import is_columns, read_tokens, token_column
 from specialize.corpus.columns import read_groups as groups
 from specialize.corpus.files import read_lines
-from specialize.corpus.formats import is_text
+from specialize.corpus.formats import columns_note, is_text
 from specialize.errors import DataError
 
 PLAIN = "Dakar\tB-LOC\nla\tO\n.\tO\n\nYoff\tB-LOC\nit\tO\n"
@@ -40,8 +40,9 @@ def test_the_tokens_of_tagged_columns_are_the_text(tmp_path: Path, name: str, te
 def test_documents_begin_at_their_marks(tmp_path: Path) -> None:
     mark = "-DOCSTART- -X- O\n\n"
     text = "a\tO\nb\tO\n\n" + mark + "c\tO\n\nd\tO\n\n" + mark + "e\tO\n"
-    path = write(tmp_path / "a.tsv", text)
-    assert list(opened(path).documents()) == [["a b"], ["c", "d"], ["e"]]
+    for form in (text, text.replace("\n\n-DOC", "\n-DOC")):
+        path = write(tmp_path / "a.tsv", form)
+        assert list(opened(path).documents()) == [["a b"], ["c", "d"], ["e"]]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,39 @@ def test_an_untagged_line_among_columns_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tsv", PLAIN + "lost\n")
     with pytest.raises(DataError, match=r"a\.tsv:7: expected a token and a tag .* got 'lost'"):
         list(opened(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("New York B-LOC", "separated by spaces, by tabs in the first row"),
+        ("\ufeffDakar\tB-LOC", r"a byte order mark \(U\+FEFF\) inside the file"),
+        ("# id 3", "the blank line between two sentences is probably missing"),
+    ],
+)
+def test_the_likely_cause_of_a_fault_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = write(tmp_path / "a.tsv", f"{PLAIN}{line}\n")
+    with pytest.raises(DataError, match=rf"a\.tsv:7: .*{message}"):
+        list(opened(path))
+
+
+def test_columns_of_other_treebanks_are_refused(tmp_path: Path) -> None:
+    rows = (f"{i}\tw\tl\tN\tN\t_\t0\tx\t_\t_\tA\tB\tC\tD\n" for i in (1, 2))
+    path = write(tmp_path / "a.txt", "".join(rows))
+    with pytest.raises(DataError, match=r"a\.txt:1: numbered words in 14 columns .* CoNLL-2009"):
+        opened(path)
+    named = write(tmp_path / "a.conllu", Path(path).read_text("utf-8"))
+    with pytest.raises(DataError, match=r"a\.conllu:1: expected 10 .* got 14; CoNLL-2009 has"):
+        opened(named)
+
+
+def test_texts_read_as_their_words_are_named(tmp_path: Path) -> None:
+    names = ("a.tsv", "b.conllu", "c.txt", "d.counts")
+    texts = (PLAIN, CONLLU, "plain\n", "# specialize counts 1\n")
+    paths = [Path(write(tmp_path / n, text)) for n, text in zip(names, texts, strict=True)]
+    assert columns_note(paths) == f"columns read as words: {paths[0]} and 1 more"
+    assert columns_note(paths[1:]) == f"columns read as words: {paths[1]}"
+    assert columns_note(paths[2:]) == ""
 
 
 @pytest.mark.parametrize(
@@ -133,8 +167,18 @@ def test_a_dump_is_recognised_whatever_its_name(
     assert list(opened(str(tmp_path / name))) == ["Dakar is big."]
 
 
-@pytest.mark.parametrize("name", ["a.xml", "a.tmx"])
-def test_other_xml_is_refused_whatever_its_name(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / name, '<?xml version="1.0"?>\n<tmx>\n<body/>\n</tmx>\n')
+@pytest.mark.parametrize("name", ["a.xml", "a.txt"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<?xml version="1.0"?>\n<tmx>\n<body/>\n</tmx>\n',
+        "<!DOCTYPE html>\n<html><p>a</p></html>\n",
+        "\n<TEI>\n",
+        "<s>a b</s>\n<s>c</s>\n",
+        '<text id="1"\n',
+    ],
+)
+def test_other_xml_is_refused_whatever_its_name(tmp_path: Path, name: str, text: str) -> None:
+    path = write(tmp_path / name, text)
     with pytest.raises(DataError, match=rf"{name}:1: expected plain text, a MediaWiki dump"):
         opened(path)

@@ -138,10 +138,22 @@ def test_a_dump_gives_its_articles_without_markup(tmp_path):
         ("lone }} one", ["lone  one"]),
         ("[[Plik:x.png|mały|Opis [1]]]end", ["end"]),
         ("[[:Category:A]] and [[w|x]]", ["Category:A and x"]),
+        ("a<ref>b<ref>c</ref>d</REF >e<ref name=f/>", ["ade"]),
+        ("a<ref>b</math>c<math>d</math>", ["abc"]),
+        ("a[//x.org b]c[http://y.org]", ["abc"]),
     ],
 )
 def test_wikitext_is_stripped_lightly(wikitext, lines):
     assert plain_lines(wikitext, {"category"}) == lines
+
+
+@pytest.mark.parametrize(
+    "opened", ["<ref>a ", "<ref>a </math>", "[//a", "[[a|", "[[a[b]", "{{a", "<a ", "<!--", "{|\n"]
+)
+def test_markup_that_is_never_closed_takes_linear_work(opened):
+    """With work that grows with the square, this would take hours."""
+    plain_lines(opened * 200_000, {"category"})
+    plain_lines(f"[//{1_000_000 * 'a'}", {"category"})
 
 
 def test_a_directory_is_walked_in_order_and_the_given_order_is_kept(tmp_path, monkeypatch):

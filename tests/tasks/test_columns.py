@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from specialize.errors import DataError
-from specialize.tasks._base import Sentence
-from specialize.tasks._columns import as_iob2, is_iob1, read_columns, read_words, write_columns
+from specialize.tasks._columns import read_columns, read_words, write_columns
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -119,25 +118,13 @@ def test_document_marks_and_comments_are_written_back(ner, tmp_path):
     assert (tmp_path / "b.txt").read_text() == text
 
 
-IOB1 = ("I-PER", "I-PER", "B-PER", "O", "I-LOC", "I-ORG", "B-ORG")
-IOB2 = ("B-PER", "I-PER", "B-PER", "O", "B-LOC", "B-ORG", "B-ORG")
-
-
-def test_iob1_is_recognised_and_converted():
-    old, new, illegal, none = (
-        Sentence(("a",) * len(tags), tags, None)
-        for tags in (IOB1, IOB2, ("O", "I-LOC", "O", "B-LOC"), ("O", "O"))
-    )
-    assert is_iob1([none, old])
-    assert not any(map(is_iob1, ([new], [none], [illegal], [old, new])))
-    assert as_iob2(old) == new
-    assert as_iob2(none) == none
-
-
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("a\tO\nb\tS-LOC\n", 2, "expected a tag O, B-TYPE or I-TYPE, got 'S-LOC'"),
+        ("a\tO\nb\tLOC\n", 2, "expected a tag such as O, B-LOC or I-LOC, got 'LOC'"),
+        ("a\tO\nb c B-X\n", 2, "separated by spaces, by tabs in the first row"),
+        ("a\tO\n\n\ufeffb\tO\n", 3, "a byte order mark (U+FEFF) inside the file"),
+        ("a\tO\n# id 2\nb\tO\n", 2, "the blank line between two sentences is probably"),
         ("1\ta\tO\t-\n2\tb\tX\t-\n", 2, "got 'X'"),
         ("", 1, "no sentence"),
         ("\n\n", 1, "no sentence"),

@@ -54,6 +54,19 @@ def test_iob1_is_read_as_iob2_with_a_warning(path, tmp_path):
         assert [s.gold for s in TASK.read(path)] == [s.gold for s in iob2]
 
 
+def test_the_scheme_of_the_tags_is_an_option(tmp_path, recwarn):
+    (tmp_path / "a.tsv").write_text("a\tI-X\nb\tE-X\nc\tS-X\n", encoding="utf-8")
+    (sentence,) = ner.task(scheme="bioes").read(tmp_path / "a.tsv")
+    assert sentence.gold == ("B-X", "I-X", "B-X")
+    assert not recwarn
+    with pytest.raises(DataError, match=r"a\.tsv:2: expected a tag of IOB1, got 'E-X'"):
+        ner.task(scheme="iob1").read(tmp_path / "a.tsv")
+    with pytest.warns(SpecializeWarning, match=r"a\.tsv: the tags are BIOES; they are"):
+        assert ner.task().read(tmp_path / "a.tsv")[0].gold == sentence.gold
+    with pytest.raises(UsageError, match="unknown scheme 'bio'"):
+        ner.task(scheme="bio")
+
+
 def test_the_column_of_the_tags_is_an_option(tmp_path):
     (tmp_path / "a.tsv").write_text("1\ta\tB-X\tB-Y\n2\tb\tO\tI-Y\n", encoding="utf-8")
     (sentence,) = ner.task(column=4).read(tmp_path / "a.tsv")

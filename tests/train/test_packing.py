@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 from framings import bert, xlmr
-from tokenizers_made import lines_in, xlmr_like
+from tokenizers_made import latin, lines_in, xlmr_like
 
 from specialize.errors import UsageError
 from specialize.train import packing
@@ -70,3 +70,15 @@ def test_sequences_do_not_depend_on_how_many_lines_are_encoded_at_once(
 def test_a_length_without_room_for_text_is_refused() -> None:
     with pytest.raises(UsageError, match="no room"):
         pack(TINY, bert(TINY), [["a"]], 1)
+
+
+@pytest.mark.parametrize("vocabulary", [TINY, Unigram(xlmr_like())])
+def test_a_long_line_is_packed_like_others(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [["a b c", " ".join(latin()), "c"], ["b a"]]
+    framing = bert(vocabulary) if vocabulary is TINY else xlmr(vocabulary)
+    whole = pack(vocabulary, framing, documents, 20)
+    monkeypatch.setattr(packing, "LONGEST", 100)
+    assert pack(vocabulary, framing, documents, 20).tolist() == whole.tolist()
+    assert whole.tolist() == reference(vocabulary, framing, documents, 20)

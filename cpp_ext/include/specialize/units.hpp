@@ -61,6 +61,7 @@ class Units {
 
  private:
   static constexpr u64 kWorthIt = u64{1} << 19;
+  static constexpr u64 kLong = 10'000;  // bytes of a line that is cut whatever it begins with
 
   void count(const std::string& text, const std::vector<u64>& ends, std::size_t from,
              std::size_t to, Table& into) const {
@@ -76,11 +77,11 @@ class Units {
     const auto push = [&](u64 a, u64 b) {
       queue.push(scanning::key_of(text + a, b - a, text + all.size()), 1, read_ + a);
     };
-    if (!solid_.at(text + begin)) {
-      const bool marked = text[begin] == ' ' || text[begin] == '\n';
-      return push(begin - marked, end);
-    }
     u64 unit = begin;
+    if (!solid_.at(text + begin)) {
+      unit -= text[begin] == ' ' || text[begin] == '\n';
+      if (end - unit < kLong) return push(unit, end);
+    }
     for (u64 at = begin; const void* space = std::memchr(text + at, ' ', end - at);) {
       const u64 place = static_cast<u64>(static_cast<const char*>(space) - text);
       if ((at = place + 1) == end) break;

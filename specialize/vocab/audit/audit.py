@@ -15,6 +15,7 @@ from specialize.vocab.base import Vocabulary
 from specialize.vocab.counting.by_library import count_text
 from specialize.vocab.counting.words import (
     Text,
+    as_text,
     counted,
     native_rules,
     split_fallback,
@@ -162,6 +163,7 @@ def audit_library(tokenizer: Tokenizer, text: Text, source: str = "tokenizer.jso
     characters under unknown pieces. ``counted_by``: whether types or lines were counted.
     UsageError, naming ``source``, if ``text`` is counts.
     """
+    text = as_text(text)
     if isinstance(text, TextCounts):
         raise UsageError(
             f"{source}: expected a text, got counts, which only WordPiece tokenizers can be "

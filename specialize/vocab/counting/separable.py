@@ -132,14 +132,17 @@ def marks_begin(described: Json) -> bool:
 
 
 def merges_stay(described: Json) -> bool:
-    """Whether merges of a BPE over joined words, as Llama 2's, stay within words."""
+    """Whether merges of a BPE over joined words, as Llama 2's, stay within words.
+
+    Where characters leave no trace, the mark of a word of such characters meets that of the next.
+    """
     plain = ("ignore_merges", "continuing_subword_prefix", "end_of_word_suffix")
     model = described["model"]
-    return (
-        model["type"] == "BPE"
-        and not any(model.get(name) for name in plain)
-        and marks_begin(described)
-    )
+    if model["type"] != "BPE" or any(model.get(name) for name in plain):
+        return False
+    drops = not (model.get("unk_token") or model.get("byte_fallback"))
+    meet = drops and any(piece.startswith(2 * MARK) for piece in model["vocab"])
+    return marks_begin(described) and not meet
 
 
 _BY_CHARACTER = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt", "Precompiled")

@@ -5,7 +5,9 @@ Lines are the concatenation of their units, and a text has few types of units. I
 tokenizer looks across such cuts (``vocab.counting.separable``), each type is segmented once.
 
 A line that does not begin with a solid character is not cut: if a normaliser deletes that
-character, the tokenizers library's offsets are wrong to the end of the line.
+character, the tokenizers library's offsets are wrong to the end of the line. Only lines of ``LONG``
+bytes or more are cut all the same, because the library takes minutes and gigabytes for them; the
+characters under unknown pieces are then the right ones.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from specialize.corpus.files import BLOCK
 from specialize.vocab.marks import MARK
 
 _ALONE = re.compile(r"(?<=\S) (?=\S)")
+LONG = 10_000  # cpp_ext/include/specialize/units.hpp
 CONTEXT = "a"  # solid: a context before units that are not the first of a line
 
 # characters that SentencePiece maps to a space, and characters that are not marks but Extend,
@@ -62,10 +65,14 @@ def units(line: str) -> Iterator[str]:
     Only later units begin with a space: if a line begins with a space or a line end, a line end is
     prepended. ``text_of`` removes it.
     """
-    if not line or not solid(line[0]):
-        if line:
-            yield "\n" + line if line[0] in " \n" else line
+    if not line:
         return
+    if not solid(line[0]):
+        if line[0] in " \n":
+            line = "\n" + line
+        if len(line.encode()) < LONG:
+            yield line
+            return
     begin = 0
     for alone in _ALONE.finditer(line):
         at = alone.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from specialize import native
-from specialize.corpus import Countable, TextCounts, count_lines
+from specialize.corpus import Countable, TextCounts, count_lines, open_text
+from specialize.errors import MissingError
 from specialize.vocab.wordpiece.pretokenize import (
     CASED,
     BertRules,
@@ -93,8 +95,25 @@ class TextWords(native.WordCounts):
         return "handle" in vars(self)
 
 
+def as_text(text: Text | str | os.PathLike[str]) -> Text:
+    """Return ``text``, or the corpus at a path; TypeError for anything else."""
+    if isinstance(text, str | os.PathLike):
+        try:
+            return open_text([os.fspath(text)])
+        except MissingError:
+            raise TypeError(
+                f"expected lines, a corpus or a path, got {str(text)[:60]!r}, which names no file; "
+                "give a text as a list of lines"
+            ) from None
+    if isinstance(text, bytes | bytearray) or not isinstance(text, TextCounts | Iterable):
+        kind = type(text).__name__
+        raise TypeError(f"expected lines, a corpus or a path, got {kind}; give a list of lines")
+    return text
+
+
 def counted(text: Text) -> TextCounts:
     """Return the counted tokens of ``text``: its own counts if it has them, else of its lines."""
+    text = as_text(text)
     if isinstance(text, TextCounts):
         return text
     return text.counts() if isinstance(text, Countable) else count_lines(text)

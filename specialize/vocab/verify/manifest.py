@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus.files import expand
+from specialize.pipes import regular
 from specialize.vocab.audit.audit import Audit
 from specialize.vocab.base import VocabChange
 from specialize.vocab.formats.detect import other_file
@@ -73,7 +74,7 @@ def tokenizer_files(path: Path) -> list[str]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as opened:
+    with regular(path).open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 

@@ -1,12 +1,14 @@
 """Units of a text: by hand, then what they promise, natively too."""
 
+from collections import Counter
+
 import pytest
 from any_lines import any_line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specialize.native import core
-from specialize.vocab.counting.space_units import count_units, solid, text_of, units
+from specialize.vocab.counting.space_units import LONG, count_units, solid, text_of, units
 
 
 def test_a_line_is_cut_before_single_spaces():
@@ -23,6 +25,18 @@ def test_lines_are_not_cut_next_to_characters_that_are_not_solid():
 
 def test_the_first_unit_of_a_line_that_begins_with_a_space_is_a_type_of_its_own():
     assert count_units([" a", "a a"]) == {"\n a": 1, "a": 1, " a": 1}
+
+
+@pytest.mark.parametrize("wanted", ["0", "1"])
+@pytest.mark.parametrize("first", ["\u200f", " ", "\n", "\u0301"])
+def test_long_lines_are_cut_whatever_they_begin_with(wanted, first, monkeypatch):
+    if wanted == "1" and not core():
+        pytest.skip("the native extension is not installed")
+    monkeypatch.setenv("SPECIALIZE_NATIVE", wanted)
+    line = first + "ab é" * LONG
+    assert len(count_units([line])) == 3
+    assert count_units([line]) == Counter(units(line))
+    assert len(count_units([line[: LONG // 2]])) == 1
 
 
 @given(any_line())
