@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import transformers
 from tokenizers import pre_tokenizers
@@ -94,7 +95,17 @@ def write_model(
         **config,
     )
     model.save_pretrained(folder)
+    if name.endswith("own-head") and tied:
+        _skip_unless_transformers_loads(folder)
     return folder
+
+
+def _skip_unless_transformers_loads(folder: Path) -> None:
+    """Skip where this version cannot tie DeBERTa's own head, as 5.17 cannot."""
+    try:
+        transformers.AutoModelForMaskedLM.from_pretrained(folder)
+    except AttributeError as error:
+        pytest.skip(f"transformers {transformers.__version__} cannot load this head: {error}")
 
 
 def random_model(
