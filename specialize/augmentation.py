@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,13 @@ def augment_tokenizer(
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
         facts = explain(change, old.count_words(corpus))
-        before, after = old.audit(corpus), change.new.audit(corpus)
-        with atomic.whole_folder(out) as folder:
+        with atomic.whole_folder(out) as folder, ThreadPoolExecutor(1) as meanwhile:
             files = write_files(change.new, folder)
+            claims = claims_of(change, corpus, facts, source=path, files=files)
+            verified = meanwhile.submit(verify, folder, claims)
             write_pieces(readable_facts(change, facts), folder)
-            checks = verify(folder, claims_of(change, corpus, facts, source=path, files=files))
+            before, after = old.audit(corpus), change.new.audit(corpus)
+            checks = verified.result()
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
             guard = choose.keywords.get("guard", ())
             manifest["inputs"] = fingerprints(

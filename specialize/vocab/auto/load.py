@@ -6,6 +6,7 @@ process that has it already, or in a fresh one, which hides torch to start in ha
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -145,10 +146,23 @@ def fresh_process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str
 
 
 def start() -> None:
-    """Import transformers into a fresh process, without torch, which tokenizers do not need."""
-    if "torch" not in sys.modules:
-        sys.modules["torch"] = None  # type: ignore[assignment]
+    """Import transformers into a fresh process, in less than half the usual time.
+
+    Without torch, which tokenizers do not need; and its 1,700 files of models are scanned for their
+    names once, not twice: nothing here asks ``transformers.models`` for a name.
+    """
+    gc.disable()  # a short life, much of it reading vocabularies
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+    scanner: Any = importlib.import_module("transformers.utils.import_utils")
+    scan = scanner.define_import_structure
+
+    def scanned(path: Any, *more: Any, **options: Any) -> Any:
+        names = Path(path).parts[-2:] == ("models", "__init__.py")
+        return {} if names else scan(path, *more, **options)
+
+    scanner.define_import_structure = scanned
     importlib.import_module("transformers.models.auto.tokenization_auto")
+    scanner.define_import_structure = scan
 
 
 @contextmanager

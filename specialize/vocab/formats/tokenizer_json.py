@@ -7,14 +7,23 @@ too, for other readers (transformers 5 does not save it).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from specialize.errors import DataError, MissingError
 from specialize.vocab.formats.json_files import Json, load_json, read_text, write_json
 from specialize.vocab.formats.renumber import renumbered
-from specialize.vocab.settings import Settings, content, read_settings, write_settings
+from specialize.vocab.settings import (
+    GENERIC,
+    Settings,
+    content,
+    declared_names,
+    read_settings,
+    undeclared,
+    write_settings,
+)
 from specialize.vocab.wordpiece.by_library import LibraryWordPiece
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
@@ -84,7 +93,8 @@ def write_wordpiece(
         settings = read_wordpiece(source).settings
     described = describe_wordpiece(vocabulary, settings)
     if settings is None:
-        settings = Settings(_bert_config(vocabulary))
+        names = {f"{kind}_token": p for kind, p in _NAMES.items() if p in vocabulary.ids}
+        settings = Settings(_bert_config(vocabulary.rules, names))
     write_json(folder / "tokenizer.json", described, indent=None)  # fast for 100,000 pieces
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
     return ["tokenizer.json", *write_settings(settings, folder, vocabulary.ids), "vocab.txt"]
@@ -93,7 +103,7 @@ def write_wordpiece(
 def describe_wordpiece(vocabulary: WordPiece, settings: Settings | None = None) -> Json:
     """Return the tokenizer.json of ``vocabulary``, all else as in its settings, or BERT's."""
     settings = settings or vocabulary.settings
-    described = settings.tokenizer if settings else _bert_json(vocabulary)
+    described = settings.tokenizer if settings else _made_json(vocabulary)
     model = described["model"] | {"vocab": dict(vocabulary.ids)}
     return renumbered(described | {"model": model}, vocabulary.ids)
 
@@ -126,13 +136,29 @@ def read_plain(file: Path, settings: Settings) -> tuple[Json, Settings]:
         strip_accents=bool(lowercase if strip is None else strip),
         lowercase=bool(lowercase),
     )
+    ids = {piece: i for i, piece in enumerate(pieces)}
+    if not all(pieces) or len(ids) != len(pieces):
+        _name_fault(pieces, file)
+    described = _described_plain(ids, rules, settings)
+    if token := undeclared(settings, described):
+        raise DataError(
+            f"{file}:1: {token!r}, declared in the settings beside it, is not a piece there; name "
+            'the class, "tokenizer_class" in tokenizer_config.json, so that transformers reads it'
+        )
+    names = {f"{kind}_token": p for kind, p in _NAMES.items() if p in ids}
+    return described, replace(settings, config=_bert_config(rules, names) | config)
+
+
+def _described_plain(ids: Mapping[str, int], rules: BertRules, settings: Settings) -> Json:
+    """Return the tokenizer.json of the pieces of a vocab.txt."""
+    config = settings.config
     names = {kind: content(config.get(f"{kind}_token")) or _NAMES[kind] for kind in _NAMES}
-    declared = (token["content"] for token in config.get("added_tokens_decoder", {}).values())
-    special = dict.fromkeys([*names.values(), *declared])
-    vocabulary = _build(pieces, file, unk=names["unk"], rules=rules, special=[*special, *SPECIAL])
-    described = _bert_json(vocabulary, cls=names["cls"], sep=names["sep"])
-    described["model"]["vocab"] = dict(vocabulary.ids)
-    return described, _with_config(settings, _bert_config(vocabulary) | config)
+    table = {t["content"]: t for t in (config.get("added_tokens_decoder") or {}).values()}
+    special = dict.fromkeys([*names.values(), *table, *declared_names(settings), *SPECIAL])
+    described = _bert_json(ids, rules, special, cls=names["cls"], sep=names["sep"])
+    described["added_tokens"] = [t | table.get(t["content"], {}) for t in described["added_tokens"]]
+    described["model"] |= {"unk_token": names["unk"], "vocab": ids}
+    return described
 
 
 def _has_no_capitals(pieces: Sequence[str]) -> bool:
@@ -143,12 +169,6 @@ def _has_no_capitals(pieces: Sequence[str]) -> bool:
 def _has_accents(pieces: Sequence[str]) -> bool:
     marks = (unicodedata.normalize("NFD", c) for c in {c for piece in pieces for c in piece})
     return any(unicodedata.category(c) == "Mn" for parts in marks for c in parts)
-
-
-def _with_config(settings: Settings, config: Json) -> Settings:
-    from dataclasses import replace
-
-    return replace(settings, config=config)
 
 
 # tokenizer.json -----------------------------------------------------------------------------------
@@ -275,24 +295,23 @@ def _require(table: Json, name: str, keys: Sequence[str], file: Path) -> None:
             raise DataError(f"{file}:1: {name}.{key} is missing; is this a whole tokenizer?")
 
 
-def _bert_json(vocabulary: WordPiece, *, cls: str = "[CLS]", sep: str = "[SEP]") -> Json:
-    rules = vocabulary.rules
-    special = [
-        {"id": vocabulary.ids[s], "content": s, "single_word": False, "lstrip": False}
-        | {"rstrip": False, "normalized": False, "special": True}
-        for s in vocabulary.special
-    ]
-    framed = cls in vocabulary.ids and sep in vocabulary.ids
-    post = {
-        "type": "BertProcessing",
-        "sep": [sep, vocabulary.ids.get(sep)],
-        "cls": [cls, vocabulary.ids.get(cls)],
-    }
+def _bert_json(
+    ids: Mapping[str, int],
+    rules: BertRules,
+    special: Iterable[str],
+    *,
+    cls: str = "[CLS]",
+    sep: str = "[SEP]",
+) -> Json:
+    """Return BERT's tokenizer.json, without its pieces."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    tokens = [{"id": ids[s], "content": s, **flags, "special": True} for s in special if s in ids]
+    post = {"type": "BertProcessing", "sep": [sep, ids.get(sep)], "cls": [cls, ids.get(cls)]}
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": sorted(special, key=lambda token: token["id"]),
+        "added_tokens": sorted(tokens, key=lambda token: token["id"]),
         "normalizer": {
             "type": "BertNormalizer",
             "clean_text": rules.clean,
@@ -301,25 +320,31 @@ def _bert_json(vocabulary: WordPiece, *, cls: str = "[CLS]", sep: str = "[SEP]")
             "lowercase": rules.lowercase,
         },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": post if framed else None,
-        "decoder": {"type": "WordPiece", "prefix": vocabulary.prefix, "cleanup": True},
+        "post_processor": post if cls in ids and sep in ids else None,
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
         "model": {
             "type": "WordPiece",
-            "unk_token": vocabulary.unk,
-            "continuing_subword_prefix": vocabulary.prefix,
-            "max_input_chars_per_word": vocabulary.max_chars,
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
             "vocab": {},
         },
     }
 
 
-def _bert_config(vocabulary: WordPiece) -> Json:
-    """Return the settings of BERT, for a vocabulary that has none."""
-    tokens = {f"{kind}_token": p for kind, p in _NAMES.items() if p in vocabulary.ids}
-    rules = vocabulary.rules
-    return {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": 512,
-        "do_lower_case": rules.lowercase,
-        **tokens,
+def _made_json(vocabulary: WordPiece) -> Json:
+    """Return BERT's tokenizer.json with the settings of a vocabulary made from pieces alone."""
+    described = _bert_json(vocabulary.ids, vocabulary.rules, vocabulary.special)
+    described["decoder"] |= {"prefix": vocabulary.prefix}
+    described["model"] |= {
+        "unk_token": vocabulary.unk,
+        "continuing_subword_prefix": vocabulary.prefix,
+        "max_input_chars_per_word": vocabulary.max_chars,
     }
+    return described
+
+
+def _bert_config(rules: BertRules, names: Json) -> Json:
+    """Return the settings of BERT, for a vocabulary that has none."""
+    generic = {"tokenizer_class": GENERIC[0], "model_max_length": 512}
+    return generic | {"do_lower_case": rules.lowercase} | names
