@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from specialize.vocab.verify.claims import Check, claims_of
 from specialize.vocab.verify.manifest import fingerprints, outcome, tokenizer_files, tool
 from specialize.vocab.verify.run import verifier
 from specialize.vocab.wordpiece.model import is_slot
-from specialize.vocab.write import write_vocabulary
+from specialize.vocab.write import write_files
 
 
 def augment_tokenizer(
@@ -54,11 +55,16 @@ def augment_tokenizer(
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
         facts = explain(change, old.count_words(corpus))
-        before, after = old.audit(corpus), change.new.audit(corpus)
-        with atomic.whole_folder(out, replace=False) as folder:
-            files = write_vocabulary(change.new, folder, source=path)
+        with (
+            atomic.whole_folder(out, replace=False) as folder,
+            ThreadPoolExecutor(1) as meanwhile,
+        ):
+            files = write_files(change.new, folder)
+            claims = claims_of(change, corpus, facts, source=path, files=files)
+            verified = meanwhile.submit(verify, folder, claims)
             write_pieces(readable_facts(change, facts), folder)
-            checks = verify(folder, claims_of(change, corpus, facts, source=path, files=files))
+            before, after = old.audit(corpus), change.new.audit(corpus)
+            checks = verified.result()
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
             guard = choose.keywords.get("guard", ())
             manifest["inputs"] = fingerprints(
@@ -112,7 +118,7 @@ def _summary(
     """Return what was added, dropped and verified, a line each."""
     of = {check.name: check.on for check in checks}
     read = change.new.readable
-    lines = list[str]()
+    lines = [*change.old.settings.notes] if change.old.settings else []
     gone = sum(not is_slot(piece) for piece in change.old.ids.keys() - change.new.ids.keys())
     if change.fresh or not gone:
         lines.append(_pieces([*map(read, change.fresh_pieces)], f"added by {method}"))

@@ -54,6 +54,7 @@ class Finding:
     verdict: Verdict
     parity: Parity | None = None
     details: Details | None = None
+    notes: tuple[str, ...] = ()  # how the tokenizer was read, where that is not obvious
 
     @property
     def bytes_per_piece(self) -> float | None:
@@ -64,7 +65,8 @@ class Finding:
         """Return the results as JSON values under stable names; None where undefined.
 
         tokenizer, text (as given); all of ``Audit``; dropped {types, tokens}; bytes_per_piece;
-        verdict {pays, reason, figures}; parity {file, pairs, pieces, other_pieces, parity, ...}.
+        verdict {pays, reason, figures}; notes; parity {file, pairs, pieces, other_pieces, parity,
+        ...}.
         With details, also vocabulary_size, pieces_used, renyi_efficiency, renyi_efficiency_used;
         changed [{from, to, count}]; unreachable {count, by_reason, pieces {piece: why}, tested,
         untested, exact}; differs {share, unit, words, changed, longer, shorter, examples, ...};
@@ -72,7 +74,7 @@ class Finding:
         """
         found = {"tokenizer": self.tokenizer, "text": self.text, **self.audit.to_json()}
         found |= {"dropped": asdict(self.dropped), "bytes_per_piece": self.bytes_per_piece}
-        found |= {"verdict": self.verdict.to_json()}
+        found |= {"verdict": self.verdict.to_json(), "notes": [*self.notes]}
         found["parity"] = self.parity and self.parity.to_json()
         if details := self.details:
             names = ("vocabulary_size", "pieces_used", "renyi_efficiency", "renyi_efficiency_used")
@@ -157,6 +159,7 @@ class _Opened:
             verdict=verdict(known),
             parity=parity,
             details=self._details(found, text, first, curve) if details else None,
+            notes=self.inspected.notes,
         )
 
     def _details(

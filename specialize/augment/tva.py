@@ -66,7 +66,8 @@ def change(
     text = counted(corpus)
     words = words_in(vocabulary, text)
     new = train_like(vocabulary, words, size=new_vocabulary, min_count=min_count, alphabet=alphabet)
-    units = count_tokens(text, vocabulary.rules) if unit == "token" else words
+    by_token = unit == "token" and not vocabulary.by_library
+    units = count_tokens(text, vocabulary.rules) if by_token else words
     found = count_replacements(units, vocabulary, new, overall=pad)
     candidates = found.ranked(vocabulary, pad=pad)
     if pad:  # also those the corpus never uses: E-MBERT appends all of V

@@ -89,6 +89,8 @@ def _print(findings: list) -> None:
     from specialize.reports import audit_text
 
     print(audit_text.text(findings))
+    for line in dict.fromkeys(each for finding in findings for each in finding.notes):
+        print(f"\n{line}")
     for text, dropped in {f.text: f.dropped for f in findings}.items():
         if line := note(dropped):
             print(f"\n{Path(text).name}: {line}")

@@ -18,7 +18,7 @@ from specialize.model.mlm import MaskedModel, choose_head, hidden_size, layers
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
 from specialize.vocab.open import read_vocabulary
-from specialize.vocab.write import write_vocabulary
+from specialize.vocab.write import write_files
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def save_model(
     mode = (folder / "config.json").stat().st_mode
     for file in folder.glob("*.safetensors"):  # written with mode 0600 by safetensors
         file.chmod(mode)
-    write_vocabulary(vocabulary, folder, source=source)
+    write_files(vocabulary, folder, source=source)
 
 
 def empty_model(folder: Path) -> MaskedModel:

@@ -11,7 +11,7 @@ from specialize import atomic
 from specialize.vocab.base import VocabChange, unchanged
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check
-from specialize.vocab.write import write_vocabulary
+from specialize.vocab.write import write_files
 
 FILE = "change.json"
 TOKENIZER = "tokenizer"
@@ -31,7 +31,7 @@ def write_change(
     facts: dict[str, Any] = {"changed": change.new is not change.old}
     if facts["changed"]:
         with atomic.whole_folder(folder / TOKENIZER) as partial:
-            files = write_vocabulary(change.new, partial, source=source)
+            files = write_files(change.new, partial)
             facts["verified"] = [asdict(check) for check in verify(partial, files)]
         facts |= {
             "kept": None if change.extends else [list(pair) for pair in change.kept.items()],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from specialize.vocab.audit.audit import Audit
     from specialize.vocab.counting.words import Text
     from specialize.vocab.guard import GuardedWords
+    from specialize.vocab.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Vocabulary(Protocol):
     unk: str  # the unknown piece, "" if there is none
     special: tuple[str, ...]  # pieces with a special meaning, such as [CLS]
     prefix: str  # marks continuing pieces; "" if word-initial ones are marked
+    settings: Settings | None  # of the folder it was read from; None if it was made in memory
 
     @property
     def pieces(self) -> Sequence[str]:

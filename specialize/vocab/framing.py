@@ -7,6 +7,7 @@ needed; tests compare with transformers on the same folders.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Any
 from specialize.errors import DataError
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.formats.json_files import load_json
-from specialize.vocab.formats.tokenizer_json import load_config
 from specialize.vocab.library import live_tokenizer
+from specialize.vocab.settings import load_config
 from specialize.vocab.wordpiece.model import is_slot
 
 Json = Mapping[str, Any]
@@ -89,8 +90,9 @@ def frame_pieces(
 def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
     """Return the framing of the model in ``folder``, whose vocabulary is ``vocabulary``.
 
-    - Prefix and suffix: what the post-processor of tokenizer.json puts around a text; beside a bare
-      vocab.txt, its classification and separator pieces ([CLS], [SEP]).
+    - Prefix and suffix: what the post-processor of tokenizer.json, or that of the class that reads
+      the folder, puts around a text; beside a bare vocab.txt, its classification and separator
+      pieces ([CLS], [SEP]).
     - Padding and mask: ``pad_token`` and ``mask_token`` of tokenizer_config.json, else of
       special_tokens_map.json, else ``pad_token_id`` of config.json, else [PAD] or <pad>.
     - Positions: of config.json, less those that padding takes (``FROM_PADDING``), and no more than
@@ -149,6 +151,9 @@ def _around(
     file = folder / "tokenizer.json"
     if file.is_file():
         return _processed(load_json(file).get("post_processor"), str(file))
+    if vocabulary.settings and vocabulary.settings.names_class:  # read by its class
+        described = json.loads(vocabulary.tokenizer.to_str())
+        return _processed(described.get("post_processor"), str(folder))
     if not (folder / "vocab.txt").is_file():
         raise DataError(
             f"{folder}: expected a tokenizer.json with the special pieces around a text; "

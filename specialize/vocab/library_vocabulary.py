@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from specialize.corpus import TextCounts
 from specialize.errors import DataError, UsageError
@@ -21,6 +21,7 @@ from specialize.vocab.library import encode_lines, live_tokenizer
 from specialize.vocab.marks import BEFORE_MARK, BYTE, MARK, byte_letters, is_byte_level
 from specialize.vocab.piece_places import continuing, ids_by_word
 from specialize.vocab.piece_text import Speller, visible
+from specialize.vocab.settings import Settings
 from specialize.vocab.wordpiece.pretokenize import special_parts
 
 if TYPE_CHECKING:
@@ -47,8 +48,13 @@ class LibraryVocabulary:
     prefix = ""  # here, word-initial pieces carry a mark
     unk: str
 
-    def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
-        """Wrap the tokenizer.json; DataError, naming ``source``, if its ids have gaps."""
+    def __init__(
+        self, described: Json, *, source: str = "tokenizer.json", settings: Settings | None = None
+    ) -> None:
+        """Wrap the tokenizer.json; DataError, naming ``source``, if its ids have gaps.
+
+        ``settings``: of the folder it came from.
+        """
         self.described, self.source = described, source
         added = described.get("added_tokens") or []
         model: Json = described["model"]
@@ -61,10 +67,18 @@ class LibraryVocabulary:
                 f"{source}:1: expected the ids 0, 1, 2 and so on, each once, got {ids[odd]} for "
                 f"piece {odd!r} instead of {self.ids[odd]}"
             )
+        settings = settings or Settings()
+        self.settings: Settings | None = (
+            settings if settings.pieces else settings.opened(self.pieces)
+        )
         self.special: tuple[str, ...] = tuple(token["content"] for token in added)
         self._alone = frozenset(self.special)
         self._split = special_parts(self.special)
         self._sentences: dict[tuple[str, ...], list[list[int]]] = {}
+
+    def with_described(self, described: Json) -> Self:
+        """Return a vocabulary of another tokenizer.json with the same settings."""
+        return type(self)(described, source=self.source, settings=self.settings)
 
     # Differences of BPE and Unigram ----------------------------------------------------------
 

@@ -5,63 +5,69 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from specialize.vocab.auto.settle import settle
 from specialize.vocab.base import Vocabulary
-from specialize.vocab.formats.detect import open_library, other_file
-from specialize.vocab.formats.gpt2 import END, MERGES, PIECES, write_gpt2
-from specialize.vocab.formats.json_files import CONFIG, write_json
-from specialize.vocab.formats.renumber import renumbered_config
+from specialize.vocab.formats.detect import open_other
+from specialize.vocab.formats.gpt2 import MERGES, PIECES, write_gpt2
+from specialize.vocab.formats.json_files import write_json
 from specialize.vocab.formats.sentencepiece import lowest_score, write_sentencepiece
 from specialize.vocab.formats.tiktoken import is_ranks, write_ranks
-from specialize.vocab.formats.tokenizer_json import load_config, write_wordpiece
+from specialize.vocab.formats.tokenizer_json import write_wordpiece
 from specialize.vocab.library_vocabulary import LibraryVocabulary
 from specialize.vocab.open import read_vocabulary
+from specialize.vocab.settings import Settings, write_settings
 from specialize.vocab.wordpiece.model import WordPiece
 
 JSON = "tokenizer.json"
-_NAMES = {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "mask": "<mask>"}
 
 
 def write_vocabulary(
+    vocabulary: Vocabulary, folder: Path | str, *, source: Path | str | None = None
+) -> list[str]:
+    """Write ``vocabulary`` to ``folder``, as ``write_files``; return the names of the files.
+
+    Where transformers opens what the vocabulary was read from, AutoTokenizer must find the same
+    special tokens, templates and settings in ``folder``: DataError names what it does not, and the
+    class is kept only if it reads the new files rightly (``auto.settle``).
+    """
+    names = write_files(vocabulary, folder, source=Path(source) if source else None)
+    settle(vocabulary, Path(folder))
+    return names
+
+
+def write_files(
     vocabulary: Vocabulary, folder: Path | str, *, source: Path | None = None
 ) -> list[str]:
-    """Write ``vocabulary`` to ``folder``; return the names of the files.
+    """Write ``vocabulary`` to ``folder``, without a proof; return the names of the files.
 
-    Always tokenizer.json and tokenizer_config.json; vocab.txt for a WordPiece; GPT-2's two files, a
-    SentencePiece model or tiktoken's ranks if ``source``, the original file or folder, has that
-    format. Settings are those of ``source``.
+    Always tokenizer.json and tokenizer_config.json, and what else its settings hold; vocab.txt for
+    a WordPiece; GPT-2's two files, a SentencePiece model or tiktoken's ranks if it was read from
+    such a file. ``source``: a file or folder with settings for a vocabulary made in memory.
     """
     folder = Path(folder)
     if isinstance(vocabulary, WordPiece):
-        write_wordpiece(vocabulary, folder, source=source)
-        return [JSON, CONFIG, "vocab.txt"]
+        return write_wordpiece(vocabulary, folder, source=source)
     if isinstance(vocabulary, LibraryVocabulary):
-        return [JSON, CONFIG, *_write_library(vocabulary, folder, source)]
+        return _write_library(vocabulary, folder, source)
     raise TypeError(f"expected a vocabulary of this package, got {type(vocabulary).__name__}")
 
 
-def _write_library(
-    vocabulary: LibraryVocabulary, folder: Path, source: Path | None
-) -> Sequence[str]:
+def _write_library(vocabulary: LibraryVocabulary, folder: Path, source: Path | None) -> list[str]:
     """Write a BPE or Unigram; tokenizer.json describes the file of another format, if there is one.
 
-    So all files of the folder hold the same tokenizer. Returns the names of the additional files.
+    So all files of the folder hold the same tokenizer.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    home = source if source is None or source.is_dir() else source.parent
-    config = (load_config(home) if home else {}) or _config(vocabulary)
-    config.pop("auto_map", None)  # transformers' own class reads the files
-    config = renumbered_config(config, vocabulary.ids)
-    config["tokenizer_class"] = "PreTrainedTokenizerFast"
-    other = other_file(source) if source else None
-    names = _write_other(vocabulary, folder, other) if other else []
+    settings = vocabulary.settings or Settings()
+    if source and not settings.read:
+        settings = read_vocabulary(source).settings or settings
+    names = _write_other(vocabulary, folder, settings.other) if settings.other else []
     described = vocabulary.described
     if len(names) == 1:
-        described = json.loads(open_library(folder / names[0]).to_str())
+        described = json.loads(open_other(folder / names[0]).to_str())
     write_json(folder / JSON, described, indent=None)
-    write_json(folder / CONFIG, config, indent=1)
-    return names
+    return [JSON, *write_settings(settings, folder, vocabulary.ids), *names]
 
 
 def _write_other(vocabulary: LibraryVocabulary, folder: Path, other: Path) -> Sequence[str]:
@@ -82,10 +88,3 @@ def _write_other(vocabulary: LibraryVocabulary, folder: Path, other: Path) -> Se
         scores = vocabulary.sentencepiece_scores(fresh, below=lowest_score(other))
         write_sentencepiece(other, scores, written)
     return [other.name]
-
-
-def _config(vocabulary: LibraryVocabulary) -> dict[str, Any]:
-    """Return the special tokens by their names in transformers."""
-    names = _NAMES | (dict.fromkeys(("bos", "eos"), END) if END in vocabulary.special else {})
-    found = {f"{name}_token": p for name, p in names.items() if p in vocabulary.special}
-    return found | ({"unk_token": vocabulary.unk} if vocabulary.unk else {})

@@ -12,7 +12,7 @@ call = cli_calls.call  # fixture
 
 
 def test_inspect_counts_what_can_be_counted_by_hand(call: Call, tmp_path: Path) -> None:
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b"]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b", "Z"]
     (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n", "utf-8")
     (tmp_path / "text.txt").write_text("a ab\nabc é\n", "utf-8")  # a | a ##b | [UNK] | [UNK]
     done = call("inspect", tmp_path / "vocab.txt", "--text", tmp_path / "text.txt", "--json")

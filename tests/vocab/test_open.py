@@ -50,7 +50,7 @@ def test_the_bundled_wordpiece_is_one_of_them(tmp_path: Path) -> None:
 
 
 def test_other_models_are_refused_by_name() -> None:
-    with pytest.raises(DataError, match=r"Tokenizer:1: expected WordPiece .*, got WordLevel"):
+    with pytest.raises(DataError, match=r"Tokenizer:1: expected WordPiece, .*, got WordLevel"):
         open_vocabulary(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
 
 
@@ -95,11 +95,17 @@ def test_a_unigram_without_an_unknown_piece_is_refused() -> None:
         open_vocabulary(Tokenizer.from_str(json.dumps(described)))
 
 
-def test_a_wordpiece_with_added_tokens_is_refused() -> None:
+def test_a_wordpiece_with_added_tokens_is_segmented_by_the_library(tmp_path: Path) -> None:
     live = Tokenizer.from_file(str(tokenizer_path("mini") / "tokenizer.json"))
     live.add_tokens(["<new>"])
-    with pytest.raises(DataError, match=r"Tokenizer:1: expected special pieces .* got '<new>'"):
-        open_vocabulary(live)
+    vocabulary = open_vocabulary(live)
+    assert "<new>" in vocabulary.ids
+    change = extend.change(vocabulary, TOY, pieces=10)
+    write_vocabulary(change.new, tmp_path)
+    again = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert again.encode("a<new>b", add_special_tokens=False).tokens == ["a", "<new>", "b"]
+    for line in TOY[:50]:
+        assert again.encode(line, add_special_tokens=False).ids == change.new.encode(line)
 
 
 @pytest.mark.parametrize("table", [["a"], {"0": 1}, {"x": {"content": "<s>"}}])

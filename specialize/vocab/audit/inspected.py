@@ -29,8 +29,8 @@ from specialize.vocab.audit.unreachable import (
     unreachable_by_rules,
 )
 from specialize.vocab.counting.words import Text
-from specialize.vocab.formats.detect import open_library, other_file
-from specialize.vocab.formats.tokenizer_json import find_wordpiece
+from specialize.vocab.formats.detect import describe
+from specialize.vocab.formats.tokenizer_json import has_bert_rules, wordpiece_of
 from specialize.vocab.wordpiece.model import WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
 
@@ -44,6 +44,7 @@ class Inspected(Protocol):
     """The measures of a tokenizer."""
 
     wordpiece: WordPiece | None  # if it is one
+    notes: tuple[str, ...]  # how it was read, where that is not obvious
     size: int  # number of pieces, including special and unused ones
 
     @property
@@ -78,11 +79,10 @@ class Inspected(Protocol):
 
 def open_inspected(path: Path) -> Inspected:
     """Return the tokenizer of a folder or file: with our rules if it is BERT's WordPiece."""
-    other = other_file(path)
-    if not other and (wordpiece := find_wordpiece(path)):
-        return InspectedWordPiece(wordpiece)
-    inside = path / "tokenizer.json"
-    return InspectedLibrary(open_library(path), str(inside if inside.is_file() else path))
+    found = describe(path)
+    if has_bert_rules(found.tokenizer, found.file):
+        return InspectedWordPiece(wordpiece_of(found.tokenizer, found.file, found.settings))
+    return InspectedLibrary(found.library(), str(found.file))
 
 
 def audit_path(path: Path, text: Text) -> Audit:
@@ -99,6 +99,7 @@ class InspectedWordPiece:
     def __init__(self, vocabulary: WordPiece) -> None:
         """Wrap the vocabulary."""
         self.wordpiece: WordPiece | None = vocabulary
+        self.notes = vocabulary.settings.notes if vocabulary.settings else ()
         self.size = len(vocabulary.pieces)
         self._vocabulary = vocabulary
 
@@ -137,6 +138,7 @@ class InspectedLibrary:
 
     wordpiece: WordPiece | None = None
     word_rules: WordRules | None = None
+    notes: tuple[str, ...] = ()
 
     def __init__(self, tokenizer: Tokenizer, source: str = "tokenizer.json") -> None:
         """Wrap the tokenizer, without truncation and padding; ``source`` is for messages."""

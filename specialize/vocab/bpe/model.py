@@ -12,6 +12,7 @@ from specialize.vocab.bpe.merges import intermediate_pieces, merges_of
 from specialize.vocab.counting.lost import drops_characters
 from specialize.vocab.formats.renumber import renumbered
 from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
+from specialize.vocab.settings import Settings
 
 
 class BPE(LibraryVocabulary):
@@ -19,7 +20,9 @@ class BPE(LibraryVocabulary):
 
     family = "BPE"
 
-    def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
+    def __init__(
+        self, described: Json, *, source: str = "tokenizer.json", settings: Settings | None = None
+    ) -> None:
         """Wrap the tokenizer.json.
 
         DataError if pieces carry prefixes or suffixes, or characters without a piece are dropped.
@@ -29,7 +32,7 @@ class BPE(LibraryVocabulary):
             if model.get(name):
                 raise DataError(
                     f"{source}:1: model.{name}: expected null, got {model[name]!r}; a BPE with "
-                    "such marks cannot be extended"
+                    "such marks (CLIP's, GPT's) can be inspected, not changed; choose another base"
                 )
         if model.get("dropout"):
             raise DataError(
@@ -41,7 +44,7 @@ class BPE(LibraryVocabulary):
                 f"{source}:1: model.unk_token is null and there is no byte fallback, so characters "
                 "without a piece are lost; name a piece for the unknown"
             )
-        super().__init__(described, source=source)
+        super().__init__(described, source=source, settings=settings)
         self.unk: str = model.get("unk_token") or ""
         self.byte_fallback = bool(
             model.get("byte_fallback")
@@ -90,7 +93,7 @@ class BPE(LibraryVocabulary):
             ids[piece] = len(ids)
         merges = [*described["model"]["merges"], *merges_of(ids, fresh)]
         described["model"]["merges"] = merges
-        return appended(self, BPE(described, source=self.source), fresh, coarsens=True)
+        return appended(self, self.with_described(described), fresh, coarsens=True)
 
     def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[BPE]:
         """Return the change that adds pieces by continued merging (``bpe.extend``)."""
@@ -122,7 +125,7 @@ class BPE(LibraryVocabulary):
         vocab = {piece: i for piece, i in ids.items() if piece in model["vocab"]}
         merges = [pair for pair in model["merges"] if {*pair, pair[0] + pair[1]} <= vocab.keys()]
         model = model | {"vocab": vocab, "merges": merges}
-        return BPE(renumbered(self.described | {"model": model}, ids), source=self.source)
+        return self.with_described(renumbered(self.described | {"model": model}, ids))
 
     def model_changes(self, old: BPE) -> str:
         """Return the first difference from the merges of ``old``, or ""."""

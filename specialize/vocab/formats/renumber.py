@@ -6,7 +6,7 @@ text, and the padding; in tokenizer_config.json the added tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -34,6 +34,36 @@ def renumbered_config(config: Json, ids: Mapping[str, int]) -> Json:
         return config
     moved = {ids.get(token["content"], int(old)): token for old, token in table.items()}
     return config | {"added_tokens_decoder": {str(i): moved[i] for i in sorted(moved)}}
+
+
+_ID_KEYS = ("suppress_tokens", "begin_suppress_tokens", "lang_to_id", "task_to_id")
+_ID_LISTS = ("bad_words_ids", "force_words_ids", "forced_decoder_ids")  # a list a text or place
+
+
+def moved_ids(config: Json, old: Sequence[str], ids: Mapping[str, int]) -> Json:
+    """Return a generation_config.json with the ids of ``old`` pieces as in ``ids`` (piece -> id).
+
+    An id of no old piece stays. What names a piece without a new id is left out.
+    """
+
+    def now(at: Any) -> Any:
+        return ids.get(old[at]) if type(at) is int and 0 <= at < len(old) else at
+
+    def moved(key: str, value: Any) -> Any:
+        if key in _ID_LISTS and value:
+            first = int(key == "forced_decoder_ids")  # a place, then the id for it
+            lists = ((each, [*each[:first], *map(now, each[first:])]) for each in value)
+            return [new for before, new in lists if None not in new or None in before]
+        if not (key.endswith("_token_id") or key in _ID_KEYS):
+            return value
+        if isinstance(value, dict):
+            return {name: at for name, each in value.items() if (at := now(each)) is not None}
+        if isinstance(value, list):
+            return [at for each in value if (at := now(each)) is not None]
+        return now(value)
+
+    found = {key: moved(key, value) for key, value in config.items()}
+    return {key: value for key, value in found.items() if value is not None or config[key] is None}
 
 
 def named_tokens(described: Json) -> list[str]:

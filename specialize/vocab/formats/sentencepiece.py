@@ -83,6 +83,17 @@ def write_sentencepiece(source: Path, pieces: Sequence[tuple[str, float]], out: 
     out.write_bytes(proto.SerializeToString())
 
 
+def special_names(source: Path) -> Json:
+    """Return the special pieces of a .model by their names in transformers, as the file has them.
+
+    The unknown, first, last and padding piece; its mask piece is not marked.
+    """
+    proto = _read(source)
+    special = {i: p.piece for i, p in enumerate(proto.pieces) if p.type in (_UNKNOWN, _CONTROL)}
+    ids = {kind: getattr(proto.trainer_spec, f"{kind}_id") for kind in ("bos", "eos", "unk", "pad")}
+    return {f"{kind}_token": special[i] for kind, i in ids.items() if i in special}
+
+
 def lowest_score(source: Path) -> float:
     """Return the lowest score of a normal piece of a .model, 0.0 if there is none."""
     scores = (piece.score for piece in _read(source).pieces if piece.type == _NORMAL)

@@ -1,48 +1,59 @@
-"""WordPiece vocabularies as files: reads a folder, tokenizer.json or vocab.txt; writes both.
+"""WordPiece vocabularies as files: tokenizer.json or vocab.txt read, both written.
 
-Under transformers 5 a saved tokenizer has no vocab.txt, and classes such as ``BertTokenizer`` drop
-custom rules on loading; so tokenizer.json is edited in place, the class is
-``PreTrainedTokenizerFast`` (which keeps all rules), and vocab.txt is written for other readers.
+A tokenizer.json is edited, not built anew, so that all its rules are kept; vocab.txt is written
+too, for other readers (transformers 5 does not save it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from specialize.errors import DataError, MissingError
-from specialize.vocab.formats.json_files import CONFIG, Json, load_json, read_text, write_json
-from specialize.vocab.formats.renumber import renumbered, renumbered_config
-from specialize.vocab.wordpiece.model import WordPiece
+from specialize.vocab.formats.json_files import Json, load_json, read_text, write_json
+from specialize.vocab.formats.renumber import renumbered
+from specialize.vocab.settings import (
+    GENERIC,
+    Settings,
+    content,
+    declared_names,
+    read_settings,
+    undeclared,
+    write_settings,
+)
+from specialize.vocab.wordpiece.by_library import LibraryWordPiece
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 from specialize.vocab.wordpiece.pretokenize import BertRules
+
+_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_NAMES = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+UNCASED = (
+    "{file} has no capital letters and no setting do_lower_case: it is read as uncased, letters "
+    "lower-cased{accents}; set do_lower_case in tokenizer_config.json if that is wrong"
+)
 
 
 def read_wordpiece(path: Path) -> WordPiece:
     """Return the WordPiece vocabulary of a directory, a tokenizer.json or a vocab.txt.
 
-    A bare vocab.txt is read as cased, with BERT's defaults, unless tokenizer_config.json says
-    otherwise. MissingError if there is no file, DataError if it is not a WordPiece.
+    A vocab.txt is read with BERT's rules and the settings of the tokenizer_config.json beside it.
+    MissingError if there is no file, DataError if it is not a WordPiece.
     """
-    file = vocabulary_file(path)
+    file, settings = vocabulary_file(path), read_settings(path)
     if file.suffix == ".json":
-        return wordpiece_of(load_json(file), file)
-    lines = read_text(file).split("\n")
-    pieces = lines[:-1] if lines and not lines[-1] else lines
-    lowercase = bool(load_config(file.parent).get("do_lower_case"))
-    return _build(pieces, file, rules=BertRules(strip_accents=lowercase, lowercase=lowercase))
+        return wordpiece_of(load_json(file), file, settings)
+    described, settings = read_plain(file, settings)
+    return wordpiece_of(described, file, settings)
 
 
-def find_wordpiece(path: Path) -> WordPiece | None:
-    """Return the WordPiece vocabulary at ``path``, None if it is not one with BERT's rules.
-
-    None too if it has added tokens, since these are matched in the text first.
-    """
-    file = vocabulary_file(path)
-    if file.suffix != ".json":
-        return read_wordpiece(path)
-    described = load_json(file)
-    return wordpiece_of(described, file) if has_bert_rules(described, file) else None
+def model_type(described: Json, file: Path) -> str:
+    """Return the type of the model of a tokenizer.json, "" if it names none."""
+    return str(_part(described, "model", file).get("type") or "")
 
 
 def has_bert_rules(described: Json, file: Path) -> bool:
@@ -69,46 +80,116 @@ def vocabulary_file(path: Path) -> Path:
 
 def write_wordpiece(
     vocabulary: WordPiece, folder: Path | str, *, source: Path | None = None
-) -> None:
-    """Write tokenizer.json, tokenizer_config.json and vocab.txt of ``vocabulary`` to ``folder``.
+) -> list[str]:
+    """Write the files of ``vocabulary`` to ``folder``; return their names.
 
-    Post-processor, added tokens and settings are those of ``source`` (a directory or file the
-    vocabulary came from) if it has them, otherwise BERT's, with the ids of ``vocabulary``.
+    Post-processor, added tokens and settings are those that the vocabulary carries; if it was made
+    in memory, those of ``source``, a directory or file, or BERT's.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    described = describe_wordpiece(vocabulary, source=source)
-    config = load_config(vocabulary_file(source).parent) if source else {}
-    config = renumbered_config(config, vocabulary.ids)
-    config = _bert_config(vocabulary) | config | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    settings = vocabulary.settings
+    if source and not (settings and settings.read):
+        settings = read_wordpiece(source).settings
+    described = describe_wordpiece(vocabulary, settings)
+    if settings is None:
+        names = {f"{kind}_token": p for kind, p in _NAMES.items() if p in vocabulary.ids}
+        settings = Settings(_bert_config(vocabulary.rules, names))
     write_json(folder / "tokenizer.json", described, indent=None)  # fast for 100,000 pieces
-    write_json(folder / CONFIG, config, indent=1)
     (folder / "vocab.txt").write_text("".join(p + "\n" for p in vocabulary.pieces), "utf-8")
+    return ["tokenizer.json", *write_settings(settings, folder, vocabulary.ids), "vocab.txt"]
 
 
-def describe_wordpiece(vocabulary: WordPiece, *, source: Path | None = None) -> Json:
-    """Return the tokenizer.json of ``vocabulary``; all else is as in ``source``, or BERT's."""
-    file = vocabulary_file(source) if source else None
-    described = load_json(file) if file and file.suffix == ".json" else _bert_json(vocabulary)
-    described["model"]["vocab"] = dict(vocabulary.ids)
-    return renumbered(described, vocabulary.ids)
+def describe_wordpiece(vocabulary: WordPiece, settings: Settings | None = None) -> Json:
+    """Return the tokenizer.json of ``vocabulary``, all else as in its settings, or BERT's."""
+    settings = settings or vocabulary.settings
+    described = settings.tokenizer if settings else _made_json(vocabulary)
+    model = described["model"] | {"vocab": dict(vocabulary.ids)}
+    return renumbered(described | {"model": model}, vocabulary.ids)
 
 
-def wordpiece_of(described: Json, file: Path) -> WordPiece:
-    """Return the WordPiece that a tokenizer.json describes; ``file`` is for the messages."""
-    model, rules = _part(described, "model", file), _part(described, "normalizer", file)
+# vocab.txt ----------------------------------------------------------------------------------------
+
+
+def read_plain(file: Path, settings: Settings) -> tuple[Json, Settings]:
+    """Return the tokenizer.json of a vocab.txt as BERT's tokenizer reads it, and its settings.
+
+    White space behind a piece is no part of it. Without do_lower_case in tokenizer_config.json, a
+    vocabulary without capital letters is uncased; the settings note it.
+    """
+    lines = read_text(file).split("\n")
+    pieces = [line.rstrip(_SPACE) for line in (lines[:-1] if not lines[-1] else lines)]
+    if pieces and pieces[0].startswith("\ufeff"):
+        raise DataError(
+            f"{file}:1: a byte order mark before the first piece, {pieces[0][1:]!r}; save the file "
+            "as UTF-8 without it"
+        )
+    config = settings.config
+    lowercase = config.get("do_lower_case")
+    strip = config.get("strip_accents")
+    if lowercase is None and _has_no_capitals(pieces):
+        lowercase, strip = True, not _has_accents(pieces) if strip is None else strip
+        accents = ", accents stripped" if strip else ""
+        settings = settings.noted(UNCASED.format(file=file, accents=accents))
+    rules = BertRules(
+        ideographs=bool(config.get("tokenize_chinese_chars", True)),
+        strip_accents=bool(lowercase if strip is None else strip),
+        lowercase=bool(lowercase),
+    )
+    ids = {piece: i for i, piece in enumerate(pieces)}
+    if not all(pieces) or len(ids) != len(pieces):
+        _name_fault(pieces, file)
+    described = _described_plain(ids, rules, settings)
+    if token := undeclared(settings, described):
+        raise DataError(
+            f"{file}:1: {token!r}, declared in the settings beside it, is not a piece there; name "
+            'the class, "tokenizer_class" in tokenizer_config.json, so that transformers reads it'
+        )
+    names = {f"{kind}_token": p for kind, p in _NAMES.items() if p in ids}
+    return described, replace(settings, config=_bert_config(rules, names) | config)
+
+
+def _described_plain(ids: Mapping[str, int], rules: BertRules, settings: Settings) -> Json:
+    """Return the tokenizer.json of the pieces of a vocab.txt."""
+    config = settings.config
+    names = {kind: content(config.get(f"{kind}_token")) or _NAMES[kind] for kind in _NAMES}
+    table = {t["content"]: t for t in (config.get("added_tokens_decoder") or {}).values()}
+    special = dict.fromkeys([*names.values(), *table, *declared_names(settings), *SPECIAL])
+    described = _bert_json(ids, rules, special, cls=names["cls"], sep=names["sep"])
+    described["added_tokens"] = [t | table.get(t["content"], {}) for t in described["added_tokens"]]
+    described["model"] |= {"unk_token": names["unk"], "vocab": ids}
+    return described
+
+
+def _has_no_capitals(pieces: Sequence[str]) -> bool:
+    letters = {c for piece in pieces if not piece.startswith("[") for c in piece}
+    return any(c.islower() for c in letters) and all(c.lower() == c for c in letters)
+
+
+def _has_accents(pieces: Sequence[str]) -> bool:
+    marks = (unicodedata.normalize("NFD", c) for c in {c for piece in pieces for c in piece})
+    return any(unicodedata.category(c) == "Mn" for parts in marks for c in parts)
+
+
+# tokenizer.json -----------------------------------------------------------------------------------
+
+
+def wordpiece_of(described: Json, file: Path, settings: Settings | None = None) -> WordPiece:
+    """Return the WordPiece that a tokenizer.json describes; ``file`` is for the messages.
+
+    One with other rules than BERT's, or with added tokens that are no special pieces, is segmented
+    by the tokenizers library, and its settings note that.
+    """
+    model = _part(described, "model", file)
     if model.get("type") != "WordPiece":
         raise DataError(f"{file}:1: expected a WordPiece tokenizer, got {model.get('type')}")
-    if rules.get("type") != "BertNormalizer":
-        raise DataError(f"{file}:1: expected a BertNormalizer, got {rules.get('type')}")
     _require(model, "model", _MODEL_KEYS, file)
+    settings = settings or Settings()
+    if not has_bert_rules(described, file):
+        return _by_library(described, file, settings)
+    rules = _part(described, "normalizer", file)
     _require(rules, "normalizer", _RULE_KEYS, file)
     ids: Mapping[str, int] = _part(model, "vocab", file)
-    if token := _foreign_token(described, file):
-        raise DataError(
-            f"{file}:1: expected special pieces of the vocabulary as added tokens, got {token!r}; "
-            "take it out of added_tokens"
-        )
     pieces = list(ids)
     if list(ids.values()) != list(range(len(ids))):
         pieces.sort(key=ids.__getitem__)
@@ -128,8 +209,25 @@ def wordpiece_of(described: Json, file: Path) -> WordPiece:
             strip_accents=lowercase if strip is None else strip,
             lowercase=lowercase,
         ),
-        special=[token["content"] for token in _added(described, file)],
+        special=[token["content"] for token in added_tokens(described, file)],
+        settings=settings.described(described).opened(pieces),
     )
+
+
+def _by_library(described: Json, file: Path, settings: Settings) -> WordPiece:
+    what = ", ".join(_other_rules(described, file))
+    note = f"{file}: a WordPiece with other rules than BERT's ({what}): segmented by the library"
+    return LibraryWordPiece(described, source=str(file), settings=settings.noted(note))
+
+
+def _other_rules(described: Json, file: Path) -> Iterator[str]:
+    """Yield what a WordPiece has other than BERT's."""
+    for name in ("normalizer", "pre_tokenizer"):
+        kind = _part(described, name, file).get("type", "none")
+        if not kind.startswith("Bert"):
+            yield f"{name} {kind}"
+    if token := _foreign_token(described, file):
+        yield f"added token {token!r}"
 
 
 def _part(described: Json, name: str, file: Path) -> Json:
@@ -140,7 +238,8 @@ def _part(described: Json, name: str, file: Path) -> Json:
     return part
 
 
-def _added(described: Json, file: Path) -> list[Json]:
+def added_tokens(described: Json, file: Path) -> list[Json]:
+    """Return the added tokens of a tokenizer.json; DataError if they are no tokens."""
     tokens = described.get("added_tokens") or []
     if not isinstance(tokens, list) or not all(map(_is_token, tokens)):
         raise DataError(f"{file}:1: added_tokens: expected a list of objects with content")
@@ -152,12 +251,15 @@ def _is_token(value: Any) -> bool:
 
 
 def _foreign_token(described: Json, file: Path) -> str:
-    """Return an added token that is not a special piece of the vocabulary, or ""."""
+    """Return an added token that is matched unlike a special piece of the vocabulary, or ""."""
     pieces = _part(_part(described, "model", file), "vocab", file)
     foreign = (
         token["content"]
-        for token in _added(described, file)
-        if not token.get("special") or token["content"] not in pieces
+        for token in added_tokens(described, file)
+        if not token.get("special")
+        or token["content"] not in pieces
+        or token.get("single_word")
+        or token.get("normalized")
     )
     return next(foreign, "")
 
@@ -193,24 +295,23 @@ def _require(table: Json, name: str, keys: Sequence[str], file: Path) -> None:
             raise DataError(f"{file}:1: {name}.{key} is missing; is this a whole tokenizer?")
 
 
-def _bert_json(vocabulary: WordPiece) -> Json:
-    rules = vocabulary.rules
-    special = [
-        {"id": vocabulary.ids[s], "content": s, "single_word": False, "lstrip": False}
-        | {"rstrip": False, "normalized": False, "special": True}
-        for s in vocabulary.special
-    ]
-    framed = "[CLS]" in vocabulary.ids and "[SEP]" in vocabulary.ids
-    post = {
-        "type": "BertProcessing",
-        "sep": ["[SEP]", vocabulary.ids.get("[SEP]")],
-        "cls": ["[CLS]", vocabulary.ids.get("[CLS]")],
-    }
+def _bert_json(
+    ids: Mapping[str, int],
+    rules: BertRules,
+    special: Iterable[str],
+    *,
+    cls: str = "[CLS]",
+    sep: str = "[SEP]",
+) -> Json:
+    """Return BERT's tokenizer.json, without its pieces."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    tokens = [{"id": ids[s], "content": s, **flags, "special": True} for s in special if s in ids]
+    post = {"type": "BertProcessing", "sep": [sep, ids.get(sep)], "cls": [cls, ids.get(cls)]}
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": sorted(special, key=lambda token: token["id"]),
+        "added_tokens": sorted(tokens, key=lambda token: token["id"]),
         "normalizer": {
             "type": "BertNormalizer",
             "clean_text": rules.clean,
@@ -219,30 +320,31 @@ def _bert_json(vocabulary: WordPiece) -> Json:
             "lowercase": rules.lowercase,
         },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": post if framed else None,
-        "decoder": {"type": "WordPiece", "prefix": vocabulary.prefix, "cleanup": True},
+        "post_processor": post if cls in ids and sep in ids else None,
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
         "model": {
             "type": "WordPiece",
-            "unk_token": vocabulary.unk,
-            "continuing_subword_prefix": vocabulary.prefix,
-            "max_input_chars_per_word": vocabulary.max_chars,
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
             "vocab": {},
         },
     }
 
 
-def _bert_config(vocabulary: WordPiece) -> Json:
-    named = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-    tokens = {f"{k}_token": v for k, v in named.items() if v in vocabulary.ids}
-    return {"model_max_length": 512, "do_lower_case": vocabulary.rules.lowercase, **tokens}
+def _made_json(vocabulary: WordPiece) -> Json:
+    """Return BERT's tokenizer.json with the settings of a vocabulary made from pieces alone."""
+    described = _bert_json(vocabulary.ids, vocabulary.rules, vocabulary.special)
+    described["decoder"] |= {"prefix": vocabulary.prefix}
+    described["model"] |= {
+        "unk_token": vocabulary.unk,
+        "continuing_subword_prefix": vocabulary.prefix,
+        "max_input_chars_per_word": vocabulary.max_chars,
+    }
+    return described
 
 
-def load_config(folder: Path) -> Json:
-    """Return the tokenizer_config.json in ``folder``, {} if there is none."""
-    if not (file := folder / CONFIG).is_file():
-        return {}
-    config = load_json(file)
-    table = _part(config, "added_tokens_decoder", file)
-    if not all(map(str.isdecimal, table)) or not all(map(_is_token, table.values())):
-        raise DataError(f"{file}:1: added_tokens_decoder: expected a table of ids and tokens")
-    return config
+def _bert_config(rules: BertRules, names: Json) -> Json:
+    """Return the settings of BERT, for a vocabulary that has none."""
+    generic = {"tokenizer_class": GENERIC[0], "model_max_length": 512}
+    return generic | {"do_lower_case": rules.lowercase} | names

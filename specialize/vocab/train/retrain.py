@@ -111,7 +111,7 @@ def retrain_bpe(vocabulary: BPE, words: Words, *, size: int, min_count: int) -> 
     ids = {piece: i for i, piece in enumerate([*pieces, *merged])}
     merges = merges_of({piece: ids[piece] for piece in [*letters, *merged]}, merged)
     model = vocabulary.described["model"] | {"vocab": ids, "merges": merges}
-    return BPE(renumbered(vocabulary.described | {"model": model}, ids), source=vocabulary.source)
+    return vocabulary.with_described(renumbered(vocabulary.described | {"model": model}, ids))
 
 
 def _alphabet(vocabulary: BPE | Unigram, words: Words, min_count: int) -> list[str]:
@@ -157,8 +157,7 @@ def retrain_unigram(vocabulary: Unigram, words: Words, *, size: int, min_count: 
     ids = {piece: i for i, piece in enumerate(listed)}
     model = vocabulary.described["model"] | {"vocab": [[p, s] for p, s in listed.items()]}
     model["unk_id"] = ids[vocabulary.unk]
-    described = renumbered(vocabulary.described | {"model": model}, ids)
-    return Unigram(described, source=vocabulary.source)
+    return vocabulary.with_described(renumbered(vocabulary.described | {"model": model}, ids))
 
 
 def _scores(words: Words, letters: list[str], size: int) -> dict[str, float]:

@@ -12,6 +12,7 @@ from specialize.errors import DataError
 from specialize.vocab.base import Extension, VocabChange, appended
 from specialize.vocab.formats.renumber import renumbered
 from specialize.vocab.library_vocabulary import Json, LibraryVocabulary
+from specialize.vocab.settings import Settings
 
 
 class Unigram(LibraryVocabulary):
@@ -19,7 +20,9 @@ class Unigram(LibraryVocabulary):
 
     family = "Unigram"
 
-    def __init__(self, described: Json, *, source: str = "tokenizer.json") -> None:
+    def __init__(
+        self, described: Json, *, source: str = "tokenizer.json", settings: Settings | None = None
+    ) -> None:
         """Wrap the tokenizer.json; DataError without an unknown piece, or with duplicate pieces."""
         model = described["model"]
         self.scores: dict[str, float] = dict(model["vocab"])
@@ -30,7 +33,7 @@ class Unigram(LibraryVocabulary):
                 f"{source}:1: duplicate piece {duplicate!r}; rename one of the two, so that "
                 "no id moves"
             )
-        super().__init__(described, source=source)
+        super().__init__(described, source=source, settings=settings)
         if (unknown := model["unk_id"]) is None:
             raise DataError(
                 f"{source}:1: model.unk_id is null, with which the library fails at a character "
@@ -75,7 +78,7 @@ class Unigram(LibraryVocabulary):
             if piece in self.ids:
                 raise self.duplicate(piece)
             described["model"]["vocab"].append([piece, score])
-        return appended(self, Unigram(described, source=self.source), list(new))
+        return appended(self, self.with_described(described), list(new))
 
     def extended(self, words: Mapping[str, int], options: Extension) -> VocabChange[Unigram]:
         """Return the change that adds pieces with calibrated scores (``unigram.extend``)."""
@@ -119,7 +122,7 @@ class Unigram(LibraryVocabulary):
         # subtle: added tokens that are not pieces of the model keep their order after the pieces
         listed = [entry for entry in model["vocab"] if entry[0] in ids]
         model = model | {"vocab": listed, "unk_id": ids[self.unk]}
-        return Unigram(renumbered(self.described | {"model": model}, ids), source=self.source)
+        return self.with_described(renumbered(self.described | {"model": model}, ids))
 
     def model_changes(self, old: Unigram) -> str:
         """Return an old piece whose score has changed, or ""."""

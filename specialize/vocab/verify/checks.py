@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 
+from specialize.errors import DataError
 from specialize.vocab.audit.unreachable import why_never
-from specialize.vocab.formats.detect import open_library, other_files
+from specialize.vocab.auto.settle import settled_here
+from specialize.vocab.formats.detect import open_other, other_files
 from specialize.vocab.guard import allowed_changes
 from specialize.vocab.verify.claims import Broken, Check
 from specialize.vocab.verify.written import Written
@@ -54,7 +56,7 @@ def check_kept(written: Written) -> Check:
     old, new, claims = written.old.pieces, written.new.pieces, written.claims
     if claims.extends:
         for at in claims.fresh.values():
-            if at < len(old) and not is_slot(old[at]):
+            if at < len(old) and (not is_slot(old[at]) or old[at] in written.old.special):
                 raise Broken("kept", f"piece {old[at]!r} has lost its id {at}")
     for at, before in enumerate(written.kept):
         if before >= 0 and new[at] != old[before]:
@@ -111,7 +113,7 @@ def check_readers(written: Written) -> Check:
                 raise Broken("readers", f"{kind}: {text!r} is {theirs} to the tokenizers library")
     others = other_files(written.folder)
     for other in others:
-        found = open_library(other).encode_batch(written.lines, add_special_tokens=False)
+        found = open_other(other).encode_batch(written.lines, add_special_tokens=False)
         for line, ids, encoding in zip(written.lines, written.encoded, found, strict=True):
             if encoding.ids != ids:
                 raise Broken("readers", f"{line!r} has other pieces by {other.name}")
@@ -208,6 +210,22 @@ def _check_lines(written: Written) -> int:
     return len(lines)
 
 
+def check_auto(written: Written) -> Check:
+    """transformers reads the folder like its source, by its own class or the generic one."""
+    lines = written.claims.lines
+    try:
+        name = settled_here(
+            written.source.opened,
+            written.folder,
+            lines,
+            unk=written.old.unk,
+            library=written.library,
+        )
+    except DataError as error:
+        raise Broken("AutoTokenizer", str(error)) from None
+    return Check("AutoTokenizer", f"{name} reads it like its source", {"lines": len(lines)})
+
+
 CHECKS: tuple[Callable[[Written], Check | None], ...] = (
     check_ids,
     check_special,
@@ -219,4 +237,5 @@ CHECKS: tuple[Callable[[Written], Check | None], ...] = (
     check_joined,
     check_guard,
     check_decode,
+    check_auto,
 )

@@ -22,6 +22,7 @@ from specialize.vocab.verify.claims import Check
 
 _COUNTS = ("words", "pieces", "unknown_words", "unknown_pieces", "continued_words")
 _BESIDE = ("tokenizer_config.json", "config.json")
+_SETTINGS = ("special_tokens_map.json", "added_tokens.json", "generation_config.json", "*.jinja")
 
 
 def tool() -> str:
@@ -69,8 +70,9 @@ def tokenizer_files(path: Path) -> list[str]:
     """Return the files read from the tokenizer at ``path``, including config.json."""
     file = other_file(path) or vocabulary_file(path)
     beside = ("vocab.json", *_BESIDE) if file.name == "merges.txt" else _BESIDE
-    files = [file, *(file.parent / name for name in beside)]
-    return [str(file) for file in files if file.is_file()]
+    patterns = (*beside, *_SETTINGS, "additional_chat_templates/*.jinja")
+    found = (each for pattern in patterns for each in sorted(file.parent.glob(pattern)))
+    return [str(each) for each in (file, *found) if each.is_file()]
 
 
 def _sha256(path: Path) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from specialize.vocab.auto import settle
 from specialize.vocab.base import Vocabulary
+from specialize.vocab.formats.detect import describe
 from specialize.vocab.formats.json_files import load_json
+from specialize.vocab.formats.tokenizer_json import model_type
 from specialize.vocab.library import read_tokenizer
-from specialize.vocab.open import read_vocabulary, vocabulary_in
+from specialize.vocab.open import vocabulary_in
 from specialize.vocab.piece_text import Speller
 from specialize.vocab.verify.claims import Broken, Claims
 
@@ -25,15 +29,15 @@ class Source:
 
     vocabulary: Vocabulary
     tokenizer: Tokenizer
+    opened: settle.Source | None  # by transformers, if it opens it
 
 
 def read_source(path: Path) -> Source:
     """Return the tokenizer of a folder or file, which the tokenizers library must read too."""
-    vocabulary = read_vocabulary(path)
-    file = path / "tokenizer.json" if path.is_dir() else path
-    if file.suffix == ".json" and file.is_file() and file.name != "vocab.json":
-        return Source(vocabulary, read_tokenizer(file))
-    return Source(vocabulary, vocabulary.tokenizer)
+    found = describe(path)
+    library = found.library()
+    vocabulary = vocabulary_in(found.as_written(), found.file, found.settings)
+    return Source(vocabulary, library, settle.source_of(path, library))
 
 
 class Written:
@@ -48,8 +52,10 @@ class Written:
         self.old = source.vocabulary
         file = folder / "tokenizer.json"
         self._described = load_json(file)
-        self.new: Vocabulary = vocabulary_in(self._described, file)
         self.library = read_tokenizer(file)
+        if model_type(self._described, file) != "WordPiece":
+            self._described = json.loads(self.library.to_str())
+        self.new: Vocabulary = vocabulary_in(self._described, file)
         self.kept = _kept(claims, len(self.old.pieces)) if claims.extends else claims.kept
         special = {*self.old.special, *self.new.special}
         self.lines = [line for line in claims.lines if not any(s in line for s in special)]

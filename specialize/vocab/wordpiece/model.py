@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from specialize.vocab.audit.audit import Audit
+    from specialize.vocab.settings import Settings
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SLOT = re.compile(r"\[unused\d+\]")
@@ -37,6 +38,8 @@ class WordPiece:
     are unknown, and special pieces in the text (``[MASK]``) are kept whole.
     """
 
+    by_library = False  # whether the tokenizers library pre-tokenises, under other rules
+
     def __init__(
         self,
         pieces: Sequence[str],
@@ -46,8 +49,12 @@ class WordPiece:
         max_chars: int = 100,
         rules: BertRules = BertRules(),  # noqa: B008 (frozen)
         special: Sequence[str] = SPECIAL,
+        settings: Settings | None = None,
     ) -> None:
-        """Take ``pieces`` in the order of their ids; missing ``special`` pieces are ignored."""
+        """Take ``pieces`` in the order of their ids; missing ``special`` pieces are ignored.
+
+        ``settings``: of the folder it came from; None is BERT's.
+        """
         self.pieces = tuple(pieces)
         self.ids = {piece: i for i, piece in enumerate(self.pieces)}
         if len(self.ids) != len(self.pieces):
@@ -56,7 +63,8 @@ class WordPiece:
         if unk not in self.ids:
             raise DataError(f"the vocabulary has no unknown piece {unk!r}")
         self.unk, self.prefix, self.max_chars, self.rules = unk, prefix, max_chars, rules
-        self.special = tuple(s for s in special if s in self.ids)
+        self.special = tuple(s for s in dict.fromkeys(special) if s in self.ids)
+        self.settings = settings
         self._parts = special_parts(self.special)
         self._encoded: dict[str, tuple[int, ...]] = {}
 
@@ -226,12 +234,14 @@ class WordPiece:
             max_chars=self.max_chars,
             rules=self.rules,
             special=self.special,
+            settings=self.settings,
         )
 
     @cached_property
     def slot_ids(self) -> tuple[int, ...]:
-        """Return the ids of free [unusedN] slots."""
-        return tuple(i for i, piece in enumerate(self.pieces) if is_slot(piece))
+        """Return the ids of free [unusedN] slots: those that no setting declares as a token."""
+        free = (i for i, piece in enumerate(self.pieces) if is_slot(piece))
+        return tuple(i for i in free if self.pieces[i] not in self.special)
 
     @property
     def slots(self) -> int:

@@ -48,7 +48,7 @@ def count_replacements(
     it, units that ``old`` covers are not segmented.
     """
     if native.core() and isinstance(old, WordPiece) and isinstance(new, WordPiece):
-        alike = (old.rules, old.special) == (new.rules, new.special)
+        alike = (old.rules, old.special) == (new.rules, new.special) and not old.by_library
         # subtle: a few marks depend on their neighbours, so tokens fall back to the reference
         splits = old.rules.strip_accents and not isinstance(counts, native.WordCounts)
         if alike and not pieces_in_words(old) and not splits:

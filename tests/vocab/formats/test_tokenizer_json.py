@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from specialize.errors import DataError, MissingError
 from specialize.vocab.audit.inspected import audit_path
 from specialize.vocab.formats.tokenizer_json import (
-    find_wordpiece,
+    has_bert_rules,
     read_wordpiece,
     vocabulary_file,
     write_wordpiece,
@@ -33,15 +33,49 @@ def same(one: WordPiece, other: WordPiece) -> bool:
 def test_a_written_vocabulary_is_read_back(tmp_path, vocabulary, name):
     write_wordpiece(vocabulary, tmp_path / "out")
     assert same(read_wordpiece(tmp_path / "out" / name), vocabulary)
-    assert find_wordpiece(tmp_path / "out")
+    described = json.loads((tmp_path / "out" / "tokenizer.json").read_text("utf-8"))
+    assert has_bert_rules(described, tmp_path)
 
 
-def test_a_vocab_txt_is_read_as_cased_unless_its_config_says_otherwise(tmp_path):
-    write_wordpiece(CASED, tmp_path)
-    (tmp_path / "tokenizer.json").unlink()
-    assert same(read_wordpiece(tmp_path), CASED)
-    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": true}')
-    assert read_wordpiece(tmp_path / "vocab.txt").rules == UNCASED.rules
+def plain(folder: Path, *pieces: str, end: str = "\n", **config: object) -> WordPiece:
+    (folder / "vocab.txt").write_text("".join(p + end for p in (*SPECIAL, *pieces)), "utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
+    return read_wordpiece(folder / "vocab.txt")
+
+
+def test_the_settings_beside_a_vocab_txt_are_read(tmp_path):
+    assert plain(tmp_path, "A", "a", do_lower_case=False).rules == BertRules()
+    uncased = BertRules(strip_accents=True, lowercase=True)
+    assert plain(tmp_path, "A", "a", do_lower_case=True).rules == uncased
+    kept = plain(tmp_path, "a", do_lower_case=True, strip_accents=False)
+    assert kept.rules == BertRules(lowercase=True)
+    joined = plain(tmp_path, "A", tokenize_chinese_chars=False)
+    assert joined.words("\u4e16\u754c") == ["\u4e16\u754c"]
+    other = plain(tmp_path, "A", "<unk>", "<s>", unk_token="<unk>", cls_token="<s>")
+    assert (other.unk, other.ids["<s>"] in other.tokenizer.encode("A").ids) == ("<unk>", True)
+    table = {"5": {"content": "[unused1]", "special": True}}
+    declared = plain(tmp_path, "[unused1]", "[unused2]", "A", added_tokens_decoder=table)
+    assert declared.slot_ids == (6,)
+
+
+def test_a_vocab_txt_without_capitals_or_settings_is_uncased_and_that_is_noted(tmp_path):
+    """Accents are stripped unless a piece has one."""
+    for pieces, accents in ((["a", "##b"], True), (["a", "\u00e9"], False)):
+        found = plain(tmp_path, *pieces)
+        assert found.rules == BertRules(strip_accents=accents, lowercase=True)
+        assert found.settings
+        assert "read as uncased" in found.settings.notes[0]
+    for pieces in (["a", "A"], ["\u06d5", "1"]):  # cased; a script without case
+        found = plain(tmp_path, *pieces)
+        assert (found.rules, found.settings.notes) == (BertRules(), ())
+
+
+def test_white_space_behind_a_piece_is_no_part_of_it_and_a_byte_order_mark_is_refused(tmp_path):
+    for end in (" \n", "\t\n", "\r\n", "\u3000\n"):
+        assert plain(tmp_path, "A", "the", end=end).pieces == (*SPECIAL, "A", "the")
+    path = tmp_path / "vocab.txt"
+    path.write_text("\ufeff" + "\n".join([*SPECIAL, "A"]), "utf-8")
+    assert fault(path).startswith(f"{path}:1: a byte order mark before the first piece, '[PAD]'")
 
 
 def test_the_settings_of_the_source_are_kept(tmp_path):
@@ -114,7 +148,6 @@ def test_faults_of_a_tokenizer_json_are_named(tmp_path):
     holes = broken(model=model | {"vocab": vocab})
     assert holes == f"{path}:1: expected the ids 0 to {len(PIECES) - 1}, each once"
     assert "expected a WordPiece tokenizer, got BPE" in broken(model=model | {"type": "BPE"})
-    assert "expected a BertNormalizer, got NFC" in broken(normalizer={"type": "NFC"})
     lacking = {key: value for key, value in model.items() if key != "unk_token"}
     assert "model.unk_token is missing" in broken(model=lacking)
     path.write_text('{\n"model": \n')
@@ -131,9 +164,7 @@ def test_missing_files_are_reported(tmp_path):
 
 
 def test_a_byte_level_tokenizer_is_not_wordpiece(tmp_path):
-    path = tmp_path / "tokenizer.json"
-    path.write_text('{"model": {"type": "BPE"}, "normalizer": null}')
-    assert not find_wordpiece(path)
+    assert not has_bert_rules({"model": {"type": "BPE"}, "normalizer": None}, tmp_path)
 
 
 def test_tokens_added_later_are_left_to_the_library(tmp_path: Path) -> None:
@@ -144,8 +175,11 @@ def test_tokens_added_later_are_left_to_the_library(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     found = audit_path(tmp_path, ["ab <n>", "a<n>"])
     assert (found.words, found.pieces, found.unknown_pieces) == (4, 5, 0)
-    with pytest.raises(DataError, match=r"expected special pieces .* got '<n>'"):
-        read_wordpiece(tmp_path)
+    read = read_wordpiece(tmp_path)
+    assert read.by_library
+    assert [read.pieces[i] for i in read.encode("ab <n>")] == ["a", "##b", "<n>"]
+    assert read.settings
+    assert "added token '<n>'" in read.settings.notes[0]
 
 
 @pytest.mark.parametrize(
