@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,31 +39,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """
     config = read_config(folder)
     vocabulary = read_vocabulary(folder)
-    _check_added_tokens(folder, vocabulary)
     check_rows(folder, len(vocabulary.pieces))
     framing = read_framing(vocabulary, folder)
     model = _masked_model(folder, config)
     _check_forward(folder, model, framing)
     return Checkpoint(model, vocabulary, framing, folder)
-
-
-def _check_added_tokens(folder: Path, vocabulary: Vocabulary) -> None:
-    """Raise DataError if added_tokens.json has tokens that the vocabulary lacks."""
-    file = folder / "added_tokens.json"
-    if not file.is_file():
-        return
-    try:
-        added = list(json.loads(file.read_text("utf-8")))
-    except ValueError:
-        raise DataError(f"{file}:1: not JSON; download it again or delete it") from None
-    if unknown := [token for token in added if token not in vocabulary.ids]:
-        do = "append them to vocab.txt in the order of their ids, as pieces, and delete this file"
-        if (folder / "tokenizer.json").is_file():
-            do = "write both again: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
-        raise DataError(
-            f"{file}:1: {len(unknown)} tokens, such as {unknown[0]!r}, are not in the vocabulary; "
-            f"{do}"
-        )
 
 
 def _masked_model(folder: Path, config: Any) -> MaskedModel:
