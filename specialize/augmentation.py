@@ -44,6 +44,8 @@ def augment_tokenizer(
     the manifest gives. ``embed``: an initialisation by name; ``out`` is then a whole model with a
     row for each piece, made from the masked language model of ``name``.
     """
+    if not isinstance(name, str | Path):
+        raise TypeError(f"expected a path or a model's name, got {type(name).__name__}")
     path, out = (find_model if embed else tokenizer_path)(str(name)), Path(out)
     corpus = as_text(corpus)
     atomic.check_folder(out)

@@ -39,7 +39,7 @@ def find_model(name: str, *, tokenizer_only: bool = False) -> Path:
 def tokenizer_path(name: str) -> Path:
     """Return where the tokenizer ``name`` is: a path, the bundled model, or a model of the hub."""
     path = Path(name).expanduser()
-    return path if path.exists() else find_model(name, tokenizer_only=True)
+    return path if os.path.exists(path) else find_model(name, tokenizer_only=True)
 
 
 def open_vocabulary(name: str | Path | Any) -> Vocabulary:

@@ -46,9 +46,17 @@ def vocabulary_in(
 
 
 def vocabulary_of(tokenizer: Any) -> WordPiece | BPE | Unigram:
-    """Return the vocabulary of a fast tokenizer of tokenizers or transformers."""
+    """Return the vocabulary of a fast tokenizer of tokenizers or transformers.
+
+    TypeError for anything else, such as ByT5's tokenizer, which has no vocabulary to extend.
+    """
     name = type(tokenizer).__name__
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(backend, "to_str"):
+        raise TypeError(
+            "expected a path, a model's name, or a fast tokenizer of the tokenizers or "
+            f"transformers library, got {name}"
+        )
     settings = Settings()
     if backend is not tokenizer:
         with tempfile.TemporaryDirectory() as folder:

@@ -121,3 +121,13 @@ def test_an_empty_file_of_ranks_is_refused_as_a_file_of_ranks(tmp_path: Path) ->
     (tmp_path / "a.tiktoken").write_bytes(b"")
     with pytest.raises(DataError, match=r"a\.tiktoken:1: byte 0x00 has no rank"):
         open_vocabulary(tmp_path)
+
+
+def test_other_objects_than_fast_tokenizers_are_a_type_error(tmp_path: Path) -> None:
+    from transformers import ByT5Tokenizer
+
+    for tokenizer in (ByT5Tokenizer(), ["a"], None):
+        with pytest.raises(TypeError, match=f"fast tokenizer .*, got {type(tokenizer).__name__}"):
+            open_vocabulary(tokenizer)
+    with pytest.raises(TypeError, match="a path or a model's name, got ByT5Tokenizer"):
+        augment_tokenizer(ByT5Tokenizer(), ["a"], "extend", {}, tmp_path / "new")
