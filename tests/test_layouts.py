@@ -238,6 +238,13 @@ def test_inspect_counts_as_transformers_reads_the_folder(
         assert finding.audit.pieces == sum(map(len, ids)), layout
 
 
+def test_a_refused_vocabulary_leaves_no_file(folders: dict[str, Path], tmp_path: Path) -> None:
+    vocabulary = open_vocabulary(folders["bert_nfc_by_its_class"])
+    with pytest.raises(DataError, match=r"not written: transformers reads the source as Bert"):
+        write_vocabulary(vocabulary, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_class_that_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path) -> None:
     LAYOUTS["roberta"](tmp_path / "old")
     config = {"tokenizer_class": "OurOwn", "auto_map": {"AutoTokenizer": ["ours.Own", None]}}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,11 +30,16 @@ def write_vocabulary(
     """Write ``vocabulary`` to ``folder``, as ``write_files``; return the names of the files.
 
     Where transformers opens what the vocabulary was read from, AutoTokenizer must find the same
-    special tokens, templates and settings in ``folder``: DataError names what it does not, and the
-    class is kept only if it reads the new files rightly (``auto.settle``).
+    special tokens, templates and settings in ``folder``, or nothing is written: DataError names
+    what differs. The class is kept only if it reads the new files rightly (``auto.settle``).
     """
-    names = write_files(vocabulary, folder, source=Path(source) if source else None)
-    settle(vocabulary, Path(folder))
+    with tempfile.TemporaryDirectory() as temporary:
+        names = write_files(vocabulary, temporary, source=Path(source) if source else None)
+        settle(vocabulary, Path(temporary))
+        for name in names:
+            file = Path(folder) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(temporary) / name, file)
     return names
 
 

@@ -62,7 +62,7 @@ def settle(vocabulary: Vocabulary, folder: Path) -> None:
         else:
             in_fresh_process("specialize.vocab.auto.settle", name, str(folder), vocabulary.unk)
     except DataError as error:
-        raise DataError(f"{name}: not written to {folder}: {error}") from None
+        raise DataError(f"{name}: not written: {error}") from None
 
 
 def source_of(path: Path, library: Tokenizer | None = None) -> Source | None:
