@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from specialize.pipeline import specialize
     from specialize.recipe.methods import bind as method
     from specialize.recipe.read import read_recipe
-    from specialize.specialization import Specialization
+    from specialize.specialization import Specialization, read_mix
     from specialize.vocab.audit.audit import audit
     from specialize.vocab.audit.coverage import coverage, explain
     from specialize.vocab.audit.inspected import audit_path
@@ -37,6 +37,7 @@ _HOMES = {
     "method": "recipe.methods:bind",
     "open_corpus": "corpus",
     "open_vocabulary": "model.find",
+    "read_mix": "specialization",
     "read_recipe": "recipe.read",
     "save_model": "model.load",
     "specialize": "pipeline",
@@ -55,6 +56,7 @@ __all__ = [
     "method",
     "open_corpus",
     "open_vocabulary",
+    "read_mix",
     "read_recipe",
     "save_model",
     "specialize",

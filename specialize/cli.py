@@ -28,6 +28,7 @@ from specialize.commands import (
     predict,
     pretrain,
     run,
+    translit,
 )
 from specialize.errors import SpecializeError, SpecializeWarning
 from specialize.terminal import Escaped
@@ -38,6 +39,7 @@ COMMANDS = (
     inspect,
     augment,
     count,
+    translit,
     pretrain,
     predict,
     evaluate,

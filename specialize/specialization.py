@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
-from specialize.recipe.methods import bind
+from specialize.recipe.carried import bind_carried, carry
+from specialize.recipe.methods import Choice, bind
 from specialize.recipe.outside import described
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class HeadFacts:
     task: str  # the method's name
     options: dict[str, Any]
     labels: dict[str, list[str]]
-    mixin: list[list[Any]]  # method and options of each, in order
+    mixin: list[list[Any]]  # method and options of each, in order, files in the head's folder
     length: int  # pieces at once
     precision: str
     seed: int
@@ -91,7 +92,8 @@ class Specialization:
 
     def code(self, name: str) -> list[str]:
         """Return the functions outside of the package that a task's head runs, with their files."""
-        return _outside(read_head_facts(self._head_folder(name), allow_code=True))
+        folder = self._head_folder(name)
+        return _outside(read_head_facts(folder, allow_code=True), folder)
 
     def _head_folder(self, task: str) -> Path:
         if task not in self.tasks:
@@ -111,7 +113,7 @@ def read_head_facts(folder: Path, *, allow_code: bool = False) -> HeadFacts:
         facts = _facts(atomic.read_json(file))
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{file}:1: not the description of a head ({error})") from None
-    if not allow_code and (found := _outside(facts)):
+    if not allow_code and (found := _outside(facts, folder)):
         raise UsageError(
             f"{file}: the head runs code outside of the package, {'; '.join(found)}; where you "
             "trust it, allow it: --allow-code, in Python Specialization(folder, allow_code=True)"
@@ -140,20 +142,24 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _outside(facts: HeadFacts) -> list[str]:
+def _outside(facts: HeadFacts, folder: Path) -> list[str]:
     named = [("task", facts.task), *(("mixin", name) for name, _ in facts.mixin)]
-    return [described(kind, name) for kind, name in named if ":" in name]
+    return [described(kind, name, folder) for kind, name in named if ":" in name]
 
 
 def _task(facts: HeadFacts, folder: Path) -> Task[Any]:
-    task: Task[Any] = _bound("task", facts.task, facts.options, folder)()
+    """Return the task of a head; DataError where this version has no such method or option."""
+    try:
+        task: Task[Any] = bind("task", facts.task, facts.options)()
+    except UsageError as error:
+        raise DataError(f"{folder / 'head.json'}:1: {error}") from None
     return task
 
 
-def _bound(kind: str, name: str, options: Mapping[str, Any], folder: Path) -> Callable[..., Any]:
-    """Return a method of a head; DataError where this version has no such method or option."""
+def _mixes(facts: HeadFacts, folder: Path, *, allow_code: bool) -> Sequence[Mix]:
+    """Return the mix-ins of a head; DataError where this version has no such method or option."""
     try:
-        return bind(kind, name, options)
+        return bind_carried(facts.mixin, folder, allow_code=allow_code)
     except UsageError as error:
         raise DataError(f"{folder / 'head.json'}:1: {error}") from None
 
@@ -175,7 +181,7 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
 
     facts = read_head_facts(folder, allow_code=allow_code)
     method = _task(facts, folder)
-    mixes = [_bound("mixin", name, options, folder) for name, options in facts.mixin]
+    mixes = _mixes(facts, folder, allow_code=allow_code)
     if not model.is_dir():
         raise MissingError(f"{model}: no such folder; expected the model of the run")
     with torch.random.fork_rng():
@@ -216,11 +222,31 @@ def chain(mixes: Sequence[Mix]) -> Mix:
     return lambda text: reduce(lambda done, mix: mix(done), mixes, text)
 
 
-def save_head(module: Any, facts: HeadFacts, folder: Path) -> None:
-    """Write a fine-tuned model and what is needed to use it to ``folder``, at once."""
+def read_mix(model: str | Path, *, allow_code: bool = False) -> Mix:
+    """Return the function that rewrites text as a published model needs it.
+
+    ``model``: its folder, with the specialize.json of a run. UsageError if that names functions
+    outside of the package and these are not allowed: whoever wrote the folder chose them.
+    """
+    folder = Path(model)
+    try:
+        mixins = atomic.read_json(folder / "specialize.json")["mixins"]
+    except FileNotFoundError:
+        raise MissingError(f"{folder}/specialize.json: no such file; not a run's model") from None
+    return chain(bind_carried(mixins, folder, allow_code=allow_code))
+
+
+def save_head(
+    module: Any, facts: HeadFacts, folder: Path, *, mixins: Sequence[Choice] = ()
+) -> None:
+    """Write a fine-tuned model and what is needed to use it to ``folder``, at once.
+
+    ``mixins`` become ``facts.mixin``, their files copied.
+    """
     from safetensors.torch import save_model
 
     with atomic.whole_folder(folder) as partial:
         save_model(module, str(partial / "model.safetensors"))
+        facts = replace(facts, mixin=carry(mixins, partial))
         atomic.write_json(partial / "head.json", asdict(facts))
         (partial / "model.safetensors").chmod((partial / "head.json").stat().st_mode)

@@ -13,6 +13,7 @@ from specialize.recipe.table import keys_of
 from specialize.train.finetune import Finetune
 from specialize.train.lapt import Lapt
 from specialize.train.pretrain import Pretrain
+from specialize.transliteration import page
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -35,6 +36,12 @@ def test_the_reference_of_recipes_is_current() -> None:
     current = (ROOT / "docs" / "recipes.md").read_text("utf-8")
     command = "python -m specialize.recipe.reference > docs/recipes.md"
     assert current == reference(), f"out of date; run: {command}"
+
+
+def test_the_page_of_schemes_is_current() -> None:
+    current = (ROOT / "docs" / "transliteration.md").read_text("utf-8")
+    command = "python -m specialize.transliteration > docs/transliteration.md"
+    assert current == page(), f"out of date; run: {command}"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ORDER = [
     {"mixins", "toylang"},
     {"vocab"},
     {"augment", "embed", "model", "tasks", "operators"},
-    {"train", "evaluation", "inspection"},
+    {"train", "evaluation", "inspection", "transliteration"},
     {"recipe"},
     {"reports"},
     {"augmentation", "specialization", "demo"},

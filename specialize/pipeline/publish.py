@@ -11,17 +11,19 @@ import shutil
 from pathlib import Path
 
 from specialize import atomic
+from specialize.pipeline.card import write_card
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.results import ArmFacts
+from specialize.recipe.recipe import Recipe
 from specialize.store import Store
 
 PARTS = ("model", "heads", "predictions", "vocab")
 
 
 def publish(
-    plans: list[ArmPlan], facts: list[ArmFacts], store: Store, out: Path, *, result: str
+    plans: list[ArmPlan], facts: list[ArmFacts], store: Store, out: Path, *, recipe: Recipe
 ) -> None:
-    """Lay out ``arms/NAME`` for every arm, and the arm ``result`` once more in ``out`` itself."""
+    """Lay out ``arms/NAME`` for every arm, and the arm ``recipe.result`` in ``out`` itself too."""
     names = {arm.name for arm in facts}
     for folder in (out / "arms").glob("*"):
         if folder.name not in names:  # an arm that the recipe has no more; its stages stay
@@ -30,7 +32,8 @@ def publish(
         target = out / "arms" / arm.name
         with atomic.whole_folder(target) as partial:
             _lay_out(plan, arm, store, partial)
-        if arm.name == result:
+            write_card(partial / "model", plan.arm, base=recipe.base, language=recipe.language)
+        if arm.name == recipe.result:
             for part in PARTS:
                 if (target / part).exists():
                     with atomic.whole_folder(out / part) as partial:

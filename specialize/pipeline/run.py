@@ -81,7 +81,7 @@ def _publish(
     out: Path,
 ) -> None:
     """Write the results of a run to ``out``."""
-    publish.publish(plans, arms, store, out, result=recipe.result)
+    publish.publish(plans, arms, store, out, recipe=recipe)
     publish.drop_other_heads(plans, arms, store)
     atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
     write_report(facts, out)

@@ -205,13 +205,13 @@ def finetune_task(
         task=task.choice.method,
         options=dict(task.choice.options),
         labels=found.labels,
-        mixin=[[choice.method, dict(choice.options)] for choice in mixins],
+        mixin=[],
         length=plan.length,
         precision=found.module.precision,
         seed=seed,
         pretokenize=style_of(sentence.words for sentence in data.train),
     )
-    save_head(found.module, facts, folder / "head")
+    save_head(found.module, facts, folder / "head", mixins=mixins)
     scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
     atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
     log.say(f"{method.metric} {found.test[method.metric]:.2f} on test")

@@ -15,6 +15,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,7 +77,16 @@ class Choice:
         method, sources = self.method, source_files(self)
         if sources:
             method = method.rpartition(":")[2]
-        return {"method": method, "sources": sources, "options": options}
+        return {"method": method, "sources": sources, "options": self.with_files(options)}
+
+    def with_files(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return ``options`` with data of the package as files: what decides, and can be copied.
+
+        By the function ``as_files`` of the method's module, if it has one.
+        """
+        module = sys.modules.get(getattr(find(self.kind, self.method), "__module__", ""))
+        as_files = getattr(module, "as_files", None)
+        return as_files(options) if as_files else options
 
     def __str__(self) -> str:
         options = ", ".join(f"{key} = {shown(value)}" for key, value in self.options.items())
@@ -213,18 +223,34 @@ def _from_file(path: Path) -> ModuleType:
     """Import a Python file by its path, once for each content it has."""
     if not path.is_file():
         raise MissingError(f"{path}: no such file")
-    source = path.read_bytes()
-    name = f"{path.absolute()}@{hashlib.sha256(source).hexdigest()[:16]}"
+    sources = b"".join(file.read_bytes() for file in local_sources(path))
+    name = f"{path.absolute()}@{hashlib.sha256(sources).hexdigest()[:16]}"
     if name not in sys.modules:
         module = ModuleType(name)
         module.__file__ = str(path)
         sys.modules[name] = module  # dataclasses of the file look their module up
         try:
-            exec(compile(source, str(path), "exec"), module.__dict__)
+            with _importable(path.parent):
+                exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
         except BaseException:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a file import from its ``folder``, then forget such modules: names recur elsewhere."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
 
 
 def _paths(values: Iterable[Any]) -> Iterator[Path]:

@@ -26,14 +26,17 @@ def outside_methods(table: Table, folder: Path) -> list[str]:
         except MissingError:  # reported where the recipe is read
             placed = name
         if ":" in placed:
-            found[described(kind, placed)] = None
+            found[described(kind, placed, folder)] = None
     return list(found)
 
 
-def described(kind: str, name: str) -> str:
-    """Return the kind, the function and the file of ``my_file.py:fn`` or ``my_pkg.mod:fn``."""
+def described(kind: str, name: str, folder: Path) -> str:
+    """Return the kind, the function and the file of ``my_file.py:fn`` or ``my_pkg.mod:fn``.
+
+    ``folder``: what the file is relative to.
+    """
     module, _, function = name.rpartition(":")
-    file = Path(module) if module.endswith(".py") else _module_file(module)
+    file = folder / module if module.endswith(".py") else _module_file(module)
     where = file.absolute() if file else f"the module {module!r}"
     return f"{kind}: function {function} of {where}"
 

@@ -136,11 +136,11 @@ def bits_per_byte(
 
 
 def _pieces(chunk: Sequence[Token], vocabulary: Vocabulary) -> list[list[int]]:
-    """Return the ids of each token; none of a token that the normaliser deletes."""
+    """Return the ids of each token; none of one that a mix-in emptied or the normaliser deletes."""
     unknown = [vocabulary.ids.get(vocabulary.unk, -1)]
     pieces = vocabulary.encode_words([token.shown for token in chunk])
     return [
-        [] if ids == unknown and not vocabulary.encode(token.shown) else ids
+        ids if token.shown.strip() and (ids != unknown or vocabulary.encode(token.shown)) else []
         for token, ids in zip(chunk, pieces, strict=True)
     ]
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from framings import bert, xlmr
+from tiny_models import SHAPES, framing_of, write_tokenizer
 from tokenizers_made import lines_in, xlmr_like
 from torch import nn
 
 from specialize.model.load import load_checkpoint
 from specialize.toylang import to_latin
 from specialize.train.bits_per_byte import HeldOut, Token, bits_per_byte, encode, held_out
+from specialize.vocab.open import read_vocabulary
 from specialize.vocab.unigram.model import Unigram
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -49,6 +51,15 @@ def test_a_uniform_model_pays_the_logarithm_of_its_pieces() -> None:
 def test_an_unknown_word_pays_for_its_bytes_too() -> None:
     measured = text(("zz,a", "zz,a", True), ("a", "a", False))  # [UNK] [UNK] a: zz and the comma
     assert uniform_bits(AB, measured) == pytest.approx((3 * math.log2(8) + 3 * 1.5) / 4)
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "xlm-r"])
+def test_a_token_that_a_mix_in_empties_has_bytes_but_no_pieces(name: str, tmp_path: Path) -> None:
+    write_tokenizer(SHAPES[name], tmp_path)
+    vocabulary = read_vocabulary(tmp_path)
+    measured = text(("ab", "ab", False), ("x", "", True), ("c", "c", False))
+    (row,) = encode(measured, vocabulary, framing_of(vocabulary, SHAPES[name].names), length=16)
+    assert (row.size, row.escape, set(row.targets)) == (1, 0.0, {-1})
 
 
 def test_tokens_are_measured_by_their_original_bytes() -> None:

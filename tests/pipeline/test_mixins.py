@@ -1,0 +1,112 @@
+"""Mix-ins from a recipe to a published folder: copied, described, and applied in use."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from specialize import pipeline, read_mix
+from specialize.cli import main
+from specialize.errors import MissingError, UsageError
+from specialize.recipe.read import read_recipe
+from specialize.specialization import Specialization
+from specialize.toylang import ToyFiles
+from specialize.toylang._script import LATIN, SCRIPT
+
+CODE = "def tidy(line, *, mark=''):\n    return line.replace('x', '') + mark\n"
+
+
+@pytest.fixture(scope="module")
+def out(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with a table and a function of its own, moved away from both."""
+    folder = tmp_path_factory.mktemp("mixins")
+    letters = "".join(f"{strange}\t{latin}\n" for latin, strange in zip(LATIN, SCRIPT, strict=True))
+    (folder / "toy.tsv").write_text(f"@title The toy language\n{letters}.\t∅\n", "utf-8")
+    (folder / "mine.py").write_text(CODE, "utf-8")
+    files = "".join(f'{part} = "{getattr(toy, part)}"\n' for part in ("train", "dev", "test"))
+    (folder / "toy.toml").write_text(
+        f'base = "{base_folder}"\nlanguage = "xx"\nlapt = false\n[finetune]\nepochs = 1\n'
+        f'[task.pos]\n{files}[arm.plain]\n[arm.mixed]\nmixin = [{{ method = "table", '
+        'file = "toy.tsv" }, { method = "mine.py:tidy" }]\n',
+        "utf-8",
+    )
+    pipeline.specialize(read_recipe(folder / "toy.toml"), folder / "run")
+    moved = tmp_path_factory.mktemp("moved") / "run"
+    shutil.move(folder / "run", moved)
+    shutil.rmtree(folder)
+    return moved
+
+
+def test_a_model_says_how_to_rewrite_text(out: Path) -> None:
+    facts = json.loads((out / "model/specialize.json").read_text("utf-8"))
+    assert facts["arm"] == "mixed"
+    assert facts["mixins"] == [
+        ["table", {"file": "mixins/1/toy.tsv"}],
+        ["mixins/2/mine.py:tidy", {}],
+    ]
+    card = (out / "model/README.md").read_text("utf-8")
+    assert "language: xx\n" in card
+    assert "1. `table`, the rules in [mixins/1/toy.tsv](mixins/1/toy.tsv): The toy language" in card
+    assert "2. `mixins/2/mine.py:tidy`" in card
+    assert "read_mix(folder, allow_code=True)" in card
+    plain = (out / "arms/plain/model/README.md").read_text("utf-8")
+    assert "Its text needs no rewriting." in plain
+
+
+def test_the_published_model_rewrites_without_the_originals(out: Path, toy: ToyFiles) -> None:
+    mix = read_mix(out / "model", allow_code=True)
+    latin, strange = LATIN[0], SCRIPT[0]
+    assert mix(f"{strange}x{strange}.") == latin * 2
+    assert read_mix(out / "arms/plain/model")("x.") == "x."
+    with pytest.raises(UsageError, match="is code outside of the package"):
+        read_mix(out / "model")
+    with pytest.raises(MissingError, match=r"specialize\.json: no such file"):
+        read_mix(out)
+
+
+def test_the_published_model_loads_with_plain_transformers(out: Path) -> None:
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    assert AutoTokenizer.from_pretrained(out / "model")
+    assert AutoModelForMaskedLM.from_pretrained(out / "model")
+
+
+def forms(path: Path) -> list[str]:
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    return [row[1] for row in rows if len(row) > 1]
+
+
+def test_predictions_keep_the_original_words_even_those_emptied(
+    out: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"function tidy of .*/heads/pos/mixins/2/mine\.py"):
+        Specialization(out).head("pos")
+    head = Specialization(out, allow_code=True).head("pos")
+    assert head.words.mix(".") == ""
+    sentences = head.task.read(toy.test)
+    assert any("." in sentence.words for sentence in sentences)
+    head.task.write(head.annotate(sentences), tmp_path / "again.conllu")
+    assert forms(tmp_path / "again.conllu") == forms(toy.test)
+    assert (tmp_path / "again.conllu").read_bytes() == (
+        out / "predictions/pos-1.conllu"
+    ).read_bytes()
+
+
+def test_a_missing_package_of_a_mix_in_stops_a_run_before_it_begins(
+    base_folder: Path,
+    toy: ToyFiles,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "anyascii", None)
+    files = "".join(f'{part} = "{getattr(toy, part)}"\n' for part in ("train", "dev", "test"))
+    recipe = tmp_path / "toy.toml"
+    recipe.write_text(
+        f'base = "{base_folder}"\nlapt = false\nmixin = "anyascii"\n[task.pos]\n{files}', "utf-8"
+    )
+    assert main(["run", str(recipe), "--out", str(tmp_path / "run")]) == 4
+    assert "pip install 'specialize[anyascii]'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
