@@ -216,7 +216,8 @@ def test_a_finished_run_repeats_no_stage(
     assert "POS accuracy" in printed[0]
     again = {path.name for path in after if after[path] != before.get(path)}
     reports = {"report.html", "report.json", "scores.json", "provenance.json", "recipe.toml"}
-    assert again <= reports | {"publish"}  # the lock
+    card = {"README.md", "specialize.json"}
+    assert again <= reports | card | {"publish"}  # the lock
 
 
 def test_a_second_run_gives_the_same_bytes(done: Path, recipe: Path, tmp_path: Path) -> None:
