@@ -21,9 +21,9 @@ from specialize.vocab.formats.tiktoken import is_ranks, read_ranks
 from specialize.vocab.formats.tokenizer_json import (
     added_tokens,
     model_type,
-    read_plain,
     vocabulary_file,
 )
+from specialize.vocab.formats.vocab_txt import read_plain
 from specialize.vocab.library import live_tokenizer, read_tokenizer
 from specialize.vocab.settings import GENERIC, Settings, read_settings, undeclared
 

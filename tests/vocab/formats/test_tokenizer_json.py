@@ -58,6 +58,16 @@ def test_the_settings_beside_a_vocab_txt_are_read(tmp_path):
     assert declared.slot_ids == (6,)
 
 
+def test_tokens_declared_beside_a_vocab_txt_must_be_its_pieces(tmp_path):
+    """Or new pieces would get their ids."""
+    table = {"6": {"content": "<new>", "special": True}}
+    with pytest.raises(DataError, match=r"tokenizer_config\.json:1: '<new>' is not in vocab\.txt"):
+        plain(tmp_path, "A", added_tokens_decoder=table)
+    (tmp_path / "added_tokens.json").write_text('{"<new>": 6}')
+    with pytest.raises(DataError, match=r"added_tokens\.json:1: .* '<new>', are not in the vocab"):
+        plain(tmp_path, "A")
+
+
 def test_a_vocab_txt_without_capitals_or_settings_is_uncased_and_that_is_noted(tmp_path):
     """Accents are stripped unless a piece has one."""
     for pieces, accents in ((["a", "##b"], True), (["a", "\u00e9"], False)):
