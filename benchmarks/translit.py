@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.metadata
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -44,7 +45,9 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=20)
     options = parser.parse_args()
     versions = ", ".join(f"{name} {version}" for name, version in installed())
-    print(f"{machine_facts()}\n\nVersions: {versions}\n")
+    facts = machine_facts()
+    print(f"{facts['processor']}, {facts['system']}, Python {facts['python']}, one thread; ")
+    print(f"load {os.getloadavg()[0]:.1f}; {time.strftime('%Y-%m-%d')}\n\nVersions: {versions}\n")
     texts = {
         scheme: lines_of(file, options.megabytes)
         for scheme, _, file in (pair.partition("=") for pair in options.pairs)
