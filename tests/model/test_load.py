@@ -238,7 +238,7 @@ REFUSED: list[tuple[Callable[[Path], None], type[Exception], str]] = [
     (without_tokenizer, MissingError, r"holds no tokenizer\.json or vocab\.txt"),
     (without_config, MissingError, r"no config\.json; expected the directory of a model"),
     (without_weights, DataError, "cannot be loaded: .*model.safetensors"),
-    (added, DataError, r"vocab\.txt:1: 'neu', declared in the settings beside it, is not a piece"),
+    (added, DataError, r"added_tokens\.json:1: 1 tokens, such as 'neu', are not in the vocabulary"),
     (short, DataError, r"config\.json:\d+: vocab_size is 16, but the tokenizer has 18 pieces"),
     (other_weights, DataError, r"config\.json:\d+: vocab_size is 18, but \S+ has 20 rows"),
     (
@@ -294,14 +294,14 @@ def test_a_checkpoint_of_torch_is_loaded_by_its_weights_alone(tmp_path: Path) ->
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
-def test_added_tokens_are_read_by_the_class_that_the_message_asks_for(tmp_path: Path) -> None:
+def test_added_tokens_can_become_pieces_as_the_message_advises(tmp_path: Path) -> None:
     folder = write_model("bert", tmp_path, padding=1)
     added(folder)
-    with pytest.raises(DataError, match=r'name the class, "tokenizer_class"'):
+    with pytest.raises(DataError, match=r"append them to vocab\.txt .* and delete this file"):
         load_checkpoint(folder)
-    config = folder / "tokenizer_config.json"
-    settings = json.loads(config.read_text("utf-8")) | {"tokenizer_class": "BertTokenizer"}
-    config.write_text(json.dumps(settings), "utf-8")
+    with (folder / "vocab.txt").open("a", encoding="utf-8") as pieces:
+        pieces.write("neu\n")
+    (folder / "added_tokens.json").unlink()
     assert load_checkpoint(folder).vocabulary.encode("neu") == [18]
 
 
