@@ -18,7 +18,7 @@ demo: install
 
 test: install
 	$(BIN)/ruff check .
-	SPECIALIZE_NATIVE=$(NATIVE) $(BIN)/python -m pytest
+	SPECIALIZE_NATIVE=$(NATIVE) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 install: $(VENV)/.installed $(VENV)/.native
 
