@@ -141,12 +141,10 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
         for block in _READERS[suffix](regular(path), size):
             if block:
                 yield block
-                line += block.count(b"\n") if suffix else 0  # of a plain file, counted on a fault
+                line += block.count(b"\n")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise MissingError(f"{path}: cannot be read: {fault.strerror}") from fault
-        if not suffix and path.is_file():
-            line += path.read_bytes().count(b"\n")
         what = f"broken or truncated {suffix} archive ({fault}); fetch it again"
         raise DataError(f"{path}:{line}: {what if suffix else fault}") from fault
 

@@ -1,4 +1,4 @@
-"""Functions outside of the package: in which file they are, told without running any of it."""
+"""Functions outside of the package: the file of each, found without running any code."""
 
 from __future__ import annotations
 

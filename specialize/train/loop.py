@@ -85,20 +85,23 @@ def run(
     else:
         state.close_epoch(Epoch(0, 0, math.nan, evaluate(), 0.0), module, plan)
         _report_epoch(state.history[-1], plan, log)
+
+    def one_step(epoch: int) -> None:
+        share = schedule(state.step)
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * share
+        loss = _step(module, optimizers, loss_at, epoch, state.step, plan)
+        state.loss_sum = state.loss_sum + loss
+        state.step += 1
+        _report_step(state.step, loss, plan, log)
+
     saved = time.monotonic()
     with torch.random.fork_rng(devices=_devices(module)):
         while not state.finished(plan):
-            began = time.monotonic()
-            epoch = len(state.history) - 1
+            began, epoch = time.monotonic(), len(state.history) - 1
             module.train()
             while state.step < (epoch + 1) * plan.steps:
-                share = schedule(state.step)
-                for group, rate in zip(groups, rates, strict=True):
-                    group["lr"] = rate * share
-                loss = _step(module, optimizers, loss_at, epoch, state.step, plan)
-                state.loss_sum = state.loss_sum + loss
-                state.step += 1
-                _report_step(state.step, loss, plan, log)
+                one_step(epoch)
                 due = time.monotonic() - saved > plan.checkpoint_seconds
                 if due or state.step % wait == 0:
                     _check_loss(state, groups, plan)
@@ -109,9 +112,7 @@ def run(
             _check_loss(state, groups, plan)
             _check_weights(module, state, groups, plan)
             score = evaluate()
-            seconds = state.seconds + time.monotonic() - began
-            loss_mean = float(state.loss_sum) / plan.steps
-            record = Epoch(epoch + 1, plan.steps, loss_mean, score, seconds)
+            record = state.epoch(score, state.seconds + time.monotonic() - began, plan)
             state.close_epoch(record, module, plan)
             state.save(checkpoint, module, optimizers)
             saved = time.monotonic()
@@ -238,6 +239,12 @@ class _State:
         }
         with atomic.whole_file(path) as partial:
             torch.save(saved, partial)
+
+    def epoch(self, score: float, seconds: float, plan: Plan) -> Epoch:
+        """Return the result of the epoch whose steps are done."""
+        return Epoch(
+            len(self.history), plan.steps, float(self.loss_sum) / plan.steps, score, seconds
+        )
 
     def close_epoch(self, epoch: Epoch, module: nn.Module, plan: Plan) -> None:
         self.history.append(epoch)

@@ -50,13 +50,18 @@ def encode_lines(tokenizer: Tokenizer, lines: Sequence[str]) -> list[list[int]]:
     return found
 
 
-def _read(source: str, read: Callable[[], T]) -> T:
+def asked(call: Callable[[], T], message: Callable[[Exception], str]) -> T:
+    """Return ``call()``; DataError with the ``message`` of a fault that the library raises."""
     try:
-        return read()
+        return call()
     except Exception as error:
         if type(error) is not Exception:  # the library raises exactly this class
             raise
-        raise DataError(f"{source}:1: the tokenizers library cannot read it: {error}") from None
+        raise DataError(message(error)) from None
+
+
+def _read(source: str, read: Callable[[], T]) -> T:
+    return asked(read, lambda e: f"{source}:1: the tokenizers library cannot read it: {e}")
 
 
 def _whole(tokenizer: Tokenizer) -> Tokenizer:

@@ -146,7 +146,7 @@ def _tried(call: Callable[[Any], str], tokenizer: Any) -> str:
     """Return the result of a template, or the class of its error: it may need other messages."""
     try:
         return call(tokenizer)
-    except Exception as error:  # templates raise what they like
+    except Exception as error:  # of any class: compared, not hidden
         return type(error).__name__
 
 

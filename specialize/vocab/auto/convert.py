@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from specialize.errors import DataError
-from specialize.vocab.auto.load import converted_here, start
-
-
-def _main() -> int:
-    start()
-    try:
-        print(json.dumps(asdict(converted_here(Path(sys.argv[1])))))
-    except DataError as error:
-        print(json.dumps({"fault": str(error)}))
-        return error.exit_code
-    return 0
-
+from specialize.vocab.auto.load import answer, converted_here
 
 if __name__ == "__main__":
-    raise SystemExit(_main())
+    raise SystemExit(answer(lambda: asdict(converted_here(Path(sys.argv[1])))))

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,7 +73,7 @@ def class_of(folder: Path) -> str:
         found = AutoTokenizer.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
-    except Exception as error:
+    except Exception as error:  # as in `load`
         raise DataError(f"{type(error).__name__}: {_first_line(error)}") from None
     finally:
         base.from_pretrained = original
@@ -116,13 +116,24 @@ def saved_config(tokenizer: Any) -> Json:
 def in_fresh_process(module: str, *arguments: str) -> Any:
     """Return the JSON that ``python -m module`` prints; DataError with its message if it fails."""
     with fresh_process(module, *arguments) as process:
-        answer, complaints = process.communicate("")
+        printed, complaints = process.communicate("")
     if process.returncode == DataError.exit_code:
-        raise DataError(json.loads(answer)["fault"])
+        raise DataError(json.loads(printed)["fault"])
     if process.returncode:
         last = (complaints.splitlines() or ["no message"])[-1]
         raise SpecializeError(f"{module} ended with status {process.returncode}: {last}")
-    return json.loads(answer)
+    return json.loads(printed)
+
+
+def answer(make: Callable[[], Any]) -> int:
+    """Print ``make()`` as JSON for ``in_fresh_process``, or its DataError; return the exit code."""
+    start()
+    try:
+        print(json.dumps(make()))
+    except DataError as error:
+        print(json.dumps({"fault": str(error)}))
+        return error.exit_code
+    return 0
 
 
 @contextmanager

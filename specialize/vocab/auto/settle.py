@@ -6,7 +6,6 @@ of the source written out; else the folder is refused.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from specialize.errors import DataError
 from specialize.vocab.auto.compare import difference, reading
 from specialize.vocab.auto.load import (
+    answer,
     class_of,
     in_fresh_process,
     load,
     quiet,
     saved_config,
-    start,
 )
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.formats.detect import describe
@@ -165,17 +164,9 @@ def _beside(folder: Path, model: Path | None) -> Iterator[Path]:
         yield home
 
 
-def _main() -> int:
-    """Settle the folder named second like the source named first; third, the unknown piece."""
-    start()
-    try:
-        source, folder, unk = sys.argv[1:]
-        print(json.dumps(settled_here(source_of(Path(source)), Path(folder), [], unk=unk)))
-    except DataError as error:
-        print(json.dumps({"fault": str(error)}))
-        return error.exit_code
-    return 0
+def _settle_like(source: str, folder: str, unk: str) -> str:
+    return settled_here(source_of(Path(source)), Path(folder), [], unk=unk)
 
 
-if __name__ == "__main__":
-    raise SystemExit(_main())
+if __name__ == "__main__":  # SOURCE FOLDER UNKNOWN_PIECE
+    raise SystemExit(answer(lambda: _settle_like(*sys.argv[1:])))

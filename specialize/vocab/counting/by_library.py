@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
-from specialize.errors import DataError
 from specialize.vocab.bpe.native_count import byte_level
 from specialize.vocab.counting.lost import Lost, drops_characters
 from specialize.vocab.counting.separable import joins_words, units_of
 from specialize.vocab.counting.space_units import CONTEXT, UnitAudit, UnitCounts, text_of
-from specialize.vocab.library import BLOCK
+from specialize.vocab.library import BLOCK, asked
 from specialize.vocab.unigram.native_count import unigram
 
 if TYPE_CHECKING:
@@ -92,13 +91,10 @@ class _Sums:
         self._missing_at: dict[str, tuple[int, int]] = {}  # first unit, and index in it
 
     def encode(self, texts: list[str]) -> list[Encoding]:
-        try:
-            return self._tokenizer.encode_batch(texts, add_special_tokens=False)
-        except Exception as error:
-            if type(error) is not Exception:  # the library raises exactly this class
-                raise
-            message = _cannot_encode(self._tokenizer, texts, error)
-            raise DataError(f"{self._source}:1: {message}") from None
+        return asked(
+            lambda: self._tokenizer.encode_batch(texts, add_special_tokens=False),
+            lambda e: f"{self._source}:1: {_cannot_encode(self._tokenizer, texts, e)}",
+        )
 
     def add_units(self, units: Iterable[tuple[str, int, int]]) -> None:
         """Add units with their occurrences and first positions."""
