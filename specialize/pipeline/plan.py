@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from specialize.corpus import CorpusFiles
@@ -41,6 +41,13 @@ class ArmPlan:
         """Return the names of the arm's tasks."""
         return list(dict.fromkeys(task for task, _ in self.heads))
 
+    def finished(self, store: Store) -> ArmPlan | None:
+        """Return the plan without heads that are not finished; None without a finished model."""
+        if not all(map(store.done, [*self.early(), *self.adapted.values()])):
+            return None
+        heads = {key: stage for key, stage in self.heads.items() if store.done(stage)}
+        return replace(self, heads=heads)
+
     def early(self) -> Iterator[Stage]:
         """Yield what takes seconds, and finds faults before anything is trained."""
         yield from filter(None, (self.text, self.vocabulary, self.rows))
@@ -52,20 +59,34 @@ class ArmPlan:
         yield from self.heads.values()
 
 
-def text_stages(recipe: Recipe) -> dict[str, Stage]:
+def text_stages(recipe: Recipe, point: str = "") -> dict[str, Stage]:
     """Return the stage of each arm's text, by the arm's name; none without a corpus."""
-    return {arm.name: _text(recipe.corpus, arm) for arm in recipe.arms} if recipe.corpus else {}
+    if not recipe.corpus:
+        return {}
+    return {arm.name: _text(recipe.corpus, _labelled(arm, point)) for arm in recipe.arms}
 
 
-def plan_arms(recipe: Recipe, base: Path, store: Store) -> list[ArmPlan]:
+def plan_arms(recipe: Recipe, base: Path, store: Store, *, point: str = "") -> list[ArmPlan]:
     """Return the plan of each arm; equal stages of several arms have equal keys.
+
+    Labels begin with the ``point`` of the recipe's axes.
 
     Later stages depend on what a text contains, not on how it was prepared: one more task, whose
     evaluation sentences are not in the corpus, changes nothing. So their keys are final only once
     the stages of the texts are finished.
     """
-    texts = text_stages(recipe)
-    return [_plan(recipe, arm, base, texts.get(arm.name), store) for arm in recipe.arms]
+    texts = text_stages(recipe, point)
+    return [
+        replace(
+            _plan(recipe, _labelled(arm, point), base, texts.get(arm.name), store),
+            arm=arm,
+        )
+        for arm in recipe.arms
+    ]
+
+
+def _labelled(arm: Arm, point: str) -> Arm:
+    return replace(arm, name=f"{point} {arm.name}") if point else arm
 
 
 def in_order(plans: list[ArmPlan]) -> list[Stage]:

@@ -40,6 +40,7 @@ class RecipeKeys:
     corpus: Options | None = None  # the table [corpus]; needed to augment or to run LAPT
     task: Mapping[str, Options | Literal[False]] = field(default_factory=dict)  # [task.NAME]
     arm: Mapping[str, Options | Literal[False]] = field(default_factory=dict)  # [arm.NAME]
+    axes: Options = field(default_factory=dict)  # the table [axes]: what varies, for a grid
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,15 @@ class Arm:
     tasks: tuple[str, ...]  # names of the tasks to fine-tune
     seeds: tuple[int, ...]
 
+    def work(self) -> tuple[Any, ...]:
+        """Return what the arm does, equal for arms that differ in name or unused settings only."""
+        changes = self.augment.method != "none"
+        lapt = None if self.lapt is None else dict(self.lapt)
+        if lapt and not changes:
+            lapt.pop("fresh_rate", None)
+        embed = self.embed if changes else None
+        return self.mixin, self.augment, embed, lapt, self.finetune, self.tasks, self.seeds
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -56,6 +65,7 @@ class Recipe:
     tasks: tuple[TaskFiles, ...]
     arms: tuple[Arm, ...]
     result: str  # the name of an arm
+    same: Mapping[str, str]  # points of axes without an arm of their own -> the equal arm
     table: Table  # the same as TOML: every arm complete, all files with their full paths
 
 

@@ -72,8 +72,8 @@ def test_set_adds_an_option_to_a_method_given_by_its_name(folder: Path) -> None:
 def test_mixins_are_one_method_or_a_list(folder: Path) -> None:
     text = 'mixin = "none"\n' + CORPUS + '[arm.one]\n[arm.two]\nmixin = ["lower", "none"]\n'
     one, two = read(folder, text).arms
-    assert [m.method for m in one.mixin] == ["none"]
-    assert [m.method for m in two.mixin] == ["lower", "none"]
+    assert [m.method for m in one.mixin] == []
+    assert [m.method for m in two.mixin] == ["lower"]
 
 
 def test_the_result_is_the_named_arm_else_the_last(folder: Path) -> None:
