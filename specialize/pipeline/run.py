@@ -192,7 +192,9 @@ def _without_weights(works: Sequence[Work], store: Store) -> list[Stage]:
             if all(store.done(stage) for (name, _), stage in plan.heads.items() if name == task):
                 best = results.best_head(plan, store, task)
                 if not (store.folder(best) / "head").is_dir():
-                    found.append(best)
+                    sources = plan.source_of(best)
+                    lacking = [s for s in sources if not (store.folder(s) / task / "head").is_dir()]
+                    found += [best, *lacking]
     return found
 
 

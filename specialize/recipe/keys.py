@@ -55,6 +55,7 @@ class ArmKeys:
     embed: Method | None = None  # default: the recipe's
     lapt: bool | Options = True  # keys of [lapt] to change; false: no LAPT
     finetune: Options = field(default_factory=dict)  # keys of [finetune] to change
+    multitask: bool | Options = False  # train the tasks together: the table's keys, below
     tasks: tuple[str, ...] | None = None  # the tasks to fine-tune; default: all
     seeds: tuple[int, ...] | None = None  # default: the recipe's
 

@@ -168,6 +168,7 @@ def _arm(
         embed=_choice("embed", embed, embed_key, folder),
         lapt=_lapt(own, keys, where),
         finetune=_finetune(own, keys, where),
+        multitask=_multitask(own, chosen, where),
         tasks=tuple(chosen),
         seeds=_seeds(seeds, seeds_key),
     )
@@ -214,6 +215,19 @@ def _finetune(own: ArmKeys, keys: RecipeKeys, where: str) -> Options:
     merged = {**keys.finetune, **own.finetune}
     build(Finetune, merged, f"{where}.finetune")
     return merged
+
+
+def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None:
+    from specialize.train.multitask import Multitask
+
+    if own.multitask is False:
+        return None
+    if len(tasks) < 2:
+        message = f"{where}.multitask trains two tasks or more together, the arm has {len(tasks)}"
+        raise UsageError(message, key=f"{where}.multitask")
+    table = own.multitask if isinstance(own.multitask, Mapping) else {}
+    build(Multitask, table, f"{where}.multitask")
+    return table
 
 
 def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:

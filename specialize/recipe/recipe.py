@@ -31,7 +31,10 @@ class TaskFiles:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way from base to fine-tuned models; ``lapt`` and ``finetune`` are checked tables."""
+    """One way from base to fine-tuned models.
+
+    ``lapt``, ``finetune`` and ``multitask`` are checked tables.
+    """
 
     name: str
     mixin: tuple[Choice, ...]
@@ -39,6 +42,7 @@ class Arm:
     embed: Choice
     lapt: Mapping[str, Any] | None  # None: no LAPT
     finetune: Mapping[str, Any]
+    multitask: Mapping[str, Any] | None  # None: each task alone
     tasks: tuple[str, ...]  # names of the tasks to fine-tune
     seeds: tuple[int, ...]
 
@@ -49,7 +53,8 @@ class Arm:
         if lapt and not changes:
             lapt.pop("fresh_rate", None)
         embed = self.embed if changes else None
-        return self.mixin, self.augment, embed, lapt, self.finetune, self.tasks, self.seeds
+        tuned = self.finetune, self.multitask, self.tasks, self.seeds
+        return self.mixin, self.augment, embed, lapt, *tuned
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,14 @@ def table_of(recipe: Recipe) -> Table:
 
 
 def _arm_table(arm: Arm) -> Table:
+    together = {} if arm.multitask is None else {"multitask": plain(arm.multitask) or True}
     return {
         "mixin": [_method_table(choice) for choice in arm.mixin],
         "augment": _method_table(arm.augment),
         "embed": _method_table(arm.embed),
         "lapt": False if arm.lapt is None else plain(arm.lapt),
         "finetune": plain(arm.finetune),
+        **together,
         "tasks": list(arm.tasks),
         "seeds": list(arm.seeds),
     }

@@ -82,6 +82,7 @@ def reference() -> str:
 def _tables() -> Iterator[str]:
     from specialize.train.finetune import Finetune
     from specialize.train.lapt import Lapt
+    from specialize.train.multitask import Multitask
     from specialize.train.pretrain import Pretrain
 
     for title, cls in (
@@ -91,6 +92,7 @@ def _tables() -> Iterator[str]:
         ("`[arm.NAME]`", ArmKeys),
         ("`[lapt]`", Lapt),
         ("`[finetune]`", Finetune),
+        ("`[arm.NAME.multitask]`", Multitask),
     ):
         yield f"## {title}\n\n{_text(cls)}\n\n{_table(cls)}"
     yield f"## `[axes]`\n\n{AXES}"
