@@ -44,7 +44,7 @@ def specialize(
     checks.check_folder(out)
     log.say("reading the base and the task data")
     tasks = checks.read_tasks(recipe)
-    doubts = checks.check_tasks(recipe, tasks)
+    doubts = [*checks.check_tasks(recipe, tasks), *checks.reading_notes(base)]
     for warning in doubts:
         log.say(f"warning: {warning}")
     store = Store(out)
