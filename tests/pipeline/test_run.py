@@ -132,7 +132,9 @@ def test_how_the_tokenizer_of_the_base_was_read_is_a_caution(
     )
     assert main(["run", str(recipe), "--out", str(tmp_path / "run")]) == 0
     shown = capsys.readouterr()
-    note = "a WordPiece with other rules than BERT's (normalizer Sequence): segmented by the library"
+    note = (
+        "a WordPiece with other rules than BERT's (normalizer Sequence): segmented by the library"
+    )
     assert note in " ".join(shown.out.partition("Cautions:")[2].split())
     assert f"warning: base: {file}: {note}" in shown.err
     facts = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
