@@ -67,6 +67,12 @@ def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:
             check_length("finetune.length", plan.finetune.length, framing)
 
 
+def reading_notes(base: Path) -> list[str]:
+    """Return what a user should know about how the base's tokenizer was read."""
+    settings = checkpoint_of(base).vocabulary.settings
+    return [f"base: {note}" for note in settings.notes] if settings else []
+
+
 def check_disk(needed: int, out: Path) -> None:
     """Refuse to begin where the disk cannot hold the bytes ``needed``."""
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())

@@ -125,7 +125,7 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
     works = []
     for point, recipe in recipes.items():
         tasks = checks.read_tasks(recipe)
-        doubts = checks.check_tasks(recipe, tasks)
+        doubts = [*checks.check_tasks(recipe, tasks), *checks.reading_notes(bases[recipe.base])]
         for warning in doubts:
             log.say(f"warning: {_at(point)}{warning}")
         work = Work(point, recipe, out / point, bases[recipe.base], tasks, doubts, [])

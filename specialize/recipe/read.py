@@ -270,8 +270,6 @@ def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
     if not seeds or len(set(seeds)) < len(seeds):
         expected = "expected one number or more, each different"
         raise UsageError(f"{key} = {shown(seeds)}: {expected}", key=key)
-    if not all(0 <= seed < 2**31 for seed in seeds):
-        raise UsageError(f"{key} = {shown(seeds)}: expected seeds from 0 to 2147483647", key=key)
     return seeds
 
 

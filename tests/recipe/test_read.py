@@ -84,6 +84,34 @@ def test_the_result_is_the_named_arm_else_the_last(folder: Path) -> None:
         read(folder, 'result = "x"\n' + arms)
 
 
+SEEDS = {  # a key: the recipe that sets it
+    "seeds": "seeds = [1, {}]\n" + CORPUS,
+    "arm.one.seeds": CORPUS + "[arm.one]\nseeds = [{}]\n",
+    "corpus.seed": CORPUS + "seed = {}\n",
+    "embed.seed": 'embed = {{ method = "mean", seed = {} }}\n' + CORPUS,
+    "arm.one.embed.seed": CORPUS + '[arm.one]\nembed = {{ method = "random", seed = {} }}\n',
+}
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**63), str(2**64), "true", "1.0"])
+@pytest.mark.parametrize("key", SEEDS)
+def test_an_odd_seed_is_refused_with_its_key(folder: Path, key: str, seed: str) -> None:
+    with pytest.raises(UsageError, match=rf"recipe\.toml:\d+: {re.escape(key)} = .*: expected "):
+        read(folder, SEEDS[key].format(seed))
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**64), "false"])
+def test_an_odd_seed_of_a_base_is_refused(folder: Path, seed: str) -> None:
+    path = folder / "base.toml"
+    path.write_text(f'seed = {seed}\n[languages]\nug = ["a.txt"]\n', "utf-8")
+    with pytest.raises(UsageError, match=r"base\.toml:1: seed = .*: expected a "):
+        read_pretrain(path)
+
+
+def test_the_largest_seed_is_taken(folder: Path) -> None:
+    assert read(folder, SEEDS["seeds"].format(2**31 - 1)).seeds == (1, 2**31 - 1)
+
+
 def test_an_arm_has_its_own_tasks_and_seeds(folder: Path) -> None:
     text = "seeds = [1, 2]\n" + CORPUS + POS + POS.replace(".pos", ".dep")
     one, two = read(folder, text + '[arm.one]\n[arm.two]\ntasks = ["dep"]\nseeds = [3]\n').arms
