@@ -76,6 +76,6 @@ def _compare(options: Namespace) -> None:
     if options.html:
         from specialize.reports.compare import write_page
 
-        write_page(found, options.html)
+        write_page(found, options.html, command=options.command_line)
     for file in filter(None, (options.csv, options.latex, options.html)):
         print(file, file=sys.stderr if options.json else sys.stdout)

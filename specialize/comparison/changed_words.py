@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specialize.comparison.read import open_runs
+from specialize.comparison.sentences import gold_sentences, predictions_file, read_sentences
 from specialize.comparison.values import METRICS, Run
 from specialize.errors import SpecializeError
-from specialize.recipe.methods import bind
 
 if TYPE_CHECKING:
     from specialize.tasks._base import Sentence
 
-TYPES = 10  # word types of each list
-_LONGEST = {"pos": 22, "dep": 13, "ner": 22}  # words of an example sentence
-_SHORTEST = 4
+    Sentences = Sequence[Sentence[Any]]
 
-Sentences = Sequence["Sentence[Any]"]
+TYPES = 10  # word types of each list
+LONGEST = {"pos": 22, "dep": 13, "ner": 22}  # words of an example sentence
+SHORTEST = 4
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class WordType:
 
 @dataclass(frozen=True)
 class Example:
-    """A test sentence as annotated by people, by the baseline and by an arm, in one seed."""
+    """A test sentence as in the gold file, by the baseline and by an arm, in one seed."""
 
     words: tuple[str, ...]
     gold: Any  # a tag a word, or a Tree
@@ -71,76 +70,79 @@ class Found:
 
 
 def changed_words(run: Run, baseline: str, *, examples: Mapping[tuple[str, str], int]) -> Found:
-    """Return what each arm of ``run`` changes in the test data of tasks of the package's methods.
+    """Return what each arm of ``run`` changes in the test data of the package's own tasks.
 
-    ``examples``: how many sentences to keep of (arm, task), one of all others.
+    ``examples``: how many sentences to keep of (arm, task), improved and worsened; one of others.
     """
-    arms = {arm["name"]: arm for arm in run.facts["arms"]}
-    if baseline not in arms or not any(m in METRICS for m in run.facts["tasks"].values()):
-        return Found((), ())
-    changes, missing = [], []
+    changes: list[Changes] = []
+    missing = []
     for task, method in run.facts["tasks"].items():
-        others = [name for name, arm in arms.items() if name != baseline and task in arm["scores"]]
-        if method not in METRICS or task not in arms[baseline]["scores"]:
+        arms = [arm["name"] for arm in run.facts["arms"] if task in arm["scores"]]
+        if method not in METRICS or baseline not in arms:
             continue
         try:
-            test = _Test(run, task, method)
-            before = test.predictions(arms[baseline])
-            for name in others:
-                after = test.predictions(arms[name])
-                count = examples.get((name, task), 1)
-                if found := _compared(test, (baseline, before), (name, after), count):
-                    changes.append(found)
+            test = _read(run, task, arms)
+            for arm in arms:
+                if arm != baseline and (seeds := test.common(baseline, arm)):
+                    count = examples.get((arm, task), 1)
+                    changes.append(_compared(test, baseline, arm, seeds, count))
         except (SpecializeError, OSError) as error:
             missing.append(f"{run.language}: changed words of {task}: {error}")
     return Found(tuple(changes), tuple(missing))
 
 
+@dataclass(frozen=True)
 class _Test:
-    """The test data of a task, and the predictions for it."""
+    """The test data of a task, and the predictions of each arm and seed."""
 
-    def __init__(self, run: Run, task: str, method: str) -> None:
-        table = tomllib.loads((run.folder / "recipe.toml").read_text("utf-8"))["task"][task]
-        options = {k: v for k, v in table.items() if k not in ("method", "train", "dev", "test")}
-        self.run, self.name, self.method = run, task, method
-        self.gold: Sentences = bind("task", method, options)().read(Path(table["test"]))
-        written = options | ({"scheme": "iob2"} if method == "ner" else {})  # whatever was read
-        self._task = bind("task", method, written)()
+    language: str
+    task: str
+    method: str
+    gold: Sentences
+    predicted: Mapping[str, Mapping[int, Sentences]]
 
-    def predictions(self, arm: Mapping[str, Any]) -> dict[int, Sentences]:
-        """Return the predicted sentences by seed, of seeds whose file is there."""
-        folder = self.run.folder / "arms" / arm["name"] / "predictions"
-        found = {}
-        for seed in arm["scores"][self.name]["seeds"]:
-            for path in sorted(folder.glob(f"{self.name}-{seed}.*")):
-                found[seed] = self._task.read(path)
-        return {seed: s for seed, s in found.items() if _words(s) == _words(self.gold)}
+    def common(self, baseline: str, arm: str) -> list[int]:
+        """Return the seeds that both have."""
+        return sorted(self.predicted[baseline].keys() & self.predicted[arm].keys())
 
-
-def _words(sentences: Sentences) -> list[tuple[str, ...]]:
-    return [sentence.words for sentence in sentences]
+    def mostly_right(self, arm: str, seeds: Sequence[int]) -> list[list[bool]]:
+        """Return for each word of each sentence whether more than half of ``seeds`` get it."""
+        votes = (
+            [right(self.method, gold, self.predicted[arm][seed][i]) for seed in seeds]
+            for i, gold in enumerate(self.gold)
+        )
+        return [[2 * sum(word) > len(seeds) for word in zip(*rows, strict=True)] for rows in votes]
 
 
-Arm = tuple[str, Mapping[int, Sentences]]  # its name, its predictions by seed
+def _read(run: Run, task: str, arms: Iterable[str]) -> _Test:
+    from specialize.tasks._base import paired
+
+    opened, _ = open_runs([run.folder])
+    reader, gold = gold_sentences(task, opened)
+    seeds = {arm["name"]: arm["scores"].get(task, {}).get("seeds", ()) for arm in run.facts["arms"]}
+    predicted: dict[str, dict[int, Sentences]] = {}
+    for arm in arms:
+        for seed in seeds[arm]:
+            found = read_sentences(reader, predictions_file(opened[0], arm, task, seed))
+            list(paired(gold, found))  # DataError unless they are of the same words
+            predicted.setdefault(arm, {})[seed] = found
+    return _Test(run.language, task, run.facts["tasks"][task], gold, predicted)
 
 
-def _compared(test: _Test, baseline: Arm, arm: Arm, examples: int) -> Changes | None:
-    seeds = sorted(baseline[1].keys() & arm[1].keys())
-    if not seeds:
-        return None
-    before, after = (_mostly_right(test, found, seeds) for _, found in (baseline, arm))
+def _compared(test: _Test, baseline: str, arm: str, seeds: list[int], examples: int) -> Changes:
+    before, after = (test.mostly_right(name, seeds) for name in (baseline, arm))
     fixed, broken = Counter[str](), Counter[str]()
     for sentence, old, new in zip(test.gold, before, after, strict=True):
         for word, was, now in zip(sentence.words, old, new, strict=True):
             fixed[word] += now > was
             broken[word] += was > now
     types = [WordType(w, fixed[w], broken[w]) for w in fixed if fixed[w] or broken[w]]
-    shown = [*_examples(test, baseline[1][seeds[0]], arm[1][seeds[0]], before, after, seeds[0])]
+    shown = [*_examples(test, baseline, arm, before, after, seeds[0])]
     return Changes(
-        language=test.run.language,
-        arm=arm[0],
-        baseline=baseline[0],
-        task=test.name,
+        language=test.language,
+        arm=arm,
+        baseline=baseline,
+        task=test.task,
         method=test.method,
         seeds=len(seeds),
         words=sum(len(sentence.words) for sentence in test.gold),
@@ -148,8 +150,8 @@ def _compared(test: _Test, baseline: Arm, arm: Arm, examples: int) -> Changes | 
         broken=broken.total(),
         better=_first(types, +1),
         worse=_first(types, -1),
-        improved=tuple(e for _, e in sorted(shown, key=lambda item: -item[0])[:examples] if _ > 0),
-        worsened=tuple(e for _, e in sorted(shown, key=lambda item: item[0])[:examples] if _ < 0),
+        improved=_most(shown, examples, +1),
+        worsened=_most(shown, examples, -1),
     )
 
 
@@ -160,15 +162,10 @@ def _first(types: Iterable[WordType], sign: int) -> tuple[WordType, ...]:
     return tuple(t for _, t in ranked[:TYPES])
 
 
-def _mostly_right(
-    test: _Test, predictions: Mapping[int, Sentences], seeds: Sequence[int]
-) -> list[list[bool]]:
-    """Return for each word of each sentence whether more than half of ``seeds`` get it right."""
-    votes = [
-        [right(test.method, gold, predictions[seed][i]) for seed in seeds]
-        for i, gold in enumerate(test.gold)
-    ]
-    return [[2 * sum(word) > len(seeds) for word in zip(*rows, strict=True)] for rows in votes]
+def _most(shown: Iterable[tuple[int, Example]], count: int, sign: int) -> tuple[Example, ...]:
+    """Return the ``count`` sentences that gain or lose the most, the first of equals."""
+    ranked = sorted(((sign * gain, e) for gain, e in shown), key=lambda item: -item[0])
+    return tuple(example for gain, example in ranked[:count] if gain > 0)
 
 
 def right(method: str, gold: Sentence[Any], predicted: Sentence[Any]) -> list[bool]:
@@ -186,24 +183,20 @@ def _labels(method: str, annotation: Any) -> Sequence[Any]:
 
 def _examples(
     test: _Test,
-    old: Sentences,
-    new: Sentences,
+    baseline: str,
+    arm: str,
     before: Sequence[Sequence[bool]],
     after: Sequence[Sequence[bool]],
     seed: int,
 ) -> Iterator[tuple[int, Example]]:
-    """Yield short sentences with their gain, the words that change in this seed as in most."""
+    """Yield short sentences with their gain: words that change in ``seed`` as in most seeds."""
     seen = set()
     for i, gold in enumerate(test.gold):
-        if not _SHORTEST <= len(gold.words) <= _LONGEST[test.method] or gold.words in seen:
+        if not SHORTEST <= len(gold.words) <= LONGEST[test.method] or gold.words in seen:
             continue
         seen.add(gold.words)
-        here = zip(
-            right(test.method, gold, old[i]),
-            right(test.method, gold, new[i]),
-            before[i],
-            after[i],
-            strict=True,
-        )
-        gain = sum((now - was) for was, now, most, later in here if (was, now) == (most, later))
-        yield gain, Example(gold.words, gold.gold, old[i].gold, new[i].gold, seed)
+        old, new = (test.predicted[name][seed][i] for name in (baseline, arm))
+        here = zip(right(test.method, gold, old), right(test.method, gold, new), strict=True)
+        most = zip(before[i], after[i], strict=True)
+        gain = sum(a[1] - a[0] for a, b in zip(here, most, strict=True) if a == b)
+        yield gain, Example(gold.words, gold.gold, old.gold, new.gold, seed)

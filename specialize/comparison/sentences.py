@@ -33,14 +33,12 @@ def counts_of(task: str, arms: Mapping[str, Seeds]) -> Arms:
     method = runs[0].run.facts["tasks"][task]
     if method not in _COUNTERS:
         raise SpecializeError(f"the method {method} has no counts of sentences")
-    reader, gold = _gold(task, runs)
-    if method == "ner":  # predictions are IOB2, whatever the gold file is
-        reader = replace(reader, scheme="iob2")  # type: ignore[type-var]
+    reader, gold = gold_sentences(task, runs)
     found: Arms = {}
     for arm, seeds in arms.items():
         for seed, run in seeds.runs.items():
-            file = _predictions(run, arm, task, seed)
-            counts = _counts(_COUNTERS[method], gold, _read(reader, file), file)
+            file = predictions_file(run, arm, task, seed)
+            counts = _counts(_COUNTERS[method], gold, read_sentences(reader, file), file)
             if of_all(counts) != seeds.test[seed]:
                 raise SpecializeError(
                     f"{file} scores {of_all(counts):.4f}, the report says {seeds.test[seed]:.4f}"
@@ -49,8 +47,11 @@ def counts_of(task: str, arms: Mapping[str, Seeds]) -> Arms:
     return found
 
 
-def _gold(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[Sentence[Any]]]:
-    """Return the reader of a task and the sentences of its test file, if it is what was scored."""
+def gold_sentences(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[Sentence[Any]]]:
+    """Return the reader of a task's predictions and the sentences of its test file.
+
+    SpecializeError if no run has the test file that it was scored on.
+    """
     faults = []
     for run in runs:
         settings = run.task(task)
@@ -65,8 +66,12 @@ def _gold(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[Sentence[A
         elif _sha256(file) != run.hashes[str(file)]:
             faults.append(f"{file} has changed since it was scored")
         else:
-            reader = _reader(run.run.facts["tasks"][task], settings)
-            return reader, _read(reader, file)
+            method = run.run.facts["tasks"][task]
+            reader = _reader(method, settings)
+            gold = read_sentences(reader, file)
+            if method == "ner":  # predictions are IOB2, whatever the gold file is
+                reader = replace(reader, scheme="iob2")  # type: ignore[type-var]
+            return reader, gold
     raise SpecializeError("; ".join(dict.fromkeys(faults)))
 
 
@@ -78,7 +83,8 @@ def _reader(method: str, settings: Mapping[str, Any]) -> Task[Any]:
     return task
 
 
-def _predictions(run: Opened, arm: str, task: str, seed: int) -> Path:
+def predictions_file(run: Opened, arm: str, task: str, seed: int) -> Path:
+    """Return the file of an arm's predictions; SpecializeError without it."""
     folder = run.run.folder / "arms" / arm / "predictions"
     name = f"{task}-{seed}"
     found = [path for path in folder.glob(f"{name}*") if name in (path.name, path.stem)]
@@ -87,7 +93,8 @@ def _predictions(run: Opened, arm: str, task: str, seed: int) -> Path:
     return found[0]
 
 
-def _read(reader: Task[Any], file: Path) -> list[Sentence[Any]]:
+def read_sentences(reader: Task[Any], file: Path) -> list[Sentence[Any]]:
+    """Return the sentences of a file, without the warnings given when it was first read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecializeWarning)
         return reader.read(file)

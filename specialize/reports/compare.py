@@ -1,4 +1,4 @@
-"""A comparison of runs as one HTML page: which arm is best for each language, and how sure it is."""
+"""A comparison of runs as one HTML page: the best arm of each language, and how sure it is."""
 
 from __future__ import annotations
 

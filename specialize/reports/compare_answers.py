@@ -14,14 +14,15 @@ from specialize.reports.compare_cells import (
     groups,
     languages,
     lower_is_better,
+    p_value,
     places,
-    probability,
     shown,
     signed,
     significant,
     test_of,
 )
 from specialize.reports.compare_matrix import heading
+from specialize.reports.compare_text import probability
 from specialize.reports.headline import listed
 
 
@@ -96,7 +97,7 @@ def _finding(comparison: Comparison, cells: list[Cell]) -> str:
         text += f", {value:.{places(cell)}f}{unit} {side} {comparison.baseline}"
         if test.p is not None and test.p_holm is not None:
             verdict = "significant" if significant(test) else "not significant"
-            text += f" ({verdict}: {probability(test.p)}, Holm {test.p_holm:.3f})"
+            text += f" ({verdict}: {p_value(test.p)}, Holm {probability(test.p_holm)})"
     text += "."
     top = best(cells)
     if top.mean != cell.mean:

@@ -8,6 +8,7 @@ from statistics import mean
 
 from specialize.comparison.significance import ALPHA
 from specialize.comparison.values import BITS, TEXT, Cell, Comparison, Test
+from specialize.reports.compare_text import probability
 from specialize.reports.numbers import Facts, spread
 
 
@@ -78,9 +79,10 @@ def signed(value: float, digits: int = 1) -> str:
     return text.replace("-", "−") if float(text) else f"{0:.{digits}f}"
 
 
-def probability(p: float) -> str:
+def p_value(p: float) -> str:
     """Return ``"p = 0.012"``."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    text = probability(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def gain(test: Test) -> float:

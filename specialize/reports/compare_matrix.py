@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from specialize.comparison.significance import ALPHA, marks, paired, paired_p
-from specialize.comparison.values import TEXT, Cell, Comparison, Test
+from specialize.comparison.values import METRICS, TEXT, Cell, Comparison, Test
 from specialize.reports.compare_cells import (
     arms,
     best,
     groups,
     languages,
     lower_is_better,
+    p_value,
     places,
-    probability,
     shown,
     signed,
     test_of,
 )
+from specialize.reports.compare_text import probability
 
 
 class Entry(NamedTuple):
@@ -63,12 +64,15 @@ def matrices(comparison: Comparison) -> list[Matrix]:
     ]
 
 
-def heading(cell: Cell) -> str:
+def heading(scored: Cell | Test) -> str:
     """Return ``"LAS"``, ``"news: LAS"`` of a task so named, ``"bits per byte ↓"``."""
-    usual = {"POS accuracy": "pos", "LAS": "dep", "NER F1": "ner"}.get(cell.metric)
-    if lower_is_better(cell):
-        return f"{cell.metric} ↓"
-    return cell.metric if cell.task == usual else f"{cell.task}: {cell.metric}"
+    if lower_is_better(scored):
+        return f"{scored.metric} ↓"
+    return (
+        scored.metric
+        if METRICS.get(scored.task) == scored.metric
+        else f"{scored.task}: {scored.metric}"
+    )
 
 
 def _entries(comparison: Comparison, cells: Sequence[Cell]) -> dict[str, Entry]:
@@ -112,8 +116,8 @@ def against(test: Test) -> str:
     if test.p is None or test.p_holm is None or test.p_bonferroni is None:
         why = "one common seed" if test.n == 1 else "the same difference in every seed"
         return f"{text}; not tested: {why}."
-    corrected = f"Holm {test.p_holm:.3f}, Bonferroni {test.p_bonferroni:.3f}"
-    return f"{text}; {probability(test.p)} ({corrected}; one-sided paired t, n = {test.n})."
+    corrected = f"Holm {probability(test.p_holm)}, Bonferroni {probability(test.p_bonferroni)}"
+    return f"{text}; {p_value(test.p)} ({corrected}; one-sided paired t, n = {test.n})."
 
 
 def _beside(top: Cell, cell: Cell, tasks: int) -> str:
@@ -125,5 +129,5 @@ def _beside(top: Cell, cell: Cell, tasks: int) -> str:
         return f"Not tested against the best, {top.arm}: the same difference in every seed."
     verdict = "Significantly" if p < ALPHA / tasks else "Not significantly"
     limit = f", limit {ALPHA:g} / {tasks} tasks" if tasks > 1 else ""
-    how = f"{probability(p)}, one-sided paired t over {len(pairs)} seeds{limit}"
+    how = f"{p_value(p)}, one-sided paired t over {len(pairs)} seeds{limit}"
     return f"{verdict} worse than the best, {top.arm} ({how})."

@@ -114,7 +114,9 @@ def _draw(
 ) -> None:
     """Add the arcs of ``tree`` to ``drawn``, away from ``base``: up (``sign`` -1) or down (1)."""
     for arc in _wrong_heads(tree, gold):
-        drawn.arcs.setdefault("gold", []).append(_arc(arc, xs, levels[arc], base=base, sign=sign)[0])
+        drawn.arcs.setdefault("gold", []).append(
+            _arc(arc, xs, levels[arc], base=base, sign=sign)[0]
+        )
     rows = zip(tree.heads, tree.deprels, gold.heads, gold.deprels, strict=True)
     for dependent, (head, relation, right, named) in enumerate(rows):
         wrong = head != right or relation.partition(":")[0] != named.partition(":")[0]
