@@ -38,7 +38,7 @@ def run_in_browser(page: str, script: str, folder: Path, *, width: int = 1280) -
     command = [program, *options, "--virtual-time-budget=5000", "--dump-dom", file.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    assert not console
+    assert not console, "\n".join(console)
     found = re.search("FOUND (.*?) END", done.stdout.rpartition("<pre")[2])
     assert found, done.stdout[-2000:] + done.stderr[-2000:]
     return json.loads(unquote(found[1]))
