@@ -128,7 +128,7 @@ def test_a_language_without_the_baseline_is_named(tmp_path: Path) -> None:
     write_run(tmp_path / "ug", arm("lapt", 1, 2), arm("tva", 2, 4))
     found = compare([tmp_path])
     assert [test.language for test in found.tests] == ["ug"]
-    assert "mt, dep: lapt has no score, so nothing is compared with it" in found.missing
+    assert "mt: lapt has no score in dep, so no arm is tested there" in found.missing
 
 
 # Several runs
@@ -218,6 +218,15 @@ def test_differences_between_runs_are_cautions(tmp_path: Path) -> None:
     assert has(found, "arm lapt: settings differ in augment: tva (mt), none (ug)")
     assert "mt: dep: only 9 test sentences" in found
     assert not has(found, "not about a test")
+
+
+def test_runs_of_one_language_may_have_different_tasks(tmp_path: Path) -> None:
+    ner = {"ner": run_facts.scored("ner", 50.0)}
+    task = {"method": "ner", "train": "a", "dev": "b", "test": "c"}
+    first = write_run(tmp_path / "a", arm("lapt", 10), recipe=recipe())
+    second = write_run(tmp_path / "b", arm("lapt", scores=ner), recipe={"task": {"ner": task}})
+    found = compare([first, second])
+    assert [(c.task, c.arm) for c in found.cells] == [("dep", "lapt"), ("ner", "lapt")]
 
 
 def test_runs_of_one_language_may_have_different_arms(tmp_path: Path) -> None:
