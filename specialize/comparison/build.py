@@ -100,20 +100,21 @@ def _corrected(tests: Iterator[Test]) -> tuple[Test, ...]:
 
 
 def _uncompared(found: Sequence[Cell], baseline: str) -> Iterator[str]:
-    """Yield where the baseline has no score, or none of another arm's seeds."""
-    groups: dict[tuple[str, str], list[Cell]] = {}
+    """Yield where the baseline has no score, or none of another arm's seeds.
+
+    Without LAPT, a baseline has no bits per byte, which is nothing missing.
+    """
+    references = {(c.language, c.task): c for c in found if c.arm == baseline}
+    without: dict[str, dict[str, None]] = {}
     for cell in found:
-        groups.setdefault((cell.language, cell.task), []).append(cell)
-    for (language, task), group in groups.items():
-        reference = next((cell for cell in group if cell.arm == baseline), None)
-        if reference is None and task == TEXT:  # LAPT alone has bits per byte
-            continue
-        if reference is None:
-            yield f"{language}, {task}: {baseline} has no score, so nothing is compared with it"
-            continue
-        for cell in group:
-            if not paired(cell, reference):
-                yield f"{language}: {cell.arm}, {task}: no seed in common with {baseline}"
+        reference = references.get((cell.language, cell.task))
+        if reference is None and cell.task != TEXT:
+            without.setdefault(cell.language, {})[cell.task] = None
+        elif reference is not None and not paired(cell, reference):
+            yield f"{cell.language}: {cell.arm}, {cell.task}: no seed in common with {baseline}"
+    for language, tasks in without.items():
+        names = ", ".join(tasks)
+        yield f"{language}: {baseline} has no score in {names}, so no arm is tested there"
 
 
 def _intervals(scores: Mapping[Key, Seeds], baseline: str) -> tuple[Intervals, list[str]]:

@@ -26,7 +26,8 @@ def check_comparable(opened: Sequence[Opened]) -> None:
             found = differences(_evaluation(first, task), _evaluation(second, task))
             _refuse(found, f"task {task}", first, second, "score both on the same file")
         for arm in _common(_arms(first), _arms(second)):
-            found = differences(_setup(first, arm), _setup(second, arm))
+            tasks = _common(first.run.facts["tasks"], second.run.facts["tasks"])
+            found = differences(_setup(first, arm, tasks), _setup(second, arm, tasks))
             _refuse(found, f"arm {arm}", first, second, "give one of the arms another name")
 
 
@@ -36,7 +37,11 @@ def cautions(opened: Sequence[Opened]) -> Iterator[str]:
     for what, groups in _differing({names[o]: _machine(o) for o in opened}):
         yield f"the runs differ in {what}: {groups}"
     for language in dict.fromkeys(o.run.language for o in opened):
-        same = {names[o]: _shared(o) for o in opened if o.run.language == language}
+        runs = [o for o in opened if o.run.language == language]
+        tasks = [
+            t for t in runs[0].run.facts["tasks"] if all(t in o.run.facts["tasks"] for o in runs)
+        ]
+        same = {names[o]: _shared(o, tasks) for o in runs}
         for what, groups in _differing(same):
             if what != "base":
                 yield f"{language}: its runs differ in {what}: {groups}; not in the arms alone"
@@ -106,16 +111,16 @@ def _data(opened: Opened, task: str, parts: Sequence[str]) -> Flat:
     return {part: _content(opened, settings[part]) for part in parts if part in settings}
 
 
-def _setup(opened: Opened, arm: str) -> Flat:
-    return {**_shared(opened), **flat(_contents(opened, opened.arm(arm)))}
+def _setup(opened: Opened, arm: str, tasks: Sequence[str]) -> Flat:
+    return {**_shared(opened, tasks), **flat(_contents(opened, opened.arm(arm)))}
 
 
-def _shared(opened: Opened) -> Flat:
-    """Return what all arms of a run share: base, corpus, training data."""
+def _shared(opened: Opened, tasks: Sequence[str]) -> Flat:
+    """Return what all arms of a run share: base, corpus, training data of ``tasks``."""
     found: dict[str, Any] = {"base": opened.run.base, "files of the base": _base_files(opened)}
     found |= flat({"corpus": _contents(opened, opened.recipe.get("corpus", {}))})
     found.pop("corpus.remove", None)  # it follows the tasks, and tests have their own check
-    for task in opened.recipe.get("task", {}):
+    for task in tasks:
         data = _data(opened, task, ("train", "dev"))
         found |= {f"task.{task}.{part}": value for part, value in data.items()}
     return found
@@ -207,5 +212,5 @@ def _shown(value: Any) -> str:
         return f"[{', '.join(map(_shown, value))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key} = {_shown(own)}' for key, own in value.items())}}}"
-    text = "default" if value is None else str(value)
+    text = "not set" if value is None else str(value)
     return text if len(text) <= 32 else f"{text[:12]}…"

@@ -132,17 +132,18 @@ def _tests_legend(comparison: Comparison) -> str:
     if not comparison.tests:
         return ""
     count = sum(test.p is not None for test in comparison.tests)
-    lower = ", in bits per byte a lower," if any(t.task == TEXT for t in comparison.tests) else ""
-    return _wrapped(
-        [
-            f"Each arm beside {comparison.baseline}. p: one-sided paired t test by seed, whether "
-            f"the arm has a higher{lower} score. Holm and Bonferroni correct for {count} "
-            "comparisons: all arms, tasks and languages above that have a p. 95 % interval: of the "
-            "difference, by paired bootstrap over test sentences, seeds kept together; it does "
-            "not cover the variation of training."
-        ],
-        hanging="",
-    )
+    lower = " (bits per byte: a lower one)" if any(t.task == TEXT for t in comparison.tests) else ""
+    sentences = [
+        f"Each arm beside {comparison.baseline}.",
+        "p: one-sided paired t test by seed, whether the arm has a higher score" + lower + ".",
+        f"Holm and Bonferroni correct for {count} comparisons: all arms, tasks and languages above "
+        "that have a p."
+        if count > 1
+        else "",
+        "95 % interval: of the difference, by paired bootstrap over test sentences, seeds kept "
+        "together; it does not cover the variation of training.",
+    ]
+    return _wrapped([" ".join(filter(None, sentences))], hanging="")
 
 
 # Layout -------------------------------------------------------------------------------------------
