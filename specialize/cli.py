@@ -19,6 +19,7 @@ from typing import NoReturn, TextIO, cast
 
 from specialize.commands import (
     augment,
+    compare,
     count,
     demo,
     doctor,
@@ -36,6 +37,7 @@ from specialize.terminal import Escaped
 COMMANDS = (
     demo,
     run,
+    compare,
     inspect,
     augment,
     count,

@@ -19,6 +19,7 @@ ORDER = [
     {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection", "transliteration"},
     {"recipe"},
+    {"comparison"},
     {"reports"},
     {"augmentation", "specialization", "demo"},
     {"pipeline"},

@@ -29,6 +29,7 @@ class Scores:
     dev: list[dict[str, float]]
     test: list[dict[str, float]]
     best_seed: int
+    by_epoch: list[list[float | None]]  # a seed each: the metric on dev, from epoch 0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class ArmFacts:
     losses: list[Facts]  # of the first seed's LAPT, by epoch
     best_epoch: int | None
     bits_per_byte: list[float]  # of the kept epoch, a seed each where LAPT was repeated
+    bits_by_epoch: list[list[float | None]]  # the same from epoch 0
     scores: dict[str, Scores]
     stages: list[Facts]  # label, seconds, peak_memory (bytes)
 
@@ -75,6 +77,7 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
         losses=[_loss(epoch) for epoch in histories[0]],
         best_epoch=kept[0]["epoch"] if kept else None,
         bits_per_byte=[epoch["score"] for epoch in kept],
+        bits_by_epoch=[_by_epoch(history) for history in histories if history],
         scores={name: _scores(plan, store, name, tasks[name]) for name in plan.tasks},
         stages=[
             _spent(store, stage)
@@ -123,7 +126,12 @@ def _scores(plan: ArmPlan, store: Store, name: str, data: TaskData) -> Scores:
         dev=[run["dev"] for run in runs],
         test=[run["test"] for run in runs],
         best_seed=best_head(plan, store, name).arguments["seed"],
+        by_epoch=[_by_epoch(run["history"]) for run in runs],
     )
+
+
+def _by_epoch(history: Sequence[Facts]) -> list[float | None]:
+    return [epoch["score"] for epoch in history]
 
 
 def _score(epoch: Facts) -> float:

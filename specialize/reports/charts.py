@@ -35,12 +35,16 @@ class Dumbbell(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The points (x, y) of one arm, its style 0 … 5, and the x of the point with a ring."""
+    """The points (x, y) of one arm, its style 0 … 5, and the x of the point with a ring.
+
+    ``seeds``: the points of each seed, of which ``points`` are the means; drawn as thin lines.
+    """
 
     label: str
     style: int
     points: Sequence[tuple[float, float]]
     ringed: float | None = None
+    seeds: Sequence[Sequence[tuple[float, float]]] = ()
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -117,7 +121,8 @@ def strips(title: str, rows: Sequence[Series]) -> Markup:
 
 def curves(title: str, rows: Sequence[Series], *, x_name: str, show: Format) -> Markup:
     """Return a chart with a curve for each row and its label at the end; x are whole numbers."""
-    xs, ys = zip(*(point for row in rows for point in row.points), strict=True)
+    lines = [line for row in rows for line in (row.points, *row.seeds)]
+    xs, ys = zip(*(point for line in lines for point in line), strict=True)
     x_ticks = [tick for tick in _ticks(0, max(1, *xs), 8) if tick == int(tick)]
     y_ticks = _ticks(min(ys), max(ys), 5)
     x_at, y_at = _scale(x_ticks, 58, 540), _scale(y_ticks, 260, 10)
@@ -153,8 +158,9 @@ def _apart(heights: Sequence[float], *, gap: float, bottom: float) -> list[float
 
 
 def _curve(row: Series, x_at: Scale, y_at: Scale, show: Format) -> Iterator[Markup]:
-    path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in row.points)
-    yield PATH.format(path, f"curve s{row.style}")
+    for kind, line in [*(("thin", line) for line in row.seeds), ("curve", row.points)]:
+        path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in line)
+        yield PATH.format(path, f"{kind} s{row.style}")
     for x, y in row.points if len(row.points) <= 40 else row.points[-1:]:
         note = f"{row.label}, {x:g}: {show(y)}"
         yield DOT.format(x_at(x), y_at(y), 3.5, f"s{row.style}", note)

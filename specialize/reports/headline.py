@@ -219,12 +219,12 @@ def counterpart(facts: Facts, arm: Facts) -> Facts | None:
     found = [
         other
         for other in facts["arms"]
-        if set(other["mixin"]) < set(arm["mixin"]) and _same_setup(arm, other)
+        if set(other["mixin"]) < set(arm["mixin"]) and same_setup(arm, other)
     ]
     return max(found, key=lambda other: len(other["mixin"]), default=None)
 
 
-def _same_setup(arm: Facts, other: Facts) -> bool:
+def same_setup(arm: Facts, other: Facts) -> bool:
     """Return whether two arms differ in nothing but their mix-ins, as far as facts show."""
     keys = ["augment", "lapt"]
     if arm["pieces_added"] and other["pieces_added"]:  # without, neither has a meaning

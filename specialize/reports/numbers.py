@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
+from specialize.comparison.values import METRICS
 from specialize.progress import duration
 
 Facts = Mapping[str, Any]
-
-METRICS = {"pos": "POS accuracy", "dep": "LAS", "ner": "NER F1"}  # by task method
 
 
 # Formats ------------------------------------------------------------------------------------------

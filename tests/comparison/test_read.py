@@ -1,0 +1,80 @@
+"""Folders that are runs, hold some, or are neither."""
+
+import json
+from pathlib import Path
+
+import pytest
+from compared_runs import arm, write_run
+
+from specialize.comparison.read import open_runs
+from specialize.errors import DataError, UsageError
+
+
+def test_a_folder_of_runs_stands_for_all_of_them(tmp_path: Path) -> None:
+    write_run(tmp_path / "grid" / "mt", arm("lapt", 50.0), language="mt")
+    write_run(tmp_path / "grid" / "ug", arm("lapt", 40.0))
+    (tmp_path / "grid" / "notes").mkdir()
+    (tmp_path / "grid" / "wo" / "stages").mkdir(parents=True)
+    opened, missing = open_runs([tmp_path / "grid"])
+    assert [o.run.language for o in opened] == ["mt", "ug"]
+    assert missing == [f"wo: not finished, no report.json in {tmp_path / 'grid' / 'wo'}"]
+
+
+def test_a_folder_named_twice_is_one_run(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "ug", arm("lapt", 40.0))
+    assert len(open_runs([folder, tmp_path, folder / "." / ".." / "ug"])[0]) == 1
+
+
+def test_a_run_without_a_language_has_the_name_of_its_folder(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "mine", arm("lapt", 40.0), language="")
+    assert open_runs([folder])[0][0].run.language == "mine"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: None, "no such folder"),
+        (lambda folder: folder.write_text("x"), "not a folder"),
+        (lambda folder: folder.mkdir(), "no run in it: expected report.json"),
+        (lambda folder: (folder / "stages").mkdir(parents=True), "no finished run"),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
+    make(tmp_path / "run")
+    with pytest.raises(UsageError, match=message) as error:
+        open_runs([tmp_path / "run"])
+    assert str(tmp_path / "run") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "\ufeff",
+        "{}",
+        '{"arms": 3, "language": "ug", "title": "", "base": "mini", "tasks": {}}',
+        '{"arms": [{"name": "a"}], "language": "", "title": "", "base": "", "tasks": {}}',
+    ],
+)
+def test_a_damaged_report_is_named(tmp_path: Path, text: str) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0))
+    (folder / "report.json").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"report\.json: .*run its recipe again"):
+        open_runs([folder])
+
+
+def test_a_damaged_recipe_is_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0))
+    (folder / "recipe.toml").write_text("[", "utf-8")
+    with pytest.raises(DataError, match=r"recipe\.toml: damaged"):
+        open_runs([folder])
+
+
+def test_seeds_without_scores_are_a_damaged_report(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0, 41.0))
+    facts = json.loads((folder / "report.json").read_text("utf-8"))
+    facts["arms"][0]["scores"]["dep"]["test"].pop()
+    (folder / "report.json").write_text(json.dumps(facts), "utf-8")
+    with pytest.raises(DataError, match=r"report\.json"):
+        open_runs([folder])
