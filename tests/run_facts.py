@@ -67,6 +67,7 @@ def arm(name: str, after: Facts | None = None, /, **changes: Any) -> Facts:
         "embed": "",
         "lapt": False,
         "fresh_rate": 1.0,
+        "base": "mini",
         "pieces_added": 0,
         "vocabulary_sha256": "0" * 64,
         "audit": texts,

@@ -46,13 +46,13 @@ def check_tasks(recipe: Recipe, tasks: Mapping[str, TaskData]) -> list[str]:
     return warnings
 
 
-def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:
+def check_arms(plans: Sequence[ArmPlan]) -> None:
     """Refuse lengths, schedules and combinations that cannot work."""
     from specialize.model.word_encoder import check_length
     from specialize.train.lapt import check
 
-    framing = checkpoint_of(base).framing
     for plan in plans:
+        framing = checkpoint_of(plan.base).framing
         name = plan.arm.name
         if plan.text is None and (plan.lapt or plan.arm.augment.method != "none"):
             raise UsageError(

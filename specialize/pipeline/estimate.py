@@ -42,21 +42,30 @@ def model_size(folder: Path) -> Size:
     return Size(sum(sizes), max(sizes))
 
 
-def bytes_needed(plans: Sequence[ArmPlan], store: Store, base: Path) -> int:
+def bytes_needed(plans: Sequence[ArmPlan], store: Store) -> int:
     """Return how much disk the missing stages need: models and heads in float32, checkpoints."""
-    weights = 4 * model_size(base).parameters
-    models = {store.key(s) for plan in plans for s in plan.adapted.values() if not store.done(s)}
-    best = sum(len({task for task, _ in plan.heads}) for plan in plans)  # one head a task stays
-    missing = any(not store.done(s) for plan in plans for s in plan.heads.values())
-    return weights * (len(models) + (best if missing else 0) + 4)  # 4: a checkpoint with moments
+    weights = {plan.base: 4 * model_size(plan.base).parameters for plan in plans}
+    models = {
+        store.key(stage): weights[plan.base]
+        for plan in plans
+        for stage in plan.adapted.values()
+        if not store.done(stage)
+    }
+    heads = [
+        weights[plan.base] * len(plan.tasks)  # one head a task stays
+        for plan in plans
+        if any(not store.done(stage) for stage in plan.heads.values())
+    ]
+    checkpoint = 4 * max(weights.values(), default=0)  # with moments
+    return sum(models.values()) + sum(heads) + checkpoint
 
 
-def with_work(plan: ArmPlan, base: Path, store: Store, *, words: dict[str, int]) -> ArmPlan:
+def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
     """Return the plan with an estimate of seconds for each long stage.
 
     ``words``: of each task's train file. Finished stages of ``store`` correct the estimate.
     """
-    size, speed = model_size(base), flops_per_second()
+    size, speed = model_size(plan.base), flops_per_second()
     pieces = _text_bytes(plan, store) / _BYTES_PER_PIECE
     lapt = plan.lapt
     adapting = 0.0

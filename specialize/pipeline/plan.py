@@ -29,6 +29,7 @@ class ArmPlan:
     """The stages of one arm."""
 
     arm: Arm
+    base: Path
     lapt: Lapt | None
     finetune: Finetune
     text: Stage | None
@@ -80,10 +81,12 @@ def text_stages(recipe: Recipe, point: str = "") -> dict[str, Stage]:
     return {arm.name: _text(recipe.corpus, _labelled(arm, point)) for arm in recipe.arms}
 
 
-def plan_arms(recipe: Recipe, base: Path, store: Store, *, point: str = "") -> list[ArmPlan]:
+def plan_arms(
+    recipe: Recipe, bases: Mapping[str, Path], store: Store, *, point: str = ""
+) -> list[ArmPlan]:
     """Return the plan of each arm; equal stages of several arms have equal keys.
 
-    Labels begin with the ``point`` of the recipe's axes.
+    ``bases``: by their names in the recipe. Labels begin with the ``point`` of the recipe's axes.
 
     Later stages depend on what a text contains, not on how it was prepared: one more task, whose
     evaluation sentences are not in the corpus, changes nothing. So their keys are final only once
@@ -92,7 +95,7 @@ def plan_arms(recipe: Recipe, base: Path, store: Store, *, point: str = "") -> l
     texts = text_stages(recipe, point)
     return [
         replace(
-            _plan(recipe, _labelled(arm, point), base, texts.get(arm.name), store),
+            _plan(recipe, _labelled(arm, point), bases[arm.base], texts.get(arm.name), store),
             arm=arm,
         )
         for arm in recipe.arms
@@ -136,7 +139,7 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     }
     audits = _audits(recipe, arm, base, vocabulary, text)
     return ArmPlan(
-        arm, lapt, finetune, prepared, vocabulary, rows, audits, adapted, together, heads
+        arm, base, lapt, finetune, prepared, vocabulary, rows, audits, adapted, together, heads
     )
 
 

@@ -29,7 +29,7 @@ def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) ->
         target = out / "arms" / plan.arm.name
         with atomic.whole_folder(target) as partial:
             _lay_out(plan, store, partial)
-            write_card(partial / "model", plan.arm, base=recipe.base, language=recipe.language)
+            write_card(partial / "model", plan.arm, base=plan.arm.base, language=recipe.language)
         if plan.arm.name == recipe.result:
             for part in PARTS:
                 if (target / part).exists():

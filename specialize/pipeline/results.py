@@ -37,6 +37,7 @@ class ArmFacts:
     """What an arm did and what came of it."""
 
     name: str
+    base: str
     mixin: list[str]
     augment: str
     embed: str  # empty without fresh rows
@@ -64,6 +65,7 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
     fresh = added(plan, store)
     return ArmFacts(
         name=plan.arm.name,
+        base=plan.arm.base,
         mixin=[str(choice) for choice in plan.arm.mixin],
         augment=str(plan.arm.augment),
         embed=str(plan.arm.embed) if fresh else "",

@@ -34,18 +34,16 @@ class Work:
     point: str  # of the recipe's axes, "" without
     recipe: Recipe
     out: Path
-    base: Path
+    bases: Mapping[str, Path]  # by the names in recipes
     tasks: dict[str, TaskData]
     doubts: list[str]  # about the task data
     plans: list[ArmPlan]
 
     def planned(self, store: Store) -> Work:
         """Return the work with its stages as far as finished texts let them be known."""
-        plans = plan_arms(self.recipe, self.base, store, point=self.point)
+        plans = plan_arms(self.recipe, self.bases, store, point=self.point)
         words = {name: sum(len(s.words) for s in t.data.train) for name, t in self.tasks.items()}
-        return replace(
-            self, plans=[with_work(plan, self.base, store, words=words) for plan in plans]
-        )
+        return replace(self, plans=[with_work(plan, store, words=words) for plan in plans])
 
 
 def specialize(
@@ -82,7 +80,7 @@ def specialize_all(
     store = Store(out)
     works = _read(recipes, out, store, log)
     for work in works:
-        checks.check_arms(work.plans, work.base)
+        checks.check_arms(work.plans)
     checks.check_disk(_bytes_needed(works, store), out)
     texts = [stage for work in works for stage in text_stages(work.recipe, work.point).values()]
     run_all(texts, store, log, jobs=jobs, executor=executor)
@@ -119,16 +117,19 @@ def specialize_all(
 
 def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> list[Work]:
     """Return the works of recipes, their task data read and checked."""
-    bases = {recipe.base: find_model(recipe.base) for recipe in recipes.values()}
+    names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
+    bases = {name: find_model(name) for name in names}
     checks.check_folder(out)
     log.say("reading the base and the task data")
     works = []
     for point, recipe in recipes.items():
         tasks = checks.read_tasks(recipe)
-        doubts = [*checks.check_tasks(recipe, tasks), *checks.reading_notes(bases[recipe.base])]
+        own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
+        notes = [note for base in own for note in checks.reading_notes(base)]
+        doubts = [*checks.check_tasks(recipe, tasks), *notes]
         for warning in doubts:
             log.say(f"warning: {_at(point)}{warning}")
-        work = Work(point, recipe, out / point, bases[recipe.base], tasks, doubts, [])
+        work = Work(point, recipe, out / point, bases, tasks, doubts, [])
         works.append(work.planned(store))
     return works
 
@@ -138,7 +139,7 @@ def _at(point: str) -> str:
 
 
 def _bytes_needed(works: Sequence[Work], store: Store) -> int:
-    return sum(bytes_needed(work.plans, store, work.base) for work in works)
+    return sum(bytes_needed(work.plans, store) for work in works)
 
 
 def _publish(work: Work, facts: Facts, store: Store) -> None:

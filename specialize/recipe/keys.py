@@ -50,6 +50,7 @@ class ArmKeys:
     A recipe without arms has one, "result". ``arm.NAME = false`` leaves an arm out.
     """
 
+    base: str | None = None  # default: the recipe's
     mixin: Methods | None = None  # default: the recipe's
     augment: Method | None = None  # default: the recipe's
     embed: Method | None = None  # default: the recipe's

@@ -109,7 +109,7 @@ def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
     recipe = Recipe(
         title=keys.title or name,
         note=keys.note,
-        base=_base(keys.base, folder),
+        base=_base(keys.base, "base", folder),
         language=keys.language,
         seeds=_seeds(keys.seeds, "seeds"),
         corpus=corpus,
@@ -163,6 +163,7 @@ def _arm(
     ]
     return Arm(
         name=name,
+        base=_base(own.base or keys.base, f"{where}.base" if own.base else "base", folder),
         mixin=tuple(choice for choice in mixins if choice.method != "none"),
         augment=_choice("augment", augment, augment_key, folder),
         embed=_choice("embed", embed, embed_key, folder),
@@ -258,10 +259,10 @@ def _check_without_corpus(arms: Sequence[Arm], tasks: Sequence[TaskFiles]) -> No
             raise UsageError(f"{where}: LAPT {add}, or set lapt = false", key=where)
 
 
-def _base(name: str, folder: Path) -> str:
+def _base(name: str, key: str, folder: Path) -> str:
     """Return the base as given, or the full path of a folder."""
     if name.startswith((".", "/", "~", "$")):
-        return str(_file(name, folder, "base"))
+        return str(_file(name, folder, key))
     beside = name not in BUNDLED and (folder / name).is_dir()
     return str(locate(name, folder)) if beside else name
 

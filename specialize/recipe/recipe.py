@@ -37,6 +37,7 @@ class Arm:
     """
 
     name: str
+    base: str
     mixin: tuple[Choice, ...]
     augment: Choice
     embed: Choice
@@ -54,12 +55,12 @@ class Arm:
             lapt.pop("fresh_rate", None)
         embed = self.embed if changes else None
         tuned = self.finetune, self.multitask, self.tasks, self.seeds
-        return self.mixin, self.augment, embed, lapt, *tuned
+        return self.base, self.mixin, self.augment, embed, lapt, *tuned
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A run: one base, one language, the arms to compare, one of which is the result."""
+    """A run: a base, one language, the arms to compare, one of which is the result."""
 
     title: str
     note: str
@@ -88,7 +89,10 @@ def table_of(recipe: Recipe) -> Table:
         | dict(task.choice.options)
         for task in recipe.tasks
     }
-    table["arm"] = {arm.name: _arm_table(arm) for arm in recipe.arms}
+    table["arm"] = {
+        arm.name: ({"base": arm.base} if arm.base != recipe.base else {}) | _arm_table(arm)
+        for arm in recipe.arms
+    }
     return table
 
 

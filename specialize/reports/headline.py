@@ -47,7 +47,9 @@ def headlines(facts: Facts) -> list[Headline]:
     others = [arm for arm in facts["arms"] if arm is not first and arm is not unadapted]
     return [
         Headline(
-            arm["name"], _what(arm), " ".join(map(_sentence, _findings(facts, arm))) or NOTHING
+            arm["name"],
+            _what(facts, arm),
+            " ".join(map(_sentence, _findings(facts, arm))) or NOTHING,
         )
         for arm in (first, *others)
     ]
@@ -64,15 +66,18 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _what(arm: Facts) -> str:
+def _what(facts: Facts, arm: Facts) -> str:
     """Return what distinguishes an arm from the base."""
     mixins, pieces = arm["mixin"], arm["pieces_added"]
+    other = f"from {arm['base']}" if arm.get("base", facts["base"]) != facts["base"] else ""
     if not mixins and not pieces:
-        return "LAPT alone" if arm["lapt"] else "the base as it is"
+        alone = "LAPT alone" if arm["lapt"] else f"the base {other or 'as it is'}"
+        return f"{alone}, {other}" if arm["lapt"] and other else alone
     parts = [f"mix-in{'s' * (len(mixins) > 1)} {listed(mixins)}"] if mixins else []
     if pieces:
         parts.append(f"{pieces:,} new piece{'s' * (pieces > 1)}")
-    return ", ".join([*parts, "LAPT" if arm["lapt"] else "no LAPT"])
+    parts += ["LAPT" if arm["lapt"] else "no LAPT", *filter(None, [other])]
+    return ", ".join(parts)
 
 
 def _findings(facts: Facts, arm: Facts) -> Iterator[str]:

@@ -59,9 +59,10 @@ def result(facts: Facts) -> Facts:
 
 
 def baseline(facts: Facts, *, lapt: bool) -> Facts | None:
-    """Return the first arm without added pieces and mix-ins, with or without LAPT."""
+    """Return the recipe's base alone: its first arm without added pieces and mix-ins."""
     for arm in facts["arms"]:
-        if arm["lapt"] == lapt and not arm["pieces_added"] and not arm["mixin"]:
+        own = arm.get("base", facts["base"]) != facts["base"] or arm["pieces_added"] or arm["mixin"]
+        if arm["lapt"] == lapt and not own:
             found: Facts = arm
             return found
     return None

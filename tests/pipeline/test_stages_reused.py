@@ -303,3 +303,30 @@ def test_code_of_a_recipe_is_shown_before_it_runs_and_listed_by_the_plan(
         assert capsys.readouterr().out.startswith(shown)
         assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 0
         assert capsys.readouterr().err.startswith(f"running {shown}")
+
+
+def test_an_arm_with_a_base_of_its_own_is_no_baseline_of_the_others(
+    folder: Path, base_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(base_folder, folder / "other")
+    config = folder / "other" / "config.json"
+    changed = json.loads(config.read_text("utf-8")) | {"mine": 1}
+    config.write_text(json.dumps(changed), "utf-8")
+    arms = '\n[arm.other]\nlapt = false\nbase = "./other"\n[arm.tva]\naugment = "tva"\n'
+    recipe = folder / "run.toml"
+    recipe.write_text(recipe.read_text("utf-8") + arms, "utf-8")
+    out = tmp_path / "out"
+    assert main(["run", str(recipe), "--out", str(out)]) == 0
+    assert count(out, "model") == 3
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert [arm["base"] for arm in report["arms"]][1] == str(folder / "other")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"other (the base from {folder / 'other'})" in printed
+    assert "above other" not in printed
+    assert "below other" not in printed
+    card = (out / "arms" / "other" / "model" / "specialize.json").read_text("utf-8")
+    assert json.loads(card)["base"] == str(folder / "other")
+
+
+def count(out: Path, kind: str) -> int:
+    return stages(out)[kind]

@@ -308,3 +308,12 @@ def test_every_recipe_of_the_project_reads(path: Path, data: Path) -> None:
         assert read_pretrain(path).languages
     else:
         assert all(recipe.table for recipe in read_recipes(path).values())
+
+
+def test_an_arm_may_have_a_base_of_its_own(folder: Path) -> None:
+    (folder / "other").mkdir()
+    recipe = read(folder, CORPUS + '[arm.one]\n[arm.two]\nbase = "./other"\n')
+    assert [arm.base for arm in recipe.arms] == ["mini", str(folder / "other")]
+    assert recipe_of(recipe.table, folder=folder) == recipe
+    with pytest.raises(MissingError, match=r"recipe\.toml:.*arm\.two\.base: .*none: no such file"):
+        read(folder, CORPUS + '[arm.two]\nbase = "./none"\n')
