@@ -238,3 +238,22 @@ def _lock(descriptor: int) -> bool | None:
     except OSError:
         return None
     return True
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make ``target`` a folder with the files of ``source``."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            link(path, target / path.relative_to(source))
+
+
+def link(source: Path, target: Path) -> None:
+    """Copy a file; weights become a hard link where the file system has them."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix != ".safetensors":  # may be edited in place, which must not reach the stage
+        shutil.copy2(source, target)
+        return
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)

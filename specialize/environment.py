@@ -46,6 +46,12 @@ def set_threads(wanted: int | None = None, *, jobs: int = 1) -> Threads:
     return chosen
 
 
+def threads() -> int:
+    """Return the threads that ``set_threads`` chose, else the cores."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) else cores()
+
+
 def cores() -> int:
     """Return the number of cores this process may use: its affinity and its cgroup quota."""
     allowed = (

@@ -12,6 +12,7 @@ ORDER = [
     {"environment"},
     {"store"},
     {"executors"},
+    {"clusters"},
     {"corpus"},
     {"mixins", "toylang"},
     {"vocab"},

@@ -83,11 +83,12 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
     formats = {name: result.task(name).format for name in names}
     if len(set(formats.values())) == 1:
         return names
+    listed = ", ".join(f"{name} writes {format}" for name, format in formats.items())
     if tasks:
-        listed = ", ".join(f"{name} writes {format}" for name, format in formats.items())
         raise UsageError(f"tasks of different formats: {listed}; name those of one (--task)")
     wanted = "CoNLL-U" if is_conllu(file) or is_plain(file) else "columns"
-    chosen = [name for name in names if formats[name] == wanted]
+    if not (chosen := [name for name in names if formats[name] == wanted]):
+        raise UsageError(f"{file} is {wanted}, which no head writes: {listed}; name one (--task)")
     others = ", ".join(name for name in names if name not in chosen)
     print(f"tasks: {', '.join(chosen)} (they write {wanted}); not {others}", file=sys.stderr)
     return chosen

@@ -32,8 +32,13 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--out", type=Path, help="folder to write; default: runs/NAME")
     plan = "print the stages, finished or not, with estimates of time and disk; do nothing"
     command.add_argument("--plan", action="store_true", help=plan)
-    jobs = "run so many independent stages at once, each in a process; default: %(default)s"
-    command.add_argument("--jobs", type=positive, default=1, metavar="N", help=jobs)
+    jobs = "run so many independent stages at once, each in a process; default: 1, of a cluster 100"
+    command.add_argument("--jobs", type=positive, metavar="N", help=jobs)
+    executor = (
+        "run each stage as a job of a cluster: SLURM (the SBATCH_* variables set partition, time, "
+        "memory and GPUs), or Ray (RAY_ADDRESS names the cluster)"
+    )
+    command.add_argument("--executor", choices=("slurm", "ray"), help=executor)
     add_threads(command)
     add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
     command.set_defaults(run=run)
@@ -56,29 +61,40 @@ def run(options: argparse.Namespace) -> None:
     """Run a recipe, or print its plan."""
     from specialize.environment import set_threads
 
-    threads = set_threads(options.threads, jobs=options.jobs)
+    jobs = options.jobs or (100 if options.executor else 1)
+    threads = set_threads(options.threads, jobs=1 if options.executor else jobs)
+    from specialize.recipe.axes import expand
     from specialize.recipe.outside import outside_methods
-    from specialize.recipe.read import read_recipe
+    from specialize.recipe.read import read_recipes
     from specialize.recipe.toml import read_table
 
     if not options.plan:  # which lists them itself
-        table = read_table(options.recipe, options.set)
-        for line in outside_methods(table, options.recipe.parent):
+        tables = expand(read_table(options.recipe, options.set)).values()
+        for line in dict.fromkeys(
+            line for table in tables for line in outside_methods(table, options.recipe.parent)
+        ):
             print(f"running code outside of the package: {line}", file=sys.stderr)
-    recipe = read_recipe(options.recipe, options.set)
+    recipes = read_recipes(options.recipe, options.set)
     from specialize import pipeline
+    from specialize.clusters import executor
     from specialize.progress import terminal_log
 
     out = options.out or Path("runs") / options.recipe.stem
     if options.plan:
-        print(pipeline.plan(recipe, out))
+        print(pipeline.plan(recipes, out))
         return
     with terminal_log(out) as log:
         log.say(f"threads: {threads.number} ({threads.why})")
-        facts = pipeline.specialize(
-            recipe, out, command=options.command_line, jobs=options.jobs, log=log
+        facts = pipeline.specialize_all(
+            recipes,
+            out,
+            command=options.command_line,
+            jobs=jobs,
+            executor=executor(options.executor) if options.executor else None,
+            log=log,
         )
-    show(facts, out)
+    for point, found in facts.items():
+        show(found, out / point)
 
 
 def show(facts: dict[str, Any], out: Path) -> None:

@@ -1,8 +1,8 @@
 """Articles of MediaWiki XML dumps, their markup stripped lightly.
 
 Good enough to learn words and sentences; not a renderer. Templates, tables, references, files and
-categories are dropped, links are replaced by their labels. The output of templates is lost: where
-that matters, run WikiExtractor and read its output.
+categories are dropped, links are replaced by their labels. The output of templates is lost, but for
+the numbers of ``{{formatnum:…}}``: where that matters, run WikiExtractor and read its output.
 """
 
 import html
@@ -21,6 +21,8 @@ _UNREAD = "ref|math|chem|gallery|timeline|score|source|syntaxhighlight|pre|code|
 _OPENING = re.compile(rf"<({_UNREAD})\b[^<>]*>", re.I)
 _CLOSING = re.compile(rf"</({_UNREAD})\s*>", re.I)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_NUMBER = re.compile(r"\{\{\s*formatnum\s*:\s*([^{}|]*)(?:\|[^{}]*)?\}\}", re.I)
+_BAR = "{{!}}"  # outputs |, as in {{{!}} that begins a table
 _BRACES = re.compile(r"\{\{|\}\}")
 _TABLE = re.compile(r"^[ :]*\{\||^[ ]*\|\}", re.M)
 _EXTERNAL = re.compile(r"\[(?:https?:)?//[^\s\[\]]*+\s*+([^\[\]]*+)\]")
@@ -78,6 +80,7 @@ def plain_lines(wikitext: str, namespaces: set[str]) -> list[str]:
     other languages are dropped.
     """
     text = _without_elements(_COMMENT.sub("", wikitext))
+    text = _NUMBER.sub(r"\1", text.replace(_BAR, "|"))
     text = _outside(_TABLE, "{|", _outside(_BRACES, "{{", text))
     text = _unlinked(_EXTERNAL.sub(r"\1", text), namespaces)
     text = _SWITCH.sub("", _QUOTES.sub("", _TAG.sub("", text)))

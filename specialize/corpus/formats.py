@@ -1,7 +1,6 @@
 """The documents of one file, by its format."""
 
 import functools
-import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -12,10 +11,10 @@ from specialize.corpus.conllu import is_conllu, read_blocks
 from specialize.corpus.dump import read_articles
 from specialize.corpus.files import plain_name, read_lines
 from specialize.corpus.json_rows import begins_json, read_rows, text_lines
+from specialize.corpus.wikiextractor import read_extracted
 from specialize.errors import DataError, MissingError
 from specialize.pipes import regular
 
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ROWS = 1024  # rows of a parquet file held at a time
 _HEAD = 20  # lines that show what an XML or JSON file holds
 # a declaration or comment, a line that is one tag, a tag with its end, or an attribute in a tag
@@ -147,18 +146,7 @@ def _blank_separated(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _wikiextractor(path: Path, field: str) -> Iterator[list[str]]:
-    """Read ``<doc ...>``, title line, text, ``</doc>``; undo its escapes, drop left-over tags."""
-    document: list[str] = []
-    at_title = False
-    for _, line in read_lines(path):
-        line = line.strip()
-        if line.startswith("<doc ") or line == "</doc>":
-            yield document
-            document = []
-        elif not at_title and (text := _TAG.sub("", html.unescape(line)).strip()):
-            document.append(text)
-        at_title = line.startswith("<doc ")
-    yield document
+    return read_extracted(path)
 
 
 def _parquet(path: Path, field: str) -> Iterator[list[str]]:

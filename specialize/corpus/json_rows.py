@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.corpus.files import blocks, read_lines
+from specialize.corpus.wikiextractor import is_extracted, without_placeholders
 from specialize.errors import DataError
 
 _STRING = r'"(?:[^"\\]|\\.)*+"'
@@ -32,7 +33,7 @@ def read_rows(path: Path, field: str) -> Iterator[list[str]]:
     """Yield the lines of each row's text: its ``field``, or the row itself if it is a string.
 
     A first line that repeats the field ``title`` is left out. Action lines of CirrusSearch dumps,
-    ``{"index": {...}}``, are skipped.
+    ``{"index": {...}}``, are skipped; WikiExtractor's placeholders are dropped.
     """
     for number, row in _rows(path):
         if isinstance(row, dict) and row.keys() == {"index"} and field != "index":
@@ -44,6 +45,8 @@ def read_rows(path: Path, field: str) -> Iterator[list[str]]:
                 f"{path}:{number}: the row has no text in the field {field!r} (found: "
                 f"{names[:200]}); name another: --field, corpus.field in a recipe"
             )
+        if is_extracted(row):
+            text = without_placeholders(text)
         lines = text_lines(path, number, text, field)
         title = row.get("title") if isinstance(row, dict) else None
         yield lines[1:] if lines and lines[0] == title else lines

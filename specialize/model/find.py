@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from specialize.errors import MissingError
 from specialize.vocab.base import Vocabulary
@@ -65,6 +67,7 @@ def _from_hub(name: str, tokenizer_only: bool) -> Path:
     where = f"not in {constants.HF_HUB_CACHE}" if cached is None else f"only in part in {cached}"
     is_name = name.count("/") <= 1 and not name.startswith((".", "/", "~"))
     if is_name and not constants.HF_HUB_OFFLINE and _answers(constants.ENDPOINT):
+        _check_response(name, constants.ENDPOINT, constants.HF_HUB_ETAG_TIMEOUT)
         return _download(name, tokenizer_only)
     raise MissingError(
         f"model {name!r} is not bundled ({', '.join(BUNDLED)}), not a directory and {where}; "
@@ -100,6 +103,25 @@ def _answers(endpoint: str, seconds: float = 0.6) -> bool:
     return opened.is_set()
 
 
+def _check_response(name: str, endpoint: str, seconds: float) -> None:
+    """Raise MissingError if the hub, asked for a model, sends nothing in time.
+
+    Its client waits without a limit for the list of the files.
+    """
+    url = f"{endpoint}/api/models/{quote(name)}"
+    try:
+        urllib.request.urlopen(url, timeout=seconds).close()
+    except urllib.error.HTTPError as response:  # an answer, which the client explains
+        response.close()
+    except OSError as error:
+        if not isinstance(getattr(error, "reason", error), TimeoutError):
+            return  # such as a certificate that the client knows
+        raise MissingError(
+            f"model {name!r}: {endpoint} accepts connections but does not answer within "
+            f"{seconds:g} s; try again later, or set HF_HUB_ETAG_TIMEOUT to more seconds"
+        ) from None
+
+
 def _download(name: str, tokenizer_only: bool) -> Path:
     """Download the files of the tokenizer, and weights in one format unless ``tokenizer_only``."""
     from huggingface_hub import snapshot_download
@@ -112,6 +134,16 @@ def _download(name: str, tokenizer_only: bool) -> Path:
             snapshot_download(name, allow_patterns=weights, ignore_patterns="*/*")
             if any(folder.glob(weights)):
                 break
-    except (HfHubHTTPError, OSError) as error:
-        raise MissingError(f"model {name!r}: {str(error).splitlines()[0]}") from None
+    except Exception as error:
+        message = (str(error).splitlines() or [type(error).__name__])[0]
+        if _of_connection(error):
+            message += "; try again later"
+        elif not isinstance(error, HfHubHTTPError | OSError):
+            raise
+        raise MissingError(f"model {name!r}: {message}") from None
     return folder
+
+
+def _of_connection(error: Exception) -> bool:
+    """Return whether the hub's client, httpx of some version, failed to connect or to read."""
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpx2")

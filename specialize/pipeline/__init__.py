@@ -1,5 +1,5 @@
 """From a recipe to a result directory: stages planned, checked, run, collected and laid out."""
 
-from specialize.pipeline.run import plan, specialize
+from specialize.pipeline.run import plan, specialize, specialize_all
 
-__all__ = ["plan", "specialize"]
+__all__ = ["plan", "specialize", "specialize_all"]

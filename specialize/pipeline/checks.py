@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from specialize.errors import MissingError, UsageError
-from specialize.pipeline.estimate import bytes_needed
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import TaskData, checkpoint_of, read_task
 from specialize.recipe.recipe import Recipe
-from specialize.store import Store
 from specialize.tasks._checks import check_data, same_files
 
 
@@ -69,10 +67,16 @@ def check_arms(plans: Sequence[ArmPlan], base: Path) -> None:
             check_length("finetune.length", plan.finetune.length, framing)
 
 
-def check_disk(plans: Sequence[ArmPlan], store: Store, base: Path, out: Path) -> None:
-    """Refuse to begin where the disk cannot hold what is missing."""
+def reading_notes(base: Path) -> list[str]:
+    """Return what a user should know about how the base's tokenizer was read."""
+    settings = checkpoint_of(base).vocabulary.settings
+    return [f"base: {note}" for note in settings.notes] if settings else []
+
+
+def check_disk(needed: int, out: Path) -> None:
+    """Refuse to begin where the disk cannot hold the bytes ``needed``."""
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    free, needed = shutil.disk_usage(there).free, bytes_needed(plans, store, base)
+    free = shutil.disk_usage(there).free
     if needed > free:
         raise MissingError(
             f"{out}: about {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free; "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from specialize.corpus.prepare import Prepared
 from specialize.model.header import tensor_shapes
@@ -66,13 +67,31 @@ def with_work(plan: ArmPlan, base: Path, store: Store, *, words: dict[str, int])
         seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))
         for seed, stage in plan.adapted.items()
     }
+    trained = {task: _train_seconds(words.get(task, 0), plan, size, speed) for task in plan.tasks}
+    together = {
+        seed: _with_work(stage, sum(trained.values()), store, adapted=adapted[seed])
+        for seed, stage in plan.together.items()
+    }
     heads = {}
     for (task, seed), stage in plan.heads.items():
-        trained = words.get(task, 0) * _PIECES_PER_WORD * plan.finetune.epochs
-        arguments = {**stage.arguments, "adapted": adapted[seed]}
-        work = (1 + trained * 6 * size.body / speed) * store.pace(stage.name)
-        heads[task, seed] = replace(stage, work=work, arguments=arguments)
-    return replace(plan, adapted=adapted, heads=heads)
+        needs = {"adapted": adapted[seed], "together": together.get(seed)}
+        needs["start"] = needs["together"]
+        given = {name: need for name, need in needs.items() if name in stage.arguments}
+        heads[task, seed] = _with_work(
+            stage, trained[task] if "adapted" in given else 0, store, **given
+        )
+    return replace(plan, adapted=adapted, together=together, heads=heads)
+
+
+def _train_seconds(words: int, plan: ArmPlan, size: Size, speed: float) -> float:
+    trained = words * _PIECES_PER_WORD * plan.finetune.epochs
+    return 1 + trained * 6 * size.body / speed
+
+
+def _with_work(stage: Stage, seconds: float, store: Store, **needs: Any) -> Stage:
+    """Return a stage with an estimate, and the stages it needs with theirs."""
+    arguments = {**stage.arguments, **needs}
+    return replace(stage, work=seconds * store.pace(stage.name), arguments=arguments)
 
 
 def _text_bytes(plan: ArmPlan, store: Store) -> float:

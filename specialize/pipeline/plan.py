@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
 from specialize.corpus.prepare import Prepared
 from specialize.pipeline import stages
 from specialize.recipe.methods import Choice
-from specialize.recipe.recipe import Arm, Recipe
+from specialize.recipe.recipe import Arm, Recipe, TaskFiles
 from specialize.recipe.table import build
 from specialize.store import Stage, Store
 from specialize.train.finetune import Finetune
 from specialize.train.lapt import Lapt
+from specialize.train.multitask import Multitask
 
 Text = Prepared | Stage | None  # a stage where it is not finished yet
 
@@ -34,12 +36,30 @@ class ArmPlan:
     rows: Stage | None
     audits: Mapping[str, Stage]  # by the name of the text
     adapted: Mapping[int, Stage]  # by seed; the same stage for all without lapt.per_seed
+    together: Mapping[int, Stage]  # by seed, of tasks trained together
     heads: Mapping[tuple[str, int], Stage]  # by task and seed
+
+    @property
+    def prefinetunes(self) -> bool:
+        """Return whether heads are fine-tuned from tasks trained together."""
+        return bool(self.arm.multitask and self.arm.multitask.get("prefinetune"))
 
     @property
     def tasks(self) -> list[str]:
         """Return the names of the arm's tasks."""
         return list(dict.fromkeys(task for task, _ in self.heads))
+
+    def source_of(self, head: Stage) -> list[Stage]:
+        """Return the stage whose weights ``head`` takes or begins with, if there is one."""
+        return [stage for stage in self.together.values() if stage in head.needs]
+
+    def finished(self, store: Store) -> ArmPlan | None:
+        """Return the plan without unfinished training of tasks; None without a finished model."""
+        if not all(map(store.done, [*self.early(), *self.adapted.values()])):
+            return None
+        together = {seed: stage for seed, stage in self.together.items() if store.done(stage)}
+        heads = {key: stage for key, stage in self.heads.items() if store.done(stage)}
+        return replace(self, together=together, heads=heads)
 
     def early(self) -> Iterator[Stage]:
         """Yield what takes seconds, and finds faults before anything is trained."""
@@ -47,25 +67,40 @@ class ArmPlan:
         yield from self.audits.values()
 
     def late(self) -> Iterator[Stage]:
-        """Yield what takes long: LAPT, then every head."""
+        """Yield what takes long: LAPT, tasks trained together, then every head."""
         yield from self.adapted.values()
+        yield from self.together.values()
         yield from self.heads.values()
 
 
-def text_stages(recipe: Recipe) -> dict[str, Stage]:
+def text_stages(recipe: Recipe, point: str = "") -> dict[str, Stage]:
     """Return the stage of each arm's text, by the arm's name; none without a corpus."""
-    return {arm.name: _text(recipe.corpus, arm) for arm in recipe.arms} if recipe.corpus else {}
+    if not recipe.corpus:
+        return {}
+    return {arm.name: _text(recipe.corpus, _labelled(arm, point)) for arm in recipe.arms}
 
 
-def plan_arms(recipe: Recipe, base: Path, store: Store) -> list[ArmPlan]:
+def plan_arms(recipe: Recipe, base: Path, store: Store, *, point: str = "") -> list[ArmPlan]:
     """Return the plan of each arm; equal stages of several arms have equal keys.
+
+    Labels begin with the ``point`` of the recipe's axes.
 
     Later stages depend on what a text contains, not on how it was prepared: one more task, whose
     evaluation sentences are not in the corpus, changes nothing. So their keys are final only once
     the stages of the texts are finished.
     """
-    texts = text_stages(recipe)
-    return [_plan(recipe, arm, base, texts.get(arm.name), store) for arm in recipe.arms]
+    texts = text_stages(recipe, point)
+    return [
+        replace(
+            _plan(recipe, _labelled(arm, point), base, texts.get(arm.name), store),
+            arm=arm,
+        )
+        for arm in recipe.arms
+    ]
+
+
+def _labelled(arm: Arm, point: str) -> Arm:
+    return replace(arm, name=f"{point} {arm.name}") if point else arm
 
 
 def in_order(plans: list[ArmPlan]) -> list[Stage]:
@@ -92,25 +127,69 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
         for seed in (arm.seeds if lapt and lapt.per_seed else arm.seeds[:1])
     }
     adapted = {seed: adapted.get(seed, adapted[arm.seeds[0]]) for seed in arm.seeds}
+    tasks = [task for task in recipe.tasks if task.name in arm.tasks]
+    together = _together(arm, tasks, adapted, finetune)
     heads = {
-        (task.name, seed): Stage(
-            "finetune",
-            f"{arm.name}: {task.name}, seed {seed}",
-            stages.finetune_task,
-            {
-                "adapted": adapted[seed],
-                "task": task,
-                "mixins": arm.mixin,
-                "plan": finetune,
-                "seed": seed,
-            },
-        )
-        for task in recipe.tasks
-        if task.name in arm.tasks
+        (task.name, seed): _head(arm, task, adapted[seed], together.get(seed), finetune, seed)
+        for task in tasks
         for seed in arm.seeds
     }
     audits = _audits(recipe, arm, base, vocabulary, text)
-    return ArmPlan(arm, lapt, finetune, prepared, vocabulary, rows, audits, adapted, heads)
+    return ArmPlan(
+        arm, lapt, finetune, prepared, vocabulary, rows, audits, adapted, together, heads
+    )
+
+
+def _together(
+    arm: Arm, tasks: Sequence[TaskFiles], adapted: Mapping[int, Stage], finetune: Finetune
+) -> dict[int, Stage]:
+    """Return the stage that trains the tasks together, by seed; none if each is trained alone."""
+    if arm.multitask is None:
+        return {}
+    table = {name: value for name, value in arm.multitask.items() if name != "prefinetune"}
+    how = build(Multitask, table, f"arm.{arm.name}.multitask")
+    return {
+        seed: Stage(
+            "multitask",
+            f"{arm.name}: {'+'.join(task.name for task in tasks)}, seed {seed}",
+            stages.train_tasks_together,
+            {
+                "adapted": adapted[seed],
+                "names": tuple(task.name for task in tasks),
+                "tasks": tuple(tasks),
+                "mixins": arm.mixin,
+                "plan": finetune,
+                "how": how,
+                "seed": seed,
+            },
+        )
+        for seed in arm.seeds
+    }
+
+
+def _head(
+    arm: Arm,
+    task: TaskFiles,
+    adapted: Stage,
+    together: Stage | None,
+    finetune: Finetune,
+    seed: int,
+) -> Stage:
+    """Return the stage of a task's head: fine-tuned, or taken from tasks trained together."""
+    label = f"{arm.name}: {task.name}, seed {seed}"
+    if together and not (arm.multitask or {}).get("prefinetune"):
+        part = {"together": together, "task": task.name, "seed": seed}
+        return Stage("head", label, stages.take_head, part)
+    given: dict[str, Any] = {
+        "adapted": adapted,
+        "task": task,
+        "mixins": arm.mixin,
+        "plan": finetune,
+        "seed": seed,
+    }
+    if together:
+        given |= {"start": together, "start_task": task.name}
+    return Stage("finetune", label, stages.finetune_task, given)
 
 
 def _reads_text(augment: Choice) -> bool:

@@ -6,34 +6,31 @@ copied, so the folders can be moved, edited, packed or uploaded like any other.
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from specialize import atomic
+from specialize.atomic import link, link_tree
 from specialize.pipeline.card import write_card
 from specialize.pipeline.plan import ArmPlan
-from specialize.pipeline.results import ArmFacts
+from specialize.pipeline.results import best_head
 from specialize.recipe.recipe import Recipe
 from specialize.store import Store
 
 PARTS = ("model", "heads", "predictions", "vocab")
 
 
-def publish(
-    plans: list[ArmPlan], facts: list[ArmFacts], store: Store, out: Path, *, recipe: Recipe
-) -> None:
+def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) -> None:
     """Lay out ``arms/NAME`` for every arm, and the arm ``recipe.result`` in ``out`` itself too."""
-    names = {arm.name for arm in facts}
+    names = {plan.arm.name for plan in plans}
     for folder in (out / "arms").glob("*"):
         if folder.name not in names:  # an arm that the recipe has no more; its stages stay
             atomic.remove(folder)
-    for plan, arm in zip(plans, facts, strict=True):
-        target = out / "arms" / arm.name
+    for plan in plans:
+        target = out / "arms" / plan.arm.name
         with atomic.whole_folder(target) as partial:
-            _lay_out(plan, arm, store, partial)
+            _lay_out(plan, store, partial)
             write_card(partial / "model", plan.arm, base=recipe.base, language=recipe.language)
-        if arm.name == recipe.result:
+        if plan.arm.name == recipe.result:
             for part in PARTS:
                 if (target / part).exists():
                     with atomic.whole_folder(out / part) as partial:
@@ -42,47 +39,28 @@ def publish(
                     atomic.remove(out / part)
 
 
-def _lay_out(plan: ArmPlan, arm: ArmFacts, store: Store, folder: Path) -> None:
+def _lay_out(plan: ArmPlan, store: Store, folder: Path) -> None:
     vocabulary = store.folder(plan.vocabulary)
     seed = plan.arm.seeds[0]
     link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
     for name in ("pieces.tsv", "words_fixed.tsv"):
         if (vocabulary / name).exists():
-            _link(vocabulary / name, folder / "vocab" / name)
+            link(vocabulary / name, folder / "vocab" / name)
+    best = {task: best_head(plan, store, task) for task in plan.tasks}
     for (task, seed), stage in plan.heads.items():
         head = store.folder(stage)
         for file in head.glob("predictions*"):
-            _link(file, folder / "predictions" / f"{task}-{seed}{file.suffix}")
-        if arm.scores[task].best_seed == seed:
+            link(file, folder / "predictions" / f"{task}-{seed}{file.suffix}")
+        if stage is best[task]:
             link_tree(head / "head", folder / "heads" / task)
 
 
-def drop_other_heads(plans: list[ArmPlan], facts: list[ArmFacts], store: Store) -> None:
+def drop_other_heads(plans: list[ArmPlan], store: Store) -> None:
     """Remove the weights of heads that are not the best of their seeds; scores stay."""
-    kept = {
-        store.key(plan.heads[task, scores.best_seed])
-        for plan, arm in zip(plans, facts, strict=True)
-        for task, scores in arm.scores.items()
-    }
+    kept = {store.key(best_head(plan, store, task)) for plan in plans for task in plan.tasks}
     for plan in plans:
-        for stage in plan.heads.values():
+        for (task, seed), stage in plan.heads.items():
             if store.key(stage) not in kept:
                 store.drop(stage, "head")
-
-
-def link_tree(source: Path, target: Path) -> None:
-    """Make ``target`` a folder with the files of ``source``."""
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            _link(path, target / path.relative_to(source))
-
-
-def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.suffix != ".safetensors":  # may be edited in place, which must not reach the stage
-        shutil.copy2(source, target)
-        return
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)
+            if plan.together and (store.key(stage) not in kept or plan.prefinetunes):
+                store.drop(plan.together[seed], f"{task}/head")

@@ -106,7 +106,7 @@ def best_head(plan: ArmPlan, store: Store, task: str) -> Stage:
         scores = atomic.read_json(store.folder(stage) / "scores.json")
         return float(scores["dev"][scores["metric"]])
 
-    return max((plan.heads[task, seed] for seed in plan.arm.seeds), key=score)
+    return max((stage for (name, _), stage in plan.heads.items() if name == task), key=score)
 
 
 def to_json(arms: Iterable[ArmFacts]) -> list[Facts]:
@@ -115,7 +115,7 @@ def to_json(arms: Iterable[ArmFacts]) -> list[Facts]:
 
 
 def _scores(plan: ArmPlan, store: Store, name: str, data: TaskData) -> Scores:
-    seeds = list(plan.arm.seeds)
+    seeds = [seed for task, seed in plan.heads if task == name]
     runs = [
         atomic.read_json(store.folder(plan.heads[name, seed]) / "scores.json") for seed in seeds
     ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import tomli_w
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.environment import machine_facts
-from specialize.executors import run_all, unique
+from specialize.executors import Executor, run_all, unique
 from specialize.model.find import find_model
 from specialize.pipeline import checks, publish, results
 from specialize.pipeline.estimate import bytes_needed, seconds_left, with_work
@@ -22,8 +23,29 @@ from specialize.pipeline.stages import TaskData
 from specialize.progress import Log, Silent, duration
 from specialize.recipe.outside import outside_methods
 from specialize.recipe.recipe import Recipe
-from specialize.reports.run import write_report
+from specialize.reports.run import write_facts, write_report
 from specialize.store import Stage, Store
+
+
+@dataclass(frozen=True)
+class Work:
+    """A recipe on its way: what was read, and the stages of its arms."""
+
+    point: str  # of the recipe's axes, "" without
+    recipe: Recipe
+    out: Path
+    base: Path
+    tasks: dict[str, TaskData]
+    doubts: list[str]  # about the task data
+    plans: list[ArmPlan]
+
+    def planned(self, store: Store) -> Work:
+        """Return the work with its stages as far as finished texts let them be known."""
+        plans = plan_arms(self.recipe, self.base, store, point=self.point)
+        words = {name: sum(len(s.words) for s in t.data.train) for name, t in self.tasks.items()}
+        return replace(
+            self, plans=[with_work(plan, self.base, store, words=words) for plan in plans]
+        )
 
 
 def specialize(
@@ -39,63 +61,101 @@ def specialize(
     What is finished in ``out`` for the same inputs is not done again, so an interrupted run
     resumes, and a recipe with one more arm, seed or task runs only what is new.
     """
+    return specialize_all({"": recipe}, out, command=command, jobs=jobs, log=log)[""]
+
+
+def specialize_all(
+    recipes: Mapping[str, Recipe],
+    out: Path,
+    *,
+    command: str = "",
+    jobs: int = 1,
+    executor: Executor | None = None,
+    log: Log | None = None,
+) -> dict[str, Facts]:
+    """Run recipes into folders of ``out`` with their names; all share the stages in ``out``.
+
+    Everything is checked, and every vocabulary changed, before anything is trained. ``report.json``
+    of a recipe is written after each of its stages, with what is missing.
+    """
     log = log or Silent()
-    base = find_model(recipe.base)
+    store = Store(out)
+    works = _read(recipes, out, store, log)
+    for work in works:
+        checks.check_arms(work.plans, work.base)
+    checks.check_disk(_bytes_needed(works, store), out)
+    texts = [stage for work in works for stage in text_stages(work.recipe, work.point).values()]
+    run_all(texts, store, log, jobs=jobs, executor=executor)
+    works = [work.planned(store) for work in works]
+    early = [stage for work in works for plan in work.plans for stage in plan.early()]
+    run_all(early, store, log, jobs=jobs, executor=executor)
+    warnings = {work.point: results.early_warnings(work.plans, store) for work in works}
+    for point, found in warnings.items():
+        for warning in found:
+            log.say(f"warning: {_at(point)}{warning}")
+
+    def facts_of(work: Work) -> Facts:
+        return _facts(work, store, command, warnings[work.point])
+
+    def note(stage: Stage) -> None:
+        for work in works:
+            if store.key(stage) in {store.key(s) for plan in work.plans for s in plan.late()}:
+                write_facts(facts_of(work), work.out)
+
+    while True:
+        for stage in _without_weights(works, store):
+            store.discard(stage)
+        late = [stage for work in works for plan in work.plans for stage in plan.late()]
+        run_all(late, store, log, jobs=jobs, executor=executor, after=note)
+        with store.publishing():
+            if _without_weights(works, store):  # dropped by a run of another recipe in ``out``
+                continue
+            found_facts = {work.point: facts_of(work) for work in works}
+            for work in works:
+                _publish(work, found_facts[work.point], store)
+            publish.drop_other_heads([plan for work in works for plan in work.plans], store)
+        return found_facts
+
+
+def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> list[Work]:
+    """Return the works of recipes, their task data read and checked."""
+    bases = {recipe.base: find_model(recipe.base) for recipe in recipes.values()}
     checks.check_folder(out)
     log.say("reading the base and the task data")
-    tasks = checks.read_tasks(recipe)
-    doubts = checks.check_tasks(recipe, tasks)
-    for warning in doubts:
-        log.say(f"warning: {warning}")
+    works = []
+    for point, recipe in recipes.items():
+        tasks = checks.read_tasks(recipe)
+        doubts = [*checks.check_tasks(recipe, tasks), *checks.reading_notes(bases[recipe.base])]
+        for warning in doubts:
+            log.say(f"warning: {_at(point)}{warning}")
+        work = Work(point, recipe, out / point, bases[recipe.base], tasks, doubts, [])
+        works.append(work.planned(store))
+    return works
+
+
+def _at(point: str) -> str:
+    return f"{point}: " if point else ""
+
+
+def _bytes_needed(works: Sequence[Work], store: Store) -> int:
+    return sum(bytes_needed(work.plans, store, work.base) for work in works)
+
+
+def _publish(work: Work, facts: Facts, store: Store) -> None:
+    """Write the results of a run to its folder."""
+    publish.publish(work.plans, store, work.out, recipe=work.recipe)
+    atomic.write_text(work.out / "recipe.toml", tomli_w.dumps(work.recipe.table))
+    write_report(facts, work.out)
+    scores = {arm["name"]: arm["scores"] for arm in facts["arms"]}
+    atomic.write_json(work.out / "scores.json", scores)
+    atomic.write_json(work.out / "provenance.json", _provenance(work, facts, store))
+
+
+def plan(recipes: Mapping[str, Recipe], out: Path) -> str:
+    """Return the stages of runs as text: finished or not, with estimates; nothing is done."""
     store = Store(out)
-    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
-    checks.check_arms(plans, base)
-    checks.check_disk(plans, store, base, out)
-    run_all(list(text_stages(recipe).values()), store, log, jobs=jobs)
-    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
-    early = [stage for plan in plans for stage in plan.early()]
-    run_all(early, store, log, jobs=jobs)
-    warnings = results.early_warnings(plans, store)
-    for warning in warnings:
-        log.say(f"warning: {warning}")
-    while True:
-        for stage in _without_weights(plans, store):
-            store.discard(stage)
-        run_all([stage for plan in plans for stage in plan.late()], store, log, jobs=jobs)
-        with store.publishing():
-            if _without_weights(plans, store):  # dropped by a run of another recipe in ``out``
-                continue
-            arms = [results.arm_facts(plan, store, tasks) for plan in plans]
-            facts = _facts(recipe, arms, plans, store, tasks, command)
-            facts["cautions"] = [*doubts, *warnings, *results.cautions(arms, tasks)]
-            _publish(recipe, plans, arms, facts, store, out)
-        return facts
-
-
-def _publish(
-    recipe: Recipe,
-    plans: list[ArmPlan],
-    arms: list[results.ArmFacts],
-    facts: Facts,
-    store: Store,
-    out: Path,
-) -> None:
-    """Write the results of a run to ``out``."""
-    publish.publish(plans, arms, store, out, recipe=recipe)
-    publish.drop_other_heads(plans, arms, store)
-    atomic.write_text(out / "recipe.toml", tomli_w.dumps(recipe.table))
-    write_report(facts, out)
-    atomic.write_json(out / "scores.json", {a["name"]: a["scores"] for a in facts["arms"]})
-    atomic.write_json(out / "provenance.json", _provenance(recipe, facts, store, plans))
-
-
-def plan(recipe: Recipe, out: Path) -> str:
-    """Return the stages of a run as text: finished or not, with estimates; nothing is done."""
-    base = find_model(recipe.base)
-    checks.check_folder(out)
-    tasks = checks.read_tasks(recipe)
-    store = Store(out)
-    plans = _estimated(plan_arms(recipe, base, store), base, store, tasks)
+    works = _read(recipes, out, store, Silent())
+    plans = [plan for work in works for plan in work.plans]
     stages = unique(in_order(plans), store)
     width = max(len(stage.label) for stage in stages)
     rows = []
@@ -108,45 +168,43 @@ def plan(recipe: Recipe, out: Path) -> str:
             state = f"about {duration(stage.work)}"
         rows.append(f"{stage.label:<{width}}  {state}")
     done = sum(map(store.done, stages))
-    needed = bytes_needed(plans, store, base) / 1e6
+    needed = _bytes_needed(works, store) / 1e6
     rows += [
         "",
         f"{len(stages)} stages, {done} done; about {duration(seconds_left(stages, store))} on this "
         f"machine and {needed:,.0f} MB of disk to go (rough estimates)",
     ]
-    code = [f"code outside of the package: {line}" for line in outside_methods(recipe.table, out)]
-    return "\n".join([*code, *([""] if code else []), *rows])
+    same = [
+        f"{_at(work.point)}{arm} does the same as {other} and has no stages of its own"
+        for work in works
+        for arm, other in work.recipe.same.items()
+    ]
+    outside = {line for work in works for line in outside_methods(work.recipe.table, out)}
+    code = [f"code outside of the package: {line}" for line in sorted(outside)]
+    return "\n".join([*code, *([""] if code else []), *rows, *same])
 
 
-def _estimated(
-    plans: list[ArmPlan], base: Path, store: Store, tasks: dict[str, TaskData]
-) -> list[ArmPlan]:
-    words = {name: sum(len(s.words) for s in t.data.train) for name, t in tasks.items()}
-    return [with_work(plan, base, store, words=words) for plan in plans]
-
-
-def _without_weights(plans: Sequence[ArmPlan], store: Store) -> list[Stage]:
+def _without_weights(works: Sequence[Work], store: Store) -> list[Stage]:
     """Return the best heads whose weights were dropped earlier, when others were the best."""
     found = []
-    for plan in plans:
+    for plan in [plan for work in works for plan in work.plans]:
         for task in plan.tasks:
-            heads = [plan.heads[task, seed] for seed in plan.arm.seeds]
-            if all(map(store.done, heads)):
+            if all(store.done(stage) for (name, _), stage in plan.heads.items() if name == task):
                 best = results.best_head(plan, store, task)
                 if not (store.folder(best) / "head").is_dir():
-                    found.append(best)
+                    sources = plan.source_of(best)
+                    lacking = [s for s in sources if not (store.folder(s) / task / "head").is_dir()]
+                    found += [best, *lacking]
     return found
 
 
-def _facts(
-    recipe: Recipe,
-    arms: Sequence[results.ArmFacts],
-    plans: Sequence[ArmPlan],
-    store: Store,
-    tasks: dict[str, TaskData],
-    command: str,
-) -> Facts:
-    text = next((plan.text for plan in plans if plan.text), None)
+def _facts(work: Work, store: Store, command: str, warnings: Sequence[str]) -> Facts:
+    """Return the facts of the stages that are finished, and which are not."""
+    recipe = work.recipe
+    plans = [part for plan in work.plans if (part := plan.finished(store))]
+    arms = [results.arm_facts(plan, store, work.tasks) for plan in plans]
+    text = next((plan.text for plan in work.plans if plan.text), None)
+    late = unique([s for p in work.plans for s in p.late()], store, needs=False)
     return {
         "title": recipe.title,
         "language": recipe.language,
@@ -158,8 +216,11 @@ def _facts(
         "machine": machine_facts(),
         "result": recipe.result,
         "corpus": _corpus(store.folder(text)) if text else {},
-        "tasks": {name: t.choice.method for name, t in tasks.items()},
+        "tasks": {name: t.choice.method for name, t in work.tasks.items()},
         "arms": results.to_json(arms),
+        "same": dict(recipe.same),
+        "missing": [stage.label for stage in late if not store.done(stage)],
+        "cautions": [*work.doubts, *warnings, *results.cautions(arms, work.tasks)],
     }
 
 
@@ -175,17 +236,14 @@ def _corpus(text: Path) -> Facts:
     }
 
 
-def _provenance(
-    recipe: Recipe, facts: Facts, store: Store, plans: Sequence[ArmPlan]
-) -> dict[str, Any]:
+def _provenance(work: Work, facts: Facts, store: Store) -> dict[str, Any]:
+    stages = in_order(work.plans)
     return {
         "command": facts["command"],
         "date": facts["date"],
         "machine": facts["machine"],
-        "seeds": list(recipe.seeds),
+        "seeds": list(work.recipe.seeds),
         "vocabularies": {a["name"]: a["vocabulary_sha256"] for a in facts["arms"]},
-        "stages": {
-            stage.label: store.folder(stage).name for stage in unique(in_order(list(plans)), store)
-        },
-        "inputs": store.inputs(in_order(list(plans))),
+        "stages": {stage.label: store.folder(stage).name for stage in unique(stages, store)},
+        "inputs": store.inputs(stages),
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
+from specialize.atomic import link_tree
 from specialize.corpus import CorpusFiles
 from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.files import plain_name
@@ -34,10 +35,12 @@ from specialize.vocab.verify.run import verifier
 
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
+    from specialize.model.word_encoder import WordEncoder
     from specialize.tasks._base import Sentence, Task
-    from specialize.train.finetune import Data, Finetune
+    from specialize.train.finetune import Data, Finetune, Finetuned
     from specialize.train.lapt import Lapt
     from specialize.train.loop import Epoch
+    from specialize.train.multitask import Multitask
 
 
 def prepare_text(
@@ -181,26 +184,90 @@ def finetune_task(
     mixins: Sequence[Choice],
     plan: Finetune,
     seed: int,
+    start: Path | None = None,
+    start_task: str = "",
 ) -> None:
-    """Write a fine-tuned head, its predictions on test, and its scores."""
-    from specialize.model.word_encoder import WordEncoder
+    """Write a fine-tuned head, its predictions on test, and its scores.
+
+    ``start``: of tasks trained together, from the model of one of which training begins.
+    """
     from specialize.train.finetune import finetune
+
+    checkpoint, words = _to_train(adapted, mixins, plan)
+    given = read_task(task)
+    found = finetune(
+        checkpoint,
+        words,
+        given.task,
+        given.data,
+        plan,
+        seed=seed,
+        folder=folder,
+        start=start / start_task / "head" / "model.safetensors" if start else None,
+        log=log,
+    )
+    _write_head(found, folder, task, mixins, plan, seed, log)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def train_tasks_together(
+    folder: Path,
+    *,
+    log: Log,
+    adapted: Path,
+    names: Sequence[str],
+    tasks: Sequence[TaskFiles],
+    mixins: Sequence[Choice],
+    plan: Finetune,
+    how: Multitask,
+    seed: int,
+) -> None:
+    """Write a folder for each of ``names`` with what `finetune_task` writes for a task."""
+    from specialize.train.multitask import Part, train_together
+
+    checkpoint, words = _to_train(adapted, mixins, plan)
+    given = [read_task(task) for task in tasks]
+    parts = [Part(g.task, g.data, t.train) for g, t in zip(given, tasks, strict=True)]
+    results = train_together(checkpoint, words, parts, plan, how, seed=seed, folder=folder, log=log)
+    for name, task, found in zip(names, tasks, results, strict=True):
+        (folder / name).mkdir(exist_ok=True)
+        _write_head(found, folder / name, task, mixins, plan, seed, log)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def take_head(folder: Path, *, log: Log, together: Path, task: str, seed: int) -> None:
+    """Fill the folder of a task's head from tasks trained together."""
+    link_tree(together / task, folder)
+
+
+def _to_train(
+    adapted: Path, mixins: Sequence[Choice], plan: Finetune
+) -> tuple[Checkpoint, WordEncoder]:
+    """Return the adapted model on its device, and how it reads words."""
+    from specialize.model.word_encoder import WordEncoder
     from specialize.train.optim import device
 
     checkpoint = checkpoint_of(adapted / "model")
     checkpoint.model.to(device())
+    mix = chain([choice() for choice in mixins])
+    words = WordEncoder(checkpoint.vocabulary, checkpoint.framing, length=plan.length, mix=mix)
+    return checkpoint, words
+
+
+def _write_head(
+    found: Finetuned,
+    folder: Path,
+    task: TaskFiles,
+    mixins: Sequence[Choice],
+    plan: Finetune,
+    seed: int,
+    log: Log,
+) -> None:
+    """Write the head, its predictions on test, and its scores."""
     given = read_task(task)
-    method, data = given.task, given.data
-    words = WordEncoder(
-        checkpoint.vocabulary,
-        checkpoint.framing,
-        length=plan.length,
-        mix=chain([choice() for choice in mixins]),
-    )
-    found = finetune(checkpoint, words, method, data, plan, seed=seed, folder=folder, log=log)
     suffix = Path(plain_name(task.test)).suffix
     with atomic.whole_file(folder / f"predictions{suffix}") as file:
-        method.write(found.predicted, file)
+        given.task.write(found.predicted, file)
     facts = HeadFacts(
         task=task.choice.method,
         options=dict(task.choice.options),
@@ -209,13 +276,13 @@ def finetune_task(
         length=plan.length,
         precision=found.module.precision,
         seed=seed,
-        pretokenize=style_of(sentence.words for sentence in data.train),
+        pretokenize=style_of(sentence.words for sentence in given.data.train),
     )
     save_head(found.module, facts, folder / "head", mixins=mixins)
-    scores = {"seed": seed, "metric": method.metric, "dev": found.dev, "test": found.test}
+    metric = given.task.metric
+    scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
     atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
-    log.say(f"{method.metric} {found.test[method.metric]:.2f} on test")
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    log.say(f"{metric} {found.test[metric]:.2f} on test")
 
 
 def _without_times(history: Sequence[Epoch]) -> list[dict[str, Any]]:

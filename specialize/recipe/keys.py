@@ -40,6 +40,7 @@ class RecipeKeys:
     corpus: Options | None = None  # the table [corpus]; needed to augment or to run LAPT
     task: Mapping[str, Options | Literal[False]] = field(default_factory=dict)  # [task.NAME]
     arm: Mapping[str, Options | Literal[False]] = field(default_factory=dict)  # [arm.NAME]
+    axes: Options = field(default_factory=dict)  # the table [axes]: what varies, for a grid
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class ArmKeys:
     embed: Method | None = None  # default: the recipe's
     lapt: bool | Options = True  # keys of [lapt] to change; false: no LAPT
     finetune: Options = field(default_factory=dict)  # keys of [finetune] to change
+    multitask: bool | Options = False  # train the tasks together: the table's keys, below
     tasks: tuple[str, ...] | None = None  # the tasks to fine-tune; default: all
     seeds: tuple[int, ...] | None = None  # default: the recipe's
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from specialize.corpus import CorpusFiles
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 from specialize.model.find import BUNDLED
+from specialize.recipe.axes import expand
 from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
 from specialize.recipe.methods import Choice, choose, names
 from specialize.recipe.recipe import PARTS, Arm, Recipe, TaskFiles, table_of
@@ -36,8 +37,42 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
 
     UsageError for anything unknown, with the known names; MissingError for missing files.
     """
+    recipes = read_recipes(path, changes)
+    if len(recipes) > 1:
+        message = f"{path}: its axes make {len(recipes)} recipes ({', '.join(recipes)}), not one"
+        raise UsageError(f"{message}; use read_recipes", key="axes")
+    return next(iter(recipes.values()))
+
+
+def read_recipes(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
+    """Return the recipes of a TOML file by the points of its axes; one, named "", without.
+
+    Errors as of `read_recipe`. Arms of axes that would do the same are one arm.
+    """
     with located(path, changes):
-        return recipe_of(read_table(path, changes), folder=path.parent, name=path.stem)
+        table = read_table(path, changes)
+        return {
+            point: _distinct(
+                recipe_of(own, folder=path.parent, name=" ".join(filter(None, (path.stem, point))))
+            )
+            if "axes" in table
+            else recipe_of(own, folder=path.parent, name=path.stem)
+            for point, own in expand(table).items()
+        }
+
+
+def _distinct(recipe: Recipe) -> Recipe:
+    """Return the recipe without arms that do what an earlier one does."""
+    arms: list[Arm] = []
+    same: dict[str, str] = {}
+    for arm in recipe.arms:
+        if equal := next((other for other in arms if other.work() == arm.work()), None):
+            same[arm.name] = equal.name
+        else:
+            arms.append(arm)
+    result = same.get(recipe.result, recipe.result)
+    found = replace(recipe, arms=tuple(arms), same=same, result=result)
+    return replace(found, table=table_of(found))
 
 
 def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain:
@@ -61,6 +96,8 @@ def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
     A task or an arm that is ``false`` is left out.
     """
     keys = build(RecipeKeys, table, "")
+    if keys.axes:
+        raise UsageError("axes make several recipes of one; use read_recipes", key="axes")
     tasks = tuple(_task(n, t, folder) for n, t in keys.task.items() if t is not False)
     arms = tuple(_arm(n, a, keys, tasks, folder) for n, a in _arm_tables(keys).items())
     corpus = _corpus(keys.corpus, tasks, folder)
@@ -79,6 +116,7 @@ def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
         tasks=tasks,
         arms=arms,
         result=result,
+        same={},
         table={},
     )
     return replace(recipe, table=table_of(recipe))
@@ -119,16 +157,18 @@ def _arm(
     known = [task.name for task in tasks]
     chosen = known if own.tasks is None else own.tasks
     check_names(chosen, known, f"{where}.tasks", what=f"{where}.tasks", kind="task")
+    mixins = [
+        _choice("mixin", m, mixin_key, folder)
+        for m in (mixin if isinstance(mixin, tuple) else (mixin,))
+    ]
     return Arm(
         name=name,
-        mixin=tuple(
-            _choice("mixin", m, mixin_key, folder)
-            for m in (mixin if isinstance(mixin, tuple) else (mixin,))
-        ),
+        mixin=tuple(choice for choice in mixins if choice.method != "none"),
         augment=_choice("augment", augment, augment_key, folder),
         embed=_choice("embed", embed, embed_key, folder),
         lapt=_lapt(own, keys, where),
         finetune=_finetune(own, keys, where),
+        multitask=_multitask(own, chosen, where),
         tasks=tuple(chosen),
         seeds=_seeds(seeds, seeds_key),
     )
@@ -177,6 +217,19 @@ def _finetune(own: ArmKeys, keys: RecipeKeys, where: str) -> Options:
     return merged
 
 
+def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None:
+    from specialize.train.multitask import Multitask
+
+    if own.multitask is False:
+        return None
+    if len(tasks) < 2:
+        message = f"{where}.multitask trains two tasks or more together, the arm has {len(tasks)}"
+        raise UsageError(message, key=f"{where}.multitask")
+    table = own.multitask if isinstance(own.multitask, Mapping) else {}
+    build(Multitask, table, f"{where}.multitask")
+    return table
+
+
 def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:
     """Return [corpus], the evaluation files of the tasks among those it is cleared of."""
     if table is None:
@@ -217,8 +270,6 @@ def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
     if not seeds or len(set(seeds)) < len(seeds):
         expected = "expected one number or more, each different"
         raise UsageError(f"{key} = {shown(seeds)}: {expected}", key=key)
-    if not all(0 <= seed < 2**31 for seed in seeds):
-        raise UsageError(f"{key} = {shown(seeds)}: expected seeds from 0 to 2147483647", key=key)
     return seeds
 
 

@@ -31,7 +31,10 @@ class TaskFiles:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way from base to fine-tuned models; ``lapt`` and ``finetune`` are checked tables."""
+    """One way from base to fine-tuned models.
+
+    ``lapt``, ``finetune`` and ``multitask`` are checked tables.
+    """
 
     name: str
     mixin: tuple[Choice, ...]
@@ -39,8 +42,19 @@ class Arm:
     embed: Choice
     lapt: Mapping[str, Any] | None  # None: no LAPT
     finetune: Mapping[str, Any]
+    multitask: Mapping[str, Any] | None  # None: each task alone
     tasks: tuple[str, ...]  # names of the tasks to fine-tune
     seeds: tuple[int, ...]
+
+    def work(self) -> tuple[Any, ...]:
+        """Return what the arm does, equal for arms that differ in name or unused settings only."""
+        changes = self.augment.method != "none"
+        lapt = None if self.lapt is None else dict(self.lapt)
+        if lapt and not changes:
+            lapt.pop("fresh_rate", None)
+        embed = self.embed if changes else None
+        tuned = self.finetune, self.multitask, self.tasks, self.seeds
+        return self.mixin, self.augment, embed, lapt, *tuned
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class Recipe:
     tasks: tuple[TaskFiles, ...]
     arms: tuple[Arm, ...]
     result: str  # the name of an arm
+    same: Mapping[str, str]  # points of axes without an arm of their own -> the equal arm
     table: Table  # the same as TOML: every arm complete, all files with their full paths
 
 
@@ -78,12 +93,14 @@ def table_of(recipe: Recipe) -> Table:
 
 
 def _arm_table(arm: Arm) -> Table:
+    together = {} if arm.multitask is None else {"multitask": plain(arm.multitask) or True}
     return {
         "mixin": [_method_table(choice) for choice in arm.mixin],
         "augment": _method_table(arm.augment),
         "embed": _method_table(arm.embed),
         "lapt": False if arm.lapt is None else plain(arm.lapt),
         "finetune": plain(arm.finetune),
+        **together,
         "tasks": list(arm.tasks),
         "seeds": list(arm.seeds),
     }

@@ -28,6 +28,44 @@ The recipe of `specialize pretrain`, a file of its own such as
 [recipes/pretrain_mini.toml](../recipes/pretrain_mini.toml): these keys at its top, and a table
 `[languages]` with lines `code = ["FILE", ...]`.
 """
+AXES = """\
+`[axes]` makes a grid of a recipe: what it names varies, and every point is run. All points share
+their stages, so a grid with one more value runs only what is new.
+
+- A list gives values to a key: `"augment.pieces" = [99, 500]`. Options of a method are added to the
+  method of the arm, and change nothing where that is `none`; the same holds for keys of `lapt`
+  where it is `false`. `seeds` are no axis: every arm runs all of them.
+- A table `[axes.NAME.POINT]` holds changes to the recipe, of any keys; `NAME` and `POINT` are free.
+  `axes.NAME.POINT = false` leaves a point out.
+
+Axes of what arms can set (`mixin`, `augment`, `embed`, `lapt`, `finetune`, `tasks`, `seeds`)
+multiply the arms: the arm `tva` becomes `tva-pieces_99` and `tva-pieces_500`; a point without
+changes leaves the arm's name as it is. All other axes make a recipe of each point, run in the
+folder `OUT/POINT`; their tables may change arms and axes too. Points of an axis named `language`
+set that key. Arms that would do the same as an earlier one are left out; `--plan` lists them.
+
+```toml
+[axes.language.mt]
+corpus.files = ["mt.txt"]
+
+[axes.language.ug]
+corpus.files = ["ug.txt"]
+axes.script.latin.mixin = { method = "table", scheme = "uyghur_turkish" }
+
+[axes.script.original]
+
+[axes.augment]
+pieces = [99, 500]
+
+[arm.lapt]
+
+[arm.tva]
+augment = "tva"
+```
+
+Maltese gets the arms `lapt`, `tva-pieces_99` and `tva-pieces_500`, Uyghur these and
+`lapt-latin`, `tva-latin-pieces_99` and `tva-latin-pieces_500`.
+"""
 METHODS = {
     "mixin": "A mix-in rewrites every line of text, in training and in use.",
     "augment": "What changes the vocabulary for the text.",
@@ -44,6 +82,7 @@ def reference() -> str:
 def _tables() -> Iterator[str]:
     from specialize.train.finetune import Finetune
     from specialize.train.lapt import Lapt
+    from specialize.train.multitask import Multitask
     from specialize.train.pretrain import Pretrain
 
     for title, cls in (
@@ -53,8 +92,10 @@ def _tables() -> Iterator[str]:
         ("`[arm.NAME]`", ArmKeys),
         ("`[lapt]`", Lapt),
         ("`[finetune]`", Finetune),
+        ("`[arm.NAME.multitask]`", Multitask),
     ):
         yield f"## {title}\n\n{_text(cls)}\n\n{_table(cls)}"
+    yield f"## `[axes]`\n\n{AXES}"
     yield f"## Pretraining\n\n{PRETRAIN}\n{_table(Pretrain)}"
 
 

@@ -22,6 +22,7 @@ T = TypeVar("T")
 Table = dict[str, Any]
 
 _NO_FIT = object()
+_LAST_SEED = 2**31 - 1
 _WORDS: dict[Any, tuple[str, str]] = {  # one, many
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
@@ -120,7 +121,17 @@ def convert(value: Any, key: Key, name: str, *, folder: Path | None = None) -> A
     if found is _NO_FIT:
         message = f"{name} = {shown(value)}: expected {in_words(key.type)}{_hint(value, key)}"
         raise UsageError(message, key=name)
+    if name.rpartition(".")[2] in ("seed", "seeds"):
+        _check_seeds(found, name)
     return found
+
+
+def _check_seeds(found: Any, name: str) -> None:
+    """Raise UsageError for a seed, or one of several, that not every generator takes."""
+    seeds = found if isinstance(found, tuple) else (found,)
+    if any(isinstance(seed, int) and not 0 <= seed <= _LAST_SEED for seed in seeds):
+        expected = f"expected {'seeds' if found is seeds else 'a seed'} from 0 to {_LAST_SEED}"
+        raise UsageError(f"{name} = {shown(found)}: {expected}", key=name)
 
 
 def _fit(value: Any, wanted: Any, folder: Path | None = None) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from specialize.atomic import write_text
+from specialize.atomic import write_json, write_text
 from specialize.progress import duration
 from specialize.reports import numbers
 from specialize.reports.charts import STYLES, Dumbbell, Series, curves, dumbbells, strips
@@ -19,9 +18,14 @@ from specialize.reports.page import environment
 
 def write_report(facts: Facts, folder: Path) -> None:
     """Write ``report.json`` and ``report.html`` into ``folder``, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "report.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    write_facts(facts, folder)
     write_html(facts, folder / "report.html")
+
+
+def write_facts(facts: Facts, folder: Path) -> None:
+    """Write ``report.json`` into ``folder``, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "report.json", facts)
 
 
 def write_html(facts: Facts, path: Path) -> None:

@@ -140,6 +140,8 @@ def _tagged(row: Row, token: int, tag: int, path: Path | str) -> _Token:
     found = fields[tag]
     if not is_tag(found):
         comment = MISSING_BLANK if row.text.startswith("# ") else "correct the row"
+        if found == "0":
+            comment = "0 is the digit zero: replace it by the letter O"
         raise DataError(
             f"{path}:{row.number}: expected a tag such as O, B-LOC or I-LOC, got {found!r}; "
             f"{comment}, or convert the file to IOB2"

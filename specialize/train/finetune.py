@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor
+from safetensors.torch import load_model
+from torch import Tensor, nn
 
 from specialize.errors import UsageError
 from specialize.model.load import Checkpoint
@@ -88,6 +89,7 @@ def finetune(
     *,
     seed: int,
     folder: Path,
+    start: Path | None = None,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Finetuned:
     """Return the model of ``checkpoint`` fine-tuned for ``task``, at its best epoch on dev.
@@ -95,12 +97,27 @@ def finetune(
     The model itself is trained. Its weights at the first call are kept on the CPU and restored by
     each later one, so that tasks and seeds share one load and need no second copy on a GPU; nothing
     else may train the model in between. The inventory of labels is that of train and dev, as in
-    the authors' code. ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
+    the authors' code. ``start``: weights of a whole model, head included, to begin with instead.
+    ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
     labels = task.labels([*data.train, *data.dev])
     task.check(data.train, labels)
-    module = _module(_restored(checkpoint.model), task, labels, plan, seed)
+    module = word_model(restored(checkpoint.model), task, labels, plan, seed)
+    if start:
+        load_model(module, start)
     history = _train(module, words, task, data, labels, plan, seed=seed, folder=folder, log=log)
+    return tested(module, words, task, data, labels, history)
+
+
+def tested(
+    module: WordModel,
+    words: WordEncoder,
+    task: Task[Any],
+    data: Data,
+    labels: dict[str, list[str]],
+    history: list[loop.Epoch],
+) -> Finetuned:
+    """Return a trained model with its scores on dev and test."""
     module.eval()
     dev = task.score(data.dev, predict(module, words, task, labels, data.dev))
     predicted = predict(module, words, task, labels, data.test)
@@ -140,8 +157,8 @@ def _train(
 
     return loop.run(
         module,
-        [adamw(_tiers(module, plan))],
-        _schedule(plan, steps),
+        [adamw(tiers(module, plan))],
+        schedule_of(plan, steps),
         loss_at,
         evaluate,
         loop.Plan(
@@ -193,7 +210,7 @@ def predict(
 _LOADED: WeakKeyDictionary[Any, dict[str, Tensor]] = WeakKeyDictionary()  # model -> its weights
 
 
-def _restored(model: MaskedModel) -> MaskedModel:
+def restored(model: MaskedModel) -> MaskedModel:
     """Return ``model`` with the weights of the first call for it."""
     if model in _LOADED:
         model.load_state_dict(_LOADED[model])
@@ -203,7 +220,7 @@ def _restored(model: MaskedModel) -> MaskedModel:
     return model
 
 
-def _module(
+def word_model(
     model: MaskedModel, task: Task[Any], labels: dict[str, list[str]], plan: Finetune, seed: int
 ) -> WordModel:
     """Return ``model`` with a fresh head."""
@@ -216,13 +233,17 @@ def _module(
     return module.to(next(model.parameters()).device)
 
 
-def _tiers(module: WordModel, plan: Finetune) -> list[dict[str, object]]:
+def tiers(module: nn.Module, plan: Finetune) -> list[dict[str, object]]:
+    """Return parameter groups: the encoder, and the heads and scalar mixes."""
     heads = [p for n, p in module.named_parameters() if not n.startswith("encoder.")]
-    tiers = groups(module.encoder.named_parameters(), rate=plan.rate, decay=plan.decay)
-    return [*tiers, {"params": heads, "lr": plan.head_rate, "weight_decay": plan.decay}]
+    encoder = groups(
+        module.get_submodule("encoder").named_parameters(), rate=plan.rate, decay=plan.decay
+    )
+    return [*encoder, {"params": heads, "lr": plan.head_rate, "weight_decay": plan.decay}]
 
 
-def _schedule(plan: Finetune, steps: int) -> Schedule:
+def schedule_of(plan: Finetune, steps: int) -> Schedule:
+    """Return the schedule of learning rates for epochs of so many steps."""
     if plan.schedule == "inverse_sqrt":
         return inverse_sqrt(steps)
     if plan.schedule == "constant":

@@ -31,6 +31,48 @@ def batches_by_length(
     return [batches[i] for i in places]
 
 
+SAMPLINGS = ("interleave", "upsample", "shuffled", "proportional", "temperature")
+
+
+def mixed_batches(
+    lengths: Sequence[Sequence[int]],
+    batch: int,
+    sampling: str,
+    *,
+    temperature: float = 1.0,
+    seed: int,
+    epoch: int,
+) -> list[tuple[int, np.ndarray]]:
+    """Return an epoch's batches of several sources: (source, item numbers), each of one source.
+
+    ``lengths``: of the items of each source. "interleave": the sources take turns; where one has
+    no more, the others go on (MTL-INT of Chau & Smith 2021, §3.1). "upsample": they take turns
+    until the source of most items is through, the others begin again as often as needed (MTL-UPS).
+    "shuffled": all batches in random order. "proportional" and "temperature": as many batches, each
+    of a source drawn with a weight of n or n^(1/temperature) for n items.
+    """
+    own = [batches_by_length(part, batch, seed=seed, epoch=epoch) for part in lengths]
+    rng = np.random.default_rng((seed, epoch, 2))
+    total = sum(map(len, own))
+    if sampling == "interleave":
+        turns = [source for turn in range(total) for source, b in enumerate(own) if turn < len(b)]
+    elif sampling == "upsample":
+        largest = max(range(len(own)), key=lambda source: len(lengths[source]))
+        turns = list(range(len(own))) * len(own[largest])
+    elif sampling == "shuffled":
+        turns = rng.permutation(np.repeat(range(len(own)), [len(b) for b in own])).tolist()
+    else:
+        sizes = np.array([len(part) for part in lengths], float)
+        weights = sizes ** (1.0 if sampling == "proportional" else 1 / temperature)
+        turns = rng.choice(len(own), size=total, p=weights / weights.sum()).tolist()
+    taken = [0] * len(own)
+    found = []
+    for source in turns:
+        found.append((source, own[source][taken[source] % len(own[source])]))
+        taken[source] += 1
+    return found
+
+
 def mixed_order(counts: Sequence[int], total: int, *, alpha: float, seed: int) -> np.ndarray:
     """Return ``total`` item numbers, sampled so that a source of n items has weight n^alpha.
 

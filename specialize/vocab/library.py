@@ -61,7 +61,16 @@ def asked(call: Callable[[], T], message: Callable[[Exception], str]) -> T:
 
 
 def _read(source: str, read: Callable[[], T]) -> T:
-    return asked(read, lambda e: f"{source}:1: the tokenizers library cannot read it: {e}")
+    return asked(read, lambda e: f"{source}:1: the tokenizers library cannot read it: {_cause(e)}")
+
+
+def _cause(error: Exception) -> str:
+    if "Merges text file invalid" in str(error):  # the library splits "a b c" at its first space
+        return (
+            "a merge is not two pieces; where pieces have spaces, write merges as pairs, "
+            '["a", "b c"], as version 0.20 and later of the library do'
+        )
+    return str(error)
 
 
 def _whole(tokenizer: Tokenizer) -> Tokenizer:

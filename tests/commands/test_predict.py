@@ -85,6 +85,31 @@ def test_without_a_task_all_of_the_files_format_are_annotated(
     assert shown.out == (run / "predictions/ner-1.tsv").read_text("utf-8")
 
 
+def test_a_file_of_a_format_that_no_head_writes_is_refused(
+    call: Call, run: Path, toy: ToyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task in ("pos.PosTask", "dep.DepTask"):
+        monkeypatch.setattr(f"specialize.tasks.{task}.format", "lemmas")
+    refused = call("predict", run, toy.test, "--out", tmp_path / "new")
+    assert refused.code == 2
+    assert "test.conllu is CoNLL-U, which no head writes: dep writes lemmas, " in refused.err
+    assert "ner writes columns, pos writes lemmas; name one (--task)" in refused.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_without_annotation_gets_the_same(
+    call: Call, run: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    """MaChAmp issue 34: a file with ids and forms alone."""
+    bare, given, found = (tmp_path / name for name in ("bare.conllu", "a.conllu", "b.conllu"))
+    lines = toy.test.read_text("utf-8").split("\n")
+    rows = [[*line.split("\t")[:2], *"________"] if "\t" in line else [line] for line in lines]
+    bare.write_text("\n".join("\t".join(row) for row in rows), "utf-8")
+    assert call("predict", run, toy.test, "--out", given).code == 0
+    assert call("predict", run, bare, "--out", found).code == 0
+    assert columns(found, 0, 1, 4, 6, 7) == columns(given, 0, 1, 4, 6, 7)
+
+
 def test_named_tasks_of_different_formats_are_refused(
     call: Call, run: Path, toy: ToyFiles, tmp_path: Path
 ) -> None:

@@ -84,6 +84,21 @@ def test_wikiextractor_rows_are_recognised_without_a_suffix(tmp_path):
     assert documents(path) == [["A town.", "Big."]]
 
 
+def test_placeholders_of_wikiextractor_are_dropped(tmp_path):
+    """WikiExtractor issue 116: formula_1 and codice_1 would be learnt as words."""
+    text = "The codice_1 statement, formula_12x.\nformula_3\n"
+    article = f'<doc id="1" url="u" title="T">\nT\n\n{text}</doc>\n'
+    assert documents(write(tmp_path / "wiki_00", article)) == [
+        ["The  statement, formula_12x."],
+    ]
+    row = {"id": "1", "url": "https://wo.wikipedia.org/wiki?curid=1", "title": "T", "text": text}
+    assert documents(write(tmp_path / "wiki_01", json.dumps(row))) == [
+        ["The  statement, formula_12x."],
+    ]
+    other = json.dumps({"text": text})
+    assert documents(write(tmp_path / "a.jsonl", other)) == [text.split("\n")[:-1]]
+
+
 def test_a_row_of_json_is_a_document(tmp_path):
     path = write(
         tmp_path / "a.jsonl", '{"text": "one\\r\\ntwo\\n\\n"}\n\n{"id": 2, "text": "été"}\n'
@@ -123,6 +138,7 @@ def test_a_dump_gives_its_articles_without_markup(tmp_path):
         '<namespace key="0" /><namespace key="6">Fichier</namespace></namespaces></siteinfo>\n'
         + page.format(0, "", wikitext)
         + page.format(0, '<redirect title="U" />', "#REDIRECT [[U]]")
+        + page.format(0, "", "").replace("<text></text>", '<parentid>7</parentid><text bytes="0"/>')
         + page.format(10, "", "A template.")
         + "</mediawiki>\n"
     )
@@ -141,6 +157,8 @@ def test_a_dump_gives_its_articles_without_markup(tmp_path):
         ("a<ref>b<ref>c</ref>d</REF >e<ref name=f/>", ["ade"]),
         ("a<ref>b</math>c<math>d</math>", ["abc"]),
         ("a[//x.org b]c[http://y.org]", ["abc"]),
+        ('a\n{{{!}} class="x"\n{{!}}-\n{{!}} cell\n{{!}}}\nb', ["a", "b"]),
+        ("{{formatnum:-10}}&nbsp;°C, {{formatNum:3.5|R}} m", ["-10\xa0°C, 3.5 m"]),
     ],
 )
 def test_wikitext_is_stripped_lightly(wikitext, lines):

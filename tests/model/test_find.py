@@ -1,6 +1,13 @@
 """Models by name: bundled, a directory, the hub's cache, the hub; minimal downloads."""
 
+import importlib
+import os
 import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +96,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(find, "_answers", lambda endpoint: True)
+    monkeypatch.setattr(find, "_check_response", lambda *_: None)
     return hub
 
 
@@ -116,3 +124,46 @@ def test_offline_the_hub_is_not_asked(hub: Hub, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(MissingError, match="hf download some/model"):
         find_model("some/model")
+
+
+def test_a_download_that_breaks_off_is_no_traceback(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = importlib.import_module("httpx2" if find_spec("httpx2") else "httpx")
+
+    def broken(name: str, **wanted: Any) -> str:
+        raise (
+            FileNotFoundError(name) if "local_files_only" in wanted else client.ReadTimeout("late")
+        )
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", broken)
+    with pytest.raises(MissingError, match="model 'some/model': late; try again later"):
+        find_model("some/model")
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a hub that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the system accepts them
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("command", ["inspect", "run"])
+def test_a_hub_that_never_answers_ends_in_a_message(
+    command: str, silent: str, tmp_path: Path
+) -> None:
+    text, recipe = tmp_path / "text.txt", tmp_path / "recipe.toml"
+    text.write_text("ab\n", "utf-8")
+    recipe.write_text('base = "some/model"\n[corpus]\nfiles = ["text.txt"]\n', "utf-8")
+    words: dict[str, list[Any]] = {
+        "inspect": ["some/model", "--text", text],
+        "run": [recipe, "--out", tmp_path / "out"],
+    }
+    place = {"HF_ENDPOINT": silent, "HF_HUB_ETAG_TIMEOUT": "1", "HF_HOME": str(tmp_path / "home")}
+    env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"} | place
+    program = [sys.executable, "-m", "specialize", command, *map(str, words[command])]
+    done = subprocess.run(program, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 4, done.stderr
+    assert f"model 'some/model': {silent} accepts connections but does not answer" in done.stderr
+    assert "within 1 s; try again later, or set HF_HUB_ETAG_TIMEOUT" in done.stderr
+    assert "Traceback" not in done.stderr

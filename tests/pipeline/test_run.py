@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,37 @@ def scores_of(out: Path) -> dict[str, dict[str, dict]]:
 
 
 # Output of a run
+
+
+def test_how_the_tokenizer_of_the_base_was_read_is_a_caution(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(base_folder, base)
+    file = base / "tokenizer.json"
+    described = json.loads(file.read_text("utf-8"))
+    described["normalizer"] = {
+        "type": "Sequence",
+        "normalizers": [{"type": "NFC"}, described["normalizer"]],
+    }
+    file.write_text(json.dumps(described), "utf-8")
+    config = base / "tokenizer_config.json"
+    named = json.loads(config.read_text("utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    config.write_text(json.dumps(named), "utf-8")
+    files = "".join(f'{part} = "{getattr(toy, part)}"\n' for part in ("train", "dev", "test"))
+    recipe = tmp_path / "toy.toml"
+    recipe.write_text(
+        f'base = "{base}"\nlapt = false\n[finetune]\nepochs = 1\n[task.pos]\n{files}', "utf-8"
+    )
+    assert main(["run", str(recipe), "--out", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr()
+    note = (
+        "a WordPiece with other rules than BERT's (normalizer Sequence): segmented by the library"
+    )
+    assert note in " ".join(shown.out.partition("Cautions:")[2].split())
+    assert f"warning: base: {file}: {note}" in shown.err
+    facts = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
+    assert f"base: {file}: {note}" in facts["cautions"]
 
 
 def test_the_model_loads_with_plain_transformers(done: Path, base_folder: Path) -> None:

@@ -127,13 +127,13 @@ def test_a_folder_of_something_else_is_refused(folder: Path, tmp_path: Path) -> 
 
 def test_a_plan_says_what_is_done_and_does_nothing(folder: Path, tmp_path: Path) -> None:
     out, recipe = tmp_path / "out", read_recipe(folder / "run.toml")
-    planned = pipeline.plan(recipe, out)
+    planned = pipeline.plan({"": recipe}, out)
     assert not out.exists()
     assert "lapt: LAPT" in planned
     assert "6 stages, 0 done" in planned
     run(folder, out)
     before = sorted(out.rglob("*"))
-    assert "6 stages, 6 done" in pipeline.plan(read_recipe(folder / "run.toml"), out)
+    assert "6 stages, 6 done" in pipeline.plan({"": read_recipe(folder / "run.toml")}, out)
     assert sorted(out.rglob("*")) == before
 
 
@@ -258,12 +258,12 @@ def test_a_best_head_dropped_by_another_recipe_is_trained_again_before_it_is_pub
     pipeline_run = sys.modules["specialize.pipeline.run"]
     without, called = pipeline_run._without_weights, 0
 
-    def dropping(plans: list, store: Store) -> list:
+    def dropping(works: list, store: Store) -> list:
         nonlocal called
         called += 1
         if called == 2:  # the late stages are done, the lock is taken
-            store.drop(*plans[0].heads.values(), "head")
-        return without(plans, store)
+            store.drop(*works[0].plans[0].heads.values(), "head")
+        return without(works, store)
 
     monkeypatch.setattr(pipeline_run, "_without_weights", dropping)
     run(folder, out)

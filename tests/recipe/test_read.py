@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from specialize.errors import MissingError, SpecializeWarning, UsageError
-from specialize.recipe.read import read_pretrain, read_recipe, recipe_of
+from specialize.recipe.read import read_pretrain, read_recipe, read_recipes, recipe_of
 from specialize.recipe.recipe import Recipe
 from specialize.recipe.table import build
 from specialize.toylang import ToyFiles
@@ -72,8 +72,8 @@ def test_set_adds_an_option_to_a_method_given_by_its_name(folder: Path) -> None:
 def test_mixins_are_one_method_or_a_list(folder: Path) -> None:
     text = 'mixin = "none"\n' + CORPUS + '[arm.one]\n[arm.two]\nmixin = ["lower", "none"]\n'
     one, two = read(folder, text).arms
-    assert [m.method for m in one.mixin] == ["none"]
-    assert [m.method for m in two.mixin] == ["lower", "none"]
+    assert [m.method for m in one.mixin] == []
+    assert [m.method for m in two.mixin] == ["lower"]
 
 
 def test_the_result_is_the_named_arm_else_the_last(folder: Path) -> None:
@@ -82,6 +82,34 @@ def test_the_result_is_the_named_arm_else_the_last(folder: Path) -> None:
     assert read(folder, 'result = "tva"\n' + arms).result == "tva"
     with pytest.raises(UsageError, match=r"recipe\.toml:2: result = 'x' .*known: tva, lapt"):
         read(folder, 'result = "x"\n' + arms)
+
+
+SEEDS = {  # a key: the recipe that sets it
+    "seeds": "seeds = [1, {}]\n" + CORPUS,
+    "arm.one.seeds": CORPUS + "[arm.one]\nseeds = [{}]\n",
+    "corpus.seed": CORPUS + "seed = {}\n",
+    "embed.seed": 'embed = {{ method = "mean", seed = {} }}\n' + CORPUS,
+    "arm.one.embed.seed": CORPUS + '[arm.one]\nembed = {{ method = "random", seed = {} }}\n',
+}
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**63), str(2**64), "true", "1.0"])
+@pytest.mark.parametrize("key", SEEDS)
+def test_an_odd_seed_is_refused_with_its_key(folder: Path, key: str, seed: str) -> None:
+    with pytest.raises(UsageError, match=rf"recipe\.toml:\d+: {re.escape(key)} = .*: expected "):
+        read(folder, SEEDS[key].format(seed))
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**64), "false"])
+def test_an_odd_seed_of_a_base_is_refused(folder: Path, seed: str) -> None:
+    path = folder / "base.toml"
+    path.write_text(f'seed = {seed}\n[languages]\nug = ["a.txt"]\n', "utf-8")
+    with pytest.raises(UsageError, match=r"base\.toml:1: seed = .*: expected a "):
+        read_pretrain(path)
+
+
+def test_the_largest_seed_is_taken(folder: Path) -> None:
+    assert read(folder, SEEDS["seeds"].format(2**31 - 1)).seeds == (1, 2**31 - 1)
 
 
 def test_an_arm_has_its_own_tasks_and_seeds(folder: Path) -> None:
@@ -276,5 +304,7 @@ def test_a_pretraining_recipe_has_files_relative_to_itself(folder: Path) -> None
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
 def test_every_recipe_of_the_project_reads(path: Path, data: Path) -> None:
-    recipe = read_pretrain(path) if path.name.startswith("pretrain") else read_recipe(path)
-    assert recipe
+    if path.name.startswith("pretrain"):
+        assert read_pretrain(path).languages
+    else:
+        assert all(recipe.table for recipe in read_recipes(path).values())

@@ -122,6 +122,7 @@ def test_document_marks_and_comments_are_written_back(ner, tmp_path):
     ("text", "line", "message"),
     [
         ("a\tO\nb\tLOC\n", 2, "expected a tag such as O, B-LOC or I-LOC, got 'LOC'"),
+        ("a\tO\nb\t0\n", 2, "got '0'; 0 is the digit zero: replace it by the letter O"),
         ("a\tO\nb c B-X\n", 2, "separated by spaces, by tabs in the first row"),
         ("a\tO\n\n\ufeffb\tO\n", 3, "a byte order mark (U+FEFF) inside the file"),
         ("a\tO\n# id 2\nb\tO\n", 2, "the blank line between two sentences is probably"),

@@ -1,8 +1,9 @@
 """The order of items: shuffled by seed and epoch, grouped by length, mixed from sources."""
 
 import numpy as np
+import pytest
 
-from specialize.train.sampling import batches_by_length, mixed_order, order
+from specialize.train.sampling import batches_by_length, mixed_batches, mixed_order, order
 
 
 def test_order_is_a_permutation_that_depends_on_seed_and_epoch_only() -> None:
@@ -31,3 +32,46 @@ def test_sampling_lifts_small_sources_and_repeats_none_before_all_came() -> None
     assert len(small) == 45  # 500 * sqrt(10) / (sqrt(1000) + sqrt(10)), rounded down
     counts = np.bincount(small - 1000, minlength=10)
     assert set(counts) <= {4, 5}
+
+
+LENGTHS = [[3] * 6, [3] * 2]  # of 6 and 2 items: 3 batches and 1 of 2 items
+
+
+@pytest.mark.parametrize(
+    ("sampling", "sources"),
+    [
+        ("interleave", [0, 1, 0, 0]),
+        ("upsample", [0, 1, 0, 1, 0, 1]),
+    ],
+)
+def test_sources_take_turns(sampling: str, sources: list[int]) -> None:
+    found = mixed_batches(LENGTHS, 2, sampling, seed=1, epoch=0)
+    assert [source for source, _ in found] == sources
+    assert sorted(i for source, items in found if source == 0 for i in items) == [*range(6)]
+    small = [sorted(items) for source, items in found if source == 1]
+    assert small == [[0, 1]] * len(small)
+
+
+def test_shuffled_batches_are_all_batches_in_another_order_each_epoch() -> None:
+    lengths = [[3] * 40, [3] * 20]
+    epochs = [mixed_batches(lengths, 2, "shuffled", seed=1, epoch=epoch) for epoch in (0, 1)]
+    for found in epochs:
+        for source, part in enumerate(lengths):
+            seen = sorted(i for own, items in found if own == source for i in items)
+            assert seen == [*range(len(part))]
+    assert [source for source, _ in epochs[0]] != [source for source, _ in epochs[1]]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "temperature", "share"),
+    [("proportional", 9.0, 1 / 10), ("temperature", 1.0, 1 / 10), ("temperature", 2.0, 1 / 4)],
+)
+def test_sources_are_drawn_by_a_power_of_their_sizes(
+    sampling: str, temperature: float, share: float
+) -> None:
+    found = mixed_batches(
+        [[3] * 9000, [3] * 1000], 1, sampling, temperature=temperature, seed=1, epoch=0
+    )
+    assert len(found) == 10_000
+    small = sum(source for source, _ in found) / len(found)
+    assert small == pytest.approx(share, abs=0.02)

@@ -27,6 +27,15 @@ def test_a_file_that_the_library_cannot_read_is_named(tmp_path: Path) -> None:
         read_tokenizer(tmp_path / "broken.json")
 
 
+def test_merges_of_pieces_with_spaces_are_asked_for_as_pairs() -> None:
+    """Issues 566 and 645 of the library: "a b c" is three parts to it."""
+    vocab = {"a": 0, " ": 1, "b": 2, " b": 3, "a b": 4}
+    model = {"type": "BPE", "vocab": vocab, "merges": [[" ", "b"], ["a", " b"]]}
+    assert live_tokenizer({"model": model}, "x.json").encode("a b").tokens == ["a b"]
+    with pytest.raises(DataError, match=r'write merges as pairs, \["a", "b c"\]'):
+        live_tokenizer({"model": model | {"merges": ["  b", "a  b"]}}, "x.json")
+
+
 def test_faults_of_other_origin_are_not_hidden(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 

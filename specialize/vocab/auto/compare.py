@@ -25,7 +25,7 @@ _NOT_COMPARED = frozenset(  # paths, and what a folder written by transformers s
         *("name_or_path", "vocab_file", "merges_file", "tokenizer_file", "is_local"),
         *("local_files_only", "backend", "revision"),
         *("vocab_size", "transformers_version"),
-        *("add_bos_token", "add_eos_token"),  # dropped beside a tokenizer.json, which frames texts
+        *("add_bos_token", "add_eos_token"),  # compared by their effect
     )
 )
 _LANGUAGE = re.compile(r"__[a-z]{2,3}__|[a-z]{2,3}(_[A-Za-z]{2,4})?")
@@ -49,7 +49,7 @@ def difference(old: Any, new: Any, texts: Sequence[str], *, unk: str = "") -> st
 
     ``unk``: the unknown piece; a text with it may be decoded otherwise.
     """
-    for step in (_attributes, _named, _added, _methods, _templates):
+    for step in (_attributes, _named, _ends, _added, _methods, _templates):
         for what, before, now in step(old, new):
             if before != now:
                 return f"{what} was {_short(before)}, and now is {_short(now)}"
@@ -104,6 +104,23 @@ def _named(old: Any, new: Any) -> Step:
     for name in ("extra_special_tokens", "additional_special_tokens"):
         yield name, _listed(old, name), _listed(new, name)
     yield "all_special_tokens", sorted(old.all_special_tokens), sorted(new.all_special_tokens)
+
+
+def _ends(old: Any, new: Any) -> Step:
+    """Yield whether texts get the pieces of their begin and end.
+
+    By the attribute or in effect: transformers reads the attribute from a folder only where there
+    is no tokenizer.json, whose post-processor has the same effect.
+    """
+    for kind, at in (("bos", 0), ("eos", -1)):
+        name, token = f"add_{kind}_token", f"{kind}_token_id"
+        yield name, _adds(old, name, token, at), _adds(new, name, token, at)
+
+
+def _adds(tokenizer: Any, name: str, token: str, at: int) -> bool:
+    ids = tokenizer("a")["input_ids"]
+    in_effect = bool(ids) and ids[at] == getattr(tokenizer, token)
+    return in_effect or bool(getattr(tokenizer, name, False))
 
 
 def _listed(tokenizer: Any, name: str) -> list[str]:

@@ -9,6 +9,7 @@ from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from specialize.vocab.bpe.native_count import byte_level
+from specialize.vocab.counting.hidden import Hidden
 from specialize.vocab.counting.lost import Lost, drops_characters
 from specialize.vocab.counting.separable import joins_words, units_of
 from specialize.vocab.counting.space_units import CONTEXT, UnitAudit, UnitCounts, text_of
@@ -84,6 +85,7 @@ class _Sums:
         self._tokenizer, self._source = tokenizer, source
         self._unknown = _unknown_id(tokenizer, described["model"])
         self._by_space = joins_words(described)  # white space separates words
+        self._hidden = Hidden(tokenizer, described["model"]["type"])
         self._lost = Lost(tokenizer) if drops_characters(described) else None
         self._counts: Counter[str] = Counter()
         self._characters: Counter[str] = Counter()
@@ -136,7 +138,7 @@ class _Sums:
         counts["unknown_pieces"] += times * len(unknown)
         offsets = encoding.offsets
         for start, end in (offsets[i] for i in unknown):
-            for character in text[max(start, before) : end]:
+            for character in self._hidden.characters(text, max(start, before), end):
                 self._missing[character] += times
                 self._missing_at.setdefault(character, (at, len(self._missing_at)))
 

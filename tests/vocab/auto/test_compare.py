@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from layouts import LAYOUTS
 from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 
+from specialize import open_vocabulary, write_vocabulary
 from specialize.vocab.auto.compare import difference, reading
 from specialize.vocab.auto.load import load
 
@@ -86,11 +88,41 @@ def test_each_property_is_compared_by_name(
 
 
 def test_pieces_around_texts_are_compared(tmp_path: Path) -> None:
+    def double(described: Json) -> None:
+        described["post_processor"] = json.loads(twice.__getstate__())
+
     LAYOUTS["llama3"](tmp_path / "old")
-    new = edited(tmp_path / "old", tmp_path / "cut", JSON, lambda d: d.update(post_processor=None))
-    found = difference(load(tmp_path / "old"), new, [])
+    begin = "<|begin_of_text|>"
+    old = load(tmp_path / "old")
+    twice = TemplateProcessing(
+        single=f"{begin} {begin} $A", special_tokens=[(begin, old.bos_token_id)]
+    )
+    found = difference(old, edited(tmp_path / "old", tmp_path / "new", JSON, double), [])
     assert found.startswith("the pieces around a text, '', were [")
-    assert found.endswith("('<|begin_of_text|>', 0)], and now are [('A', [])]")
+    assert found.endswith(f"and now are [('A', []), ('{begin}', 0), ('{begin}', 0)]")
+
+
+@pytest.mark.parametrize("layout", ["llama2", "llama3"])  # without tokenizer.json, and with it
+@pytest.mark.parametrize(("kind", "other"), [("bos", True), ("eos", False)])
+def test_pieces_at_begin_and_end_are_compared_by_name(
+    layout: str, kind: str, other: bool, tmp_path: Path
+) -> None:
+    LAYOUTS[layout](tmp_path / "old")
+    old, new = load(tmp_path / "old"), load(tmp_path / "old")
+    assert difference(old, new, []) == ""
+    new.add_bos_token, new.add_eos_token = kind != "bos", kind == "eos"
+    found = difference(old, new, [])
+    assert found == f"add_{kind}_token was {other}, and now is {not other}"
+
+
+def test_pieces_set_at_the_ends_of_a_live_tokenizer_are_kept(tmp_path: Path) -> None:
+    LAYOUTS["llama2"](tmp_path / "old")
+    live = load(tmp_path / "old")
+    live.add_eos_token = True
+    write_vocabulary(open_vocabulary(live), tmp_path / "new")
+    ids = load(tmp_path / "new")("ab ba")["input_ids"]
+    assert ids == live("ab ba")["input_ids"]
+    assert (ids[0], ids[-1]) == (live.bos_token_id, live.eos_token_id)
 
 
 def test_templates_are_compared_as_texts_and_as_chats(home: Path, tmp_path: Path) -> None:

@@ -1,0 +1,282 @@
+"""Several tasks trained together on one encoder: hard parameter sharing (Chau & Smith 2021, §3.1).
+
+A batch holds sentences of one task, or of several that share their training file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from specialize import atomic
+from specialize.errors import UsageError
+from specialize.model.load import Checkpoint
+from specialize.model.word_encoder import WordBatch, WordEncoder
+from specialize.model.word_model import WordModel
+from specialize.progress import Log, Silent
+from specialize.tasks._base import Task
+from specialize.train import loop
+from specialize.train.finetune import (
+    Data,
+    Finetune,
+    Finetuned,
+    restored,
+    schedule_of,
+    tested,
+    tiers,
+    word_model,
+)
+from specialize.train.finetune import predict as annotate
+from specialize.train.optim import adamw, at_least
+from specialize.train.sampling import SAMPLINGS, mixed_batches
+
+CHECKPOINTS = ("one", "each")
+
+
+@dataclass(frozen=True)
+class Multitask:
+    """How the tasks of an arm are trained together. The defaults are MTL-INT of the paper."""
+
+    sampling: str = "interleave"  # or upsample, shuffled, proportional, temperature
+    temperature: float = 2.0  # of "temperature": n sentences have the weight n^(1/temperature)
+    joint: bool = False  # tasks with one training file share batches and scalar mix (ALT)
+    normalize: bool = False  # divide each task's loss by its value before training
+    checkpoint: str = "one"  # at the best sum of dev scores; "each": at each task's own best
+    prefinetune: bool = False  # then fine-tune each task alone from that checkpoint (MTL-PFT)
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        for name, known in (("sampling", SAMPLINGS), ("checkpoint", CHECKPOINTS)):
+            if (given := getattr(self, name)) not in known:
+                raise UsageError(f"unknown multitask.{name} {given!r}; known: {', '.join(known)}")
+        at_least("multitask", self, {"temperature": 0})
+        if not self.temperature:
+            raise UsageError("expected multitask.temperature above 0, got 0")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A task to train together with others; ``file`` holds its training sentences."""
+
+    task: Task[Any]
+    data: Data
+    file: Path
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A part with its labels and its model, which shares the encoder with the others'."""
+
+    part: Part
+    labels: dict[str, list[str]]
+    model: WordModel
+
+    def loss(self, states_BWD: Tensor, batch: WordBatch, items: np.ndarray) -> Tensor:
+        scores = self.model.head(states_BWD, batch.mask_BW)
+        sentences = [self.part.data.train[i] for i in items]
+        return self.part.task.loss(self.model.head, scores, sentences, self.labels, batch.mask_BW)
+
+    def dev_score(self, words: WordEncoder) -> float:
+        task, dev = self.part.task, self.part.data.dev
+        predicted = annotate(self.model, words, task, self.labels, dev)
+        return task.score(dev, predicted)[task.metric]
+
+
+class _Together(nn.Module):
+    """What several word models consist of, each part once."""
+
+    def __init__(self, models: Sequence[WordModel]) -> None:
+        super().__init__()
+        self.encoder = models[0].encoder
+        self.mixes = nn.ModuleList({id(model.mix): model.mix for model in models}.values())
+        self.heads = nn.ModuleList(model.head for model in models)
+
+
+def groups_of(files: Sequence[Path], *, joint: bool) -> list[list[int]]:
+    """Return the numbers of the tasks that share their batches.
+
+    >>> groups_of([Path("a"), Path("b"), Path("a")], joint=True)
+    [[0, 2], [1]]
+    """
+    if not joint:
+        return [[i] for i in range(len(files))]
+    return [[i for i, own in enumerate(files) if own == file] for file in dict.fromkeys(files)]
+
+
+def train_together(
+    checkpoint: Checkpoint,
+    words: WordEncoder,
+    parts: Sequence[Part],
+    plan: Finetune,
+    how: Multitask,
+    *,
+    seed: int,
+    folder: Path,
+    log: Log = Silent(),  # noqa: B008 (without state)
+) -> Iterator[Finetuned]:
+    """Yield the model of each part at the best epoch: of the sum of dev scores, or its own.
+
+    All share the encoder of ``checkpoint``, so each is to be saved before the next is taken. One
+    part alone is trained as `finetune` does. ``folder`` holds what an interrupted call resumes
+    from; the history of each result has the dev scores of its own task.
+    """
+    groups = groups_of([part.file for part in parts], joint=how.joint)
+    members = _members(checkpoint, parts, groups, plan, seed)
+    module = _Together([member.model for member in members])
+    history = _train(module, members, groups, words, plan, how, seed=seed, folder=folder, log=log)
+    scores = {epoch: row for epoch, *row in atomic.read_json(folder / "dev.json")}
+    for i, member in enumerate(members):
+        if how.checkpoint == "each":
+            module.load_state_dict(torch.load(folder / f"best-{i}.pt", weights_only=True))
+        own = [
+            loop.Epoch(e.epoch, e.steps, e.train_loss, scores[e.epoch][i], e.seconds)
+            for e in history
+        ]
+        yield tested(member.model, words, member.part.task, member.part.data, member.labels, own)
+    for i in range(len(members)):
+        (folder / f"best-{i}.pt").unlink(missing_ok=True)
+    (folder / "dev.json").unlink()
+
+
+def _members(
+    checkpoint: Checkpoint,
+    parts: Sequence[Part],
+    groups: Sequence[Sequence[int]],
+    plan: Finetune,
+    seed: int,
+) -> list[_Member]:
+    """Return the parts with fresh heads; those of a group share their scalar mix."""
+    model = restored(checkpoint.model)
+    found = []
+    for part in parts:
+        labels = part.task.labels([*part.data.train, *part.data.dev])
+        part.task.check(part.data.train, labels)
+        found.append(_Member(part, labels, word_model(model, part.task, labels, plan, seed)))
+    for group in groups:
+        for i in group:
+            found[i].model.mix = found[group[0]].model.mix
+    return found
+
+
+def _train(
+    module: _Together,
+    members: Sequence[_Member],
+    groups: Sequence[Sequence[int]],
+    words: WordEncoder,
+    plan: Finetune,
+    how: Multitask,
+    *,
+    seed: int,
+    folder: Path,
+    log: Log,
+) -> list[loop.Epoch]:
+    """Train ``module``, leave it at its best epoch and return the history."""
+    lengths = [[len(s.words) for s in members[group[0]].part.data.train] for group in groups]
+    device = next(module.parameters()).device
+
+    @lru_cache(maxsize=1)
+    def batches(epoch: int) -> list[tuple[int, np.ndarray]]:
+        return mixed_batches(
+            lengths, plan.batch, how.sampling, temperature=how.temperature, seed=seed, epoch=epoch
+        )
+
+    def losses(place: int, items: np.ndarray, *, frozen: bool) -> list[Tensor]:
+        group = [members[i] for i in groups[place]]
+        sentences = group[0].part.data.train
+        batch = words.batch([sentences[i].words for i in items], device)
+        states_BWD = group[0].model.states(batch, frozen=frozen)
+        return [member.loss(states_BWD, batch, items) for member in group]
+
+    steps = len(batches(0))
+    scales = _scales(module, groups, batches(0), losses) if how.normalize else None
+    dev = _Dev(members, words, folder, keep=how.checkpoint == "each", module=module)
+
+    def loss_at(epoch: int, step: int) -> Tensor:
+        dev.epoch = epoch + 1
+        place, items = batches(epoch)[step - epoch * steps]
+        found = losses(place, items, frozen=epoch < plan.freeze)
+        if scales:
+            found = [loss / scales[i] for loss, i in zip(found, groups[place], strict=True)]
+        return sum(found[1:], found[0])
+
+    return loop.run(
+        module,
+        [adamw(tiers(module, plan))],
+        schedule_of(plan, steps),
+        loss_at,
+        dev.evaluate,
+        loop.Plan(
+            plan.epochs,
+            steps,
+            seed,
+            clip=5.0,
+            patience=plan.patience,
+            lower_is_better=False,
+            metric="sum of dev scores",
+            rates="finetune.rate or finetune.head_rate",
+            unit="sentences",
+            print_epochs=False,
+            per_step=plan.batch,
+        ),
+        checkpoint=folder / "checkpoint.pt",
+        log=log,
+    )
+
+
+@torch.no_grad()
+def _scales(
+    module: _Together,
+    groups: Sequence[Sequence[int]],
+    batches: Sequence[tuple[int, np.ndarray]],
+    losses: Any,
+) -> dict[int, float]:
+    """Return each task's loss on its first batch, before training and without dropout."""
+    module.eval()
+    first = {place: items for place, items in reversed(batches)}
+    return {
+        task: float(loss)
+        for place, items in sorted(first.items())
+        for task, loss in zip(groups[place], losses(place, items, frozen=True), strict=True)
+    }
+
+
+class _Dev:
+    """The dev scores by epoch, and each task's best weights if they are to be kept, on disk.
+
+    Epochs after the checkpoint from which training resumes are evaluated again, to the same end.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[_Member],
+        words: WordEncoder,
+        folder: Path,
+        *,
+        keep: bool,
+        module: _Together,
+    ) -> None:
+        self.epoch = 0  # the next to be evaluated
+        self._members, self._words, self._folder = members, words, folder
+        self._keep, self._module = keep, module
+
+    def evaluate(self) -> float:
+        """Return the sum of the tasks' scores, and remember them."""
+        rows: list[list[float]] = []
+        with suppress(FileNotFoundError):
+            rows = atomic.read_json(self._folder / "dev.json")
+        rows = [row for row in rows if row[0] < self.epoch]
+        scores = [member.dev_score(self._words) for member in self._members]
+        for i, score in enumerate(scores):
+            if self._keep and all(score > row[i + 1] for row in rows):
+                with atomic.whole_file(self._folder / f"best-{i}.pt") as partial:
+                    torch.save(self._module.state_dict(), partial)
+        atomic.write_json(self._folder / "dev.json", [*rows, [self.epoch, *scores]])
+        return sum(scores)
