@@ -12,7 +12,6 @@ from typing import Any
 
 from specialize.augment import char_first, extend, greedy, tva
 from specialize.augment._words import words_in
-from specialize.corpus import TextCounts
 from specialize.errors import UsageError
 from specialize.vocab.base import VocabChange
 from specialize.vocab.counting.words import Text, counted
@@ -67,8 +66,9 @@ def coverage_curves(
     ``vocabulary``: called ``name``. A WordPiece has tva, char_first, greedy and extend, others
     have extend alone. DataError if ``source`` has no words.
     """
-    source = counted(source)
     ranked = _ranked(vocabulary)
+    if ranked:  # others need the lines, too
+        source = counted(source)
     for method, change in {**ranked, "extend": extend.change}.items():
         points: dict[str, list[Point]] = {text: [] for text in texts}
         for found in selections(vocabulary, source, change, ranked=method in ranked):
@@ -88,7 +88,7 @@ def _ranked(vocabulary: Any) -> Mapping[str, Callable[..., VocabChange[Any]]]:
 
 def selections(
     vocabulary: Any,
-    source: TextCounts,
+    source: Text,
     change: Callable[..., VocabChange[Any]],
     *,
     ranked: bool,
@@ -100,7 +100,7 @@ def selections(
     largest: except where pieces were dropped as unsafe, which depends on the others.
     """
     largest = change(vocabulary, source, pieces=steps[-1]) if ranked else None
-    words = words_in(vocabulary, source)
+    words = words_in(vocabulary, source) if largest else {}
     for step in steps:
         if largest is None or largest.dropped:
             found = change(vocabulary, source, pieces=step)
