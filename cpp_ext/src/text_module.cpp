@@ -1,4 +1,8 @@
 // A text as counted tokens.
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "python.hpp"
 
 #include "specialize/prune.hpp"
@@ -33,6 +37,39 @@ PyObject* text_feed(PyObject*, PyObject* arguments) {
   });
 }
 
+// Feeds an open file of about ``size`` bytes to its end, ``most`` at a time; False at a NUL, where
+// it stops.
+PyObject* text_feed_file(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject* text;
+    int file;
+    unsigned long long size;
+    unsigned most, threads;
+    parse(arguments, "OiKII", &text, &file, &size, &most, &threads);
+    Text& to = unwrap<Text>(text);
+    to.expect(size);
+    const auto block = std::make_unique_for_overwrite<char[]>(most);
+    ssize_t n = 1;
+    bool nul = false;
+    int fault = 0;
+    while (n && !nul) {
+      unlocked([&] {
+        n = read(file, block.get(), most);
+        if (n < 0) return void(fault = errno);
+        nul = std::memchr(block.get(), 0, static_cast<std::size_t>(n));
+        if (!nul) to.feed(block.get(), static_cast<u64>(n), n == 0, threads);
+      });
+      if (PyErr_CheckSignals() < 0) throw Failed{};
+      if (n < 0 && fault != EINTR) {
+        errno = fault;
+        PyErr_SetFromErrno(PyExc_OSError);
+        throw Failed{};
+      }
+    }
+    return PyBool_FromLong(!nul);
+  });
+}
+
 PyObject* text_size(PyObject*, PyObject* text) {
   return guarded([&] { return PyLong_FromSize_t(unwrap<Text>(text).tokens.size()); });
 }
@@ -48,6 +85,31 @@ PyObject* text_extent(PyObject*, PyObject* text) {
 
 PyObject* text_tokens(PyObject*, PyObject* text) {
   return guarded([&] { return counted(unwrap<Text>(text).tokens.ordered()).give(); });
+}
+
+// Calls write(bytes) with rows of a count, a tab, a token and LF, by first occurrence -> the sum of
+// the counts.
+PyObject* text_write(PyObject*, PyObject* arguments) {
+  return guarded([&] {
+    PyObject *text, *write;
+    unsigned threads;
+    parse(arguments, "OOI", &text, &write, &threads);
+    const std::vector<const Entry*> all = unwrap<Text>(text).sound(threads).ordered();
+    unsigned long long sum = 0;
+    std::string rows;
+    const auto flush = [&] {
+      Ref bytes(PyBytes_FromStringAndSize(rows.data(), static_cast<Py_ssize_t>(rows.size())));
+      Ref(PyObject_CallFunctionObjArgs(write, bytes.get(), nullptr));
+      rows.clear();
+    };
+    for (const Entry* e : all) {
+      sum += e->count();
+      rows.append(std::to_string(e->count())).append("\t").append(e->view()).append("\n");
+      if (rows.size() >= std::size_t{1} << 20) flush();
+    }
+    flush();
+    return PyLong_FromUnsignedLongLong(sum);
+  });
 }
 
 PyObject* text_valid(PyObject*, PyObject* arguments) {
@@ -103,6 +165,7 @@ PyObject* text_prune(PyObject*, PyObject* arguments) {
 PyMethodDef text_methods[] = {
     {"text_new", text_new, METH_NOARGS, nullptr},
     {"text_feed", text_feed, METH_VARARGS, nullptr},
+    {"text_feed_file", text_feed_file, METH_VARARGS, nullptr},
     {"text_valid", text_valid, METH_VARARGS, nullptr},
     {"text_add", text_add, METH_VARARGS, nullptr},
     {"text_merge", text_merge, METH_VARARGS, nullptr},
@@ -110,6 +173,7 @@ PyMethodDef text_methods[] = {
     {"text_size", text_size, METH_O, nullptr},
     {"text_extent", text_extent, METH_O, nullptr},
     {"text_tokens", text_tokens, METH_O, nullptr},
+    {"text_write", text_write, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -95,6 +95,19 @@ def run(options: argparse.Namespace) -> None:
         )
     for point, found in facts.items():
         show(found, out / point)
+    if len(facts) > 1:
+        _show_comparison(out, options.command_line)
+
+
+def _show_comparison(out: Path, command: str) -> None:
+    """Print the comparison of a grid's runs and write its page."""
+    from specialize.comparison import compare
+    from specialize.reports.compare import write_page
+    from specialize.reports.compare_text import text
+
+    found = compare([out])
+    write_page(found, out / "comparison.html", command=command)
+    print(f"\n{text(found)}\n\ncomparison: {out / 'comparison.html'}")
 
 
 def show(facts: dict[str, Any], out: Path) -> None:

@@ -24,7 +24,7 @@ import gzip
 import lzma
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -133,24 +133,19 @@ def write_counts(counts: TextCounts, path: str | Path) -> int:
 
     Return the number of tokens, the sum of the counts.
     """
-    path, tokens = Path(path), 0
+    path = Path(path)
     opened = _opener(path)
     facts = (counts.characters, counts.bytes, len(counts.tokens))
-    with whole_file(path) as partial, opened(partial, "wt", encoding="utf-8", newline="\n") as file:
-        file.write(f"{_FORMAT}\n")
-        file.writelines(f"# {name} {n}\n" for name, n in zip(_FACTS, facts, strict=True))
+    with whole_file(path) as partial, opened(partial, "wb") as file:
+        head = [_FORMAT, *(f"# {name} {n}" for name, n in zip(_FACTS, facts, strict=True))]
         if counts.dropped.types:
-            file.write(
-                f"# dropped {counts.dropped.tokens} tokens of {counts.dropped.types} types\n"
-            )
-        for token, count in _listed(counts.tokens):
-            tokens += count
-            file.write(f"{count}\t{token}\n")
-    return tokens
-
-
-def _listed(tokens: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-    return tokens.listed() if isinstance(tokens, native.TokenCounts) else tokens.items()
+            head.append(f"# dropped {counts.dropped.tokens} tokens of {counts.dropped.types} types")
+        file.write("\n".join([*head, ""]).encode())
+        if isinstance(counts.tokens, native.TokenCounts):
+            return counts.tokens.write(file.write)
+        for token, count in counts.tokens.items():
+            file.write(f"{count}\t{token}\n".encode())
+    return sum(counts.tokens.values())
 
 
 def check_counts_path(path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -142,21 +143,54 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
             if block:
                 yield block
                 line += block.count(b"\n")
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as fault:
-        if isinstance(fault, OSError) and fault.errno is not None:
-            raise MissingError(f"{path}: cannot be read: {fault.strerror}") from fault
-        what = f"broken or truncated {suffix} archive ({fault}); fetch it again"
-        raise DataError(f"{path}:{line}: {what if suffix else fault}") from fault
+    except _FAULTS as fault:
+        raise _refusal(path, line, suffix, fault) from fault
+
+
+@contextmanager
+def plain_file(path: Path) -> Iterator[IO[bytes] | None]:
+    """Open a file to read it to its end, or yield None if it is compressed.
+
+    It is unbuffered. The errors are those of ``blocks``.
+    """
+    try:
+        if compression(path):
+            yield None
+            return
+        with _whole(regular(path)) as file:
+            yield file
+    except _FAULTS as fault:
+        line = 1
+        if isinstance(fault, EOFError):
+            with path.open("rb") as rest:
+                line += sum(1 for _ in rest)
+        raise _refusal(path, line, "", fault) from fault
+
+
+_FAULTS = (OSError, EOFError, lzma.LZMAError, zlib.error)
+
+
+def _refusal(path: Path, line: int, suffix: str, fault: Exception) -> DataError | MissingError:
+    if isinstance(fault, OSError) and fault.errno is not None:
+        return MissingError(f"{path}: cannot be read: {fault.strerror}")
+    what = f"broken or truncated {suffix} archive ({fault}); fetch it again"
+    return DataError(f"{path}:{line}: {what if suffix else fault}")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file; raise EOFError if it ends, once read, before the size that it has now."""
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        yield file
+        if file.tell() < size:
+            raise EOFError("the file got shorter while it was read; run again once it is complete")
 
 
 def _plain_blocks(path: Path, size: int) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as file:
-        left = os.fstat(file.fileno()).st_size
+    with _whole(path) as file:
         while block := file.read(size):
             yield block
-            left -= len(block)
-    if left > 0:
-        raise EOFError("the file got shorter while it was read; run again once it is complete")
 
 
 def _opened_by(opener: Callable[..., IO[Any]]) -> Callable[[Path, int], Iterator[bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -24,10 +24,6 @@ class Counts(Mapping[str, int]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._built)
-
-    def listed(self) -> list[tuple[str, int]]:
-        """Return (text, occurrences) as ``items`` does, in less memory: no mapping is built."""
-        return self._items()
 
     def total(self) -> int:
         """Return the sum of the counts, as a Counter does."""
@@ -58,6 +54,17 @@ class TokenCounts(Counts):
         self.derived.clear()
         self._core.text_feed(self.handle, data, whole, threads())
 
+    def feed_file(self, file: int, *, size: int, block: int) -> bool:
+        """Count the tokens of an open file from here to its end, ``block`` bytes at a time.
+
+        ``size``: about that of the file, for which the table gets room. Return False at a NUL,
+        where it stops. Raise OSError if the file cannot be read.
+        """
+        self.derived.clear()
+        return self._core.text_feed_file(  # type: ignore[no-any-return]
+            self.handle, file, size, block, threads()
+        )
+
     def add(self, items: Iterable[tuple[str, int, int]]) -> None:
         """Add (token, occurrences, position of the first)."""
         self.derived.clear()
@@ -80,6 +87,10 @@ class TokenCounts(Counts):
     def extent(self) -> tuple[int, int]:
         """Return characters and bytes of the lines that were fed, each line stripped."""
         return self._core.text_extent(self.handle)  # type: ignore[no-any-return]
+
+    def write(self, write: Callable[[bytes], object]) -> int:
+        """Write rows ``count<tab>token<LF>`` without a Python object each; return the sum."""
+        return int(self._core.text_write(self.handle, write, threads()))
 
     def _items(self) -> list[tuple[str, int]]:
         return self._core.text_tokens(self.handle)  # type: ignore[no-any-return]

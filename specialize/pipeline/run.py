@@ -219,7 +219,9 @@ def _facts(work: Work, store: Store, command: str, warnings: Sequence[str]) -> F
         "tasks": {name: t.choice.method for name, t in work.tasks.items()},
         "arms": results.to_json(arms),
         "same": dict(recipe.same),
-        "missing": [stage.label for stage in late if not store.done(stage)],
+        "missing": [
+            stage.label.removeprefix(f"{work.point} ") for stage in late if not store.done(stage)
+        ],
         "cautions": [*work.doubts, *warnings, *results.cautions(arms, work.tasks)],
     }
 

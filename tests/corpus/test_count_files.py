@@ -49,6 +49,14 @@ def test_a_count_file_can_be_read_by_eye(tmp_path: Path) -> None:
     assert facts(read_counts(path)) == ([("b", 2), ("aş", 2), ("\u2028\x0b", 1)], 10, 14)
 
 
+def test_a_count_file_of_many_types_is_read_back(tmp_path: Path) -> None:
+    counts = count_lines(f"{i} ئا{i:06}" for i in range(70_000))
+    tokens = write_counts(counts, tmp_path / "a.counts")
+    assert (tmp_path / "a.counts").stat().st_size > 1 << 20  # is written at once
+    assert tokens == 140_000
+    assert facts(read_counts(tmp_path / "a.counts")) == facts(counts)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_suffix_chooses_the_compression(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.counts{suffix}"

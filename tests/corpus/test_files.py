@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from corpora import opened, write
 
 from specialize.corpus import count_texts, open_corpus
 from specialize.corpus.files import BLOCK, blocks, compression, expand, read_lines
-from specialize.errors import DataError
+from specialize.corpus.token_counts import count_files
+from specialize.errors import DataError, MissingError
+from specialize.native import TokenCounts
 
 LINE = b"a line of text\n"
 
@@ -81,6 +84,30 @@ def test_a_file_that_gets_shorter_while_it_is_read_is_refused(tmp_path: Path) ->
         file.truncate(BLOCK)
     with pytest.raises(DataError, match=r"a\.txt:\d+: the file got shorter while it was read"):
         list(reading)
+
+
+@pytest.mark.usefixtures("extension")
+@pytest.mark.parametrize("raw", [LINE * 9, b"\xef\xbb\xbf" + LINE * 9])
+def test_a_file_that_gets_shorter_while_it_is_counted_is_refused(
+    tmp_path: Path, raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(raw)
+
+    class Shortened(TokenCounts):
+        def feed_file(self, file: int, *, size: int, block: int) -> bool:
+            os.truncate(path, len(raw) - len(LINE))
+            return super().feed_file(file, size=size, block=block)
+
+    monkeypatch.setattr("specialize.native.TokenCounts", Shortened)
+    with pytest.raises(DataError, match=r"a\.txt:9: the file got shorter while it was read"):
+        count_files([path])
+
+
+@pytest.mark.usefixtures("both_ways")
+def test_a_file_that_cannot_be_opened_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match=r"a\.txt: cannot be read: No such file"):
+        count_files([tmp_path / "a.txt"])
 
 
 @pytest.mark.parametrize("path", ["a.txt", b"a.txt", Path("a.txt")])

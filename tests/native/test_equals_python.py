@@ -1,13 +1,17 @@
 """The native operators equal the Python reference for any text and number of threads."""
 
 import gzip
+import os
+import signal
 import unicodedata
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -15,7 +19,7 @@ from hypothesis import strategies as st
 from vocab_oracle import hard_text
 
 from specialize.augment import char_first, greedy, tva
-from specialize.corpus import count_lines, open_corpus
+from specialize.corpus import count_lines, open_corpus, token_counts
 from specialize.corpus.files import read_lines
 from specialize.corpus.token_counts import count_files
 from specialize.errors import DataError, UsageError
@@ -290,6 +294,88 @@ def test_files_count_as_their_stripped_lines(
 
     defined, native = both(compute)
     assert native == defined
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(hard_text(), st.sampled_from(["", *ENDS])), max_size=6).map(
+            lambda parts: "".join(line + end for line, end in parts)
+        ),
+        max_size=3,
+    ),
+    st.booleans(),
+    st.integers(1, 20),
+    st.sampled_from(THREADS),
+)
+def test_files_read_in_blocks_of_any_size_equal_the_reference(
+    tmp_path_factory: pytest.TempPathFactory,
+    texts: list[str],
+    marked: bool,
+    block: int,
+    workers: str,
+) -> None:
+    """Block ends fall into tokens, characters, CR LF and byte order marks; NUL is an error."""
+    folder = tmp_path_factory.mktemp("text")
+    paths = [folder / f"{i}.txt" for i in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_bytes(("\ufeff" * marked + text).encode())
+
+    def compute() -> Any:
+        try:
+            counts = count_files(paths)
+        except DataError as error:
+            return str(error)
+        return pairs(counts.tokens), counts.characters, counts.bytes
+
+    with (
+        mock.patch.object(token_counts, "_CACHED", block),
+        mock.patch.object(token_counts, "_SHARED", 1),
+        mock.patch.object(token_counts, "BLOCK", block + 2),  # holds a byte order mark
+    ):
+        defined, native = both(compute, workers)
+    assert native == defined
+    assert isinstance(native, str) == any("\0" in text for text in texts)
+
+
+def test_a_directory_cannot_be_read(tmp_path: Path) -> None:
+    file = os.open(tmp_path, os.O_RDONLY)
+    with pytest.raises(IsADirectoryError):
+        TokenCounts().feed_file(file, size=0, block=8)
+    os.close(file)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_signal_during_reading_is_handled(ends: bool) -> None:
+    """Its handler ends the text, or raises."""
+    reader, writer = os.pipe()
+    os.write(writer, b"a b ")
+    tokens = TokenCounts()
+
+    def handle(*_: object) -> None:
+        os.close(writer)
+        if not ends:
+            raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with nullcontext() if ends else pytest.raises(KeyboardInterrupt):
+            assert tokens.feed_file(reader, size=0, block=3)
+            assert tokens == {"a": 1, "b": 1}
+    finally:
+        signal.signal(signal.SIGALRM, former)
+        os.close(reader)
+
+
+def test_an_error_of_the_writer_is_raised() -> None:
+    tokens = TokenCounts()
+    tokens.feed(b"a b a", whole=True)
+
+    def full(_: bytes) -> None:
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        tokens.write(full)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

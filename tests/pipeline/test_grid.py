@@ -85,10 +85,15 @@ def test_each_point_is_a_run_and_a_new_point_runs_alone(
     assert (report["language"], report["missing"]) == ("bb", [])
     assert (out / "bb" / "arms" / "lapt-lower" / "model" / "config.json").exists()
     assert (out / "bb" / "report.html").exists()
+    assert "lapt-lower" in (out / "comparison.html").read_text("utf-8")
+    assert f"comparison: {out / 'comparison.html'}" in capsys.readouterr().out
 
 
 def test_what_is_finished_is_reported_with_what_is_missing(
-    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A stage crashes: nothing finished is lost, and the next run does the rest alone."""
     recipes, out = read_recipes(recipe), tmp_path / "out"
@@ -108,8 +113,10 @@ def test_what_is_finished_is_reported_with_what_is_missing(
     report = json.loads((out / "aa" / "report.json").read_text("utf-8"))
     assert [arm["name"] for arm in report["arms"]] == ["lapt", "lapt-lower"]
     assert [arm["scores"]["pos"]["seeds"] for arm in report["arms"]] == [[1, 2], [1]]
-    assert report["missing"] == ["aa lapt-lower: pos, seed 2"]
+    assert report["missing"] == ["lapt-lower: pos, seed 2"]
     assert not (out / "aa" / "scores.json").exists()
+    assert main(["compare", str(out)]) == 0
+    assert "lapt-lower, pos: seed 2" in capsys.readouterr().out
     before = made(out)
     facts = pipeline.specialize_all(recipes, out)
     assert facts["aa"]["missing"] == []

@@ -25,6 +25,8 @@ struct Extent {
 
 namespace scanning {
 
+constexpr u64 kType = 128;  // tables start with room for a type every so many bytes of text
+
 inline Key key_of(const char* p, u64 n, const char* end) {
   if (n <= Key::kNear && p + Key::kNear <= end)
     return Key(Key::Readable{}, p, static_cast<u32>(n));
@@ -93,7 +95,7 @@ class Lines {
 // Counts the tokens of text[0, n), which ends at a line end. ``base``: the position of text[0].
 inline Extent scan(const char* text, u64 n, u64 base, Table& table) {
   using scanning::Window;
-  const auto window = std::make_unique<Window>();
+  const auto window = std::make_unique_for_overwrite<Window>();
   Window& w = *window;
   scanning::Lines lines(text);
   Queue queue(table);
@@ -142,13 +144,12 @@ inline std::vector<u64> cuts(const char* text, u64 n, u64 pieces) {
 
 }  // namespace scanning
 
-// The same with several threads, which take parts of whole lines until none remain. Tables start
-// with room for a type every kType bytes, so they seldom grow.
+// The same with several threads, which take parts of whole lines until none remain.
 inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned threads) {
-  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16, kType = 128;
+  constexpr u64 kWorthIt = u64{1} << 20, kEach = 16;
   threads = static_cast<unsigned>(std::min<u64>(threads, n / kWorthIt));
   if (threads < 2) {
-    table.reserve(n / kType);
+    table.reserve(n / scanning::kType);
     return scan(text, n, base, table);
   }
   const u64 parts = std::min(threads * kEach, n / kWorthIt);
@@ -157,7 +158,7 @@ inline Extent scan(const char* text, u64 n, u64 base, Table& table, unsigned thr
   std::vector<Extent> extents(threads);
   std::atomic<u64> next{0};
   run(threads, [&](unsigned t) {
-    tables[t].reserve(n / threads / kType);
+    tables[t].reserve(n / threads / scanning::kType);
     for (u64 i; (i = next++) < parts;)
       extents[t] += scan(text + cuts[i], cuts[i + 1] - cuts[i], base + cuts[i], tables[t]);
   });

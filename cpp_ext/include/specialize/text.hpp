@@ -26,6 +26,9 @@ class Text {
     waiting_.assign(p + ready, n - ready);
   }
 
+  // Makes room for the types of ``n`` bytes that are to be fed, or of the first 256 MB of them.
+  void expect(u64 n) { tokens.reserve(std::min(n, u64{1} << 28) / scanning::kType); }
+
   // Adds a token counted elsewhere.
   void add(std::string_view token, u64 count, u64 first) {
     tokens.add(token, count, first);
