@@ -17,7 +17,7 @@ ORDER = [
     {"mixins", "toylang"},
     {"vocab"},
     {"augment", "embed", "model", "tasks", "operators"},
-    {"train", "evaluation", "inspection", "transliteration"},
+    {"train", "evaluation", "inspection", "coverage_curves", "transliteration"},
     {"recipe"},
     {"comparison"},
     {"reports"},

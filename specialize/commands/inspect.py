@@ -27,6 +27,7 @@ def add(parsers: Parsers) -> None:
             specialize inspect mini --text my-language.txt.xz
             specialize inspect mini new-tokenizer --text my-language.txt.xz --html audit.html
             specialize inspect mini --text mt.txt --parallel en.txt --json
+            specialize inspect mini --text dev.conllu --curve my-language.txt.xz
         """,
     )
     command.add_argument("tokenizer", nargs="+", help=TOKENIZER)
@@ -38,7 +39,14 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--parallel", type=Path, metavar="FILE", help=parallel)
     details = "slower measures; with two tokenizers, the words the second segments differently"
     command.add_argument("--details", action="store_true", help=details)
-    json_help = "everything, one JSON object for each tokenizer and text"
+    curve = (
+        "unknowns and pieces per word by the number of new pieces, for each method of choosing "
+        "them on these texts"
+    )
+    command.add_argument(
+        "--curve", nargs="+", action="extend", default=[], metavar="FILE", help=curve
+    )
+    json_help = "everything, one JSON object for each tokenizer and text, then for each curve"
     command.add_argument("--json", action="store_true", help=json_help)
     command.add_argument("--html", type=Path, metavar="FILE", help="everything, as one page")
     command.set_defaults(run=run)
@@ -53,7 +61,12 @@ def run(options: Namespace) -> None:
         return
     if options.html.is_dir() or options.html.parent.is_file():
         raise UsageError(f"--html {options.html}: expected a file to write, in a folder")
-    inputs = [*options.text, *options.tokenizer, *filter(None, [options.parallel])]
+    inputs = [
+        *options.text,
+        *options.tokenizer,
+        *options.curve,
+        *filter(None, [options.parallel]),
+    ]
     with output_file(options.html, inputs=inputs):
         _inspect(options)
 
@@ -74,21 +87,45 @@ def _inspect(options: Namespace) -> None:
         findings.append(finding)
         if options.json:
             print_json(finding.to_json())
-    if not options.json:
-        _print(findings)
-    say_columns(options.text)
+    curves = _curves(options)
+    if options.json:
+        for curve in curves:
+            print_json(curve.to_json())
+    else:
+        _print(findings, curves)
+    say_columns([*options.text, *options.curve])
     if options.html:
         from specialize.reports.audit_page import write_page
 
-        write_page(findings, options.html, command=options.command_line)
+        write_page(findings, options.html, curves=curves, command=options.command_line)
         print(options.html, file=sys.stderr if options.json else sys.stdout)
 
 
-def _print(findings: list) -> None:
+def _curves(options: Namespace) -> list:
+    """Return the coverage curves of every tokenizer and text, if they are asked for."""
+    if not options.curve:
+        return []
+    from specialize.corpus import open_text
+    from specialize.coverage_curves import coverage_curves
+    from specialize.model.find import tokenizer_path
+    from specialize.vocab.open import read_vocabulary
+
+    source = open_text(options.curve, field=options.field)
+    texts = {name: open_text([name], field=options.field) for name in options.text}
+    return [
+        curve
+        for name in options.tokenizer
+        for curve in coverage_curves(name, read_vocabulary(tokenizer_path(name)), source, texts)
+    ]
+
+
+def _print(findings: list, curves: list) -> None:
     from specialize.commands._pruned import note
     from specialize.reports import audit_text
 
     print(audit_text.text(findings))
+    if curves:
+        print(f"\n{audit_text.curves_text(curves)}")
     for line in dict.fromkeys(each for finding in findings for each in finding.notes):
         print(f"\n{line}")
     for text, dropped in {f.text: f.dropped for f in findings}.items():

@@ -10,28 +10,33 @@ import jinja2
 from markupsafe import Markup
 
 from specialize.atomic import write_text
+from specialize.coverage_curves import STEPS, Curve
 from specialize.inspection import Finding
-from specialize.reports.audit_text import with_short_names
-from specialize.reports.charts import STYLES, Dumbbell, Series, curves, dumbbells
+from specialize.reports import charts
+from specialize.reports.audit_text import grouped, with_short_names
+from specialize.reports.charts import STYLES, Dumbbell, Series, dumbbells
 from specialize.reports.numbers import decimal, percent, share
 from specialize.reports.page import environment
 
 SHOWN = 24  # characters and pieces of each list
 
 
-def write_page(findings: Sequence[Finding], path: Path, *, command: str = "") -> None:
+def write_page(
+    findings: Sequence[Finding], path: Path, *, curves: Sequence[Curve] = (), command: str = ""
+) -> None:
     """Write the page of ``findings`` to ``path``; ``command`` is the command line behind them."""
-    write_text(path, page(findings, command=command))
+    write_text(path, page(findings, curves=curves, command=command))
 
 
-def page(findings: Sequence[Finding], *, command: str = "") -> str:
-    """Return the page of ``findings`` as HTML."""
+def page(findings: Sequence[Finding], *, curves: Sequence[Curve] = (), command: str = "") -> str:
+    """Return the page of ``findings`` and of coverage curves as HTML."""
     findings = with_short_names(findings)
     return _template().render(
         findings=findings,
         names=list(dict.fromkeys(f.tokenizer for f in findings)),
         texts=list(dict.fromkeys(f.text for f in findings)),
         charts={**_coverage(findings), **_first_and_second(findings)},
+        coverage=_by_method(curves),
         command=command,
     )
 
@@ -71,7 +76,38 @@ def _coverage(findings: Sequence[Finding]) -> dict[str, Markup]:
             points.append((last, points[-1][1]))
         rows.append(Series(_short(label), style % STYLES, points))
     title = "Unknown pieces by number of one-character pieces added"
-    return {"curve": curves(title, rows, x_name="pieces added", show=percent)}
+    return {"curve": charts.curves(title, rows, x_name="pieces added", show=percent)}
+
+
+def _by_method(found: Sequence[Curve]) -> list[tuple[str, Markup, Markup]]:
+    """Return what is measured, unknown pieces and pieces per word by the number of pieces."""
+    return [
+        (
+            f"{tokenizer} on {text}",
+            _drawn("Unknown pieces", "unknown_pieces", own, percent),
+            _drawn("Pieces per word", "pieces_per_word", own, decimal),
+        )
+        for (tokenizer, text), own in grouped(found).items()
+    ]
+
+
+def _drawn(title: str, key: str, own: Sequence[Curve], show: charts.Format) -> Markup:
+    steps = [step for step in STEPS if step <= max(c.points[-1].pieces for c in own)]
+    rows = [_series(style, curve, key, steps[-1]) for style, curve in enumerate(own)]
+    rows = [row for row in rows if row.points]
+    if not rows or len(steps) < 2:
+        return Markup("")
+    named = f"{title} by number of new pieces"
+    return charts.curves(named, rows, x_name="new pieces", show=show, steps=steps)
+
+
+def _series(style: int, curve: Curve, key: str, last: int) -> Series:
+    """Return a curve, level from where the method has no more pieces up to ``last``."""
+    values = [(point.pieces, getattr(point, key)) for point in curve.points]
+    points = [(pieces, value) for pieces, value in values if value is not None]
+    if points and points[-1][0] < last:
+        points.append((last, points[-1][1]))
+    return Series(curve.method, style, points)
 
 
 def _first_and_second(findings: Sequence[Finding]) -> dict[str, Markup]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from specialize.coverage_curves import STEPS, Curve
 from specialize.inspection import Details, Finding
 from specialize.reports.numbers import decimal, percent
 from specialize.reports.tables import WIDTH, columns, filled, short_names, table
@@ -138,6 +139,39 @@ def _verdicts(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         verdict = finding.verdict
         yield from _wrapped(f"{_where(finding)}: {verdict.pays}. {verdict.sentence}")
+
+
+def curves_text(curves: Sequence[Curve]) -> str:
+    """Return coverage curves as a table for each tokenizer and text."""
+    parts = []
+    for (tokenizer, text), own in grouped(curves).items():
+        title = f"{tokenizer} on {text}, unknown pieces and pieces per word by new pieces:"
+        rows = [["", *(curve.method for curve in own)]]
+        last = max(point.pieces for curve in own for point in curve.points)
+        for step in STEPS:
+            if step <= last:
+                rows.append([f"{step:,}", *(_at(curve, step) for curve in own)])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(map(str.rjust, row, widths)) for row in rows)
+        ends = (f"{c.method} has no more after {c.points[-1].pieces:,}" for c in own if c.ends)
+        parts.append("\n".join([*_wrapped(title), *lines, *_wrapped("; ".join(ends))]))
+    return "\n\n".join(parts)
+
+
+def _at(curve: Curve, pieces: int) -> str:
+    point = curve.at(pieces)
+    return f"{_percent(point.unknown_pieces)} {decimal(point.pieces_per_word):>6}"
+
+
+def grouped(curves: Iterable[Curve]) -> dict[tuple[str, str], list[Curve]]:
+    """Return curves by tokenizer and text, under short names."""
+    curves = list(curves)
+    tokenizers = short_names(dict.fromkeys(curve.tokenizer for curve in curves))
+    texts = short_names(dict.fromkeys(curve.text for curve in curves))
+    found: dict[tuple[str, str], list[Curve]] = {}
+    for curve in curves:
+        found.setdefault((tokenizers[curve.tokenizer], texts[curve.text]), []).append(curve)
+    return found
 
 
 def with_short_names(findings: Iterable[Finding]) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import mean
 from typing import NamedTuple
@@ -59,6 +60,17 @@ def _ticks(low: float, high: float, count: int) -> list[float]:
 def _scale(ticks: Sequence[float], start: float, end: float) -> Scale:
     per = (end - start) / (ticks[-1] - ticks[0])
     return lambda value: start + (value - ticks[0]) * per
+
+
+def _even(ticks: Sequence[float], start: float, end: float) -> Scale:
+    """Return a scale on which neighbouring ticks are equally far apart."""
+    per = (end - start) / (len(ticks) - 1)
+
+    def at(value: float) -> float:
+        i = min(max(bisect_right(ticks, value) - 1, 0), len(ticks) - 2)
+        return start + (i + (value - ticks[i]) / (ticks[i + 1] - ticks[i])) * per
+
+    return at
 
 
 def _figure(
@@ -119,18 +131,29 @@ def strips(title: str, rows: Sequence[Series]) -> Markup:
     return _figure(300, bottom + 22, title, described, body)
 
 
-def curves(title: str, rows: Sequence[Series], *, x_name: str, show: Format) -> Markup:
-    """Return a chart with a curve for each row and its label at the end; x are whole numbers."""
+def curves(
+    title: str,
+    rows: Sequence[Series],
+    *,
+    x_name: str,
+    show: Format,
+    steps: Sequence[float] = (),
+) -> Markup:
+    """Return a chart with a curve for each row and its label at the end; x are whole numbers.
+
+    ``steps``: values of x, ascending, to be as far apart as each other.
+    """
     lines = [line for row in rows for line in (row.points, *row.seeds)]
     xs, ys = zip(*(point for line in lines for point in line), strict=True)
-    x_ticks = [tick for tick in _ticks(0, max(1, *xs), 8) if tick == int(tick)]
+    x_ticks = [*steps] or [tick for tick in _ticks(0, max(1, *xs), 8) if tick == int(tick)]
     y_ticks = _ticks(min(ys), max(ys), 5)
-    x_at, y_at = _scale(x_ticks, 58, 540), _scale(y_ticks, 260, 10)
+    x_at = _even(x_ticks, 58, 540) if steps else _scale(x_ticks, 58, 540)
+    y_at = _scale(y_ticks, 260, 10)
     body = [LINE.format(58, y_at(tick), 540, y_at(tick), "grid") for tick in y_ticks]
     for tick, label in zip(y_ticks, _labels(y_ticks, show), strict=True):
         body.append(TEXT.format(48, y_at(tick) + 4, "tick end", label))
     body += [TEXT.format(x_at(tick), 280, "tick middle", f"{tick:,.0f}") for tick in x_ticks]
-    body.append(TEXT.format(x_at(x_ticks[-1] / 2), 302, "tick middle", x_name))
+    body.append(TEXT.format(299, 302, "tick middle", x_name))
     ordered = sorted(rows, key=lambda row: y_at(row.points[-1][1]))
     heights = _apart([y_at(row.points[-1][1]) + 4 for row in ordered], gap=16, bottom=264)
     for row, height in zip(ordered, heights, strict=True):

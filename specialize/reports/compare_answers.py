@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from specialize.comparison.significance import marks
-from specialize.comparison.values import TEXT, Cell, Comparison
+from specialize.comparison.values import TEXT, Cell, Comparison, Test
 from specialize.reports.compare_cells import (
     best,
     chosen,
-    gain,
     groups,
     languages,
     lower_is_better,
@@ -72,6 +71,9 @@ def _claim(comparison: Comparison, cells: list[Cell]) -> str:
     """Return whether the best arm is significantly better than the baseline."""
     if cells[0].arm == comparison.baseline:
         return ": no arm is better than the baseline"
+    tests = [test_of(comparison, cell) for cell in cells]
+    if all(test is not None and test.difference == 0 for test in tests):
+        return f", level with {comparison.baseline}"
     proven = [cell for cell in cells if significant(test_of(comparison, cell))]
     if len(proven) == len(cells):
         return f", significantly better than {comparison.baseline}"
@@ -91,23 +93,28 @@ def _finding(comparison: Comparison, cells: list[Cell]) -> str:
     seeds = f"{cell.n} seed{'s' * (cell.n != 1)}"
     text = f"{_name(cell)}: {cell.arm} {shown(cell)} ({seeds})"
     if cell.arm != comparison.baseline and (test := test_of(comparison, cell)):
-        unit = "" if lower_is_better(cell) else " points"
-        value = abs(round(test.difference, places(cell)))
-        side = "above" if test.difference > 0 else "below"
-        text += f", {value:.{places(cell)}f}{unit} {side} {comparison.baseline}"
-        if test.p is not None and test.p_holm is not None:
-            verdict = "significant" if significant(test) else "not significant"
-            text += f" ({verdict}: {p_value(test.p)}, Holm {probability(test.p_holm)})"
+        text += f", {_beside(test)}"
     text += "."
     top = best(cells)
     if top.mean != cell.mean:
         text += f" {top.arm} has more on test ({shown(top)}), but was not chosen by dev scores."
-        if lower_is_better(cell):
-            text = text.replace("has more", "has less")
     marked = marks(comparison.cells)
     level = [c.arm for c in cells if marked.get((c.language, c.task, c.arm)) == "level"]
-    level = [arm for arm in level if arm != cell.arm]
-    return f"{text} Not significantly worse: {listed(level)}." if level else text
+    return f"{text} Not significantly worse than {top.arm}: {listed(level)}." if level else text
+
+
+def _beside(test: Test) -> str:
+    """Return ``"1.2 points above lapt (significant: p = 0.003, Holm 0.012)"``."""
+    value = f"{abs(test.difference):.{places(test)}f}"
+    if not float(value):
+        return f"level with {test.baseline}"
+    unit = "" if lower_is_better(test) else " points"
+    side = "above" if test.difference > 0 else "below"
+    text = f"{value}{unit} {side} {test.baseline}"
+    if test.p is None or test.p_holm is None:
+        return text
+    verdict = "significant" if significant(test) else "not significant"
+    return f"{text} ({verdict}: {p_value(test.p)}, Holm {probability(test.p_holm)})"
 
 
 def _unproven(comparison: Comparison, cells: list[Cell]) -> Iterator[str]:
@@ -116,19 +123,11 @@ def _unproven(comparison: Comparison, cells: list[Cell]) -> Iterator[str]:
     if few:
         single = "one seed" if len(few) == len(cells) else f"one seed of {listed(few)}"
         yield f"{name}: {single}, so no difference can be called significant"
-    weak: list[str] = []
-    worse: list[str] = []
-    for cell in cells:
-        test = test_of(comparison, cell)
-        if test is None or test.p is None or significant(test):
-            continue
-        shift = signed(test.difference, places(cell))
-        (weak if gain(test) > 0 else worse).append(f"{cell.arm} ({shift})")
+    weak = [
+        f"{cell.arm} ({signed(test.difference, places(cell))})"
+        for cell in cells
+        if (test := test_of(comparison, cell)) and test.p is not None and not significant(test)
+    ]
     if weak:
-        yield f"{name}: that {listed(weak)} {_are(weak)} better than {comparison.baseline}"
-    if worse:
-        yield f"{name}: {listed(worse)} {_are(worse)} not better than {comparison.baseline} at all"
-
-
-def _are(names: list[str]) -> str:
-    return "is" if len(names) == 1 else "are"
+        are = "is" if len(weak) == 1 else "are"
+        yield f"{name}: that {listed(weak)} {are} better than {comparison.baseline}"

@@ -85,11 +85,6 @@ def p_value(p: float) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
-def gain(test: Test) -> float:
-    """Return the difference to the baseline, positive where the arm is better."""
-    return -test.difference if lower_is_better(test) else test.difference
-
-
 def significant(test: Test | None) -> bool:
     """Return whether the arm is better than the baseline after Holm's correction."""
     return test is not None and test.p_holm is not None and test.p_holm < ALPHA

@@ -348,3 +348,11 @@ def test_more_candidates_are_considered_if_the_guard_refuses_many(tmp_path):
     change = extend.change(old, lines, pieces=3, guard=(str(guard),))
     assert len(change.fresh) == 3
     assert all("h" in piece for piece in change.fresh_pieces)
+
+
+def test_few_pieces_can_be_chosen_from_text_of_many_characters() -> None:
+    """A new vocabulary that cannot hold its alphabet is trained larger."""
+    many = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
+    lines = [" ".join(f"{c}{c}{c}" for c in many)] * 6
+    found = extend.change(read_vocabulary(MINI), lines, pieces=3)
+    assert len(found.fresh) == 3

@@ -45,3 +45,29 @@ def test_a_tokenizer_is_a_directory_or_one_of_its_files(
         (str(way), str(text)) for way in ways for text in (toy.corpus, toy.ner_dev)
     ]
     assert rows[0] == rows[2] == rows[4] != rows[1] == rows[3] == rows[5]
+
+
+def test_curves_choose_pieces_on_one_text_and_measure_them_on_another(
+    call: Call, tmp_path: Path
+) -> None:
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##a", "##b"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces) + "\n", "utf-8")
+    (tmp_path / "train.txt").write_text("şa şa ba\n" * 9, "utf-8")
+    (tmp_path / "dev.txt").write_text("şa ça\n", "utf-8")
+    files = [tmp_path / "vocab.txt", "--text", tmp_path / "dev.txt"]
+    curve = ["--curve", tmp_path / "train.txt"]
+    done = call("inspect", *files, *curve, "--html", tmp_path / "page.html")
+    rows = [line.split() for line in done.out.splitlines()]
+    start = rows.index(["tva", "char_first", "greedy", "extend"])
+    assert rows[start + 1] == ["0", *("100.00", "%", "1.00") * 4]
+    # şa | ça: tva's piece is the whole word, char_first's its first character
+    assert "tva has no more after 1; char_first has no more after 1;" in done.out
+    assert "How many pieces, chosen how" in (tmp_path / "page.html").read_text("utf-8")
+    _, *curves = map(json.loads, call("inspect", *files, *curve, "--json").out.splitlines())
+    assert [one["method"] for one in curves] == ["tva", "char_first", "greedy", "extend"]
+    assert [point["pieces"] for point in curves[0]["points"]] == [0, 1]
+    assert curves[1]["points"][1] == {
+        "pieces": 1,
+        "unknown_pieces": 1 / 3,
+        "pieces_per_word": 1.5,
+    }

@@ -42,3 +42,20 @@ def test_strips_have_a_dot_per_seed_and_a_bar_at_the_mean() -> None:
     assert float(bar) == pytest.approx(sum(dots) / 2, abs=0.1)
     assert "seed 2: 44.0" in chart
     assert "42.0 ± 2.8" in chart
+
+
+def test_steps_are_equally_far_apart_and_points_between_them_in_proportion() -> None:
+    row = Series("tva", 1, [(0, 1.0), (10, 0.5), (60, 0.4), (110, 0.3)])
+    chart = str(curves("t", [row], x_name="x", show="{:g}".format, steps=(0, 10, 110)))
+    xs = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
+    assert xs == [58.0, 299.0, 419.5, 540.0]
+
+
+def test_each_seed_is_a_thin_line_inside_the_scale() -> None:
+    row = Series("tva", 1, [(0, 1.0), (1, 2.0)], seeds=[[(0, 0.0), (1, 9.0)], [(0, 2.0), (1, 3.0)]])
+    chart = str(curves("t", [row], x_name="x", show="{:g}".format))
+    assert chart.count('class="thin s1"') == 2
+    assert chart.count('class="curve s1"') == 1
+    heights = [float(y) for y in re.findall(r"[\d.]+,([-\d.]+)", chart)]
+    assert min(heights) >= 10
+    assert max(heights) <= 260

@@ -76,19 +76,24 @@ def test_the_best_arm_is_chosen_on_dev(tmp_path: Path) -> None:
     assert "b has more on test (32.5 ± 0.7), but was not chosen by dev scores" in answer.findings[0]
 
 
-def test_an_arm_below_the_baseline_may_not_be_called_better(tmp_path: Path) -> None:
+def test_arms_without_significance_may_not_be_called_better(tmp_path: Path) -> None:
     arms = [arm("lapt", 20, 22, 24), arm("worse", 19, 20, 23), arm("noisy", 20, 25, 24.5)]
     (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
-    assert answer.unproven == [
-        "LAS: that noisy (+1.2) is better than lapt",
-        "LAS: worse (−1.3) is not better than lapt at all",
-    ]
+    assert answer.unproven == ["LAS: that worse (−1.3) and noisy (+1.2) are better than lapt"]
 
 
 def test_the_baseline_can_be_the_best(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "ug", arm("lapt", 20, 22), arm("tva", 19, 20))
     (answer,) = answers(compare([folder]))
     assert answer.verdict == "lapt is the best arm in LAS: no arm is better than the baseline."
+
+
+def test_an_arm_with_the_scores_of_the_baseline_is_level_with_it(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "ug", arm("unadapted", 20, 22), arm("lapt", 20, 22))
+    (answer,) = answers(compare([folder]))
+    assert answer.verdict == "unadapted is the best arm in LAS, level with lapt."
+    assert answer.findings == ["LAS: unadapted 21.0 ± 1.4 (2 seeds), level with lapt."]
+    assert answer.unproven == []
 
 
 # Matrix -------------------------------------------------------------------------------------------
@@ -246,7 +251,7 @@ def test_what_is_missing_and_cautions_are_shown(tmp_path: Path) -> None:
     comparison = replace(compare([uyghur(tmp_path)]), missing=("tva: seed 3",), cautions=("few",))
     write_page(comparison, tmp_path / "page.html")
     text = shown((tmp_path / "page.html").read_text("utf-8"))
-    assert "Cautions (1) few Missing (1) tva: seed 3" in text
+    assert "Cautions (1) few Missing (2) tva: seed 3 ug: changed words of dep: " in text
 
 
 # In a browser -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from specialize.errors import UsageError
 from specialize.vocab.base import Extension, VocabChange
 from specialize.vocab.guard import Words
 from specialize.vocab.prune_candidates import prune_candidates
@@ -65,7 +66,11 @@ def _candidates(
     """
     size = 2 * pieces + 1000 + len(letters)
     while True:
-        new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
+        try:
+            new = train_like(vocabulary, words, size=size, min_count=min_count, alphabet=1000)
+        except UsageError:  # too small for the alphabet, as with few pieces for many scripts
+            size *= 2
+            continue
         merged = (p for p in new.pieces if len(p.removeprefix(vocabulary.prefix)) > 1)
         found = [*letters, *(piece for piece in merged if piece not in vocabulary.ids)]
         admitted = list(guard.admit(found, refused)) if guard else found
