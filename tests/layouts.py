@@ -211,6 +211,20 @@ def bert_added(folder: Path) -> None:
 
 
 @layout
+def bert_single_words(folder: Path) -> None:
+    """Added tokens that are whole words only, saved and loaded twice."""
+    from transformers import AddedToken, AutoTokenizer
+
+    def raw(folder: Path) -> None:
+        bert_cased(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer.add_tokens([AddedToken(w, single_word=True) for w in ("some_word", "some_words")])
+        tokenizer.save_pretrained(folder)
+
+    saved(folder, raw)
+
+
+@layout
 def bert_added_tokens_file(folder: Path) -> None:
     bert_cased(folder)
     put(folder, added_tokens__json={"<new>": len(SPECIAL) + len(words())})
@@ -456,6 +470,15 @@ def t5(folder: Path) -> None:
     config = {"tokenizer_class": "T5Tokenizer", "extra_ids": 100, "model_max_length": 512}
     files = {"tokenizer_config__json": config, "config__json": {"model_type": "t5"}}
     model_file(folder, "spiece.model", sentencepiece(**T5), **files)
+
+
+@layout
+def t5_symbols(folder: Path) -> None:
+    """Symbols of the user, which SentencePiece takes whole wherever they are."""
+    content = sentencepiece(**T5, user_defined_symbols="<P>,reserved_01,ing")
+    config = {"tokenizer_class": "T5Tokenizer", "extra_ids": 0}
+    files = {"tokenizer_config__json": config, "config__json": {"model_type": "t5"}}
+    model_file(folder, "spiece.model", content, **files)
 
 
 @layout

@@ -11,7 +11,7 @@ namespace {
 PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods};
 
 // Increase with every change visible to Python; specialize/native/__init__.py requires the same.
-constexpr int kInterface = 10;
+constexpr int kInterface = 11;
 
 PyModuleDef module{PyModuleDef_HEAD_INIT, "specialize_native._core", nullptr, -1, nullptr,
                    nullptr, nullptr, nullptr, nullptr};

@@ -8,8 +8,10 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
+#include <limits>
 #include <utility>
 
+#include "specialize/require.hpp"
 #include "specialize/rules.hpp"
 #include "specialize/text.hpp"
 #include "specialize/wordpiece.hpp"
@@ -43,6 +45,8 @@ PyObject* guarded(F work) {
   } catch (const Failed&) {
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
+  } catch (const std::invalid_argument& fault) {
+    PyErr_SetString(PyExc_ValueError, fault.what());
   } catch (const std::exception& fault) {
     PyErr_SetString(PyExc_RuntimeError, fault.what());
   }
@@ -115,8 +119,13 @@ void each_item(PyObject* iterable, F f) {
 
 inline std::vector<int> ids_of(PyObject* iterable) {
   std::vector<int> ids;
-  each_item(iterable, [&](PyObject* id) { ids.push_back(static_cast<int>(PyLong_AsLong(id))); });
-  if (PyErr_Occurred()) throw Failed{};
+  each_item(iterable, [&](PyObject* item) {
+    int overflow = 0;
+    const long id = PyLong_AsLongAndOverflow(item, &overflow);
+    if (PyErr_Occurred()) throw Failed{};
+    require(!overflow && id >= 0 && id <= std::numeric_limits<int>::max(), "an id is out of range");
+    ids.push_back(static_cast<int>(id));
+  });
   return ids;
 }
 

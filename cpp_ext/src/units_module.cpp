@@ -25,6 +25,7 @@ std::string_view bytes_of(PyObject* object) {
 // 32-bit numbers, as stored in array.array.
 std::vector<u32> numbers_of(PyObject* object) {
   const std::string_view bytes = bytes_of(object);
+  require(bytes.size() % 4 == 0, "expected 32-bit numbers");
   std::vector<u32> numbers(bytes.size() / 4);
   if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * 4);
   return numbers;
@@ -58,7 +59,11 @@ PyObject* audited(const UnitAudit& sum) {
 
 // solid: one byte per character below 0x20000
 PyObject* units_new(PyObject*, PyObject* solid) {
-  return guarded([&] { return wrap(std::make_unique<Units>(std::string(bytes_of(solid)))); });
+  return guarded([&] {
+    const std::string_view listed = bytes_of(solid);
+    require(listed.size() == Solid::kListed, "expected a byte for each listed character");
+    return wrap(std::make_unique<Units>(std::string(listed)));
+  });
 }
 
 PyObject* units_feed(PyObject*, PyObject* arguments) {
@@ -128,12 +133,13 @@ PyObject* byte_bpe_new(PyObject*, PyObject* arguments) {
     PyObject *bytes, *merges, *whole;
     parse(arguments, "OOO", &bytes, &merges, &whole);
     const std::vector<u32> ids = numbers_of(bytes), flat = numbers_of(merges);
+    require(ids.size() == 256, "expected the ids of the 256 bytes");
+    require(flat.size() % 3 == 0, "expected three ids of each merge");
     std::vector<ByteBpe::Merge> ranked;
     for (std::size_t i = 0; i + 2 < flat.size(); i += 3)
       ranked.push_back({flat[i], flat[i + 1], flat[i + 2]});
     std::vector<std::string> words;
     each_item(whole, [&](PyObject* word) { words.emplace_back(bytes_of(word)); });
-    if (ids.size() != 256) throw std::invalid_argument("256 bytes have ids");
     return wrap(std::make_unique<ByteBpe>(ids.data(), ranked, std::move(words)));
   });
 }
@@ -147,6 +153,7 @@ PyObject* byte_bpe_count(PyObject*, PyObject* arguments) {
     unsigned threads;
     parse(arguments, "OO(pppnp)OOI", &units, &bpe, &any_case, &one_before, &lines, &numbers,
           &space_first, &kinds, &special, &threads);
+    require(numbers > 0, "expected at least one digit in a word");
     const Pattern pattern{any_case != 0, one_before != 0, lines != 0,
                           static_cast<std::size_t>(numbers), space_first != 0};
     const Contents contents(texts_of(special));

@@ -29,6 +29,7 @@ PyObject* rules_new(PyObject*, PyObject* arguments) {
       unsigned first, last;
       int rule;
       parse(item, "IIi", &first, &last, &rule);
+      require(rule >= 0 && rule <= static_cast<int>(Rule::hard), "unknown rule");
       rules->set(first, last, static_cast<Rule>(rule));
     });
     each_item(texts, [&](PyObject* item) {
@@ -128,6 +129,7 @@ PyObject* train_wordpiece(PyObject*, PyObject* arguments) {
     unsigned long long min_count;
     int closed;
     parse(arguments, "OnOKnpO", &words, &size, &special, &min_count, &alphabet, &closed, &prefix);
+    require(size >= 0 && alphabet >= 0, "a size is negative");
     Trainer::Options options{static_cast<std::size_t>(size), {}, min_count,
                              static_cast<std::size_t>(alphabet), closed != 0,
                              std::string(utf8(prefix))};
@@ -154,6 +156,7 @@ PyObject* merge_further(PyObject*, PyObject* arguments) {
     Py_ssize_t more;
     unsigned long long min_count;
     parse(arguments, "OOnKO", &words, &names, &more, &min_count, &avoid);
+    require(more >= 0, "a size is negative");
     Trainer::Options options{0, {}, min_count, static_cast<std::size_t>(-1), false, ""};
     each_item(names, [&](PyObject* item) {
       unsigned c;

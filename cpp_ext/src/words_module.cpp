@@ -119,7 +119,7 @@ PyObject* count_replacements(PyObject*, PyObject* arguments) {
     int overall;
     unsigned unit, threads;
     parse(arguments, "OOOOIpI", &units, &old, &now, &rules, &unit, &overall, &threads);
-    if (unit > static_cast<unsigned>(Unit::word)) throw std::invalid_argument("unknown unit");
+    require(unit <= static_cast<unsigned>(Unit::word), "unknown unit");
     const Rules* by = unwrap_or_null<Rules>(rules);
     Text* const text = by ? &unwrap<Text>(units) : nullptr;
     Words* const words = by ? nullptr : &unwrap<Words>(units);

@@ -16,7 +16,7 @@ from specialize.errors import MissingError, SpecializeWarning, UsageError
 INSTALL = "pip install ./cpp_ext"
 MOST_CHARACTERS = 2**32 - 1  # of a word, as the extension counts them
 MOST_THREADS = 256  # each has tables of its own
-INTERFACE = 10  # must equal the number in cpp_ext/src/core.cpp
+INTERFACE = 11  # must equal the number in cpp_ext/src/core.cpp
 
 
 def core() -> Any:

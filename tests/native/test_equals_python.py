@@ -445,7 +445,7 @@ def test_text_that_is_not_utf8_is_detected_and_refused(parts: list[bytes], betwe
         text = between.join(parts).decode()
     except UnicodeDecodeError:
         assert not tokens.valid()
-        with pytest.raises(RuntimeError, match="expected UTF-8"):
+        with pytest.raises(ValueError, match="expected UTF-8"):
             split_tokens(tokens)
     else:
         assert tokens.valid()

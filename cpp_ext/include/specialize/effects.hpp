@@ -33,6 +33,7 @@ inline std::vector<Explained> explain(const Table& words, const WordPiece& old,
     std::sort(told.begin(), told.end());
     if (told.size() > examples) told.resize(examples);
   };
+  require_ids(fresh, now.pieces().size());
   std::vector<int> rank(now.pieces().size(), -1);
   for (std::size_t i = 0; i < fresh.size(); ++i) rank[fresh[i]] = static_cast<int>(i);
   std::vector<Part> parts(std::max(1u, threads));
@@ -82,6 +83,10 @@ struct Covered {
 inline std::vector<Covered> coverage(const Table& words, const WordPiece& now,
                                      const std::vector<int>& fresh,
                                      const std::vector<std::size_t>& points, unsigned threads) {
+  require_ids(fresh, now.pieces().size());
+  require(!points.empty() && points[0] == 0 && points.back() >= fresh.size() &&
+              std::is_sorted(points.begin(), points.end()),
+          "points increase from 0 to the number of fresh pieces");
   std::vector<std::size_t> arrival(now.pieces().size(), 0);  // the first point that has the piece
   for (std::size_t i = 0, point = 0; i < fresh.size(); ++i) {
     while (point < points.size() && points[point] <= i) ++point;

@@ -118,6 +118,8 @@ inline Replacements replacements(const Table& table, const WordPiece& old, const
   }
   const Specials none;
   const Specials& specials = unit == Unit::word ? none : old.specials();
+  for (const auto& [piece, id] : specials.all())
+    require(now.id(piece) >= 0, "a special piece is not in the new vocabulary");
   std::vector<replacing::Counter> parts;
   parts.reserve(std::max(1u, threads));
   for (unsigned t = 0; t < std::max(1u, threads); ++t)

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "require.hpp"
 #include "threads.hpp"
 #include "utf8.hpp"
 
@@ -25,6 +26,19 @@ enum class Rule : u8 {
 class Rules {
  public:
   void set(u32 first, u32 last, Rule rule) {
+    require(rule <= Rule::hard && rule != Rule::mapped, "unknown rule");
+    fill(first, last, rule);
+  }
+  void map(u32 c, std::string to) {
+    fill(c, c, Rule::mapped);
+    texts_[c] = std::move(to);
+  }
+  Rule of(u32 c) const { return rows_[pages_[c >> 8]][c & 0xff]; }
+  const std::string& text(u32 c) const { return texts_.at(c); }
+  bool any_hard() const { return hard_; }
+
+ private:
+  void fill(u32 first, u32 last, Rule rule) {
     hard_ |= rule == Rule::hard;
     for (u32 c = first; c <= last && c <= 0x10ffff; ++c) {
       u32& page = pages_[c >> 8];
@@ -35,15 +49,7 @@ class Rules {
       rows_[page][c & 0xff] = rule;
     }
   }
-  void map(u32 c, std::string to) {
-    set(c, c, Rule::mapped);
-    texts_[c] = std::move(to);
-  }
-  Rule of(u32 c) const { return rows_[pages_[c >> 8]][c & 0xff]; }
-  const std::string& text(u32 c) const { return texts_.at(c); }
-  bool any_hard() const { return hard_; }
 
- private:
   std::array<u32, 0x1100> pages_{};
   std::vector<std::array<Rule, 256>> rows_{1};  // row 0: all keep
   std::unordered_map<u32, std::string> texts_;
@@ -54,6 +60,7 @@ class Rules {
 class Specials {
  public:
   void add(std::string text, int id) {
+    require(!text.empty(), "a special piece is empty");
     marks_[static_cast<u8>(text[0])] = true;
     items_.emplace_back(std::move(text), id);
     std::stable_sort(items_.begin(), items_.end(),

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "letters.hpp"
+#include "require.hpp"
 
 namespace specialize {
 
@@ -242,6 +243,9 @@ inline void Trie::sort(std::vector<Key>& keys) {
 
 inline Trie::Trie(std::vector<Key> keys) {
   sort(keys);
+  for (std::size_t i = 1; i < keys.size(); ++i)
+    require(keys[i - 1].inside != keys[i].inside || keys[i - 1].text != keys[i].text,
+            "a piece occurs twice");
   for (const Key& key : keys) each_character(key.text, [&](u32 c) { letters_.set(c, 1); });
   Builder(*this, keys, letters_.renumber());
 }

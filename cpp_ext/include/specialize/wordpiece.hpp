@@ -39,6 +39,8 @@ class WordPiece {
         unk_(unk),
         max_chars_(max_chars),
         known_(trie_of(pieces_, prefix_)) {
+    require_ids(special, pieces_.size());
+    require_ids({unk_}, pieces_.size());
     for (int id : special) specials_.add(pieces_[static_cast<std::size_t>(id)], id);
     close_alphabet();
   }
