@@ -149,7 +149,7 @@ def test_the_family_covers_all_languages(tmp_path: Path) -> None:
 def test_seeds_of_equal_arms_are_merged(tmp_path: Path) -> None:
     write_run(tmp_path / "a", arm("lapt", 10, 11), arm("tva", 12, 14))
     write_run(tmp_path / "b", arm("lapt", 11, 15, seeds=(2, 3)), arm("tva", 16, seeds=(3,)))
-    found = compare([tmp_path / "a", tmp_path / "b"])
+    found = compare([tmp_path / "b", tmp_path / "a"])
     assert [(c.arm, c.seeds, c.values) for c in found.cells] == [
         ("lapt", (1, 2, 3), (10, 11, 15)),
         ("tva", (1, 2, 3), (12, 14, 16)),
@@ -223,8 +223,11 @@ def test_differences_between_runs_are_cautions(tmp_path: Path) -> None:
 def test_runs_of_one_language_may_have_different_tasks(tmp_path: Path) -> None:
     ner = {"ner": run_facts.scored("ner", 50.0)}
     task = {"method": "ner", "train": "a", "dev": "b", "test": "c"}
-    first = write_run(tmp_path / "a", arm("lapt", 10), recipe=recipe())
-    second = write_run(tmp_path / "b", arm("lapt", scores=ner), recipe={"task": {"ner": task}})
+    one = recipe() | {"corpus": {"files": ["text"], "remove": ["dev", "test"]}}
+    other = {"task": {"ner": task}, "corpus": {"files": ["text"], "remove": ["b", "c"]}}
+    other["arm"] = one["arm"]
+    first = write_run(tmp_path / "a", arm("lapt", 10), recipe=one)
+    second = write_run(tmp_path / "b", arm("lapt", scores=ner), recipe=other)
     found = compare([first, second])
     assert [(c.task, c.arm) for c in found.cells] == [("dep", "lapt"), ("ner", "lapt")]
 
