@@ -52,29 +52,40 @@ def cells(scores: Mapping[Key, Seeds]) -> tuple[Cell, ...]:
 
 
 def not_finished(opened: Sequence[Opened], scores: Mapping[Key, Seeds]) -> Iterator[str]:
-    """Yield what is missing: unfinished stages, scores that are not finite, seeds of some arms."""
+    """Yield what is missing: unfinished stages, scores that are not finite, seeds of some arms.
+
+    And points of axes that have no arm of their own, as they would do the same as another.
+    """
     told: set[tuple[str, str, str, int]] = set()
     for run in opened:
         language = run.run.language
+        for arm, other in run.run.facts.get("same", {}).items():
+            yield f"{language}: {arm} does the same as {other} and has no scores of its own"
         for label in run.run.facts.get("missing", ()):
-            yield f"{language}: {_unfinished(str(label))}"
-            told.add((language, *_parts(str(label))))
-        for arm in run.run.facts["arms"]:
-            for task, own in arm["scores"].items():
-                for seed, value in zip(own["seeds"], own["test"], strict=True):
-                    if not _finite(value.get(own["metric"])):
-                        yield f"{language}: {arm['name']}, {task}: seed {seed} has no finite score"
-                        told.add((language, arm["name"], task, seed))
+            name = str(label).removeprefix(f"{run.run.folder.name} ")  # of the point in a grid
+            yield f"{language}: {_unfinished(name)}"
+            told.add((language, *_parts(name)))
+        for arm, task, seed in _not_finite(run):
+            yield f"{language}: {arm}, {task}: seed {seed} has no finite score"
+            told.add((language, arm, task, seed))
     for (language, task, arm), seeds in scores.items():
         others = {
             seed for key, own in scores.items() if key[:2] == (language, task) for seed in own.test
         }
-        lacking = sorted(others - seeds.test.keys())
-        unknown = [seed for seed in lacking if (language, arm, task, seed) not in told]
-        if unknown and task != TEXT:
+        lacking = sorted(others - seeds.test.keys()) if task != TEXT else []
+        if unknown := [seed for seed in lacking if (language, arm, task, seed) not in told]:
             plural = "s" if len(unknown) > 1 else ""
             names = ", ".join(map(str, unknown))
             yield f"{language}: {arm}, {task}: no score of seed{plural} {names}, which others have"
+
+
+def _not_finite(run: Opened) -> Iterator[tuple[str, str, int]]:
+    """Yield the arm, task and seed of each score on test that is not a finite number."""
+    for arm in run.run.facts["arms"]:
+        for task, own in arm["scores"].items():
+            for seed, value in zip(own["seeds"], own["test"], strict=True):
+                if not _finite(value.get(own["metric"])):
+                    yield arm["name"], task, seed
 
 
 def _scores(

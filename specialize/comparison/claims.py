@@ -23,10 +23,12 @@ def of_tests(tests: Sequence[Test], equal: Sequence[Test]) -> Iterator[str]:
     count = sum(test.p is not None for test in tests)
     for seeds in sorted({test.n for test in tests if test.p is not None}):
         yield _power(seeds, count)
-    if equal:
+    if same := [test for test in equal if test.difference == 0]:
+        yield f"scores equal the baseline's in every seed, which is no test: {_named(same)}"
+    if constant := [test for test in equal if test.difference != 0]:
         yield (
-            f"the difference is the same in every seed, so the t test has no deviation to measure "
-            f"it against and gives no p: {_named(equal)}"
+            "the difference is the same in every seed, so the t test has no deviation to measure "
+            f"it against and gives no p: {_named(constant)}"
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +65,8 @@ def gold_sentences(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[S
         elif _sha256(file) != run.hashes[str(file)]:
             faults.append(f"{file} has changed since it was scored")
         else:
-            method = run.run.facts["tasks"][task]
-            reader = _reader(method, settings)
-            gold = read_sentences(reader, file)
-            if method == "ner":  # predictions are IOB2, whatever the gold file is
-                reader = replace(reader, scheme="iob2")  # type: ignore[type-var]
-            return reader, gold
+            reader = _reader(run.run.facts["tasks"][task], settings)
+            return reader, read_sentences(reader, file)
     raise SpecializeError("; ".join(dict.fromkeys(faults)))
 
 

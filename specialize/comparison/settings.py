@@ -17,9 +17,10 @@ def check_comparable(opened: Sequence[Opened]) -> None:
     """Refuse runs of one language whose scores cannot stand in one row.
 
     UsageError where they score a task on different files or in different ways, or have an arm of
-    the same name with different settings, base or data: its seeds cannot be merged.
+    the same name with different settings, base or data: its seeds cannot be merged. Of a run
+    without a recipe.toml, which is written at its end, nothing is known.
     """
-    for first, second in combinations(opened, 2):
+    for first, second in combinations([o for o in opened if o.recipe], 2):
         if first.run.language != second.run.language:
             continue
         for task in _common(first.run.facts["tasks"], second.run.facts["tasks"]):
@@ -32,8 +33,12 @@ def check_comparable(opened: Sequence[Opened]) -> None:
 
 
 def cautions(opened: Sequence[Opened]) -> Iterator[str]:
-    """Yield what differs between runs that are compared."""
+    """Yield what differs between runs that are compared, or is not known of them."""
     names = _labels(opened)
+    for run in opened if len(opened) > 1 else ():
+        if not run.recipe:
+            yield f"{run.run.folder} has no recipe.toml yet: its settings may differ from others'"
+    opened = [o for o in opened if o.recipe]
     for what, groups in _differing({names[o]: _machine(o) for o in opened}):
         yield f"the runs differ in {what}: {groups}"
     for language in dict.fromkeys(o.run.language for o in opened):

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specialize.comparison.bootstrap import _weights, intervals, metric, of_all
-from specialize.comparison.sentences import _entities
+from specialize.comparison.sentences import _accuracy, _entities, _las
+from specialize.tasks._base import Tree
 from specialize.tasks._nereval import evaluate_ner
 
 
@@ -69,6 +70,15 @@ def test_weights_draw_as_many_sentences_as_there_are(monkeypatch: pytest.MonkeyP
     assert len({tuple(row) for row in whole}) > 40
     monkeypatch.setattr("specialize.comparison.bootstrap._CELLS", 30)  # in parts
     assert np.array_equal(np.concatenate(list(_weights(7, 50))), whole)
+
+
+def test_counts_of_a_sentence_by_hand() -> None:
+    """One of two tags; both arcs, the subtype ignored; one of two entities found, and one wrong."""
+    assert _accuracy(("N", "V"), ("N", "N")) == (1, 2)
+    gold = Tree((2, 0, 2), ("nsubj:pass", "root", "obl"))
+    assert _las(gold, Tree((2, 0, 1), ("nsubj", "root", "obl"))) == (2, 3)
+    assert _las(gold, Tree((2, 0, 2), ("obj", "root", "obl:tmod"))) == (2, 3)
+    assert _entities(("B-A", "I-A", "B-B"), ("B-A", "I-A", "B-A")) == (2, 4)
 
 
 TAGS = st.lists(st.sampled_from(["O", "B-A", "I-A", "B-B"]), min_size=3, max_size=3)

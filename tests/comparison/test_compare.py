@@ -88,6 +88,32 @@ def test_unfinished_stages_are_missing(tmp_path: Path) -> None:
     )
 
 
+def test_a_point_of_a_grid_is_not_part_of_an_arms_name(tmp_path: Path) -> None:
+    """Stages in a grid's folder are named "mt tva: …"; Latin letters need no transliteration."""
+    write_run(
+        tmp_path / "mt",
+        arm("lapt", 1, 2),
+        arm("tva", 3),
+        language="mt",
+        missing=["mt tva: dep, seed 2", "mt extend: LAPT"],
+        same={"lapt-translit": "lapt"},
+    )
+    assert compare([tmp_path]).missing == (
+        "mt: lapt-translit does the same as lapt and has no scores of its own",
+        "mt: tva, dep: seed 2 is not finished",
+        "mt: extend, LAPT is not finished",
+    )
+
+
+def test_a_run_that_is_not_finished_is_compared_as_far_as_it_is(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", arm("lapt", 10), arm("tva", 12), recipe=recipe())
+    half = write_run(tmp_path / "b", arm("lapt", 11, seeds=(2,)))
+    (half / "recipe.toml").unlink()
+    found = compare([tmp_path / "a", half])
+    assert found.cells[0].seeds == (1, 2)
+    assert has(found.cautions, f"{half} has no recipe.toml yet")
+
+
 def test_one_seed_is_no_test_and_equal_differences_are_none(tmp_path: Path) -> None:
     one = compare([write_run(tmp_path / "one", arm("lapt", 1), arm("tva", 3))])
     test = by_arm(one)["tva"]
@@ -95,7 +121,10 @@ def test_one_seed_is_no_test_and_equal_differences_are_none(tmp_path: Path) -> N
     assert has(one.cautions, "one seed is no test: ug dep (tva)")
     equal = compare([write_run(tmp_path / "equal", arm("lapt", 1, 2), arm("tva", 3, 4))])
     assert by_arm(equal)["tva"].p is None
-    assert has(equal.cautions, "the same in every seed", "ug dep (tva)")
+    assert has(equal.cautions, "the difference is the same in every seed", "ug dep (tva)")
+    same = compare([write_run(tmp_path / "same", arm("lapt", 1, 2), arm("tva", 1, 2))])
+    assert by_arm(same)["tva"].p is None
+    assert has(same.cautions, "scores equal the baseline's in every seed", "ug dep (tva)")
 
 
 def test_bits_per_byte_are_a_task_in_which_lower_is_better(tmp_path: Path) -> None:
@@ -149,7 +178,7 @@ def test_the_family_covers_all_languages(tmp_path: Path) -> None:
 def test_seeds_of_equal_arms_are_merged(tmp_path: Path) -> None:
     write_run(tmp_path / "a", arm("lapt", 10, 11), arm("tva", 12, 14))
     write_run(tmp_path / "b", arm("lapt", 11, 15, seeds=(2, 3)), arm("tva", 16, seeds=(3,)))
-    found = compare([tmp_path / "a", tmp_path / "b"])
+    found = compare([tmp_path / "b", tmp_path / "a"])
     assert [(c.arm, c.seeds, c.values) for c in found.cells] == [
         ("lapt", (1, 2, 3), (10, 11, 15)),
         ("tva", (1, 2, 3), (12, 14, 16)),
@@ -223,8 +252,11 @@ def test_differences_between_runs_are_cautions(tmp_path: Path) -> None:
 def test_runs_of_one_language_may_have_different_tasks(tmp_path: Path) -> None:
     ner = {"ner": run_facts.scored("ner", 50.0)}
     task = {"method": "ner", "train": "a", "dev": "b", "test": "c"}
-    first = write_run(tmp_path / "a", arm("lapt", 10), recipe=recipe())
-    second = write_run(tmp_path / "b", arm("lapt", scores=ner), recipe={"task": {"ner": task}})
+    one = recipe() | {"corpus": {"files": ["text"], "remove": ["dev", "test"]}}
+    other = {"task": {"ner": task}, "corpus": {"files": ["text"], "remove": ["b", "c"]}}
+    other["arm"] = one["arm"]
+    first = write_run(tmp_path / "a", arm("lapt", 10), recipe=one)
+    second = write_run(tmp_path / "b", arm("lapt", scores=ner), recipe=other)
     found = compare([first, second])
     assert [(c.task, c.arm) for c in found.cells] == [("dep", "lapt"), ("ner", "lapt")]
 
