@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,31 @@ def open_runs(folders: Sequence[Path]) -> tuple[list[Opened], list[str]]:
     opened: dict[Path, Opened] = {}
     missing = []
     for folder in folders:
+        finished = []
         for found in _candidates(folder):
             if (found / REPORT).is_file():
-                opened.setdefault(found.resolve(), _open(found))
+                finished.append(_open(found))
             else:
                 missing.append(f"{found.name}: not finished, no {REPORT} in {found}")
+        for one in _told_apart(finished):
+            opened.setdefault(one.run.folder.resolve(), one)
     if not opened:
         raise UsageError(f"no finished run: {'; '.join(missing)}; {AGAIN}")
     return list(opened.values()), missing
+
+
+def _told_apart(opened: Sequence[Opened]) -> list[Opened]:
+    """Return the runs of a folder; those of one language, as of a grid over text, by their folder.
+
+    So ``ug-lines_500`` and ``ug-lines_1000`` are compared side by side, not merged.
+    """
+    count = Counter(one.run.language for one in opened)
+    return [
+        replace(one, run=replace(one.run, language=one.run.folder.name))
+        if count[one.run.language] > 1
+        else one
+        for one in opened
+    ]
 
 
 def files_of(folders: Sequence[Path]) -> Iterator[Path]:

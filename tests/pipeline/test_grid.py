@@ -89,6 +89,19 @@ def test_each_point_is_a_run_and_a_new_point_runs_alone(
     assert f"comparison: {out / 'comparison.html'}" in capsys.readouterr().out
 
 
+def test_points_of_one_language_are_compared_side_by_side(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = recipe.read_text("utf-8").replace("[axes.language.bb]", "[axes.size.small]")
+    text = text.replace("[axes.language.aa]", "[axes.size.whole]\ncorpus.lines = 0\n")
+    recipe.write_text(text.replace('base = "', 'language = "xx"\nbase = "', 1), "utf-8")
+    out = tmp_path / "out"
+    assert main(["run", str(recipe), "--out", str(out), "--set", "axes.script.lower=false"]) == 0
+    printed = capsys.readouterr().out
+    table = printed[printed.index("\nPOS accuracy") :].splitlines()
+    assert [line.split()[0] for line in table[2:4]] == ["small", "whole"]
+
+
 def test_what_is_finished_is_reported_with_what_is_missing(
     recipe: Path,
     tmp_path: Path,
