@@ -40,7 +40,7 @@ except DataError as fault:
 @pytest.mark.slow
 def test_ray_counts_the_same(tmp_path: Path) -> None:
     """In a separate process: a cluster leaves threads and signal handlers behind."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install specialize[ray]")
+    pytest.importorskip("ray.data", reason="Ray is not installed: pip install specialize[ray]")
     for i in range(4):
         text = "".join(f"{j * i % 17} ئا{j % 5} \u2028{i}\tb\x1c\n" for j in range(200))
         (tmp_path / f"{i}.txt").write_text(text, "utf-8")
