@@ -32,7 +32,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.native: $(VENV)/.installed $(wildcard cpp_ext/*/*.cpp cpp_ext/include/*/*.hpp) cpp_ext/setup.py
 	$(BIN)/pip install --quiet --no-build-isolation --force-reinstall --no-deps ./cpp_ext \
-		|| echo "no native extension: is there a C++20 compiler? Counting goes on in Python" >&2
+		|| echo "no native extension: is there a C++20 compiler? Counting and parsing go on in Python" >&2
 	touch $@
 
 clean:

@@ -25,4 +25,4 @@ esac
 cd "$root"
 LD_PRELOAD="$runtime $($compiler -print-file-name=libstdc++.so)" PYTHONPATH=$build:$root SPECIALIZE_NATIVE=1 ASAN_OPTIONS=detect_leaks=0 \
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
-	$python -m pytest -p no:cacheprovider "$root/tests/native/test_equals_python.py" "$@"
+	$python -m pytest -p no:cacheprovider "$root/tests/native/test_equals_python.py" "$root/tests/native/test_trees.py" "$@"

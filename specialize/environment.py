@@ -79,7 +79,7 @@ def machine_facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "native": _version("specialize-native")
         if native.core()
-        else "not installed, counting falls back to Python",
+        else "not installed, counting and parsing fall back to Python",
         **{name: _version(name) for name in ("specialize", "torch", "transformers", "tokenizers")},
     }
 

@@ -1,8 +1,10 @@
-"""The native algorithms as PyTorch operators: text as a tensor in, counts as tensors out.
+"""The native algorithms as PyTorch operators: tensors in, tensors out.
 
 ``torch.ops.specialize.audit`` and ``.count_replacements`` take bytes, pieces and rules as tensors;
 the functions here build these from a vocabulary. Use them for text in memory or memory-mapped
 (``torch.from_file``); for files and lines, use specialize.vocab, which covers more cases.
+``torch.ops.specialize.single_root_trees`` decodes dependency trees; specialize.tasks needs no
+operator for that.
 """
 
 from __future__ import annotations
@@ -68,6 +70,28 @@ def count_replacements(text: Tensor, old: WordPiece, new: WordPiece) -> tuple[Te
         native.threads(),
     )
     return _utf8(replaced), overall
+
+
+def single_root_trees(scores_BHH: Tensor, lengths_B: Tensor) -> Tensor:
+    """Return the heads [B, n] in the best trees; see ``tasks._mst.single_root_trees``.
+
+    ``scores_BHH`` [B, n + 1, n + 1]: float64; ``lengths_B``: int64; heads of pads are 0.
+    """
+    load()
+    if scores_BHH.dim() != 3 or len({*scores_BHH.shape[1:]}) != 1 or not scores_BHH.shape[1]:
+        raise UsageError(f"expected scores [B, n + 1, n + 1], got {list(scores_BHH.shape)}")
+    if lengths_B.shape != scores_BHH.shape[:1]:
+        raise UsageError(f"expected {len(scores_BHH)} lengths, got {list(lengths_B.shape)}")
+    words = scores_BHH.shape[1] - 1
+    if ((lengths_B < 0) | (lengths_B > words)).any():
+        raise UsageError(f"expected lengths from 0 to {words}, got {lengths_B.tolist()}")
+    heads: Tensor = torch.ops.specialize.single_root_trees(
+        scores_BHH.detach().to("cpu", torch.float64).contiguous(),
+        lengths_B.to("cpu", torch.int64).contiguous(),
+    )
+    if heads.dim() != 2:
+        raise DataError("the scores of a tree are not numbers (nan); has the training diverged?")
+    return heads
 
 
 def _check(text: Tensor) -> None:

@@ -4,14 +4,15 @@
 namespace specialize::python {
 
 extern PyMethodDef text_methods[], words_methods[], vocabulary_methods[],
-    units_methods[];  // one table per file
+    units_methods[], tree_methods[];  // one table per file
 
 namespace {
 
-PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods};
+PyMethodDef* const kTables[] = {text_methods, words_methods, vocabulary_methods, units_methods,
+                                tree_methods};
 
 // Increase with every change visible to Python; specialize/native/__init__.py requires the same.
-constexpr int kInterface = 11;
+constexpr int kInterface = 12;
 
 PyModuleDef module{PyModuleDef_HEAD_INIT, "specialize_native._core", nullptr, -1, nullptr,
                    nullptr, nullptr, nullptr, nullptr};

@@ -37,6 +37,17 @@ class Ref {
   PyObject* object_;
 };
 
+// Borrows the memory of an object.
+struct Buffer {
+  Py_buffer view;
+  Buffer(PyObject* object, int flags) {
+    if (PyObject_GetBuffer(object, &view, flags) < 0) throw Failed{};
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { PyBuffer_Release(&view); }
+};
+
 // Runs ``work`` and turns its exceptions into Python errors.
 template <class F>
 PyObject* guarded(F work) {

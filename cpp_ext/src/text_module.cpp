@@ -22,13 +22,7 @@ PyObject* text_feed(PyObject*, PyObject* arguments) {
     unsigned threads;
     parse(arguments, "OOpI", &text, &buffer, &whole, &threads);
     Text& to = unwrap<Text>(text);
-    struct View {
-      Py_buffer view;
-      explicit View(PyObject* o) {
-        if (PyObject_GetBuffer(o, &view, PyBUF_SIMPLE) < 0) throw Failed{};
-      }
-      ~View() { PyBuffer_Release(&view); }
-    } bytes(buffer);
+    const Buffer bytes(buffer, PyBUF_SIMPLE);
     unlocked([&] {
       to.feed(static_cast<const char*>(bytes.view.buf), static_cast<u64>(bytes.view.len),
               whole != 0, threads);

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "specialize/audit.hpp"
+#include "specialize/mst.hpp"
 #include "specialize/replacements.hpp"
 #include "specialize/text.hpp"
 #include "specialize/wordpiece.hpp"
@@ -77,8 +78,8 @@ Text read(const Tensor& text, unsigned threads) {
 }
 
 // No exception may leave an operator: before torch 2.13 it kills the process. Errors return empty
-// tensors; specialize.operators checks its arguments, so the only remaining error is text that is
-// not UTF-8.
+// tensors; specialize.operators checks its arguments, so the only remaining errors are text that is
+// not UTF-8 and scores that are nan.
 Tensor nothing(const Tensor& like) { return torch::stable::new_empty(like, {0}); }
 
 // -> words, pieces, unknown, continued, characters, bytes
@@ -118,6 +119,30 @@ std::tuple<Tensor, Tensor> counted(Tensor text, Tensor old_pieces, Tensor new_pi
   return {counts(sums.replaced), counts(sums.overall)};
 }
 
+// scores [B, n + 1, n + 1], words of each sentence [B] -> heads [B, n], 0 beyond the sentence
+Tensor decoded(Tensor scores, Tensor lengths) {
+  const auto sentences = numbers_of(lengths);
+  const bool square = scores.dim() == 3 && scores.size(1) == scores.size(2) && scores.size(1) > 0;
+  require(scores.scalar_type() == torch::headeronly::ScalarType::Double &&
+              scores.is_contiguous() && scores.is_cpu() && square &&
+              scores.size(0) == lengths.numel(),
+          "expected float64 scores [B, n + 1, n + 1] of B sentences");
+  const std::int64_t words = scores.size(1) - 1;
+  const auto size = static_cast<std::size_t>(scores.size(1));
+  Tensor result = torch::stable::new_empty(lengths, {lengths.numel(), words});
+  auto* to = static_cast<std::int64_t*>(result.mutable_data_ptr());
+  const auto* from = static_cast<const double*>(scores.const_data_ptr());
+  TreeDecoder decoder;
+  for (const std::int64_t length : sentences) {
+    require(length >= 0 && length <= words, "a sentence is too long");
+    const auto& heads = decoder.heads({from, size, static_cast<std::size_t>(length) + 1});
+    std::fill(std::copy(heads.begin(), heads.end(), to), to + words, 0);
+    from += size * size;
+    to += words;
+  }
+  return result;
+}
+
 Tensor audit_text(Tensor text, Tensor pieces, Tensor special, Tensor rules, std::string prefix,
                   std::int64_t unk, std::int64_t max_chars, std::int64_t threads) try {
   return audited(text, pieces, special, rules, prefix, unk, max_chars, threads);
@@ -136,6 +161,12 @@ std::tuple<Tensor, Tensor> count_replacements(Tensor text, Tensor old_pieces, Te
   return {nothing(text), nothing(text)};
 }
 
+Tensor single_root_trees(Tensor scores, Tensor lengths) try {
+  return decoded(scores, lengths);
+} catch (const std::exception&) {
+  return nothing(lengths);
+}
+
 }  // namespace
 
 STABLE_TORCH_LIBRARY(specialize, m) {
@@ -144,9 +175,11 @@ STABLE_TORCH_LIBRARY(specialize, m) {
   m.def("count_replacements(Tensor text, Tensor old_pieces, Tensor new_pieces, "
         "Tensor old_special, Tensor new_special, Tensor rules, str prefix, int old_unk, "
         "int new_unk, int max_chars, int threads) -> (Tensor, Tensor)");
+  m.def("single_root_trees(Tensor scores, Tensor lengths) -> Tensor");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(specialize, CPU, m) {
   m.impl("audit", TORCH_BOX(&audit_text));
   m.impl("count_replacements", TORCH_BOX(&count_replacements));
+  m.impl("single_root_trees", TORCH_BOX(&single_root_trees));
 }

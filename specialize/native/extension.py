@@ -16,7 +16,7 @@ from specialize.errors import MissingError, SpecializeWarning, UsageError
 INSTALL = "pip install ./cpp_ext"
 MOST_CHARACTERS = 2**32 - 1  # of a word, as the extension counts them
 MOST_THREADS = 256  # each has tables of its own
-INTERFACE = 11  # must equal the number in cpp_ext/src/core.cpp
+INTERFACE = 12  # must equal the number in cpp_ext/src/core.cpp
 
 
 def core() -> Any:
@@ -42,7 +42,8 @@ def _load(*, required: bool) -> Any:
             f"SPECIALIZE_NATIVE=1, but the native extension is {state}{detail}; run: {INSTALL}"
         )
     warnings.warn(
-        f"the native extension is {state}; counting falls back to slow Python; run: {INSTALL}",
+        f"the native extension is {state}; counting and parsing fall back to slow Python; "
+        f"run: {INSTALL}",
         SpecializeWarning,
         stacklevel=3,
     )

@@ -15,7 +15,7 @@ from specialize.tasks._base import Sentence, Tree, annotated, check_dropout, pai
 from specialize.tasks._batch import label_ids, mean_cross_entropy, padded
 from specialize.tasks._biaffine import BiaffineHead, ParserScores
 from specialize.tasks._conllu import read_treebank, read_words, tree, write_blocks
-from specialize.tasks._mst import single_root_tree
+from specialize.tasks._mst import single_root_trees
 from specialize.tasks._pretokenize import Style
 
 
@@ -96,19 +96,23 @@ class DepTask:
         An edge scores log P(head) + max log P(relation), so a tree is the likeliest of all. The
         authors' code sums probabilities, and chooses the root's child without its score.
         """
-        parses = []
-        for b, length in enumerate(mask_BW.sum(1).tolist()):
+        lengths: list[int] = mask_BW.sum(1).tolist()
+        size = mask_BW.shape[1] + 1
+        edges_BHH = np.zeros((len(lengths), size, size))
+        relations = []
+        for b, length in enumerate(lengths):
             arcs_WH = scores.arcs_BWH[b, :length, : length + 1]
             relations_WHL = head.all_relations(
                 scores.words_BWK[b, :length], scores.heads_BHK[b, : length + 1]
             )
             best_WH, which_WH = relations_WHL.float().log_softmax(-1).max(-1)
-            edges = np.zeros((length + 1, length + 1))
-            edges[1:] = (arcs_WH + best_WH).cpu().numpy()
-            heads = single_root_tree(edges)
-            which = which_WH.cpu().numpy()[np.arange(length), heads]
-            parses.append(Tree(tuple(heads), tuple(labels["deprels"][i] for i in which)))
-        return parses
+            edges_BHH[b, 1 : length + 1, : length + 1] = (arcs_WH + best_WH).cpu().numpy()
+            relations.append(which_WH.cpu().numpy())
+        trees = single_root_trees(edges_BHH, lengths)
+        return [
+            Tree(tuple(heads), tuple(labels["deprels"][i] for i in which_WH[range(length), heads]))
+            for heads, which_WH, length in zip(trees, relations, lengths, strict=True)
+        ]
 
     def predicted(self, sentence: Sentence[Tree], annotation: Tree) -> Sentence[Tree]:
         """Return the sentence with this tree."""

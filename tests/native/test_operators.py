@@ -6,6 +6,7 @@ import torch
 
 from specialize import operators
 from specialize.errors import DataError, MissingError, UsageError
+from specialize.tasks._mst import single_root_trees
 from specialize.vocab.audit.audit import audit
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
@@ -59,3 +60,24 @@ def test_unsupported_text_and_vocabularies_are_refused() -> None:
     worded = WordPiece(["[UNK]", "ab"], special=["ab"])
     with pytest.raises(UsageError, match="'ab' can occur inside a word"):
         operators.count_replacements(as_tensor("abab"), worded, worded)
+
+
+def test_trees_equal_those_of_the_parser() -> None:
+    scores = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(0))
+    lengths = [7, 3, 0, 1]
+    heads = operators.single_root_trees(scores, torch.tensor(lengths))
+    expected = single_root_trees(scores.double().numpy(), lengths)
+    assert heads.tolist() == [tree + [0] * (7 - len(tree)) for tree in expected]
+
+
+def test_unsupported_scores_of_trees_are_refused() -> None:
+    one, scores = torch.tensor([1]), torch.zeros(1, 3, 3)
+    for bad in (scores[0], scores[:, :2], scores[:, :0, :0]):
+        with pytest.raises(UsageError, match=r"expected scores \[B, n \+ 1, n \+ 1\], got"):
+            operators.single_root_trees(bad, one)
+    with pytest.raises(UsageError, match=r"expected 1 lengths, got \[2\]"):
+        operators.single_root_trees(scores, torch.tensor([1, 1]))
+    with pytest.raises(UsageError, match=r"expected lengths from 0 to 2, got \[3\]"):
+        operators.single_root_trees(scores, torch.tensor([3]))
+    with pytest.raises(DataError, match="diverged"):
+        operators.single_root_trees(torch.full((1, 2, 2), torch.nan), one)

@@ -1,4 +1,4 @@
-"""The tree decoder: small trees, then the best of all trees of up to five words."""
+"""The tree decoder in Python and C++: small trees, the best of all up to five words, networkx."""
 
 from functools import cache
 from itertools import product
@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.tasks._mst import single_root_tree
+from specialize.tasks._mst import single_root_trees
+
+pytestmark = pytest.mark.usefixtures("both_ways")
+
+
+def single_root_tree(scores: np.ndarray) -> list[int]:
+    return single_root_trees(scores[None], [len(scores) - 1])[0]
 
 
 @cache
-def single_root_trees(words: int) -> list[tuple[int, ...]]:
-    """Yield all trees, by trying every assignment of heads."""
+def all_trees(words: int) -> list[tuple[int, ...]]:
+    """Return all trees with one root, by trying every assignment of heads."""
     return [heads for heads in product(range(words + 1), repeat=words) if is_tree(heads)]
 
 
@@ -34,7 +40,7 @@ def total(scores: np.ndarray, heads: list[int] | tuple[int, ...]) -> float:
 
 def test_the_enumeration_has_as_many_trees_as_cayleys_formula():
     # words^(words-1) rooted labelled trees, the root of each hung on node 0
-    assert [len(single_root_trees(n)) for n in range(1, 6)] == [1, 2, 9, 64, 625]
+    assert [len(all_trees(n)) for n in range(1, 6)] == [1, 2, 9, 64, 625]
 
 
 def test_a_greedy_tree_is_returned_unchanged():
@@ -66,9 +72,26 @@ def test_one_word_hangs_on_the_root_whatever_its_score():
     assert single_root_tree(np.array([[0, 0], [-np.inf, 0]])) == [0]
 
 
-def test_scores_that_are_not_numbers_are_refused():
-    with pytest.raises(ValueError, match="diverged"):
-        single_root_tree(np.array([[0, 0], [np.nan, 0]]))
+@pytest.mark.parametrize("score", [np.nan, np.inf])
+def test_scores_that_are_not_numbers_are_refused(score):
+    for at in ((1, 0), (1, 2), (2, 0), (2, 1)):
+        scores = np.zeros((3, 3))
+        scores[at] = score
+        with pytest.raises(ValueError, match="diverged"):
+            single_root_tree(scores)
+
+
+def test_the_roots_row_the_diagonal_and_pads_are_ignored():
+    scores = np.full((2, 5, 5), np.nan)
+    scores[0, 1:, :] = [[9, 0, 1, 1, 1], [1, 9, 0, 1, 1], [1, 1, 9, 0, 1], [1, 1, 1, 9, 0]]
+    scores[0, range(5), range(5)] = np.nan
+    scores[1, 1, 0], scores[1, 1, 2], scores[1, 2, :2] = 1, 2, (2, 2)
+    assert single_root_trees(scores, [4, 2]) == [[0, 1, 2, 3], [2, 0]]
+
+
+def test_a_batch_may_be_empty_or_have_sentences_without_words():
+    assert single_root_trees(np.zeros((0, 1, 1)), []) == []
+    assert single_root_trees(np.zeros((2, 2, 2)), [0, 1]) == [[], [0]]
 
 
 SCORE = st.one_of(
@@ -90,7 +113,7 @@ def square(draw, score=SCORE, largest=5):
 def test_the_tree_is_the_best_of_all_single_root_trees(scores):
     heads = single_root_tree(scores)
     assert is_tree(tuple(heads))
-    best = max(total(scores, tree) for tree in single_root_trees(len(heads)))
+    best = max(total(scores, tree) for tree in all_trees(len(heads)))
     assert total(scores, heads) == pytest.approx(best, rel=1e-12, abs=1e-9)
 
 
@@ -105,7 +128,7 @@ def test_forbidden_edges_are_used_only_if_every_tree_needs_one(scores):
         allowed = [value for value in values if value > -np.inf]
         return len(allowed), sum(allowed)
 
-    best = max(map(worth, single_root_trees(len(heads))))
+    best = max(map(worth, all_trees(len(heads))))
     assert worth(heads) == pytest.approx(best, abs=1e-9)
 
 
@@ -126,3 +149,26 @@ def test_a_chain_of_nested_cycles_is_undone():
     heads = single_root_tree(scores)
     assert heads[6] == 0
     assert total(scores, heads) == words - 1 - 1.0
+
+
+def with_networkx(scores: np.ndarray) -> list[int]:
+    """Return the best tree; each root edge costs more than all other differences together."""
+    networkx = pytest.importorskip("networkx")
+    size = len(scores)
+    cost = 2 * size * (scores.max() - scores.min() + 1)
+    graph = networkx.DiGraph()
+    for word in range(1, size):
+        for head in range(size):
+            if head != word:
+                graph.add_edge(head, word, weight=scores[word, head] - cost * (head == 0))
+    tree = networkx.maximum_spanning_arborescence(graph)
+    return [next(iter(tree.predecessors(word))) for word in range(1, size)]
+
+
+@pytest.mark.parametrize("words", [2, 7, 15, 25])
+def test_the_tree_is_as_good_as_that_of_networkx(words):
+    generator = np.random.default_rng(words)
+    for scores in generator.normal(size=(4, words + 1, words + 1)):
+        heads = single_root_tree(scores)
+        assert is_tree(tuple(heads))
+        assert total(scores, heads) == pytest.approx(total(scores, with_networkx(scores)))
