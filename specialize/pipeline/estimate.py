@@ -10,6 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.model.header import tensor_shapes
 from specialize.pipeline.plan import ArmPlan
@@ -17,7 +18,7 @@ from specialize.store import Stage, Store
 
 _BYTES_PER_PIECE = 4.0  # of text, by rule of thumb
 _BYTES_PER_LINE = 300.0
-_PIECES_PER_WORD = 2.0
+_PIECES_PER_WORD = 2.0  # before a text is audited
 _EFFICIENCY = 0.4  # of a large matrix product's speed that training reaches
 
 
@@ -76,7 +77,10 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
         seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))
         for seed, stage in plan.adapted.items()
     }
-    trained = {task: _train_seconds(words.get(task, 0), plan, size, speed) for task in plan.tasks}
+    trained = {
+        task: 1 + words.get(task, 0) * _length(plan, store, task) * 6 * size.body / speed
+        for task in plan.tasks
+    }
     together = {
         seed: _with_work(stage, sum(trained.values()), store, adapted=adapted[seed])
         for seed, stage in plan.together.items()
@@ -92,9 +96,15 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
     return replace(plan, adapted=adapted, together=together, heads=heads)
 
 
-def _train_seconds(words: int, plan: ArmPlan, size: Size, speed: float) -> float:
-    trained = words * _PIECES_PER_WORD * plan.finetune.epochs
-    return 1 + trained * 6 * size.body / speed
+def _length(plan: ArmPlan, store: Store, task: str) -> float:
+    """Return the pieces per word of a task in all epochs: audited where that is done, else 2."""
+    audit = plan.audits[f"{task} dev"]
+    pieces = _PIECES_PER_WORD
+    if store.done(audit):
+        pieces = (
+            atomic.read_json(store.folder(audit) / "audit.json")["after"]["fertility"] or pieces
+        )
+    return pieces * plan.finetune.epochs
 
 
 def _with_work(stage: Stage, seconds: float, store: Store, **needs: Any) -> Stage:

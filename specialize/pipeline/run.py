@@ -87,6 +87,7 @@ def specialize_all(
     works = [work.planned(store) for work in works]
     early = [stage for work in works for plan in work.plans for stage in plan.early()]
     run_all(early, store, log, jobs=jobs, executor=executor)
+    works = [work.planned(store) for work in works]  # with estimates by the audits
     warnings = {work.point: results.early_warnings(work.plans, store) for work in works}
     for point, found in warnings.items():
         for warning in found:
