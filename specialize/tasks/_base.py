@@ -128,6 +128,14 @@ class Task(Protocol[A]):
         """Return the metrics, in percent."""
 
 
+def dev_score(
+    task: Task[A], gold: Sequence[Sentence[A]], predicted: Sequence[Sentence[A]]
+) -> float:
+    """Return what chooses the best epoch: the task's own ``dev_score``, if any, or its metric."""
+    own = getattr(task, "dev_score", None)
+    return own(gold, predicted) if own else task.score(gold, predicted)[task.metric]
+
+
 def annotated(sentence: Sentence[A], annotation: A) -> Sentence[A]:
     """Return the sentence with ``annotation``, one entry a word, instead of its gold."""
     if len(annotation) != len(sentence.words):

@@ -24,6 +24,19 @@ def label_ids(rows: Iterable[Sequence[str]], labels: Sequence[str], mask_BW: Ten
     )
 
 
+def sentence_cross_entropy(scores_BWL: Tensor, ids_BW: Tensor) -> Tensor:
+    """Return the mean over sentences of each one's mean over words with a known label.
+
+    Sentences without such a word do not count; 0 where no sentence counts.
+    """
+    losses_BW = cross_entropy(
+        scores_BWL.float().transpose(1, 2), ids_BW, ignore_index=UNKNOWN, reduction="none"
+    )
+    words_B = (ids_BW != UNKNOWN).sum(1)
+    means_B = losses_BW.sum(1) / words_B.clamp(min=1)
+    return means_B.sum() / (words_B > 0).sum().clamp(min=1)
+
+
 def mean_cross_entropy(scores_NL: Tensor, ids_N: Tensor) -> Tensor:
     """Return the mean over words with a known label; 0 where there is none."""
     total = cross_entropy(scores_NL.float(), ids_N, ignore_index=UNKNOWN, reduction="sum")

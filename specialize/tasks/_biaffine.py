@@ -23,15 +23,21 @@ class BiaffineHead(nn.Module):
     """Scores of arcs and relations.
 
     Arcs: a matrix over the two representations, each with a 1 appended; a further constant would
-    cancel in the softmax. Relations: one matrix and one constant each, no linear terms.
+    cancel in the softmax. Relations: one matrix and one constant each, no linear terms. ``copies``:
+    the layers of words start as copies of those of heads, as in the authors' code.
     """
 
-    def __init__(self, states: int, relations: int, *, width: int, dropout: float) -> None:
+    def __init__(
+        self, states: int, relations: int, *, width: int, dropout: float, copies: bool = False
+    ) -> None:
         super().__init__()
         self.dropout = dropout
         self.root_D = nn.Parameter(torch.randn(states))
         self.arc_word, self.arc_head = _mlp(states, width), _mlp(states, width)
         self.relation_word, self.relation_head = _mlp(states, width), _mlp(states, width)
+        if copies:
+            self.arc_word.load_state_dict(self.arc_head.state_dict())
+            self.relation_word.load_state_dict(self.relation_head.state_dict())
         self.arc_weight = nn.Parameter(torch.empty(width + 1, width + 1))
         self.relation_weight_LKK = nn.Parameter(torch.empty(relations, width, width))
         self.relation_bias_L = nn.Parameter(torch.zeros(relations))

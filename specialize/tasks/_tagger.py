@@ -9,11 +9,11 @@ from specialize.tasks._base import Sentence, Tags
 
 
 class TagHead(nn.Module):
-    """Dropout and a linear layer. (The authors' code applies dropout twice.)"""
+    """Dropout and a linear layer; ``twice``: two dropouts in a row, as in the authors' code."""
 
-    def __init__(self, width: int, tags: int, *, dropout: float) -> None:
+    def __init__(self, width: int, tags: int, *, dropout: float, twice: bool = False) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Sequential(*(nn.Dropout(dropout) for _ in range(1 + twice)))
         self.linear = nn.Linear(width, tags)
 
     def forward(self, words_BWD: Tensor, mask_BW: Tensor) -> Tensor:
@@ -25,8 +25,8 @@ class TagHead(nn.Module):
 class CrfHead(TagHead):
     """A tag head with the transitions of a CRF, which its loss and decoder add (`_crf`)."""
 
-    def __init__(self, width: int, tags: int, *, dropout: float) -> None:
-        super().__init__(width, tags, dropout=dropout)
+    def __init__(self, width: int, tags: int, *, dropout: float, twice: bool = False) -> None:
+        super().__init__(width, tags, dropout=dropout, twice=twice)
         self.transitions_LL = nn.Parameter(torch.empty(tags, tags))
         nn.init.xavier_normal_(self.transitions_LL)
 

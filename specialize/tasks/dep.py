@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from specialize.corpus.conllu import DEPREL, FORM, HEAD
+from specialize.corpus.conllu import DEPREL, FORM, HEAD, UPOS
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tree, annotated, check_dropout, paired, percent
 from specialize.tasks._batch import label_ids, mean_cross_entropy, padded
@@ -18,12 +18,27 @@ from specialize.tasks._conllu import read_treebank, read_words, tree, write_bloc
 from specialize.tasks._mst import single_root_trees
 from specialize.tasks._pretokenize import Style
 
+_SKIPPED = {"PUNCT", "SYM"}  # the UPOS tags that AllenNLP's LAS leaves out
 
-def task(*, dropout: float = 0.3, width: int = 100) -> "DepTask":
-    """Return the parsing task over CoNLL-U files; ``width`` is that of its representations."""
+
+def task(
+    *,
+    dropout: float = 0.3,
+    width: int = 100,
+    copied_layers: bool = False,
+    probability_sum: bool = False,
+    skip_punctuation: bool = False,
+) -> "DepTask":
+    """Return the parsing task over CoNLL-U files; ``width`` is that of its representations.
+
+    As in the authors' code (docs/paper.md): ``copied_layers``: the layers of dependents start as
+    copies of those of heads; ``probability_sum``: trees have the greatest sum of probabilities
+    instead of their product, and edges from the root score 0; ``skip_punctuation``: the best epoch
+    is that of the best LAS on dev without punctuation, subtypes of relations included.
+    """
     if width < 1:
         raise UsageError(f"width {width} is out of range; it is at least 1")
-    return DepTask(check_dropout(dropout), width)
+    return DepTask(check_dropout(dropout), width, copied_layers, probability_sum, skip_punctuation)
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,9 @@ class DepTask:
 
     dropout: float
     width: int
+    copied_layers: bool = False
+    probability_sum: bool = False
+    skip_punctuation: bool = False
 
     name: ClassVar[str] = "dep"
     metric: ClassVar[str] = "las"
@@ -64,7 +82,13 @@ class DepTask:
 
     def head(self, width: int, labels: dict[str, list[str]]) -> BiaffineHead:
         """Return a fresh head for word states of ``width``."""
-        return BiaffineHead(width, len(labels["deprels"]), width=self.width, dropout=self.dropout)
+        return BiaffineHead(
+            width,
+            len(labels["deprels"]),
+            width=self.width,
+            dropout=self.dropout,
+            copies=self.copied_layers,
+        )
 
     def loss(
         self,
@@ -93,8 +117,7 @@ class DepTask:
     ) -> list[Tree]:
         """Return the best single-root tree of every sentence.
 
-        An edge scores log P(head) + max log P(relation), so a tree is the likeliest of all. The
-        authors' code sums probabilities, and chooses the root's child without its score.
+        An edge scores log P(head) + max log P(relation), so a tree is the likeliest of all.
         """
         lengths: list[int] = mask_BW.sum(1).tolist()
         size = mask_BW.shape[1] + 1
@@ -106,13 +129,25 @@ class DepTask:
                 scores.words_BWK[b, :length], scores.heads_BHK[b, : length + 1]
             )
             best_WH, which_WH = relations_WHL.float().log_softmax(-1).max(-1)
-            edges_BHH[b, 1 : length + 1, : length + 1] = (arcs_WH + best_WH).cpu().numpy()
+            edges_WH = self._edges(arcs_WH + best_WH)
+            edges_BHH[b, 1 : length + 1, : length + 1] = edges_WH.cpu().numpy()
             relations.append(which_WH.cpu().numpy())
         trees = single_root_trees(edges_BHH, lengths)
         return [
             Tree(tuple(heads), tuple(labels["deprels"][i] for i in which_WH[range(length), heads]))
             for heads, which_WH, length in zip(trees, relations, lengths, strict=True)
         ]
+
+    def _edges(self, likely_WH: Tensor) -> Tensor:
+        """Return the scores of edges whose sum a tree maximises, given their log-probabilities.
+
+        With ``probability_sum``, which word depends on the root does not depend on the probability.
+        """
+        if not self.probability_sum:
+            return likely_WH
+        chances_WH = likely_WH.exp()
+        chances_WH[:, 0] = 0
+        return chances_WH
 
     def predicted(self, sentence: Sentence[Tree], annotation: Tree) -> Sentence[Tree]:
         """Return the sentence with this tree."""
@@ -152,3 +187,18 @@ class DepTask:
             "las": percent(plain, words),
             "las_full": percent(full, words),
         }
+
+    def dev_score(
+        self, gold: Sequence[Sentence[Tree]], predicted: Sequence[Sentence[Tree]]
+    ) -> float:
+        """Return what chooses the best epoch: LAS, by default the shared task's, in percent."""
+        if not self.skip_punctuation:
+            return self.score(gold, predicted)[self.metric]
+        words = right = 0
+        for sentence, (ours, theirs) in zip(gold, paired(gold, predicted), strict=True):
+            pairs = zip(ours.heads, ours.deprels, strict=True)
+            others = zip(theirs.heads, theirs.deprels, strict=True)
+            for tag, own, other in zip(sentence.source.column(UPOS), pairs, others, strict=True):
+                words += tag not in _SKIPPED
+                right += tag not in _SKIPPED and own == other
+        return percent(right, words)

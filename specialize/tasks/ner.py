@@ -21,16 +21,24 @@ from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
 _FIGURES = ("f1", "precision", "recall", "macro_f1")
 
 
-def task(*, dropout: float = 0.1, column: int = 0, scheme: str = "") -> "NerTask":
+def task(
+    *,
+    dropout: float = 0.1,
+    column: int = 0,
+    scheme: str = "",
+    dropout_twice: bool = False,
+    sum_loss: bool = False,
+) -> "NerTask":
     """Return the entity task over files of tokens and tags.
 
     ``column`` is the number of the tags' column, counted from 1; 0 finds the only one with tags
     of entities. ``scheme``: iob1, iob2, bioes or bilou, "" to find it for each file; what is not
-    IOB2 is read as IOB2.
+    IOB2 is read as IOB2. As in the authors' code (docs/paper.md): ``dropout_twice``; ``sum_loss``:
+    the loss is the sum over a batch's sentences instead of their mean, so it grows with the batch.
     """
     if column < 0:
         raise UsageError(f"column {column} is out of range; columns are counted from 1, 0 = find")
-    return NerTask(check_dropout(dropout), column, check_scheme(scheme))
+    return NerTask(check_dropout(dropout), column, check_scheme(scheme), dropout_twice, sum_loss)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class NerTask:
     dropout: float
     column: int = 0
     scheme: str = ""
+    dropout_twice: bool = False
+    sum_loss: bool = False
 
     name: ClassVar[str] = "ner"
     metric: ClassVar[str] = "f1"
@@ -72,7 +82,8 @@ class NerTask:
 
     def head(self, width: int, labels: dict[str, list[str]]) -> CrfHead:
         """Return a fresh head for word states of ``width``."""
-        return CrfHead(width, len(labels["tags"]), dropout=self.dropout)
+        tags = len(labels["tags"])
+        return CrfHead(width, tags, dropout=self.dropout, twice=self.dropout_twice)
 
     def loss(
         self,
@@ -82,13 +93,13 @@ class NerTask:
         labels: dict[str, list[str]],
         mask_BW: Tensor,
     ) -> Tensor:
-        """Return the mean negative log-likelihood of a batch's sentences.
+        """Return the mean negative log-likelihood of a batch's sentences, or their sum.
 
-        The authors' code sums over the batch, so that the loss grows with the batch size. Which
-        tag may follow which (`bio_constraints`) is no part of the loss, there and here.
+        Which tag may follow which (`bio_constraints`) is no part of it, as in the authors' code.
         """
         ids_BW = label_ids((s.gold for s in sentences), labels["tags"], mask_BW)
-        return negative_log_likelihood(scores, head.transitions_LL, ids_BW, mask_BW).mean()
+        losses_B = negative_log_likelihood(scores, head.transitions_LL, ids_BW, mask_BW)
+        return losses_B.sum() if self.sum_loss else losses_B.mean()
 
     @torch.no_grad()
     def decode(

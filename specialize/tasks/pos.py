@@ -11,7 +11,7 @@ from torch import Tensor
 from specialize.corpus.conllu import FORM, UPOS, XPOS
 from specialize.errors import DataError, UsageError
 from specialize.tasks._base import Sentence, Tags, annotated, check_dropout, paired, percent
-from specialize.tasks._batch import label_ids, mean_cross_entropy
+from specialize.tasks._batch import label_ids, mean_cross_entropy, sentence_cross_entropy
 from specialize.tasks._conllu import read_treebank, read_words, write_blocks
 from specialize.tasks._pretokenize import Style
 from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
@@ -19,16 +19,23 @@ from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
 _COLUMNS = {"upos": UPOS, "xpos": XPOS}
 
 
-def task(*, column: str = "xpos", dropout: float = 0.4) -> "PosTask":
+def task(
+    *,
+    column: str = "xpos",
+    dropout: float = 0.4,
+    dropout_twice: bool = False,
+    sentence_mean: bool = False,
+) -> "PosTask":
     """Return the tagging task over CoNLL-U files.
 
     ``column`` is "xpos", as in the paper, or "upos", as there for Belarusian, whose XPOS column
     has gaps. A gap, "_", in a column that has tags is a tag like any other, as in the official
-    metric.
+    metric. As in the authors' code (docs/paper.md): ``dropout_twice``; ``sentence_mean``: the loss
+    is the mean over a batch's sentences of each one's mean, so that words of short ones weigh more.
     """
     if column not in _COLUMNS:
         raise UsageError(f"unknown column {column!r}; known: {', '.join(_COLUMNS)}")
-    return PosTask(column, check_dropout(dropout))
+    return PosTask(column, check_dropout(dropout), dropout_twice, sentence_mean)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class PosTask:
 
     column: str
     dropout: float
+    dropout_twice: bool = False
+    sentence_mean: bool = False
 
     name: ClassVar[str] = "pos"
     metric: ClassVar[str] = "accuracy"
@@ -72,7 +81,8 @@ class PosTask:
 
     def head(self, width: int, labels: dict[str, list[str]]) -> TagHead:
         """Return a fresh head for word states of ``width``."""
-        return TagHead(width, len(labels["tags"]), dropout=self.dropout)
+        tags = len(labels["tags"])
+        return TagHead(width, tags, dropout=self.dropout, twice=self.dropout_twice)
 
     def loss(
         self,
@@ -82,12 +92,10 @@ class PosTask:
         labels: dict[str, list[str]],
         mask_BW: Tensor,
     ) -> Tensor:
-        """Return the mean cross-entropy of a batch's words.
-
-        The authors' code takes the mean of each sentence first, so that words of short sentences
-        weigh more there.
-        """
+        """Return the mean cross-entropy of a batch's words, or of its sentences' means."""
         ids_BW = label_ids((s.gold for s in sentences), labels["tags"], mask_BW)
+        if self.sentence_mean:
+            return sentence_cross_entropy(scores, ids_BW)
         return mean_cross_entropy(scores.flatten(0, 1), ids_BW.flatten())
 
     @torch.no_grad()

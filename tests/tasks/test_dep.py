@@ -11,7 +11,8 @@ import torch
 
 from specialize.errors import DataError, UsageError
 from specialize.tasks import dep
-from specialize.tasks._base import Tree
+from specialize.tasks._base import Tree, dev_score
+from specialize.tasks._biaffine import ParserScores
 from specialize.tasks._udeval import evaluate_conllu
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -178,6 +179,50 @@ def test_the_likeliest_labelled_tree_is_decoded(scored):
     assert likelihood(tree.heads) == pytest.approx(likelihood(best))
     for word, (at, name) in enumerate(zip(tree.heads, tree.deprels, strict=True)):
         assert labels["deprels"][relations[word, at].argmax()] == name
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "product_heads", "sum_heads"),
+    [  # P(root), P(word 1), P(word 2) as the head of word 1, then of word 2
+        ((0.9, 0.0, 0.1), (0.3, 0.7, 0.0), (0, 1), (0, 1)),  # .9 * .7 > .1 * .3; .7 > .1
+        ((0.9, 0.0, 0.1), (0.91, 0.09, 0.0), (2, 0), (2, 0)),  # .9 * .09 < .1 * .91; .09 < .1
+        ((0.9, 0.0, 0.1), (0.5, 0.09, 0.0), (0, 1), (2, 0)),  # .9 * .09 > .1 * .5; .09 < .1
+    ],
+)
+def test_trees_may_maximise_the_sum_of_probabilities_without_the_roots(
+    scored, first, second, product_heads, sum_heads
+):
+    _, labels, head, _, _ = scored
+    scores = ParserScores(
+        torch.tensor([[first, second]]).log(), torch.zeros(1, 2, 6), torch.zeros(1, 3, 6)
+    )
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    for task, heads in (
+        (TASK, product_heads),
+        (dep.task(probability_sum=True), sum_heads),
+    ):
+        assert task.decode(head, scores, labels, mask)[0].heads == heads
+
+
+def test_layers_of_words_may_start_as_copies_of_those_of_heads():
+    head = dep.task(copied_layers=True).head(8, {"deprels": ["a"]})
+    for word, other in (
+        (head.arc_word, head.arc_head),
+        (head.relation_word, head.relation_head),
+    ):
+        assert torch.equal(word[0].weight, other[0].weight)
+        assert word[0].weight is not other[0].weight
+    assert not torch.equal(head.arc_word[0].weight, head.relation_word[0].weight)
+
+
+def test_the_best_epoch_may_be_chosen_without_punctuation_and_with_subtypes(path):
+    first, second = gold = TASK.read(path)
+    tree = Tree(
+        (2, 3, 0, 2), ("det", "nsubj:y", "root", "punct")
+    )  # a subtype, the full stop's head
+    predicted = [TASK.predicted(first, tree), second]
+    assert dev_score(TASK, gold, predicted) == TASK.score(gold, predicted)["las"] == 80.0
+    assert dev_score(dep.task(skip_punctuation=True), gold, predicted) == 75.0
 
 
 def test_dropout_drops_the_same_features_of_all_words():

@@ -101,6 +101,17 @@ def test_scores_of_a_short_file_by_eye(path):
     assert set(TASK.score(gold, gold).values()) == {100.0}
 
 
+def test_the_loss_is_the_mean_or_the_sum_over_sentences(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences)
+    words, mask = batch(sentences, 4)
+    task = ner.task(sum_loss=True, dropout_twice=True)
+    head = task.head(4, labels).eval()
+    losses = [t.loss(head, head(words, mask), sentences, labels, mask).item() for t in (TASK, task)]
+    assert losses[1] == pytest.approx(2 * losses[0])
+    assert len(head.dropout) == 2
+
+
 def test_an_i_tag_is_predicted_only_inside_an_entity():
     labels = {"tags": ["B-LOC", "I-LOC", "O"]}
     head = TASK.head(2, labels)

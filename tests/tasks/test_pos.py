@@ -56,6 +56,37 @@ def test_predictions_are_written_in_place(path, tmp_path):
     assert (tmp_path / "b.conllu").read_text(encoding="utf-8") == expected
 
 
+def test_the_loss_may_be_the_mean_of_the_sentences_means(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences)
+    words, mask = batch(sentences, 8)
+    head = TASK.head(8, labels)
+    scores = head(words, mask)
+    likely = scores.log_softmax(-1)
+    gold = [[labels["tags"].index(tag) for tag in s.gold] for s in sentences]
+    each = [
+        -sum(likely[b, w, tag] for w, tag in enumerate(row)) / len(row)
+        for b, row in enumerate(gold)
+    ]
+    task = pos.task(dropout=0.0, sentence_mean=True)
+    loss = task.loss(head, scores, sentences, labels, mask).item()
+    assert loss == pytest.approx((sum(each) / 2).item())
+    assert loss != pytest.approx(TASK.loss(head, scores, sentences, labels, mask).item())
+    some = {"tags": ["DEF", "VB"]}  # the second sentence has no known tag: it does not count
+    head = task.head(8, some)
+    both = task.loss(head, head.eval()(words, mask), sentences, some, mask)
+    first = task.loss(head, head(words[:1], mask[:1]), sentences[:1], some, mask[:1])
+    assert both.item() == pytest.approx(first.item())
+
+
+def test_dropout_may_be_applied_twice():
+    ones = torch.ones(1, 1, 20_000)
+    for twice, kept in ((False, 0.6), (True, 0.36)):
+        head = pos.task(dropout=0.4, dropout_twice=twice).head(20_000, {"tags": ["a"]})
+        left = (head.dropout(ones) > 0).float().mean().item()
+        assert left == pytest.approx(kept, abs=0.02)
+
+
 def test_accuracy_is_over_words(path):
     first, second = gold = TASK.read(path)
     predicted = [TASK.predicted(first, ("DEF", "NN", "NN")), second]
