@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,10 @@ class WordEncoder:
             mean[r, row.word_of, np.arange(start, start + len(row.word_of))] = row.share
         place, mask = _places(encoded, most)
         return WordBatch(*(torch.from_numpy(a).to(device) for a in (ids, real, mean, place, mask)))
+
+    def sizes(self, sentences: Iterable[Sequence[str]]) -> list[int]:
+        """Return how many pieces each sentence has, frames included."""
+        return [sum(len(row.ids) for row in self._rows(tuple(words))) for words in sentences]
 
     def _rows(self, words: tuple[str, ...]) -> list[_Row]:
         """Return the rows of a sentence: cut between words where the next word would not fit."""

@@ -165,6 +165,7 @@ def _together(
                 "how": how,
                 "seed": seed,
             },
+            version=2,  # batches of sentences with as many pieces, not words
         )
         for seed in arm.seeds
     }
@@ -192,7 +193,7 @@ def _head(
     }
     if together:
         given |= {"start": together, "start_task": task.name}
-    return Stage("finetune", label, stages.finetune_task, given)
+    return Stage("finetune", label, stages.finetune_task, given, version=2)  # as of "multitask"
 
 
 def _reads_text(augment: Choice) -> bool:

@@ -20,12 +20,13 @@ from specialize.model.mlm import MaskedModel, hidden_size
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import WordModel
 from specialize.progress import Log, Silent
-from specialize.tasks._base import Sentence, Task
+from specialize.tasks._base import Sentence, Task, dev_score
 from specialize.train import loop
 from specialize.train.optim import adamw, at_least, groups, precision
-from specialize.train.sampling import batches_by_length
+from specialize.train.sampling import batches_by_length, batches_within
 from specialize.train.schedules import Schedule, constant, inverse_sqrt, linear
 
+_BUDGET = {"cpu": 1024, "cuda": 16384}  # pieces of a batch to predict; a CPU's caches are small
 SCHEDULES = ("inverse_sqrt", "constant", "linear")
 
 
@@ -41,7 +42,9 @@ class Finetune:
     freeze: int = 1  # epochs in which only head and scalar mix train
     schedule: str = "inverse_sqrt"  # as in the paper; its code ran "constant"; or "linear"
     decay: float = 0.01  # weight decay
+    bias_correction: bool = True  # of AdamW; as released: false for BERT
     layer_dropout: float = 0.1  # probability of leaving a layer out of the scalar mix
+    evaluation_dropout: bool = False  # leave layers out on dev and test too, as released
     length: int = 256  # pieces at once; longer sentences are read in parts
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
 
@@ -139,7 +142,7 @@ def _train(
     """Train ``module``, leave it at its best epoch on ``data.dev`` and return the history."""
     steps = -(-len(data.train) // plan.batch)
     device = next(module.parameters()).device
-    lengths = [len(sentence.words) for sentence in data.train]
+    lengths = words.sizes(sentence.words for sentence in data.train)
 
     @lru_cache(maxsize=1)
     def batches(epoch: int) -> list[np.ndarray]:
@@ -152,12 +155,11 @@ def _train(
         return task.loss(module.head, scores, part, labels, batch.mask_BW)
 
     def evaluate() -> float:
-        predicted = predict(module, words, task, labels, data.dev)
-        return task.score(data.dev, predicted)[task.metric]
+        return dev_score(task, data.dev, predict(module, words, task, labels, data.dev))
 
     return loop.run(
         module,
-        [adamw(tiers(module, plan))],
+        [adamw(tiers(module, plan), bias_correction=plan.bias_correction)],
         schedule_of(plan, steps),
         loss_at,
         evaluate,
@@ -186,23 +188,21 @@ def predict(
     task: Task[Any],
     labels: dict[str, list[str]],
     sentences: Sequence[Sentence[Any]],
-    *,
-    batch: int = 64,
 ) -> list[Sentence[Any]]:
     """Return ``sentences`` with the model's annotation in place of theirs."""
     was_training = module.training
     module.eval()
     device = next(module.parameters()).device
-    by_length = sorted(range(len(sentences)), key=lambda i: len(sentences[i].words))
+    sizes = words.sizes(sentence.words for sentence in sentences)
     found: dict[int, Sentence[Any]] = {}
-    for start in range(0, len(by_length), batch):
-        items = by_length[start : start + batch]
-        tensors = words.batch([sentences[i].words for i in items], device)
-        scores = module(tensors)
-        for i, annotation in zip(
-            items, task.decode(module.head, scores, labels, tensors.mask_BW), strict=True
-        ):
-            found[i] = task.predicted(sentences[i], annotation)
+    with loop.seeded(module, 0):  # of layers left out with plan.evaluation_dropout
+        for items in batches_within(sizes, _BUDGET[device.type]):
+            tensors = words.batch([sentences[i].words for i in items], device)
+            scores = module(tensors)
+            for i, annotation in zip(
+                items, task.decode(module.head, scores, labels, tensors.mask_BW), strict=True
+            ):
+                found[i] = task.predicted(sentences[i], annotation)
     module.train(was_training)
     return [found[i] for i in range(len(sentences))]
 
@@ -228,7 +228,11 @@ def word_model(
         torch.manual_seed(seed)
         head = task.head(hidden_size(model), labels)
     module = WordModel(
-        model, head, layer_dropout=plan.layer_dropout, precision=precision(plan.precision)
+        model,
+        head,
+        layer_dropout=plan.layer_dropout,
+        precision=precision(plan.precision),
+        evaluation_dropout=plan.evaluation_dropout,
     )
     return module.to(next(model.parameters()).device)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def run(
         _report_step(state.step, loss, plan, log)
 
     saved = time.monotonic()
-    with torch.random.fork_rng(devices=_devices(module)):
+    with seeded(module, plan.seed):
         while not state.finished(plan):
             began, epoch = time.monotonic(), len(state.history) - 1
             module.train()
@@ -114,8 +115,9 @@ def run(
             score = evaluate()
             record = state.epoch(score, state.seconds + time.monotonic() - began, plan)
             state.close_epoch(record, module, plan)
-            state.save(checkpoint, module, optimizers)
-            saved = time.monotonic()
+            if time.monotonic() - saved > plan.checkpoint_seconds:
+                state.save(checkpoint, module, optimizers)
+                saved = time.monotonic()
             _report_epoch(record, plan, log)
     if plan.keep_best:
         module.load_state_dict(state.best)
@@ -184,6 +186,14 @@ def _step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return loss.detach().float()
+
+
+@contextmanager
+def seeded(module: nn.Module, seed: int) -> Iterator[None]:
+    """Seed torch's default generators of the module's devices, and restore them afterwards."""
+    with torch.random.fork_rng(devices=_devices(module)):
+        torch.manual_seed(seed)
+        yield
 
 
 def _devices(module: nn.Module) -> list[torch.device]:

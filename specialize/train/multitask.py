@@ -22,7 +22,7 @@ from specialize.model.load import Checkpoint
 from specialize.model.word_encoder import WordBatch, WordEncoder
 from specialize.model.word_model import WordModel
 from specialize.progress import Log, Silent
-from specialize.tasks._base import Task
+from specialize.tasks._base import Task, dev_score
 from specialize.train import loop
 from specialize.train.finetune import (
     Data,
@@ -86,8 +86,7 @@ class _Member:
 
     def dev_score(self, words: WordEncoder) -> float:
         task, dev = self.part.task, self.part.data.dev
-        predicted = annotate(self.model, words, task, self.labels, dev)
-        return task.score(dev, predicted)[task.metric]
+        return dev_score(task, dev, annotate(self.model, words, task, self.labels, dev))
 
 
 class _Together(nn.Module):
@@ -179,7 +178,7 @@ def _train(
     log: Log,
 ) -> list[loop.Epoch]:
     """Train ``module``, leave it at its best epoch and return the history."""
-    lengths = [[len(s.words) for s in members[group[0]].part.data.train] for group in groups]
+    lengths = [words.sizes(s.words for s in members[group[0]].part.data.train) for group in groups]
     device = next(module.parameters()).device
 
     @lru_cache(maxsize=1)
@@ -209,7 +208,7 @@ def _train(
 
     return loop.run(
         module,
-        [adamw(tiers(module, plan))],
+        [adamw(tiers(module, plan), bias_correction=plan.bias_correction)],
         schedule_of(plan, steps),
         loss_at,
         dev.evaluate,

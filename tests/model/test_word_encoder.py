@@ -92,6 +92,10 @@ def test_a_sentence_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(first.ids_RL.flip(0), again.ids_RL)
 
 
+def test_sizes_count_the_frames_of_every_row() -> None:
+    assert encoder(length=5).sizes([["a", "aa", "aa", "a"], ["a"]]) == [5 + 5, 3]
+
+
 def test_lengths_beyond_the_positions_are_refused() -> None:
     framing = framing_of(LETTERS, BERT, positions=512)
     check_length("lapt.length", 512, framing)

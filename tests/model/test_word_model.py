@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from specialize.model import word_model as module
 from specialize.model.load import load_checkpoint
 from specialize.model.mlm import layers
 from specialize.model.word_encoder import WordEncoder
@@ -12,13 +14,15 @@ from specialize.model.word_model import ScalarMix, WordModel
 CPU = torch.device("cpu")
 
 
-def test_layer_dropout_rests_in_evaluation() -> None:
+def test_layer_dropout_rests_in_evaluation_unless_told() -> None:
     mix = ScalarMix(3, dropout=0.9)
     states = [torch.full((1, 1, 1), float(i)) for i in range(3)]
     mix.eval()
     assert {mix(states).item() for _ in range(20)} == {1.0}
     mix.train()
     assert len({mix(states).item() for _ in range(50)}) > 1
+    always = ScalarMix(3, dropout=0.9, always=True).eval()
+    assert len({always(states).item() for _ in range(50)}) > 1
 
 
 @torch.no_grad()
@@ -49,6 +53,23 @@ def test_states_do_not_depend_on_the_rest_of_the_batch(tiny: Path) -> None:
     alone = model.states(words.batch([["ab", "d"]], CPU))
     beside = model.states(words.batch([["cab"] * 9, ["ab", "d"]], CPU))
     torch.testing.assert_close(beside[1, :2], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_kernels_of_attention_give_equal_states_and_gradients(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for short in (0, 96):
+        monkeypatch.setattr(module, "_SHORT", short)
+        base = load_checkpoint(tiny)
+        batch = WordEncoder(base.vocabulary, base.framing, length=20).batch(
+            [["ab"] * 5, ["d"]], CPU
+        )
+        model = WordModel(base.model, torch.nn.Identity(), layer_dropout=0.0, precision="float32")
+        states = model.eval().states(batch)
+        states.square().sum().backward()
+        found.append((states, model.encoder.get_input_embeddings().weight.grad))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
 
 
 def test_a_frozen_encoder_gets_no_gradient(tiny: Path) -> None:

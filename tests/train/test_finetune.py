@@ -1,5 +1,7 @@
 """Fine-tuning: runs of one loaded checkpoint are independent, and an interrupted one resumes."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +80,29 @@ def test_a_killed_run_resumes_to_the_same_weights(
         return loss(self, *given)
 
     monkeypatch.setattr(type(task), "loss", killing)
+    monkeypatch.setattr(module.loop, "Plan", partial(module.loop.Plan, checkpoint_seconds=0))
     with pytest.raises(Killed):
         run(load_checkpoint(base_folder), data, tmp_path / "cut", task)
     monkeypatch.undo()
+    assert (tmp_path / "cut" / "checkpoint.pt").exists()
     assert equal(whole, weights(run(load_checkpoint(base_folder), data, tmp_path / "cut")))
+
+
+def test_layers_left_out_in_evaluation_change_scores_of_tags_and_repeat(
+    base_folder: Path, data: Data
+) -> None:
+    base = load_checkpoint(base_folder)
+    words = WordEncoder(base.vocabulary, base.framing, length=PLAN.length)
+    task, labels = pos.task(), pos.task().labels(data.dev)
+    found: list[torch.Tensor] = []
+    for always, seed in ((False, 0), (True, 1), (True, 2)):
+        plan = replace(PLAN, layer_dropout=0.5, evaluation_dropout=always)
+        made = module.word_model(base.model, task, labels, plan, 1)
+        made.head.register_forward_hook(lambda _, given, scores: found.append(scores))
+        torch.manual_seed(seed)  # what others draw must not matter
+        module.predict(made, words, task, labels, data.dev[:2])
+    assert torch.equal(found[1], found[2])
+    assert not torch.equal(found[0], found[1])
 
 
 def test_batches_are_sorted_once_an_epoch(

@@ -1,6 +1,7 @@
 """Tasks trained together on one encoder."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.word_encoder import WordEncoder
 from specialize.tasks import dep, ner, pos
 from specialize.toylang import ToyFiles
+from specialize.train import loop
 from specialize.train.finetune import Data, Finetune, Finetuned, finetune
 from specialize.train.multitask import Multitask, Part, groups_of, train_together
 
@@ -170,9 +172,11 @@ def test_a_killed_run_resumes_to_the_same_weights(
         return loss(self, *given)
 
     monkeypatch.setattr(task, "loss", killing)
+    monkeypatch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
     with pytest.raises(Killed):
         run(tmp_path / "cut", base_folder, [*parts.values()], how)
     monkeypatch.undo()
+    assert (tmp_path / "cut" / "checkpoint.pt").exists()
     again = run(tmp_path / "cut", base_folder, [*parts.values()], how)
     for (first, weights), (second, others) in zip(whole, again, strict=True):
         assert equal(weights, others)

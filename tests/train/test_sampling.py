@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from specialize.train.sampling import batches_by_length, mixed_batches, mixed_order, order
+from specialize.train.sampling import (
+    batches_by_length,
+    batches_within,
+    mixed_batches,
+    mixed_order,
+    order,
+)
 
 
 def test_order_is_a_permutation_that_depends_on_seed_and_epoch_only() -> None:
@@ -24,6 +30,13 @@ def test_batches_hold_items_of_similar_length_and_every_item_once() -> None:
     assert padded < 1.15 * sum(lengths)
     again = batches_by_length(lengths, 16, seed=1, epoch=0)
     assert all((a == b).all() for a, b in zip(batches, again, strict=True))
+
+
+def test_batches_within_a_budget_hold_every_item_once_shortest_first() -> None:
+    lengths = [30, 4, 50, 4, 8, 1000, 31]
+    batches = batches_within(lengths, 100)
+    assert batches == [[1, 3, 4], [0, 6], [2], [5]]
+    assert batches_within([], 100) == []
 
 
 def test_sampling_lifts_small_sources_and_repeats_none_before_all_came() -> None:
