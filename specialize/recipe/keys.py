@@ -30,6 +30,7 @@ class RecipeKeys:
     title: str = ""  # heading of the report; default: the recipe's file name
     note: str = ""  # a caveat the report shows under its heading: "synthetic data"
     language: str = ""  # code of the language, for the report
+    preset: str = ""  # "paper" or "as_released": options of the paper or its code; own keys win
     seeds: tuple[int, ...] = (1,)  # one fine-tuned model of each task for each seed
     result: str = ""  # the arm that is the result; default: the last
     mixin: Methods = ()  # what rewrites every text: a method, or a list applied in order

@@ -15,6 +15,7 @@ from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
 from specialize.recipe.methods import Choice, choose, names
+from specialize.recipe.presets import with_preset
 from specialize.recipe.recipe import PARTS, Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
@@ -95,7 +96,7 @@ def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
 
     A task or an arm that is ``false`` is left out.
     """
-    keys = build(RecipeKeys, table, "")
+    keys = with_preset(build(RecipeKeys, table, ""))
     if keys.axes:
         raise UsageError("axes make several recipes of one; use read_recipes", key="axes")
     tasks = tuple(_task(n, t, folder) for n, t in keys.task.items() if t is not False)
