@@ -1,6 +1,6 @@
 """How fast are training and prediction of a task on words?
 
-    python benchmarks/finetune.py TASK=FOLDER... [--train N] [--dev N]
+    python benchmarks/finetune.py TASK=FOLDER... [--train N] [--dev N] [--precision NAME]
 
 FOLDER, of $SPECIALIZE_DATA/ud or ner: dep=UD_Irish-IDT pos=UD_Irish-IDT ner=wikiann/wo.
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", metavar="TASK=FOLDER")
     parser.add_argument("--train", type=int, default=480)
     parser.add_argument("--dev", type=int, default=300)
+    parser.add_argument("--precision", default="auto")
     options = parser.parse_args()
     torch.set_num_threads(1)
     facts = machine_facts()
@@ -55,7 +56,7 @@ def speeds(name: str, folder: str, options: argparse.Namespace) -> tuple[str, st
     dev = task.read(place / f"dev.{ending}")[: options.dev]
     base = load_checkpoint(find_model("mini"))
     words = WordEncoder(base.vocabulary, base.framing, length=Finetune.length)
-    plan = Finetune(epochs=1, patience=0, freeze=0)
+    plan = Finetune(epochs=1, patience=0, freeze=0, precision=options.precision)
     with tempfile.TemporaryDirectory() as scratch:
         began = time.process_time()
         found = finetune(
