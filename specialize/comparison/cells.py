@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from specialize.comparison.read import Opened
-from specialize.comparison.values import BITS, METRICS, TEXT, Cell
+from specialize.comparison.values import BITS, TEXT, Cell, metric_name
 from specialize.errors import UsageError
 
 Key = tuple[str, str, str]  # language, task, arm
@@ -98,7 +98,7 @@ def _scores(
         rows = zip(own["seeds"], own["test"], own["dev"], strict=True)
         pairs = [(seed, test.get(key), dev.get(key)) for seed, test, dev in rows]
         kept = [(seed, t, d if _finite(d) else math.nan) for seed, t, d in pairs if _finite(t)]
-        yield task, METRICS.get(method, str(key)), kept
+        yield task, metric_name(str(method), str(key)), kept
     bits = [value for value in arm["bits_per_byte"] if _finite(value)]
     seeds = _lapt_seeds(run, arm, len(bits))
     yield TEXT, BITS, [(seed, value, math.nan) for seed, value in zip(seeds, bits, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,11 +34,12 @@ def counts_of(task: str, arms: Mapping[str, Seeds]) -> Arms:
     if method not in _COUNTERS:
         raise SpecializeError(f"the method {method} has no counts of sentences")
     reader, gold = gold_sentences(task, runs)
+    count = _ufeats if reader.metric == "ufeats" else _COUNTERS[method]
     found: Arms = {}
     for arm, seeds in arms.items():
         for seed, run in seeds.runs.items():
             file = predictions_file(run, arm, task, seed)
-            counts = _counts(_COUNTERS[method], gold, read_sentences(reader, file), file)
+            counts = _counts(count, gold, read_sentences(reader, file), file)
             if of_all(counts) != seeds.test[seed]:
                 raise SpecializeError(
                     f"{file} scores {of_all(counts):.4f}, the report says {seeds.test[seed]:.4f}"
@@ -73,7 +75,7 @@ def gold_sentences(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[S
 def _reader(method: str, settings: Mapping[str, Any]) -> Task[Any]:
     from specialize.recipe.methods import bind
 
-    options = {key: v for key, v in settings.items() if key not in ("method", *FILES)}
+    options = {key: v for key, v in settings.items() if key not in ("method", "folds", *FILES)}
     task: Task[Any] = bind("task", method, options)()
     return task
 
@@ -112,8 +114,14 @@ def _counts(
 # Metrics ------------------------------------------------------------------------------------------
 
 
-def _accuracy(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
-    return sum(map(str.__eq__, gold, predicted)), len(gold)
+def _accuracy(gold: Sequence[Any], predicted: Sequence[Any]) -> tuple[int, int]:
+    return sum(map(operator.eq, gold, predicted)), len(gold)
+
+
+def _ufeats(gold: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
+    from specialize.tasks._udwords import universal_features
+
+    return _accuracy([*map(universal_features, gold)], [*map(universal_features, predicted)])
 
 
 def _las(gold: Any, predicted: Any) -> tuple[int, int]:

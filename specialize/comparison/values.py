@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 METRICS = {"pos": "POS accuracy", "dep": "LAS", "ner": "NER F1"}  # by task method
+_NAMES = {"ufeats": "UFeats"}  # by metric, of tasks with several
 TEXT, BITS = "text", "bits per byte"  # the task and the metric of LAPT's held-out text
+
+
+def metric_name(method: str, key: str) -> str:
+    """Return how to call the score ``key`` of a task's method; the key of a user's own.
+
+    >>> metric_name("dep", "las"), metric_name("pos", "ufeats"), metric_name("my.py:fn", "r2")
+    ('LAS', 'UFeats', 'r2')
+    """
+    return _NAMES.get(key) or METRICS.get(method, key)
 
 
 @dataclass(frozen=True)

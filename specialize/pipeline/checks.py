@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from specialize.errors import MissingError, UsageError
+from specialize.errors import DataError, MissingError, UsageError
 from specialize.pipeline.plan import ArmPlan
-from specialize.pipeline.stages import TaskData, checkpoint_of, read_task
-from specialize.recipe.recipe import Recipe
+from specialize.pipeline.stages import checkpoint_of
+from specialize.pipeline.task_data import TaskData, read_task
+from specialize.recipe.recipe import Recipe, TaskFiles
 from specialize.tasks._checks import check_data, same_files
+from specialize.tasks._split import FOLDS
 
 
 def check_folder(out: Path) -> None:
@@ -40,10 +42,28 @@ def check_tasks(recipe: Recipe, tasks: Mapping[str, TaskData]) -> list[str]:
     warnings = []
     for files in recipe.tasks:
         given, data = tasks[files.name], tasks[files.name].data
-        found = same_files({part: getattr(files, part) for part in ("train", "dev", "test")})
+        found = [*_split(files, len(data.train) + len(data.dev)), *same_files(files.files)]
         found += check_data(given.task, data.train, data.dev, data.test)
         warnings += [f"{files.name}: {warning}" for warning in found]
     return warnings
+
+
+def _split(files: TaskFiles, sentences: int) -> list[str]:
+    """Return how the file of train or dev is split into both; DataError if it is too short."""
+    if not files.whole:
+        return []
+    path, missing = files.files[files.whole], "dev" if files.whole == "train" else "train"
+    if sentences < (folds := files.folds or FOLDS):
+        raise DataError(
+            f"{path}:1: expected {folds} sentences or more to split into train and dev, got "
+            f"{sentences}; name a {missing} file"
+        )
+    if files.folds:
+        how = f"cross-validation: fold s mod {folds} of {path.name} is dev of seed s"
+    else:
+        part = f"{-(-sentences // folds)} of {sentences}"
+        how = f"every fifth sentence of {path.name} ({part}) is dev"
+    return [f"no {missing} file; {how}, the others are train"]
 
 
 def check_arms(plans: Sequence[ArmPlan]) -> None:

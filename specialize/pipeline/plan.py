@@ -21,6 +21,7 @@ from specialize.train.multitask import Multitask
 
 Text = Prepared | Stage | None  # a stage where it is not finished yet
 
+SCORES = 2  # version of fine-tuning and its scores: batches by pieces, test_unseen, CLAS, F1 by type
 CORPUS = "held-out text"  # the name of the audit of the corpus's own
 
 
@@ -165,7 +166,7 @@ def _together(
                 "how": how,
                 "seed": seed,
             },
-            version=2,  # batches of sentences with as many pieces, not words
+            version=SCORES,
         )
         for seed in arm.seeds
     }
@@ -193,7 +194,7 @@ def _head(
     }
     if together:
         given |= {"start": together, "start_task": task.name}
-    return Stage("finetune", label, stages.finetune_task, given, version=2)  # as of "multitask"
+    return Stage("finetune", label, stages.finetune_task, given, version=SCORES)
 
 
 def _reads_text(augment: Choice) -> bool:
@@ -282,7 +283,7 @@ def _audits(
                     "vocabulary": vocabulary,
                     "text": text,
                     "task": task.choice,
-                    "dev": task.dev,
+                    "dev": task.dev_file,
                     "mixins": arm.mixin,
                 },
             )

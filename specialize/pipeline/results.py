@@ -11,9 +11,9 @@ from typing import Any
 from specialize import atomic
 from specialize.executors import unique
 from specialize.pipeline.plan import CORPUS, ArmPlan
-from specialize.pipeline.stages import TaskData
+from specialize.pipeline.task_data import TaskData
 from specialize.store import Stage, Store
-from specialize.tasks._checks import repeated
+from specialize.tasks._checks import unseen
 from specialize.vocab.open import read_vocabulary
 
 Facts = dict[str, Any]
@@ -28,6 +28,9 @@ class Scores:
     seeds: list[int]
     dev: list[dict[str, float]]
     test: list[dict[str, float]]
+    test_unseen: list[dict[str, float]]  # on test sentences not in train; {} without any
+    test_sentences: int
+    shared: list[int]  # test sentences that are in train
     best_seed: int
     by_epoch: list[list[float | None]]  # a seed each: the metric on dev, from epoch 0
 
@@ -127,6 +130,9 @@ def _scores(plan: ArmPlan, store: Store, name: str, data: TaskData) -> Scores:
         seeds=seeds,
         dev=[run["dev"] for run in runs],
         test=[run["test"] for run in runs],
+        test_unseen=[run["test_unseen"] for run in runs],
+        test_sentences=runs[0]["test_sentences"] if runs else 0,
+        shared=[run["shared"] for run in runs],
         best_seed=best_head(plan, store, name).arguments["seed"],
         by_epoch=[_by_epoch(run["history"]) for run in runs],
     )
@@ -172,14 +178,14 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
         if len(t.data.test) < 200
     ]
     for name, t in tasks.items():
-        known = repeated(t.data.train, t.data.test)
+        known = len(t.data.test) - len(unseen(t.data.train, t.data.test))
         if known > 0.02 * len(t.data.test):
             found.append(
                 f"{name}: {known} of {len(t.data.test)} test sentences also occur in train"
             )
-        unseen = t.task.check(t.data.test, t.task.labels([*t.data.train, *t.data.dev]))
-        if unseen:
-            found.append(f"{name}: {unseen} test words carry labels that train and dev lack")
+        words = t.task.check(t.data.test, t.task.labels([*t.data.train, *t.data.dev]))
+        if words:
+            found.append(f"{name}: {words} test words carry labels that train and dev lack")
     for arm in arms:
         if arm.best_epoch == 0:
             found.append(f"{arm.name}: LAPT did not improve bits per byte; its start was kept")

@@ -19,7 +19,7 @@ from specialize.pipeline import checks, publish, results
 from specialize.pipeline.estimate import bytes_needed, seconds_left, with_work
 from specialize.pipeline.plan import ArmPlan, in_order, plan_arms, text_stages
 from specialize.pipeline.results import Facts
-from specialize.pipeline.stages import TaskData
+from specialize.pipeline.task_data import TaskData
 from specialize.progress import Log, Silent, duration
 from specialize.recipe.outside import outside_methods
 from specialize.recipe.recipe import Recipe

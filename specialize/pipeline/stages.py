@@ -7,9 +7,7 @@ stage's key (``store.Stage``). Interrupted, it is called again with the same fol
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +20,12 @@ from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.fingerprints import unseal
 from specialize.pipeline.change import read_change, write_change
+from specialize.pipeline.task_data import TaskData, read_file, read_task, state
 from specialize.progress import Log
-from specialize.recipe.methods import Choice, bind
+from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
+from specialize.tasks._checks import unseen
 from specialize.tasks._pretokenize import style_of
 from specialize.vocab.audit.coverage import coverage, explain, readable_facts, write_pieces
 from specialize.vocab.framing import moved
@@ -36,8 +36,8 @@ from specialize.vocab.verify.run import verifier
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
     from specialize.model.word_encoder import WordEncoder
-    from specialize.tasks._base import Sentence, Task
-    from specialize.train.finetune import Data, Finetune, Finetuned
+    from specialize.tasks._base import Sentence
+    from specialize.train.finetune import Finetune, Finetuned
     from specialize.train.lapt import Lapt
     from specialize.train.loop import Epoch
     from specialize.train.multitask import Multitask
@@ -97,7 +97,7 @@ def audit_task(
 ) -> None:
     """Audit the old and the new vocabulary on a task's dev file; compare how texts are written."""
     mix = chain([choice() for choice in mixins])
-    lines = [" ".join(map(mix, sentence.words)) for sentence in _read(task, dev)]
+    lines = [" ".join(map(mix, sentence.words)) for sentence in read_file(task, dev)]
     differences = mismatch(text.train, lines) if text else []
     _write_audit(folder, base, vocabulary, lines, differences=differences)
 
@@ -194,7 +194,7 @@ def finetune_task(
     from specialize.train.finetune import finetune
 
     checkpoint, words = _to_train(adapted, mixins, plan)
-    given = read_task(task)
+    given = read_task(task, seed)
     found = finetune(
         checkpoint,
         words,
@@ -226,8 +226,8 @@ def train_tasks_together(
     from specialize.train.multitask import Part, train_together
 
     checkpoint, words = _to_train(adapted, mixins, plan)
-    given = [read_task(task) for task in tasks]
-    parts = [Part(g.task, g.data, t.train) for g, t in zip(given, tasks, strict=True)]
+    given = [read_task(task, seed) for task in tasks]
+    parts = [Part(g.task, g.data, t.train_source) for g, t in zip(given, tasks, strict=True)]
     results = train_together(checkpoint, words, parts, plan, how, seed=seed, folder=folder, log=log)
     for name, task, found in zip(names, tasks, results, strict=True):
         (folder / name).mkdir(exist_ok=True)
@@ -264,7 +264,7 @@ def _write_head(
     log: Log,
 ) -> None:
     """Write the head, its predictions on test, and its scores."""
-    given = read_task(task)
+    given = read_task(task, seed)
     suffix = Path(plain_name(task.test)).suffix
     with atomic.whole_file(folder / f"predictions{suffix}") as file:
         given.task.write(found.predicted, file)
@@ -281,8 +281,21 @@ def _write_head(
     save_head(found.module, facts, folder / "head", mixins=mixins)
     metric = given.task.metric
     scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
+    scores |= _unseen(given, found.predicted)
     atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
     log.say(f"{metric} {found.test[metric]:.2f} on test")
+
+
+def _unseen(given: TaskData, predicted: Sequence[Sentence[Any]]) -> dict[str, Any]:
+    """Return the scores on the test sentences that are not in train, {} of none, and counts."""
+    test = given.data.test
+    places = unseen(given.data.train, test)
+    rows = [test[i] for i in places], [predicted[i] for i in places]
+    return {
+        "test_unseen": given.task.score(*rows) if places else {},
+        "test_sentences": len(test),
+        "shared": len(test) - len(places),
+    }
 
 
 def _without_times(history: Sequence[Epoch]) -> list[dict[str, Any]]:
@@ -293,7 +306,7 @@ def _without_times(history: Sequence[Epoch]) -> list[dict[str, Any]]:
 def checkpoint_of(folder: Path) -> Checkpoint:
     """Return the checkpoint in ``folder``; stages leave its weights as they found them."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return _load_once(folder, tuple(_state(path) for path in files))
+    return _load_once(folder, tuple(state(path) for path in files))
 
 
 @lru_cache(maxsize=1)
@@ -301,39 +314,3 @@ def _load_once(folder: Path, states: tuple[tuple[int, int], ...]) -> Checkpoint:
     from specialize.model.load import load_checkpoint
 
     return load_checkpoint(folder)
-
-
-def _state(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-@dataclass(frozen=True)
-class TaskData:
-    """A task of the recipe with its data read."""
-
-    choice: Choice
-    task: Task[Any]
-    data: Data
-
-
-def read_task(files: TaskFiles) -> TaskData:
-    """Return a task with the sentences of its three files."""
-    from specialize.train.finetune import Data
-
-    parts = [_read(files.choice, path) for path in (files.train, files.dev, files.test)]
-    return TaskData(files.choice, files.choice()(), Data(*parts))
-
-
-def _read(choice: Choice, path: Path) -> list[Sentence[Any]]:
-    options = json.dumps(choice.resolved(), sort_keys=True, default=str)
-    return _read_once(choice.method, options, path, _state(path))
-
-
-@lru_cache(maxsize=32)
-def _read_once(
-    method: str, options: str, path: Path, state: tuple[int, int]
-) -> list[Sentence[Any]]:
-    """Return the sentences of a file; several tasks and seeds read the same."""
-    found: list[Sentence[Any]] = bind("task", method, json.loads(options))().read(path)
-    return found

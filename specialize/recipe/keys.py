@@ -68,10 +68,13 @@ class TaskKeys:
 
     The table's name is the method's, or any other with ``method``: two treebanks can stand in one
     recipe as ``[task.udt]`` and ``[task.news]``, both with ``method = "pos"``. ``task.NAME =
-    false`` leaves a task out.
+    false`` leaves a task out. Without a file for ``train`` or for ``dev``, the other is split:
+    every fifth sentence is dev.
     """
 
-    train: str  # file to train on
-    dev: str  # file that chooses the best epoch
-    test: str  # file to score, once
+    train: str = ""  # file to train on
+    dev: str = ""  # file that chooses the best epoch
+    test: str = ""  # file to score, once
+    folder: str = ""  # where files not named are: UD's names, train.txt, dev, valid.tsv, eng.testa
+    folds: int = 0  # split into so many: dev of seed s is fold s mod folds (cross-validation)
     method: str = ""  # default: the table's name

@@ -13,10 +13,11 @@ from specialize.corpus import CorpusFiles
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
+from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
 from specialize.recipe.methods import Choice, choose, names
 from specialize.recipe.presets import with_preset
-from specialize.recipe.recipe import PARTS, Arm, Recipe, TaskFiles, table_of
+from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
     build,
@@ -134,8 +135,10 @@ def _task(name: str, table: Options, folder: Path) -> TaskFiles:
     keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
     options = {key: value for key, value in table.items() if key not in known}
     choice = choose("task", method, options, where, folder=folder)
-    files = {part: _file(getattr(keys, part), folder, f"{where}.{part}") for part in PARTS}
-    return TaskFiles(name, choice, **files)
+    files = task_files(keys, choice, folder, where)
+    return TaskFiles(
+        name, choice, files.get("train"), files.get("dev"), files["test"], folds=keys.folds
+    )
 
 
 def _arm_tables(keys: RecipeKeys) -> Table:
@@ -242,7 +245,7 @@ def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> 
         for name in ("files", "remove")
         for key in [f"corpus.{name}"]
     }
-    evaluation = [str(file) for task in tasks for file in (task.dev, task.test)]
+    evaluation = [str(file) for task in tasks for file in (task.dev_file, task.test)]
     files["remove"] = list(dict.fromkeys([*files["remove"], *evaluation]))
     return build(CorpusFiles, {**table, **files}, "corpus")
 

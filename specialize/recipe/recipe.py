@@ -16,17 +16,43 @@ PARTS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class TaskFiles:
-    """A task under the name of its table, its method and its data."""
+    """A task under the name of its table, its method and its data.
+
+    Without ``train`` or ``dev``, the other is split into both.
+    """
 
     name: str
     choice: Choice
-    train: Path
-    dev: Path
+    train: Path | None
+    dev: Path | None
     test: Path
+    folds: int = 0  # dev of a seed is the fold seed mod folds; 0: one split for all seeds
 
-    def key_parts(self) -> list[Choice | Path]:
+    @property
+    def files(self) -> dict[str, Path]:
+        """Return the files by the names of the parts; one of train and dev may be missing."""
+        given = {part: getattr(self, part) for part in PARTS}
+        return {part: path for part, path in given.items() if path}
+
+    @property
+    def whole(self) -> str:
+        """Return the part that is split into train and dev, "" if both have files."""
+        return "" if self.train and self.dev else ("train" if self.train else "dev")
+
+    @property
+    def dev_file(self) -> Path:
+        """Return the file that holds the dev sentences."""
+        return self.files["dev" if self.dev else "train"]
+
+    @property
+    def train_source(self) -> tuple[Path, bool, int]:
+        """Return what is equal for tasks with the same training sentences, seed by seed."""
+        return self.files["train" if self.train else "dev"], bool(self.whole), self.folds
+
+    def key_parts(self) -> list[Choice | Path | int | None]:
         """Return what a fine-tuned model depends on: not the name."""
-        return [self.choice, self.train, self.dev, self.test]
+        folds = [self.folds] if self.folds else []
+        return [self.choice, self.train, self.dev, self.test, *folds]
 
 
 @dataclass(frozen=True)
@@ -85,7 +111,8 @@ def table_of(recipe: Recipe) -> Table:
         table["corpus"] = {n: plain(v) for n, v in corpus.items() if v != known[n].default}
     table["task"] = {
         task.name: {"method": task.choice.method}
-        | {part: str(getattr(task, part)) for part in PARTS}
+        | {part: str(path) for part, path in task.files.items()}
+        | ({"folds": task.folds} if task.folds else {})
         | dict(task.choice.options)
         for task in recipe.tasks
     }

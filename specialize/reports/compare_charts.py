@@ -41,12 +41,12 @@ def learning(comparison: Comparison) -> list[Chart]:
 
 def _learning(run: Run, colours: Mapping[str, int]) -> list[Chart]:
     charts = []
-    if rows := _rows(run.facts["arms"], _bits, colours):
+    if rows := curves_of(run.facts["arms"], _bits, colours):
         svg = curves("Bits per byte", rows, x_name="epoch", show=decimal)
         caption = "LAPT: bits per byte of held-out text by epoch (lower is better)"
         charts.append(Chart(run.language, caption, svg))
     for task in numbers.tasks(run.facts):
-        if rows := _rows(run.facts["arms"], partial(_dev, task), colours):
+        if rows := curves_of(run.facts["arms"], partial(dev_by_epoch, task), colours):
             name = numbers.label(run.facts, task)
             svg = curves(name, rows, x_name="epoch", show="{:.1f}".format)
             charts.append(Chart(run.language, f"Fine-tuning: {name} on dev by epoch", svg))
@@ -58,7 +58,8 @@ def _bits(arm: Facts) -> list[Points]:
     return [_finite(values) for values in by_epoch]
 
 
-def _dev(task: str, arm: Facts) -> list[Points]:
+def dev_by_epoch(task: str, arm: Facts) -> list[Points]:
+    """Return the scores of each seed on dev, from epoch 0."""
     return [_finite(values) for values in arm["scores"].get(task, {}).get("by_epoch", ())]
 
 
@@ -66,7 +67,7 @@ def _finite(values: Sequence[float | None]) -> Points:
     return [(epoch, value) for epoch, value in enumerate(values) if value is not None]
 
 
-def _rows(
+def curves_of(
     found: Sequence[Facts], points: Callable[[Facts], list[Points]], colours: Mapping[str, int]
 ) -> list[Series]:
     """Return the curve of each arm: the mean over seeds as far as all go, and every seed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from specialize.comparison.values import METRICS
+from specialize.comparison.values import metric_name
 from specialize.progress import duration
 
 Facts = Mapping[str, Any]
@@ -86,11 +86,10 @@ def tasks(facts: Facts) -> list[str]:
 
 def metric(facts: Facts, task: str) -> str:
     """Return the name of a task's score: ``"LAS"``; of a user's own method, its metric."""
-    method = facts["tasks"][task]
-    if method in METRICS:
-        return METRICS[method]
+    method = str(facts["tasks"][task])
     scores = (arm["scores"].get(task) for arm in facts["arms"])
-    return next((str(score["metric"]) for score in scores if score), str(method))
+    key = next((str(score["metric"]) for score in scores if score), method)
+    return metric_name(method, key)
 
 
 def label(facts: Facts, task: str) -> str:
@@ -112,6 +111,22 @@ def seeded(arm: Facts, task: str, split: str = "test") -> list[tuple[int, float]
 def scores(arm: Facts, task: str, split: str = "test") -> list[float]:
     """Return the scores of ``seeded`` alone."""
     return [score for _, score in seeded(arm, task, split)]
+
+
+def unseen_counts(facts: Facts, task: str) -> tuple[int, int] | None:
+    """Return how many test sentences are not in train, at least over seeds, and how many in all.
+
+    None where no more than 2 % are in train: too few to show the score on the others.
+    """
+    found = [arm["scores"][task] for arm in facts["arms"] if task in arm["scores"]]
+    shared = max((count for scores in found for count in scores.get("shared", ())), default=0)
+    total = max((scores.get("test_sentences", 0) for scores in found), default=0)
+    return (total - shared, total) if shared > 0.02 * total else None
+
+
+def splits(facts: Facts, task: str) -> tuple[str, ...]:
+    """Return the parts of a task's data that scores are shown of."""
+    return ("dev", "test", "test_unseen") if unseen_counts(facts, task) else ("dev", "test")
 
 
 def seed_counts(arm: Facts) -> str:

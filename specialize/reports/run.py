@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from specialize.atomic import write_json, write_text
 from specialize.progress import duration
 from specialize.reports import numbers
 from specialize.reports.charts import STYLES, Dumbbell, Series, curves, dumbbells, strips
+from specialize.reports.compare_charts import curves_of, dev_by_epoch
 from specialize.reports.headline import headlines, notes
 from specialize.reports.numbers import Facts, decimal, percent
 from specialize.reports.page import environment
@@ -62,12 +64,16 @@ def _charts(facts: Facts) -> dict[str, Any]:
         for name, style, arm in styles
     ]
     coverage = [Series(name, style, arm["coverage"]) for name, style, arm in styles]
-    charts: dict[str, Any] = {**_texts(facts), "scores": []}
+    charts: dict[str, Any] = {**_texts(facts), "scores": [], "learning": []}
+    colours = {name: style for name, style, _ in styles}
     for task in numbers.tasks(facts):
         rows = [Series(name, style, numbers.seeded(arm, task)) for name, style, arm in styles]
         title = numbers.label(facts, task)
         if rows := _filled(rows):
             charts["scores"].append((title, strips(title, rows)))
+        if rows := curves_of(facts["arms"], partial(dev_by_epoch, task), colours):
+            chart = curves(title, rows, x_name="epoch", show="{:.1f}".format)
+            charts["learning"].append((title, chart))
     if rows := _filled(losses):
         charts["losses"] = curves("Bits per byte", rows, x_name="epoch", show=decimal)
     if rows := _filled(coverage):

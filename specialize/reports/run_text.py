@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from specialize.progress import duration
 from specialize.reports.headline import headlines, notes
@@ -22,6 +22,7 @@ from specialize.reports.numbers import (
     stages_once,
     tasks,
     unknown,
+    unseen_counts,
 )
 from specialize.reports.tables import WIDTH
 
@@ -29,7 +30,11 @@ from specialize.reports.tables import WIDTH
 def summary(facts: Facts) -> str:
     """Return what a run found, – where nothing was measured."""
     found = headlines(facts)
-    parts = [_table(facts), _wrapped(map(str, found)), _wrapped(notes(found), hanging="")]
+    parts = [
+        "\n".join([_table(facts), *_unseen(facts)]),
+        _wrapped(map(str, found)),
+        _wrapped(notes(found), hanging=""),
+    ]
     if facts["cautions"]:
         parts.append(f"Cautions:\n{_wrapped(f'- {caution}' for caution in facts['cautions'])}")
     return "\n\n".join(filter(None, [*parts, _stages(facts)]))
@@ -58,6 +63,16 @@ def _cells(arm: Facts, names: Iterable[str]) -> list[str]:
         spread(bits(arm), places=2),
         *(spread(scores(arm, task)) for task in names),
     ]
+
+
+def _unseen(facts: Facts) -> Iterator[str]:
+    """Yield the scores of each task on the test sentences that are not in train."""
+    for task in tasks(facts):
+        if counts := unseen_counts(facts, task):
+            arms = [(arm["name"], scores(arm, task, "test_unseen")) for arm in facts["arms"]]
+            found = ", ".join(f"{name} {spread(values)}" for name, values in arms if values)
+            what = f"{label(facts, task)} on the {counts[0]:,} of {counts[1]:,} test sentences"
+            yield _wrapped([f"{what} not in train: {found or '–'}"])
 
 
 def _stages(facts: Facts) -> str:

@@ -50,10 +50,10 @@ def _names(first: Path, second: Path) -> str:
     return str(first) if first == second else f"{first} = {second}"
 
 
-def repeated(train: Sequence[Sentence[A]], test: Sequence[Sentence[A]]) -> int:
-    """Return how many sentences of ``test`` also occur in ``train``, word for word."""
+def unseen(train: Sequence[Sentence[A]], test: Sequence[Sentence[A]]) -> list[int]:
+    """Return the places in ``test`` of sentences that are not in ``train``, word for word."""
     known = {sentence.words for sentence in train}
-    return sum(sentence.words in known for sentence in test)
+    return [i for i, sentence in enumerate(test) if sentence.words not in known]
 
 
 def _labels(task: Task[A], sentences: Sequence[Sentence[A]]) -> list[str]:

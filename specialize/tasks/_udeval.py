@@ -19,7 +19,7 @@ _TREES = ("UAS", "LAS", "CLAS", "MLAS", "BLEX")  # these need heads and relation
 _WORDS = ("UPOS", "XPOS", "UFeats", "AllTags", "Lemmas", "UAS", "LAS")
 _CONTENT_WORDS = ("CLAS", "MLAS", "BLEX")
 # fmt: off
-_CONTENT = frozenset({
+CONTENT = frozenset({
     "nsubj", "obj", "iobj", "csubj", "ccomp", "xcomp", "obl", "vocative", "expl",
     "dislocated", "advcl", "advmod", "discourse", "nmod", "appos", "nummod", "acl", "amod",
     "conj", "fixed", "flat", "compound", "list", "parataxis", "orphan", "goeswith",
@@ -94,7 +94,7 @@ def _scores(gold: Document, system: Document) -> dict[str, Score]:
     }
     for metric in _WORDS:
         scores[metric] = Score(correct[metric], len(gold.words), len(system.words), len(pairs))
-    sizes = [sum(w.deprel in _CONTENT for w in file.words) for file in (gold, system)]
+    sizes = [sum(w.deprel in CONTENT for w in file.words) for file in (gold, system)]
     for metric in _CONTENT_WORDS:
         scores[metric] = Score(correct[metric], sizes[0], sizes[1], aligned)
     return scores
@@ -120,7 +120,7 @@ def _counts(
         labelled = head and word.deprel == other.deprel
         right = (upos, xpos, feats, upos and xpos and feats, lemma, head, labelled)
         correct.update(compress(_WORDS, right))
-        if word.deprel not in _CONTENT:  # the gold relation decides
+        if word.deprel not in CONTENT:  # the gold relation decides
             continue
         content += 1
         if labelled:

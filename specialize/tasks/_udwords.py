@@ -174,9 +174,17 @@ def _visible(block: Block, row: int) -> str:
     return text
 
 
+def universal_features(feats: str) -> tuple[str, ...]:
+    """Return what the shared task compares of a FEATS value: the universal features, sorted.
+
+    >>> universal_features("Number=Sing|Case=Nom|Own=Yes"), universal_features("_")
+    (('Case=Nom', 'Number=Sing'), ())
+    """
+    return tuple(sorted(f for f in feats.split("|") if f.partition("=")[0] in _FEATURES))
+
+
 def _word(row: Row, form: str, span: Span, *, split: bool) -> Word:
     """Return the word of a row, attached to the root."""
-    feats = sorted(f for f in row[FEATS].split("|") if f.partition("=")[0] in _FEATURES)
     return Word(
         span=span,
         split=split,
@@ -184,7 +192,7 @@ def _word(row: Row, form: str, span: Span, *, split: bool) -> Word:
         lemma=row[LEMMA],
         upos=row[UPOS],
         xpos=row[XPOS],
-        feats=tuple(feats),
+        feats=universal_features(row[FEATS]),
         deprel=row[DEPREL].partition(":")[0],
         head=ROOT,
     )

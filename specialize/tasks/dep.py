@@ -1,5 +1,6 @@
 """Dependency parsing: a biaffine head over word states (Chau & Smith 2021, section 3.2)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from specialize.tasks._biaffine import BiaffineHead, ParserScores
 from specialize.tasks._conllu import read_treebank, read_words, tree, write_blocks
 from specialize.tasks._mst import single_root_trees
 from specialize.tasks._pretokenize import Style
+from specialize.tasks._udeval import CONTENT
 
 _SKIPPED = {"PUNCT", "SYM"}  # the UPOS tags that AllenNLP's LAS leaves out
 
@@ -166,27 +168,27 @@ class DepTask:
     def score(
         self, gold: Sequence[Sentence[Tree]], predicted: Sequence[Sentence[Tree]]
     ) -> dict[str, float]:
-        """Return ``uas``, ``las`` and ``las_full`` in percent.
+        """Return ``uas``, ``las``, ``clas`` and ``las_full`` in percent.
 
-        The first two are the shared task's (`_udeval`), for words given: punctuation counts,
-        subtypes of relations do not. They do in ``las_full``.
+        The first three are the shared task's (`_udeval`), for words given: punctuation counts
+        (not in CLAS, which is over content words), subtypes of relations do not. They do in
+        ``las_full``.
         """
-        words = arcs = plain = full = 0
+        count: Counter[str] = Counter()
         for ours, theirs in paired(gold, predicted):
-            words += len(ours)
-            for head, other, name, label in zip(
+            for head, other, full, label in zip(
                 ours.heads, theirs.heads, ours.deprels, theirs.deprels, strict=True
             ):
-                if head != other:
-                    continue
-                arcs += 1
-                plain += name.partition(":")[0] == label.partition(":")[0]
-                full += name == label
-        return {
-            "uas": percent(arcs, words),
-            "las": percent(plain, words),
-            "las_full": percent(full, words),
-        }
+                name, predicted_name = (text.partition(":")[0] for text in (full, label))
+                right = head == other and name == predicted_name
+                count["uas"] += head == other
+                count["las"] += right
+                count["las_full"] += head == other and full == label
+                count["clas"] += 2 * (right and name in CONTENT)
+                count["content"] += (name in CONTENT) + (predicted_name in CONTENT)
+                count["words"] += 1
+        sizes = {"uas": "words", "las": "words", "clas": "content", "las_full": "words"}
+        return {metric: percent(count[metric], count[size]) for metric, size in sizes.items()}
 
     def dev_score(
         self, gold: Sequence[Sentence[Tree]], predicted: Sequence[Sentence[Tree]]

@@ -19,6 +19,7 @@ from specialize.tasks._schemes import check_scheme, in_iob2, scheme_of, warn_of
 from specialize.tasks._tagger import CrfHead, tag_names, unknown_tags
 
 _FIGURES = ("f1", "precision", "recall", "macro_f1")
+_PREFIXES = {"conlleval": "", "strict": "strict_"}
 
 
 def task(
@@ -122,12 +123,17 @@ class NerTask:
     def score(
         self, gold: Sequence[Sentence[Tags]], predicted: Sequence[Sentence[Tags]]
     ) -> dict[str, float]:
-        """Return ``f1``, ``precision``, ``recall`` of conlleval, ``macro_f1``, ``strict_f1``.
+        """Return ``f1``, ``precision``, ``recall``, ``macro_f1``, and ``f1_TYPE`` of each type.
 
-        ``f1`` counts all entities alike; it is what the authors' code computes under the paper's
-        name of macro F1. ``macro_f1`` is the mean over the types, ``strict_f1`` that of IOB2.
+        They are those of conlleval, under ``strict_f1`` and so on those of strict IOB2. ``f1``
+        counts all entities alike; it is what the authors' code computes under the paper's name of
+        macro F1. ``macro_f1`` is the mean over the types in gold or predictions.
         """
         pairs = [(list(tags), list(others)) for tags, others in paired(gold, predicted)]
         scores = evaluate_ner([tags for tags, _ in pairs], [others for _, others in pairs])
-        figures = {key: scores["conlleval"][key] for key in _FIGURES}
-        return {**figures, "strict_f1": scores["strict"]["f1"]}
+        found: dict[str, float] = {}
+        for mode, prefix in _PREFIXES.items():
+            types = {f"f1_{kind}": own["f1"] for kind, own in scores[mode]["types"].items()}
+            figures = {key: scores[mode][key] for key in _FIGURES} | types
+            found |= {f"{prefix}{key}": value for key, value in figures.items()}
+        return found

@@ -5,7 +5,7 @@ A batch holds sentences of one task, or of several that share their training fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,11 +64,11 @@ class Multitask:
 
 @dataclass(frozen=True)
 class Part:
-    """A task to train together with others; ``file`` holds its training sentences."""
+    """A task to train with others; those of equal ``source`` have the same training sentences."""
 
     task: Task[Any]
     data: Data
-    file: Path
+    source: Hashable
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ class _Together(nn.Module):
         self.heads = nn.ModuleList(model.head for model in models)
 
 
-def groups_of(files: Sequence[Path], *, joint: bool) -> list[list[int]]:
+def groups_of(sources: Sequence[Hashable], *, joint: bool) -> list[list[int]]:
     """Return the numbers of the tasks that share their batches.
 
-    >>> groups_of([Path("a"), Path("b"), Path("a")], joint=True)
+    >>> groups_of(["a", "b", "a"], joint=True)
     [[0, 2], [1]]
     """
     if not joint:
-        return [[i] for i in range(len(files))]
-    return [[i for i, own in enumerate(files) if own == file] for file in dict.fromkeys(files)]
+        return [[i] for i in range(len(sources))]
+    return [[i for i, own in enumerate(sources) if own == one] for one in dict.fromkeys(sources)]
 
 
 def train_together(
@@ -127,7 +127,7 @@ def train_together(
     part alone is trained as `finetune` does. ``folder`` holds what an interrupted call resumes
     from; the history of each result has the dev scores of its own task.
     """
-    groups = groups_of([part.file for part in parts], joint=how.joint)
+    groups = groups_of([part.source for part in parts], joint=how.joint)
     members = _members(checkpoint, parts, groups, plan, seed)
     module = _Together([member.model for member in members])
     history = _train(module, members, groups, words, plan, how, seed=seed, folder=folder, log=log)

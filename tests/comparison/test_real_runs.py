@@ -34,6 +34,12 @@ method = "ner"
 train = "TOY/ner_train.tsv"
 dev = "TOY/ner_dev.tsv"
 test = "iob1"
+[task.morphology]
+method = "pos"
+column = "feats"
+folds = 2
+dev = "TOY/train.conllu"
+test = "TOY/test.conllu"
 [arm.unadapted]
 lapt = false
 [arm.lower]
@@ -58,7 +64,7 @@ def run(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFacto
 def test_the_counts_of_all_sentences_are_the_official_scores(run: Path) -> None:
     stored = json.loads((run / "scores.json").read_text("utf-8"))
     scores = collect(open_runs([run])[0])
-    metrics = {"pos": "accuracy", "dep": "las", "entities": "f1"}
+    metrics = {"pos": "accuracy", "dep": "las", "entities": "f1", "morphology": "ufeats"}
     for task, metric in metrics.items():
         arms = {key[2]: own for key, own in scores.items() if key[1] == task}
         for arm, seeds in counts_of(task, arms).items():
@@ -73,6 +79,7 @@ def test_every_task_of_a_run_is_compared(run: Path) -> None:
         ("lower", "pos", "POS accuracy", 2),
         ("lower", "dep", "LAS", 2),
         ("lower", "entities", "NER F1", 2),
+        ("lower", "morphology", "UFeats", 2),
     ]
     for test in found.tests:
         assert test.bootstrap_low is not None

@@ -245,7 +245,7 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
         ("", "nothing to do: expected [corpus] or [task.NAME]; add one"),
         (POS, "arm.result: LAPT needs text; add [corpus] with files = ['FILE'], or set lapt = fal"),
         ("lapt = false\naugment = 'tva'\n" + POS, "augment 'tva' needs text; add [corpus]"),
-        (CORPUS + "[task.pos]\n", "recipe.toml:4: task.pos lacks 'train': expected text"),
+        (CORPUS + "[task.pos]\n", "recipe.toml:4: task.pos: no test file; add test = 'FILE'"),
         (CORPUS + "[task.news]\n", "recipe.toml:4: task.news lacks 'method': expected one of dep"),
         (CORPUS + POS + "drop = 1\n", "toml:8: unknown key 'drop' in the options of task 'pos'; k"),
         (CORPUS + "[arm.x]\ntasks = ['pos']\n", "recipe.toml:5: unknown task 'pos' in arm.x.tasks"),

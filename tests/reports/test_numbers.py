@@ -119,3 +119,21 @@ def test_stages_that_arms_share_are_counted_once() -> None:
     once = numbers.stages_once(run(*arms))
     assert numbers.seconds(once) == 31.25
     assert numbers.peak([]) == 0
+
+
+def test_a_score_without_sentences_of_train_is_shown_above_two_percent_of_them() -> None:
+    def counted(*shared: int) -> dict[str, object]:
+        return scored("ner", 80.0, 81.0) | {"shared": [*shared], "test_sentences": 100}
+
+    few, many = tva(scores={"ner": counted(2, 2)}), tva(scores={"ner": counted(22, 37)})
+    assert numbers.unseen_counts(run(few), "ner") is None
+    assert numbers.unseen_counts(run(few, many, unadapted()), "ner") == (63, 100)
+    assert numbers.unseen_counts(run(unadapted()), "pos") is None
+    assert numbers.splits(run(many), "ner") == ("dev", "test", "test_unseen")
+    assert numbers.splits(run(few), "ner") == ("dev", "test")
+
+
+def test_morphology_has_the_name_of_its_official_metric() -> None:
+    scores = {"feats": scored("pos", 80.0) | {"metric": "ufeats"}, "pos": scored("pos", 90.0)}
+    facts = run(tva(scores=scores))
+    assert [numbers.label(facts, task) for task in scores] == ["feats: UFeats", "POS accuracy"]

@@ -46,6 +46,12 @@ def shown(text: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
+SHARED = scored("ner", 80.0, 82.0) | {
+    "test_unseen": [{"f1": 60.0}, {"f1": 62.0}],
+    "test_sentences": 1000,
+    "shared": [290, 290],
+    "by_epoch": [[0.0, 50.0, 81.0], [0.0, 60.0, None, 83.0]],
+}
 RUNS = {
     "one arm": run(unadapted()),
     "two arms": run(unadapted(), tva()),
@@ -61,6 +67,7 @@ RUNS = {
         tva(name='"<b>&', scores={"news": scored("dep", 3.0), "x<y": scored("my_pkg.mod:fn", 5.0)}),
     ),
     "LAPT repeated": run(lapt(bits_per_byte=[1.6, 1.7]), tva(bits_per_byte=[1.2, 1.3])),
+    "learning curves": run(unadapted(), tva(scores={"ner": SHARED})),
     "more facts": run(unadapted(), machine={"gpus": ["a", "b"], "cuda": None, "free_gb": 1.5}),
 }
 
@@ -106,6 +113,24 @@ def test_every_text_is_shown_for_the_base_and_for_each_changed_arm(tmp_path: Pat
         "pos dev base 100 30.0 % 60.0 % 2.00 50.0 % – "
         "tva 100 0.0 % 0.0 % 2.60 50.0 % 1 of 2"
     ) in text
+
+
+def test_scores_without_sentences_of_train_are_a_column_of_their_own(tmp_path: Path) -> None:
+    scores = {"pos": scored("pos", 9.0), "ner": SHARED}
+    text = page(run(unadapted(), tva(scores=scores)), tmp_path)
+    assert text.count("test, not<br>in train") == 1
+    assert 'title="the 710 of 1,000 test sentences that are not in train"' in text
+    assert "dev test dev test test, not in train" in shown(text)
+    assert "tva 10.0 9.0 82.0 ± 1.4 81.0 ± 1.4 61.0 ± 1.4 1–2" in shown(text)
+
+
+def test_learning_curves_are_drawn_of_every_seed(tmp_path: Path) -> None:
+    text = page(run(unadapted(), tva(scores={"ner": SHARED})), tmp_path)
+    assert "NER F1 on dev by epoch" in shown(text)
+    assert "POS accuracy on dev by epoch" not in shown(text)
+    learning = text[text.index("Learning curves") : text.index("Seed by seed")]
+    assert learning.count("<svg") == 1
+    assert learning.count("<polyline") == 3  # the mean and two seeds
 
 
 def test_the_best_mean_of_a_column_is_bold(facts: Facts, tmp_path: Path) -> None:

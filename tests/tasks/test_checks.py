@@ -9,7 +9,7 @@ from corpora import write
 
 from specialize.errors import DataError
 from specialize.tasks import dep, ner, pos
-from specialize.tasks._checks import check_data, repeated, same_files
+from specialize.tasks._checks import check_data, same_files, unseen
 
 ENTITIES = "Dakar\tB-LOC\nla\tO\n\nYoff\tB-LOC\n\n"
 NONE = ENTITIES.replace("B-LOC", "O")
@@ -82,8 +82,8 @@ def test_equal_files_are_reported_by_name(tmp_path: Path) -> None:
     ]
 
 
-def test_sentences_of_train_in_test_are_counted(tmp_path: Path) -> None:
+def test_sentences_of_test_that_are_not_in_train_are_found_by_their_words(tmp_path: Path) -> None:
     train, test = read(ner.task(), tmp_path, ENTITIES, NONE + NONE + "Thies\tB-LOC\n")
-    assert repeated(train, test) == 4
-    assert repeated(train[:1], test) == 2
-    assert repeated([], test) == 0
+    assert unseen(train, test) == [4]
+    assert unseen(train[:1], test) == [1, 3, 4]
+    assert unseen([], test) == [0, 1, 2, 3, 4]

@@ -1,7 +1,9 @@
 """Parsing: literal files and scores, then the loss and the decoder against their formulas."""
 
+import json
 import math
 import os
+import random
 import re
 from itertools import product
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from specialize.cli import main
 from specialize.errors import DataError, UsageError
 from specialize.tasks import dep
 from specialize.tasks._base import Tree, dev_score
@@ -91,10 +94,10 @@ def test_scores_by_eye_equal_the_official_ones(path, tmp_path):
     tree = Tree((2, 3, 0, 2), ("case", "nsubj:y", "root", "punct"))
     predicted = [TASK.predicted(first, tree), second]
     scores = TASK.score(gold, predicted)
-    assert scores == {"uas": 80.0, "las": 60.0, "las_full": 40.0}
+    assert scores == {"uas": 80.0, "las": 60.0, "clas": 100.0, "las_full": 40.0}
     TASK.write(predicted, tmp_path / "b.conllu")
     official = evaluate_conllu(path, tmp_path / "b.conllu")
-    assert (official["UAS"].f1, official["LAS"].f1) == (80.0, 60.0)
+    assert [official[name].f1 for name in ("UAS", "LAS", "CLAS")] == [80.0, 60.0, 100.0]
 
 
 @pytest.mark.parametrize("options", [{"width": 0}, {"dropout": 1.5}])
@@ -255,12 +258,84 @@ def test_the_head_learns(scored):
     assert TASK.score(sentences, predicted)["las_full"] == 100
 
 
-def test_scores_of_a_real_parser_equal_the_official_ones():
-    folder = DATA / "eval" / "ud" / "Wolof-WTB"
+@pytest.mark.parametrize("treebank", ["Wolof-WTB", "Uyghur-UDT", "Vietnamese-VTB", "Hebrew-HTB"])
+@pytest.mark.parametrize("system", ["labels", "heavy"])
+def test_scores_equal_the_official_ones(treebank, system):
+    folder = DATA / "eval" / "ud"
     if not folder.is_dir():
         pytest.skip(f"no evaluation files in {folder}; set SPECIALIZE_DATA")
-    paths = folder / "gold.conllu.xz", folder / "system_heavy.conllu.xz"
+    expected = json.loads((folder / "expected_metrics.json").read_text())[f"{treebank}/{system}"]
+    paths = [folder / treebank / f"{name}.conllu.xz" for name in ("gold", f"system_{system}")]
     scores = TASK.score(*map(TASK.read, paths))
-    official = evaluate_conllu(*paths)
-    assert scores["uas"] == pytest.approx(official["UAS"].f1)
-    assert scores["las"] == pytest.approx(official["LAS"].f1)
+    for metric in ("UAS", "LAS", "CLAS"):
+        assert scores[metric.lower()] == pytest.approx(expected[metric]["f1"], abs=1e-6)
+
+
+def test_a_relation_unseen_in_training_is_scored_as_wrong(scored):
+    gold, _, _, words, mask = scored
+    labels = {"deprels": ["det", "punct", "root"]}  # nsubj:x is unknown
+    assert TASK.check(gold, labels) == 1
+    head = TASK.head(8, labels)
+    trees = TASK.decode(head, head(words, mask), labels, mask)
+    rows = zip(gold, trees, strict=True)
+    predicted = [TASK.predicted(s, Tree(s.gold.heads, tree.deprels)) for s, tree in rows]
+    scores = TASK.score(gold, predicted)
+    assert scores["uas"] == 100
+    assert scores["las"] <= 80  # its word counts
+
+
+ROW = "{0}\tw{0}\t_\t_\t_\t_\t{1}\tdep\t_\t_\n"
+FAULTS = {
+    "a cycle": r"form a cycle",
+    "a second root": r"a second root \(head 0\) beside word",
+    "no root": r"form a cycle, and no word has head 0",
+    "a self-head": r"form a cycle",
+    "an unknown head": r"head \d+ in a sentence of \d+ words",
+    "no number": r"expected the number of a word as head, got '(-1|x|1\.5|3a)'",
+    "no head": r"the word has no head",
+}
+
+
+def random_heads(chance, words):
+    """Return the heads of a random tree with one root."""
+    order = chance.sample(range(1, words + 1), words)
+    heads = {word: chance.choice(order[:i]) if i else 0 for i, word in enumerate(order)}
+    return [str(heads[word]) for word in range(1, words + 1)]
+
+
+def broken(chance, heads, fault):
+    """Return the heads of a tree with a fault."""
+    heads = list(heads)
+    root = heads.index("0")
+    below = chance.choice([i for i in range(len(heads)) if i != root])
+    if fault in ("a cycle", "no root"):
+        heads[root] = str(below + 1)
+        return [*heads, "0"] if fault == "a cycle" else heads  # another word is the root
+    heads[below] = {
+        "a second root": "0",
+        "a self-head": str(below + 1),
+        "an unknown head": str(len(heads) + chance.randint(1, 9)),
+        "no number": chance.choice(["-1", "x", "1.5", "3a"]),
+        "no head": "_",
+    }[fault]
+    return heads
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_broken_tree_is_refused_with_file_line_and_exit_code_3(fault, tmp_path, capsys):
+    chance = random.Random(fault)
+    path = tmp_path / "a.conllu"
+    for _ in range(30):
+        trees = [random_heads(chance, chance.randint(3, 12)) for _ in range(3)]
+        place = chance.randrange(3)
+        trees[place] = broken(chance, trees[place], fault)
+        texts = ["".join(map(ROW.format, range(1, 99), heads)) for heads in trees]
+        path.write_text("\n".join(texts) + "\n", "utf-8")
+        with pytest.raises(DataError) as raised:
+            TASK.read(path)
+        found = re.fullmatch(rf".*a\.conllu:(\d+): .*{FAULTS[fault]}.*", str(raised.value))
+        assert found, raised.value
+        first = 1 + sum(len(heads) + 1 for heads in trees[:place])
+        assert first <= int(found[1]) < first + len(trees[place])
+        assert main(["evaluate", str(path), str(path)]) == 3
+        assert f"a.conllu:{found[1]}: " in capsys.readouterr().err

@@ -1,6 +1,9 @@
 """Entities: literal files and scores, then the loss and the decoder."""
 
+import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from specialize.errors import DataError, SpecializeWarning, UsageError
 from specialize.tasks import ner
 from specialize.tasks._nereval import spans
 
+DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 TEXT = "ug:Ürümchi\tB-LOC\nug:shehiri\tI-LOC\nug:chong\tO\n\nug:Alim\tB-PER\n\n"
 TASK = ner.task(dropout=0.0)
 
@@ -96,7 +100,14 @@ def test_scores_of_a_short_file_by_eye(path):
         "precision": 50.0,
         "recall": 50.0,
         "macro_f1": 50.0,
+        "f1_LOC": 0.0,
+        "f1_PER": 100.0,
         "strict_f1": 0.0,
+        "strict_precision": 0.0,
+        "strict_recall": 0.0,
+        "strict_macro_f1": 0.0,
+        "strict_f1_LOC": 0.0,
+        "strict_f1_PER": 0.0,
     }
     assert set(TASK.score(gold, gold).values()) == {100.0}
 
@@ -110,6 +121,37 @@ def test_the_loss_is_the_mean_or_the_sum_over_sentences(path):
     losses = [t.loss(head, head(words, mask), sentences, labels, mask).item() for t in (TASK, task)]
     assert losses[1] == pytest.approx(2 * losses[0])
     assert len(head.dropout) == 2
+
+
+@pytest.mark.parametrize("name", ["masakhaner2_wo_mbert_run1", "wikiann_ug_dev_illegal"])
+def test_scores_equal_those_of_conlleval_and_of_seqeval(name):
+    folder = DATA / "eval" / "ner"
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation files in {folder}; set SPECIALIZE_DATA")
+    expected = json.loads((folder / "expected_metrics.json").read_text())[name]
+    path = folder / f"{name}.txt.xz"
+    gold, predicted = (ner.task(column=column, scheme="iob2").read(path) for column in (2, 3))
+    scores = TASK.score(gold, predicted)
+    official = expected["conlleval"]
+    for key, other in {"precision": "precision", "recall": "recall", "f1": "fb1"}.items():
+        assert round(scores[key], 2) == official[other]
+    types = {kind: own["fb1"] for kind, own in official["types"].items()}
+    assert {kind: round(scores[f"f1_{kind}"], 2) for kind in types} == types
+    assert scores["macro_f1"] == pytest.approx(sum(types.values()) / len(types), abs=0.01)
+    for key, value in expected["seqeval_strict_iob2"].items():
+        assert scores[f"strict_{key}"] == pytest.approx(100 * value, abs=1e-9)
+
+
+def test_a_type_unseen_in_training_is_scored_as_wrong(path):
+    sentences = TASK.read(path)
+    labels = TASK.labels(sentences[1:])  # no LOC
+    words, mask = batch(sentences, width=4)
+    head = TASK.head(4, labels)
+    annotations = TASK.decode(head, head(words, mask), labels, mask)
+    predicted = [TASK.predicted(s, a) for s, a in zip(sentences, annotations, strict=True)]
+    scores = TASK.score(sentences, predicted)
+    assert scores["f1_LOC"] == 0
+    assert scores["recall"] <= 50
 
 
 def test_an_i_tag_is_predicted_only_inside_an_entity():

@@ -1,5 +1,6 @@
 """Tagging: literal files and scores, then the loss and the decoder, then real treebanks."""
 
+import json
 import math
 import os
 import re
@@ -10,6 +11,7 @@ import torch
 
 from specialize.errors import DataError, UsageError
 from specialize.tasks import pos
+from specialize.tasks._udeval import evaluate_conllu
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -90,7 +92,7 @@ def test_dropout_may_be_applied_twice():
 def test_accuracy_is_over_words(path):
     first, second = gold = TASK.read(path)
     predicted = [TASK.predicted(first, ("DEF", "NN", "NN")), second]
-    assert TASK.score(gold, predicted) == {"accuracy": 75.0, "sentences": 50.0}
+    assert TASK.score(gold, predicted) == {"accuracy": 75.0, "xpos": 75.0, "sentences": 50.0}
     assert TASK.metric in TASK.score(gold, gold)
 
 
@@ -109,6 +111,40 @@ def test_tags_unseen_in_training_are_counted(path):
     assert TASK.check([first, second], TASK.labels([second])) == 2
     with pytest.raises(DataError, match="no tag to learn"):
         TASK.check([], TASK.labels([]))
+
+
+def test_morphology_is_a_whole_value_and_scored_by_its_universal_features(path, tmp_path):
+    feats = ["Number=Sing|Own=A", "Case=Nom|Number=Sing", "_", "_"]
+    rows = iter(feats)
+    text = re.sub(r"\t_(?=\t[023]\t)", lambda _: f"\t{next(rows)}", TEXT)
+    path.write_text(text, encoding="utf-8")
+    task = pos.task(column="feats", dropout=0.0)
+    first, second = gold = task.read(path)
+    assert [*first.gold, *second.gold] == feats
+    # the first differs in a feature of the language alone, the second lacks one
+    other = task.predicted(first, ("Own=B|Number=Sing", "Number=Sing", "_"))
+    found = task.score(gold, [other, second])
+    assert found == {"accuracy": 50.0, "ufeats": 75.0, "sentences": 50.0}
+    assert (task.metric, TASK.metric) == ("ufeats", "accuracy")
+    task.write([other, second], tmp_path / "b.conllu")
+    assert evaluate_conllu(path, tmp_path / "b.conllu")["UFeats"].f1 == 75.0
+
+
+@pytest.mark.parametrize(
+    ("column", "key", "metric"),
+    [("upos", "upos", "UPOS"), ("xpos", "xpos", "XPOS"), ("feats", "ufeats", "UFeats")],
+)
+@pytest.mark.parametrize("treebank", ["Wolof-WTB", "Uyghur-UDT", "Turkish-IMST"])
+@pytest.mark.parametrize("system", ["labels", "heavy"])
+def test_scores_of_every_column_equal_the_official_ones(treebank, system, column, key, metric):
+    folder = DATA / "eval" / "ud"
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation files in {folder}; set SPECIALIZE_DATA")
+    expected = json.loads((folder / "expected_metrics.json").read_text())[f"{treebank}/{system}"]
+    paths = [folder / treebank / f"{name}.conllu.xz" for name in ("gold", f"system_{system}")]
+    task = pos.task(column=column)
+    scores = task.score(*map(task.read, paths))
+    assert scores[key] == pytest.approx(expected[metric]["f1"], abs=1e-6)
 
 
 def test_an_empty_column_names_the_other_one(tmp_path):
@@ -133,7 +169,7 @@ def test_words_without_tags_are_read_and_tagged(path, tmp_path):
 
 @pytest.mark.parametrize("options", [{"column": "tag"}, {"dropout": 1.0}, {"dropout": -0.1}])
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(UsageError, match=r"known: upos, xpos|out of range"):
+    with pytest.raises(UsageError, match=r"known: upos, xpos, feats|out of range"):
         pos.task(**options)
 
 
