@@ -21,7 +21,7 @@ from specialize.train.multitask import Multitask
 
 Text = Prepared | Stage | None  # a stage where it is not finished yet
 
-SCORES = 2  # version of fine-tuning and its scores: batches by pieces, test_unseen, CLAS, F1 by type
+SCORES = 2  # version of fine-tuning: batches by pieces, test_unseen, CLAS, F1 by type
 CORPUS = "held-out text"  # the name of the audit of the corpus's own
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,7 @@ def test_an_interrupted_run_says_so_and_resumes(
     command = ["run", str(recipe), "--out", str(tmp_path / "out")]
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with monkeypatch.context() as patch:
+            patch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
             patch.setattr(loop._State, "save", lambda *a, n=number: os.kill(os.getpid(), n))
             assert exit_code(lambda: main(command)) == code
         last = capsys.readouterr().err.splitlines()[-1]

@@ -78,19 +78,18 @@ def test_other_axes_make_recipes_that_may_change_arms_and_axes() -> None:
         axes.script.latin.mixin = "lower"
         arm.more = { augment = "extend" }
         [axes.script.original]
-        [axes]
-        base = ["mini", "org/model"]
+        [axes.size.a]
+        corpus.lines = 10
+        [axes.size.b]
+        corpus.lines = 20
         [arm.lapt]
-    """.replace("[axes]\n        base", "[axes.size.a]\n        base").replace(
-        '["mini", "org/model"]', '"mini"\n[axes.size.b]\nbase = "org/model"'
-    )
+    """
     found = expand(tomllib.loads(text))
     assert list(found) == ["mt-a", "mt-b", "ug-a", "ug-b"]
     assert found["mt-b"] == {
         "title": "T mt b",
         "language": "mt",
-        "base": "org/model",
-        "corpus": {"files": ["mt.txt"]},
+        "corpus": {"files": ["mt.txt"], "lines": 20},
         "arm": {"lapt": {}},
     }
     assert list(found["ug-a"]["arm"]) == ["lapt", "lapt-latin", "more", "more-latin"]
