@@ -79,6 +79,8 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
     from specialize.tasks._plain import is_plain
 
     if not (names := tasks or result.tasks):
+        if (result.folder / "stages").is_dir():
+            raise MissingError(f"{result.folder}: the run is not finished; run its recipe again")
         raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
     formats = {name: result.task(name).format for name in names}
     if len(set(formats.values())) == 1:

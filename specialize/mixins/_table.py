@@ -111,6 +111,8 @@ def read_table(path: Path) -> Table:
             settings[_setting(found[1], found[2].strip(), where)] = found[2].strip()
         elif line.strip() and not line.startswith("#"):
             rules.append(_rule(line, number, where))
+    if not rules:
+        raise DataError(f"{path}:1: no rule in the table; expected lines FROM<TAB>TO")
     table = Table(path.stem, **settings, rules=tuple(rules))  # type: ignore[arg-type]
     return replace(table, rules=tuple(_checked(table, path)))
 

@@ -200,15 +200,40 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
 
 def early_warnings(plans: Sequence[ArmPlan], store: Store) -> list[str]:
     """Return what audits show to be doubtful before anything is trained, each warning once."""
+    plain = next((plan for plan in plans if not plan.arm.mixin), None)
     found = [
         warning
         for plan in plans
         for warning in (
             *_differences(plan, audits(plan, store)),
             *_unused_pieces(plan.arm.name, added(plan, store), audits(plan, store)),
+            *(_more_unknown(plan, audits(plan, store), audits(plain, store)) if plain else ()),
         )
     ]
     return list(dict.fromkeys(found))
+
+
+def _more_unknown(
+    plan: ArmPlan, audits: Mapping[str, Facts], plain: Mapping[str, Facts]
+) -> Iterator[str]:
+    """Yield a warning for each text that mix-ins rewrite into much that is unknown."""
+    if not plan.arm.mixin:
+        return
+    for text, audit in audits.items():
+        if text not in plain:
+            continue
+        before, after = _unknown_share(plain[text]["before"]), _unknown_share(audit["after"])
+        if after > before + 0.05:
+            mixins = ", ".join(map(str, plan.arm.mixin))
+            yield (
+                f"{plan.arm.name}: {mixins} raises the unknown pieces of {text} from "
+                f"{100 * before:.1f} % to {100 * after:.1f} %; the vocabulary lacks characters "
+                "that it writes: choose another scheme, or add pieces"
+            )
+
+
+def _unknown_share(audit: Facts) -> float:
+    return float(audit["unknown_pieces"]) / max(1, audit["pieces"])
 
 
 def _differences(plan: ArmPlan, audits: Mapping[str, Facts]) -> Iterator[str]:

@@ -121,9 +121,9 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
     names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
     bases = {name: find_model(name) for name in names}
     checks.check_folder(out)
-    log.say("reading the base and the task data")
     works = []
     for point, recipe in recipes.items():
+        log.say(f"{_at(point)}reading the base and the task data")
         tasks = checks.read_tasks(recipe)
         own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
         notes = [note for base in own for note in checks.reading_notes(base)]
@@ -181,9 +181,10 @@ def plan(recipes: Mapping[str, Recipe], out: Path) -> str:
         for work in works
         for arm, other in work.recipe.same.items()
     ]
+    doubts = [f"warning: {_at(work.point)}{doubt}" for work in works for doubt in work.doubts]
     outside = {line for work in works for line in outside_methods(work.recipe.table, out)}
     code = [f"code outside of the package: {line}" for line in sorted(outside)]
-    return "\n".join([*code, *([""] if code else []), *rows, *same])
+    return "\n".join([*code, *([""] if code else []), *rows, *same, *doubts])
 
 
 def _without_weights(works: Sequence[Work], store: Store) -> list[Stage]:

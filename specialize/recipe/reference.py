@@ -43,6 +43,7 @@ multiply the arms: the arm `tva` becomes `tva-pieces_99` and `tva-pieces_500`; a
 changes leaves the arm's name as it is. All other axes make a recipe of each point, run in the
 folder `OUT/POINT`; their tables may change arms and axes too. Points of an axis named `language`
 set that key. Arms that would do the same as an earlier one are left out; `--plan` lists them.
+`result` names an arm as the axes name it.
 
 ```toml
 [axes.language.mt]

@@ -38,9 +38,14 @@ def check_data(
 
 def same_files(files: Mapping[str, Path]) -> list[str]:
     """Return a warning for each two of a task's files (train, dev, test) with the same content."""
+    why = {
+        ("train", "dev"): "the best epoch is chosen on training data",
+        ("train", "test"): "scores on training data say nothing of new text",
+        ("dev", "test"): "the best epoch is chosen on test, so its scores are too high",
+    }
     return [
-        f"{first} and {second} are the same file ({_names(files[first], files[second])}); scores "
-        "on sentences of the training data mean nothing"
+        f"{first} and {second} are the same file ({_names(files[first], files[second])}); "
+        + why[first, second]
         for first, second in combinations(files, 2)
         if filecmp.cmp(files[first], files[second], shallow=False)
     ]

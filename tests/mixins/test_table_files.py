@@ -48,6 +48,7 @@ def test_keys_are_in_the_normal_form_of_the_text(tmp_path: Path) -> None:
     [
         ("а\ta\nб b\n", r"my\.tsv:2: expected FROM<TAB>TO.* got 'б b'"),
         ("а\ta\tinitial\tr\tmore\n", r"my\.tsv:1: expected FROM<TAB>TO"),
+        ("@title Nothing\n", r"my\.tsv:1: no rule in the table; expected lines FROM<TAB>TO"),
         ("\ta\n", r"my\.tsv:1: expected characters without spaces as FROM, got ''"),
         ("а б\ta\n", r"my\.tsv:1: expected characters without spaces as FROM, got 'а б'"),
         ("а\t\n", r"my\.tsv:1: no TO for 'а'; to delete it, write ∅"),

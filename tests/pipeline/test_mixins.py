@@ -110,3 +110,35 @@ def test_a_missing_package_of_a_mix_in_stops_a_run_before_it_begins(
     assert main(["run", str(recipe), "--out", str(tmp_path / "run")]) == 4
     assert "pip install 'specialize[anyascii]'" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_mixin_that_makes_text_unknown_is_warned_of_before_training(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Latin letters that the base knows become Georgian ones, which it does not."""
+    letters = "".join(f"{latin}\t{chr(0x10D0 + i)}\n" for i, latin in enumerate(LATIN))
+    (tmp_path / "away.tsv").write_text(letters, "utf-8")
+    latin = dict(zip(SCRIPT, LATIN, strict=True))
+    for part in ("train", "dev", "test"):
+        text = Path(getattr(toy, part)).read_text("utf-8")
+        rewritten = "".join(latin.get(letter, letter) for letter in text)
+        (tmp_path / f"{part}.conllu").write_text(rewritten, "utf-8")
+    files = "".join(f'{part} = "{part}.conllu"\n' for part in ("train", "dev", "test"))
+    (tmp_path / "toy.toml").write_text(
+        f'base = "{base_folder}"\nlapt = false\n[finetune]\nepochs = 0\n[task.pos]\n{files}'
+        '[arm.plain]\n[arm.away]\nmixin = { method = "table", file = "away.tsv" }\n',
+        "utf-8",
+    )
+    command = ["run", str(tmp_path / "toy.toml"), "--out", str(tmp_path / "run")]
+    assert main(command) == 0
+    message = " ".join(capsys.readouterr().out.split())
+    assert "raises the unknown pieces of pos dev from " in message
+    assert "the vocabulary lacks characters that it writes" in message
+
+
+def test_a_run_that_is_not_finished_cannot_annotate_yet(
+    toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run" / "stages").mkdir(parents=True)
+    assert main(["predict", str(tmp_path / "run"), str(toy.test), "--out", "-"]) == 4
+    assert "the run is not finished; run its recipe again" in capsys.readouterr().err
