@@ -1,0 +1,211 @@
+"""Word vectors by skip-gram with subwords (fastText; Bojanowski et al. 2017), on a CPU.
+
+Deterministic for one machine and number of threads. Three differences from fastText's code, where
+words are seen one by one:
+
+- A batch of words is one step, and its noise words are shared by all of them, weighted so that each
+  pair has as many as asked for (Ji et al. 2016): matrix products in place of single rows.
+- All words are known in advance, so every n-gram has a row of its own: no hash buckets.
+- Lines are shuffled in every epoch, which keeps the same few words from filling a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from specialize.errors import DataError
+from specialize.progress import Log, Silent
+
+# shapes: V words, N n-grams, D width; in a batch P pairs, U distinct centres, G rows of their
+# n-grams, K noise words
+
+_SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word included
+_BATCH = 1024  # words of a step, at most
+_REPEATED = 8  # occurrences of a word in a step, at most on average: its gradients are summed
+_NOISE = 256  # noise words of a step
+_NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
+
+
+def skipgram(
+    lines: Iterable[Sequence[int] | np.ndarray],
+    words: Sequence[str],
+    *,
+    width: int = 100,
+    epochs: int = 5,
+    window: int = 5,
+    negatives: int = 5,
+    rate: float = 0.05,
+    sample: float = 1e-4,
+    seed: int = 0,
+    log: Log = Silent(),  # noqa: B008 (without state)
+) -> Tensor:
+    """Return vectors [V, width] of ``words``: the mean of a word's own row and of its n-grams'.
+
+    ``lines``: the ids (places in ``words``) of each line's words; a window of 1 to ``window`` words
+    on either side does not cross lines. ``negatives``: noise words of a pair. ``rate``: of plain
+    SGD, falling to 0. ``sample``: words whose share of the text is above it are left out at random.
+    The defaults are fastText's. DataError where no line has two words.
+    """
+    text = _Text.of(lines)
+    if not (text.lines[1:] == text.lines[:-1]).any():
+        raise DataError("expected a line of two known words or more to train on, got none")
+    rng = np.random.default_rng(seed)
+    grams = _Grams.of(words)
+    counts = np.bincount(text.ids, minlength=len(words))
+    shares = _kept_shares(counts, sample)
+    batch = _batch(counts * np.minimum(shares, 1))
+    first = rng.uniform(-1 / width, 1 / width, (grams.rows, width)).astype(np.float32)
+    tables = _Tables(torch.from_numpy(first), torch.zeros(len(words), width))
+    noise = counts**_NOISE_POWER
+    noise = noise.cumsum() / noise.sum()
+    for epoch in range(epochs):
+        shown = text.sampled(shares, rng)
+        for begin in range(0, len(shown.ids), batch):
+            part = slice(begin, begin + batch)
+            done = (epoch + begin / len(shown.ids)) / epochs
+            drawn = torch.from_numpy(noise.searchsorted(rng.random(_NOISE)))
+            pairs = _pairs(shown.ids[part], shown.lines[part], window, rng)
+            if len(pairs[0]):
+                loss = _step(tables, grams, *pairs, drawn, negatives, rate * (1 - done))
+                read, total = round(done * epochs * len(text.ids)), epochs * len(text.ids)
+                log.step(read, total, loss=loss, tokens=read)
+    return grams.means(tables.grams_ND, torch.arange(len(words)))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The two tables that are trained."""
+
+    grams_ND: Tensor
+    contexts_VD: Tensor
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The ids of words one after another, and the line of each."""
+
+    ids: np.ndarray
+    lines: np.ndarray
+
+    @classmethod
+    def of(cls, lines: Iterable[Sequence[int] | np.ndarray]) -> _Text:
+        parts = [np.asarray(line, np.int64) for line in lines]
+        sizes = [len(part) for part in parts]
+        ids = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        return cls(ids, np.repeat(np.arange(len(parts)), sizes))
+
+    def sampled(self, shares: np.ndarray, rng: np.random.Generator) -> _Text:
+        """Return the text with each word kept at the share of its type, lines in another order."""
+        kept = rng.random(len(self.ids)) < shares[self.ids]
+        if not kept.any():  # a text of a few words
+            kept[:] = True
+        order = rng.permutation(self.lines[-1] + 1)[self.lines[kept]].argsort(kind="stable")
+        return _Text(self.ids[kept][order], self.lines[kept][order])
+
+
+def _kept_shares(counts: np.ndarray, sample: float) -> np.ndarray:
+    """Return with which probability an occurrence of each word is kept, as in fastText's code."""
+    ratio = sample * counts.sum() / np.maximum(counts, 1)
+    return np.sqrt(ratio) + ratio
+
+
+def _batch(counts: np.ndarray) -> int:
+    """Return how many words make a step: few where one word is much of the text."""
+    return int(max(2, min(_BATCH, _REPEATED * counts.sum() / counts.max())))
+
+
+@dataclass(frozen=True)
+class _Grams:
+    """The rows of every word: its own, then those of its n-grams."""
+
+    ids: Tensor  # those of one word after those of another
+    starts_V: Tensor
+    sizes_V: Tensor
+    rows: int
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> _Grams:
+        rows: dict[str, int] = {}
+        found = [
+            [i, *(len(words) + rows.setdefault(gram, len(rows)) for gram in ngrams(word))]
+            for i, word in enumerate(words)
+        ]
+        sizes = torch.tensor([len(own) for own in found])
+        ids = torch.tensor([row for own in found for row in own])
+        return cls(ids, sizes.cumsum(0) - sizes, sizes, len(words) + len(rows))
+
+    def means(self, table_ND: Tensor, words_U: Tensor) -> Tensor:
+        """Return the mean row [U, D] of each word."""
+        rows_G, begin_U = self.of_words(words_U)
+        return F.embedding_bag(rows_G, table_ND, begin_U, mode="mean")
+
+    def of_words(self, words_U: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows [G] of words, and where those of each begin [U]."""
+        sizes = self.sizes_V[words_U]
+        begin = sizes.cumsum(0) - sizes
+        steps = torch.arange(int(sizes.sum())) - begin.repeat_interleave(sizes)
+        return self.ids[self.starts_V[words_U].repeat_interleave(sizes) + steps], begin
+
+
+def ngrams(word: str) -> Iterator[str]:
+    """Yield the n-grams of ``<word>``: ``"ab"`` -> ``<ab``, ``<ab>``, ``ab>``."""
+    marked = f"<{word}>"
+    for begin in range(len(marked)):
+        for end in range(begin + _SHORTEST, min(begin + _LONGEST, len(marked)) + 1):
+            yield marked[begin:end]
+
+
+def _pairs(
+    ids: np.ndarray, lines: np.ndarray, window: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return centres [P] and contexts [P]: words within a random distance, of one line."""
+    reach = rng.integers(1, window + 1, len(ids))
+    centres, contexts = [], []
+    for distance in range(1, min(window, len(ids) - 1) + 1):
+        left, right = np.arange(len(ids) - distance), np.arange(distance, len(ids))
+        near = lines[left] == lines[right]
+        for centre, context in ((left, right), (right, left)):
+            chosen = near & (reach[centre] >= distance)
+            centres.append(ids[centre[chosen]])
+            contexts.append(ids[context[chosen]])
+    if not centres:
+        return torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+    return torch.from_numpy(np.concatenate(centres)), torch.from_numpy(np.concatenate(contexts))
+
+
+def _step(
+    tables: _Tables,
+    grams: _Grams,
+    centres_P: Tensor,
+    contexts_P: Tensor,
+    noise_K: Tensor,
+    negatives: int,
+    rate: float,
+) -> Tensor:
+    """Take one step of SGD on the sum over pairs; return the mean loss of a pair, in nats.
+
+    A pair costs -log s(h c) - sum over its noise words of log s(-h n); s is the logistic function.
+    """
+    words_U, at_P, pairs_U = torch.unique(centres_P, return_inverse=True, return_counts=True)
+    rows_G, begin_U = grams.of_words(words_U)
+    hidden_UD = F.embedding_bag(rows_G, tables.grams_ND, begin_U, mode="mean")
+    hidden_PD, context_PD = hidden_UD[at_P], tables.contexts_VD[contexts_P]
+    noise_KD = tables.contexts_VD[noise_K]
+    score_P, score_UK = (hidden_PD * context_PD).sum(1), hidden_UD @ noise_KD.T
+    weight_U1 = (pairs_U * (negatives / len(noise_K)))[:, None]
+    slope_P1 = (score_P.sigmoid() - 1)[:, None]
+    slope_UK = score_UK.sigmoid() * weight_U1
+    slope_UD = (slope_UK @ noise_KD).index_add_(0, at_P, slope_P1 * context_PD)
+    # subtle: as in fastText's code, each row of a word takes the whole gradient of their mean
+    sizes_U = grams.sizes_V[words_U]
+    tables.grams_ND.index_add_(0, rows_G, slope_UD.repeat_interleave(sizes_U, 0), alpha=-rate)
+    tables.contexts_VD.index_add_(0, contexts_P, slope_P1 * hidden_PD, alpha=-rate)
+    tables.contexts_VD.index_add_(0, noise_K, slope_UK.T @ hidden_UD, alpha=-rate)
+    losses = F.softplus(-score_P).sum() + (F.softplus(score_UK) * weight_U1).sum()
+    return losses / len(centres_P)
