@@ -30,6 +30,9 @@ def read_config(folder: Path) -> Any:
     """Return the configuration of a model that can be used, or raise."""
     from transformers import AutoConfig
 
+    from specialize.model.bilstm import register
+
+    register()
     file = folder / "config.json"
     if not file.is_file():
         raise MissingError(f"{folder}: no config.json; expected the directory of a model")
