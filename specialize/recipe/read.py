@@ -32,6 +32,7 @@ from specialize.recipe.toml import located, read_table
 
 if TYPE_CHECKING:
     from specialize.train.pretrain import Pretrain
+    from specialize.train.vectors import Vectors
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -77,19 +78,23 @@ def _distinct(recipe: Recipe) -> Recipe:
     return replace(found, table=table_of(found))
 
 
-def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain:
+def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors:
     """Return the pretraining recipe of a TOML file, checked like `read_recipe`."""
     from specialize.train.pretrain import Pretrain
+    from specialize.train.vectors import Vectors
 
     with located(path, changes):
         table = read_table(path, changes)
-        known = keys_of(Pretrain)
-        if not table.get("languages"):
+        bilstm = table.get("shape") == "bilstm"
+        known = keys_of(Vectors if bilstm else Pretrain)
+        if not bilstm and not table.get("languages"):
             raise UsageError(f"{path}: expected a table [languages] with lines code = [files]")
         for name in {"languages", "remove"}.intersection(table):
             files = convert(table[name], known[name], name)
             table[name] = _located(files, path.parent, name)
-        return build(Pretrain, table, "")
+        if bilstm and (file := table.get("vectors")):
+            table["vectors"] = str(_file(str(file), path.parent, "vectors"))
+        return build(Vectors, table, "") if bilstm else build(Pretrain, table, "")
 
 
 def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:

@@ -28,6 +28,10 @@ The recipe of `specialize pretrain`, a file of its own such as
 [recipes/pretrain_mini.toml](../recipes/pretrain_mini.toml): these keys at its top, and a table
 `[languages]` with lines `code = ["FILE", ...]`.
 """
+VECTORS = """\
+A recipe of `specialize pretrain` with `shape = "bilstm"`, such as
+[recipes/pretrain_vectors.toml](../recipes/pretrain_vectors.toml), has these keys instead.
+"""
 AXES = """\
 `[axes]` makes a grid of a recipe: what it names varies, and every point is run. All points share
 their stages, so a grid with one more value runs only what is new.
@@ -85,6 +89,7 @@ def _tables() -> Iterator[str]:
     from specialize.train.lapt import Lapt
     from specialize.train.multitask import Multitask
     from specialize.train.pretrain import Pretrain
+    from specialize.train.vectors import Vectors
 
     for title, cls in (
         ("The recipe", RecipeKeys),
@@ -98,6 +103,7 @@ def _tables() -> Iterator[str]:
         yield f"## {title}\n\n{_text(cls)}\n\n{_table(cls)}"
     yield f"## `[axes]`\n\n{AXES}"
     yield f"## Pretraining\n\n{PRETRAIN}\n{_table(Pretrain)}"
+    yield f"## Word vectors\n\n{VECTORS}\n{_text(Vectors)}\n\n{_table(Vectors)}"
 
 
 def _table(cls: type) -> str:

@@ -38,7 +38,8 @@ def mask_piece(framing: Framing) -> int:
     """Return the id of the mask piece; UsageError where the tokenizer has none."""
     if framing.mask is None:
         raise UsageError(
-            "expected a tokenizer with a mask piece, got one without; name another base"
+            "expected a tokenizer with a mask piece, got one without; set lapt = false or name "
+            "another base"
         )
     return framing.mask
 

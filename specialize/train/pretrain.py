@@ -54,7 +54,8 @@ class Pretrain:
     pieces: int = 20_480  # size of the vocabulary
     alphabet: int = 3_000  # the most frequent characters that become pieces; not of bpe
     slots: int = 99  # [unusedN] pieces of a wordpiece tokenizer
-    shape: Literal["modernbert", "bert", "roberta", "xlm-roberta"] = "modernbert"  # architecture
+    shape: Literal["modernbert", "bert", "roberta", "xlm-roberta"] = "modernbert"
+    # architecture; recipes with "bilstm" have other keys, below
     hidden_size: int = 256  # width of the states
     num_hidden_layers: int = 4  # layers
     num_attention_heads: int = 4  # attention heads of a layer
@@ -93,10 +94,10 @@ def write_tokenizer(
     slots: int,
 ) -> None:
     """Write a tokenizer trained on the words of all languages to ``folder/vocabulary``."""
-    corpora = _open(languages, remove, seed)
+    corpora = open_languages(languages, remove, seed)
     counts, count = {}, word_counter(tokenizer)
     for code, corpus in corpora.items():
-        documents = _limited(corpus, bytes_per_language)
+        documents = limited(corpus, bytes_per_language)
         counts[code] = count([line for document in documents for line in document])
         log.say(f"{code}: {sum(counts[code].values()):,} words, {len(counts[code]):,} types")
         log.step(len(counts), len(corpora))
@@ -123,7 +124,7 @@ def write_text(
     length: int,
 ) -> None:
     """Write the packed text of every language, and held-out lines as input of the model."""
-    corpora = _open(languages, remove, seed)
+    corpora = open_languages(languages, remove, seed)
     vocabulary = read_vocabulary(tokenizer / VOCABULARY)
     framing = read_framing(vocabulary, tokenizer / VOCABULARY)
     check_length("length", length, framing)
@@ -138,7 +139,7 @@ def write_text(
         )
     packed = {}
     for code, corpus in corpora.items():
-        documents = _limited(corpus, bytes_per_language)
+        documents = limited(corpus, bytes_per_language)
         packed[code] = pack(vocabulary, framing, documents, length)
         log.say(f"{code}: {len(packed[code]):,} sequences of {length} pieces")
         log.step(len(packed), len(corpora))
@@ -199,16 +200,19 @@ class _Packed:
         return cls(np.concatenate(parts), [len(part) for part in parts], dev)
 
 
-def _open(languages: Languages, remove: Sequence[Path], seed: int) -> dict[str, Corpus]:
+def open_languages(
+    languages: Languages, remove: Sequence[Path], seed: int, *, dev: float = 0.01
+) -> dict[str, Corpus]:
+    """Return the corpus of each language, by its code, without the evaluation files' sentences."""
     cleared = tuple(map(str, remove))
     return {
-        code: open_corpus(CorpusFiles(tuple(map(str, files)), remove=cleared, dev=0.01, seed=seed))
+        code: open_corpus(CorpusFiles(tuple(map(str, files)), remove=cleared, dev=dev, seed=seed))
         for code, files in languages
     }
 
 
-def _limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
-    """Yield documents until ``limit`` bytes (0 = all)."""
+def limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
+    """Yield the training documents until ``limit`` bytes (0 = all)."""
     size = 0
     for document in corpus.train().documents():
         yield document

@@ -302,8 +302,23 @@ def test_a_pretraining_recipe_has_files_relative_to_itself(folder: Path) -> None
         read_pretrain(path)
 
 
+def test_a_recipe_of_word_vectors_may_name_a_file_beside_itself(folder: Path) -> None:
+    path = folder / "pretrain.toml"
+    path.write_text('shape = "bilstm"\nvectors = "a.txt"\n', "utf-8")
+    assert read_pretrain(path).vectors == str(folder / "a.txt")  # type: ignore[union-attr]
+    with pytest.raises(MissingError, match=r"vectors: .*none: no such file"):
+        read_pretrain(path, ['vectors="none"'])
+    with pytest.raises(UsageError, match="got neither"):
+        read_pretrain(path, ['vectors=""'])
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
-def test_every_recipe_of_the_project_reads(path: Path, data: Path) -> None:
+def test_every_recipe_of_the_project_reads(
+    path: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for base in ("be_vectors", "be_scratch"):  # made by recipes that baselines.toml names
+        (tmp_path / base / "model").mkdir(parents=True)
+    monkeypatch.setenv("BASES", str(tmp_path))
     if path.name.startswith("pretrain"):
         assert read_pretrain(path).languages
     else:

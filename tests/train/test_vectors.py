@@ -1,0 +1,102 @@
+"""A base of word vectors: files of vectors, the words of a text, what recipes may not ask for."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+import torch
+
+from specialize.errors import DataError, UsageError
+from specialize.model.load import load_checkpoint
+from specialize.pipeline.pretrain import pretrain
+from specialize.train.vectors import Vectors, read_vectors
+
+FILE = "4 2\nla 1 2\ndon't 3 4\ncasa 5 6 \nla 7 8\n"
+SMALL = {"hidden_size": 4, "num_hidden_layers": 1, "vector_size": 6}
+TEXT = "la casa è bella .\nil cane è nella casa !\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "it.vec").write_text(FILE, "utf-8")
+    return tmp_path / "it.vec"
+
+
+def from_text(tmp_path: Path, **options: object) -> Vectors:
+    text = tmp_path / "it.txt"
+    text.write_text(TEXT * 30, "utf-8")
+    return Vectors("bilstm", {"it": (str(text),)}, **SMALL | options)
+
+
+def test_vectors_are_those_of_words_that_are_one_piece(file: Path) -> None:
+    words, vectors = read_vectors(file, limit=10)
+    assert words == ["la", "casa"]
+    assert vectors.tolist() == [[1, 2], [5, 6]]
+    packed = file.with_name("it.vec.gz")
+    packed.write_bytes(gzip.compress(FILE.encode()))
+    assert read_vectors(packed, limit=1)[0] == ["la"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("la 1 2\n", "vec:1: expected the number of words"),
+        ("", "vec:1: expected the number of words"),
+        ("2 2\nla 1 2\ncasa 1\n", "vec:3: expected a word and 2 numbers, got 'casa 1'"),
+        ("1 2\nla 1 x\n", "vec:2: expected a word and 2 numbers"),
+        ("1 2\nla 1 nan\n", "vec:2: expected a word and 2 numbers"),
+        ("3 2\nla 1 2\ncasa 1 2\n", "vec:3: expected 3 words, as the first line says, got 2"),
+        ("1 2\nla 1 2\ncasa 1 2\n", "vec:3: expected 1 words"),
+        ("1 2\ndon't 1 2\n", "vec:1: expected words that are one piece each, got none"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.vec"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=message):
+        read_vectors(path, limit=10)
+
+
+def test_a_file_of_vectors_becomes_a_base(file: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(
+        pretrain(Vectors("bilstm", vectors=str(file), hidden_size=4), tmp_path / "out")
+    )
+    assert checkpoint.vocabulary.pieces == ("[PAD]", "[UNK]", "la", "casa")
+    rows = checkpoint.model.get_input_embeddings().weight
+    assert rows.tolist() == [[0, 0], [3, 4], [1, 2], [5, 6]]
+
+
+def test_a_text_becomes_a_base_of_its_frequent_words(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(pretrain(from_text(tmp_path, pieces=5), tmp_path / "out"))
+    assert checkpoint.vocabulary.pieces == ("[PAD]", "[UNK]", "casa", "è", "!")
+    assert checkpoint.vocabulary.encode_words(["la", "casa"]) == [[1], [2]]
+    assert checkpoint.model.get_input_embeddings().weight.shape == (5, 6)
+
+
+def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
+    first, second = (pretrain(from_text(tmp_path), tmp_path / name) for name in "ab")
+    for path in sorted(path.name for path in first.iterdir()):
+        assert (first / path).read_bytes() == (second / path).read_bytes(), path
+
+
+def test_another_bilstm_has_the_same_vectors(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = load_checkpoint(pretrain(from_text(tmp_path), out)).model
+    stages = len(list(out.glob("stages/*/stage.json")))
+    second = load_checkpoint(pretrain(from_text(tmp_path, hidden_size=8, highway=True), out)).model
+    assert len(list(out.glob("stages/*/stage.json"))) == stages + 1
+    rows = [m.get_input_embeddings().weight for m in (first, second)]
+    assert torch.equal(*rows)
+
+
+def test_what_a_recipe_cannot_mean_is_refused(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="got neither"):
+        Vectors("bilstm")
+    with pytest.raises(UsageError, match="got both"):
+        from_text(tmp_path, vectors=str(file))
+    with pytest.raises(UsageError, match="even hidden_size"):
+        from_text(tmp_path, hidden_size=5)
+    with pytest.raises(UsageError, match="expected pieces of at least 3"):
+        from_text(tmp_path, pieces=2)
+    with pytest.raises(DataError, match="words that occur 99 times, got none"):
+        pretrain(from_text(tmp_path, min_count=99), tmp_path / "out")
