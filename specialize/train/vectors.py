@@ -102,7 +102,8 @@ def write_words(
         sizes=np.array([len(line) for line in known]),
     )
     share = sum(map(len, known)) / max(1, sum(map(len, ids)))
-    log.say(f"{len(frequent):,} words, which are {share:.1%} of the text")
+    found = len(vocabulary.pieces) - len(_SPECIAL)
+    log.say(f"{found:,} words, which are {share:.1%} of the text")
 
 
 def write_vectors(
