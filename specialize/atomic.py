@@ -240,6 +240,18 @@ def _lock(descriptor: int) -> bool | None:
     return True
 
 
+def share(descriptor: int) -> None:
+    """Lock a file together with others who share it; waits for one who claimed it."""
+    if fcntl is not None:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def claim(descriptor: int) -> bool:
+    """Lock a shared file alone, until it is shared again; False if others share it."""
+    return _lock(descriptor) is not False
+
+
 def link_tree(source: Path, target: Path) -> None:
     """Make ``target`` a folder with the files of ``source``."""
     for path in sorted(source.rglob("*")):

@@ -81,6 +81,10 @@ def _run(words: list[str]) -> int:
         sys.stdout.flush()
     except SpecializeError as error:
         return _fail(str(error), error.exit_code)
+    except SystemExit as error:  # code 143 of _terminate, or a user's own method
+        if error.code:
+            raise
+        return _fail(f"a function ended the program before its work was done; {RESUME}", 1)
     except KeyboardInterrupt:
         return _fail(f"interrupted; {RESUME}", 130)
     except MemoryError:

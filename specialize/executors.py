@@ -97,24 +97,25 @@ def _run_elsewhere(
             running[store.key(stage)] = stage, start(store, stage)
         while not (ended := [key for key, (_, job) in running.items() if job.done()]):
             time.sleep(_POLL)
-        for key in ended:
-            stage, job = running.pop(key)
-            _check(stage, job, log)
-            after(stage)
+        ends = [(stage, _error(stage, job, log)) for stage, job in map(running.pop, ended)]
+        for stage, error in ends:
+            if error is None:
+                after(stage)
+        for _, error in ends:
+            if error:
+                raise error
 
 
-def _check(stage: Stage, job: Job, log: Log) -> None:
-    """Raise the error of a job that has ended, if there is one."""
+def _error(stage: Stage, job: Job, log: Log) -> Exception | None:
+    """Return the error of a job that has ended, None without."""
     try:
-        error = job.result()
+        return job.result()
     except Exception as fault:
         log.say(f"{stage.label}: {type(fault).__name__}: {fault}")
-        raise SpecializeError(
+        return SpecializeError(
             f"the job of {stage.label} ended without a result; out of memory or time? lower --jobs "
             "or raise the job's limits, and run the same command again to resume"
-        ) from None
-    if error:
-        raise error
+        )
 
 
 @contextmanager

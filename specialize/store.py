@@ -133,6 +133,26 @@ class Store:
         with lock:
             yield
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Tell other runs of the folder that this one reads its stages, for ``alone``."""
+        file = self.root / ".locks" / "users"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._users = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            atomic.share(self._users)
+            yield
+        finally:
+            os.close(self._users)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Give whether no other run uses the stages; one that begins meanwhile waits."""
+        try:
+            yield atomic.claim(self._users)
+        finally:
+            atomic.share(self._users)
+
     def inputs(self, stages: Iterable[Stage]) -> dict[str, str]:
         """Return the SHA-256 of each file or folder among the arguments of ``stages``."""
         found: dict[str, str] = {}

@@ -257,6 +257,15 @@ def test_out_of_memory_names_what_to_lower(
     assert done.err == f"specialize: {cli.NO_MEMORY}\n"
 
 
+def test_a_function_that_ends_the_program_is_no_success(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specialize.inspection.open_inspected", failing(SystemExit(0)))
+    done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    assert done.code == 1
+    assert "a function ended the program before its work was done" in done.err
+
+
 @pytest.mark.parametrize("error", [RuntimeError("odd"), OSError("odd"), KeyError("odd")])
 def test_a_bug_shows_its_traceback(
     error: Exception, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -266,7 +275,7 @@ def test_a_bug_shows_its_traceback(
         call("inspect", folder / "base", "--text", folder / "corpus.txt")
 
 
-def failing(error: Exception) -> Callable[..., None]:
+def failing(error: BaseException) -> Callable[..., None]:
     def fail(*arguments: object) -> None:
         raise error
 

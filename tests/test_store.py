@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -233,6 +234,44 @@ def test_an_error_in_a_process_reaches_the_caller(tmp_path: Path) -> None:
     stages = [stage("a"), Stage("fail", "fail", fail, {"again": True})]
     with pytest.raises(ValueError, match="the first time"):
         run_all(stages, store, Silent(), jobs=2)
+
+
+def test_stages_that_end_together_with_a_failed_one_are_noted(tmp_path: Path) -> None:
+    class Done(NamedTuple):
+        error: Exception | None
+
+        def done(self) -> bool:
+            return True
+
+        def result(self) -> Exception | None:
+            return self.error
+
+    def start(store: Store, stage: Stage) -> Done:
+        return Done(
+            ValueError("odd") if stage.name == "fail" else store.run(stage, Silent()) and None
+        )
+
+    store, finished = Store(tmp_path), []
+    stages = [Stage("fail", "fail", fail, {"again": True}), stage("a")]
+    with pytest.raises(ValueError, match="odd"):
+        run_all(
+            stages,
+            store,
+            Silent(),
+            jobs=2,
+            executor=lambda store, jobs: nullcontext(start),
+            after=lambda stage: finished.append(stage.label),
+        )
+    assert finished == ["write a"]
+
+
+def test_only_one_run_at_a_time_is_alone(tmp_path: Path) -> None:
+    first, second = Store(tmp_path), Store(tmp_path)
+    with first.in_use():
+        with second.in_use(), first.alone() as alone:
+            assert not alone
+        with first.alone() as alone:
+            assert alone
 
 
 def test_fingerprints_are_remembered_and_follow_the_file(

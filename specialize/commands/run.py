@@ -66,10 +66,11 @@ def run(options: argparse.Namespace) -> None:
     from specialize.recipe.axes import expand
     from specialize.recipe.outside import outside_methods
     from specialize.recipe.read import read_recipes
-    from specialize.recipe.toml import read_table
+    from specialize.recipe.toml import located, read_table
 
     if not options.plan:  # which lists them itself
-        tables = expand(read_table(options.recipe, options.set)).values()
+        with located(options.recipe, options.set):
+            tables = expand(read_table(options.recipe, options.set)).values()
         for line in dict.fromkeys(
             line for table in tables for line in outside_methods(table, options.recipe.parent)
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -31,7 +31,8 @@ def compare(folders: Sequence[Path], *, baseline: str | None = None) -> Comparis
     found = cells(scores)
     if not found:
         raise DataError(f"{opened[0].run.folder}: no arm has a score or bits per byte to compare")
-    chosen = _baseline(found, baseline)
+    arms = {arm["name"] for o in opened for arm in o.run.facts["arms"]}
+    chosen = _baseline(found, baseline, arms)
     missing += [*not_finished(opened, scores), *_uncompared(found, chosen)]
     intervals, impossible = _intervals(scores, chosen)
     tests = _corrected(_tests(found, chosen, intervals))
@@ -52,12 +53,13 @@ def compare(folders: Sequence[Path], *, baseline: str | None = None) -> Comparis
     )
 
 
-def _baseline(found: Sequence[Cell], name: str | None) -> str:
+def _baseline(found: Sequence[Cell], name: str | None, arms: Collection[str]) -> str:
     known = list(dict.fromkeys(cell.arm for cell in found))
     if name is None:
         return next((arm for arm in ("lapt", "unadapted") if arm in known), known[0])
     if name not in known:
-        raise UsageError(f"--baseline {name}: no such arm; known: {', '.join(known)}")
+        fault = "no score yet" if name in arms else "no such arm"
+        raise UsageError(f"--baseline {name}: {fault}; arms with scores: {', '.join(known)}")
     return name
 
 

@@ -10,6 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from specialize.comparison.shape import (
+    PROVENANCE_SHAPE,
+    RECIPE_SHAPE,
+    REPORT_SHAPE,
+    Shape,
+    misfits,
+)
 from specialize.comparison.values import Run
 from specialize.errors import DataError, UsageError
 
@@ -81,13 +88,13 @@ def files_of(folders: Sequence[Path]) -> Iterator[Path]:
 
 
 def _candidates(folder: Path) -> list[Path]:
-    """Return the folder if it is a run, or else the runs in it, finished or not."""
+    """Return the folder if it is a run, and the runs in it, finished or not."""
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise UsageError(f"{folder}: {what}; name the --out of a run, or a folder of several")
-    if _is_run(folder):
-        return [folder]
     inside = sorted(path for path in folder.iterdir() if _is_run(path) or _is_begun(path))
+    if _is_run(folder):  # with a grid in it, where axes were added to its recipe
+        return [folder, *inside]
     if inside:
         return inside
     if _is_begun(folder) or (folder / REPORT).is_file():
@@ -107,36 +114,38 @@ def _is_begun(folder: Path) -> bool:
 
 
 def _open(folder: Path) -> Opened:
-    facts = _json(folder / REPORT)
-    try:
-        run = Run(
-            folder, str(facts["language"] or folder.name), facts["title"], facts["base"], facts
-        )
-        _check(facts)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(
-            f"{folder / REPORT}: expected the report of a run of this version "
-            f"({type(error).__name__}: {error}); {AGAIN}"
-        ) from None
-    return Opened(run, _toml(folder / RECIPE), _hashes(folder / PROVENANCE))
+    facts = _shaped(folder / REPORT, _json(folder / REPORT), REPORT_SHAPE)
+    _check(folder / REPORT, facts)
+    run = Run(folder, facts["language"] or folder.name, facts["title"], facts["base"], facts)
+    recipe = _shaped(folder / RECIPE, _toml(folder / RECIPE), RECIPE_SHAPE)
+    return Opened(run, recipe, _hashes(folder / PROVENANCE))
 
 
-def _check(facts: Table) -> None:
-    """Touch everything that is read later."""
-    dict(facts["tasks"])
+def _shaped(file: Path, table: Table, shape: Shape) -> Table:
+    for misfit in misfits(table, shape):
+        raise DataError(f"{file}: not as a run of this version writes it: {misfit}; {AGAIN}")
+    return table
+
+
+def _check(file: Path, facts: Table) -> None:
+    """Refuse scores that do not belong to a task, or not to seeds."""
     for arm in facts["arms"]:
-        str(arm["name"])
-        [float(value) for value in arm["bits_per_byte"] if value is not None]
-        for scores in arm["scores"].values():
-            for rows in (scores["test"], scores["dev"]):
-                for _, row in zip(scores["seeds"], rows, strict=True):
-                    float(row.get(scores["metric"]) or 0)
+        for task, scores in arm["scores"].items():
+            where = f"{file}: arm {arm['name']}"
+            if task not in facts["tasks"]:
+                raise DataError(f"{where} has scores of {task!r}, which is no task; {AGAIN}")
+            if not len(scores["seeds"]) == len(scores["test"]) == len(scores["dev"]):
+                raise DataError(
+                    f"{where}, {task}: expected scores on test and dev of every seed, got "
+                    f"{len(scores['test'])} and {len(scores['dev'])} of {len(scores['seeds'])}; "
+                    f"{AGAIN}"
+                )
 
 
 def _json(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file}: damaged, no JSON ({error}); {AGAIN}") from None
     if not isinstance(found, dict):
         raise DataError(f"{file}: expected a JSON object; {AGAIN}")
@@ -155,5 +164,5 @@ def _toml(file: Path) -> Table:
 def _hashes(file: Path) -> Mapping[str, str]:
     if not file.is_file():
         return {}
-    found = _json(file).get("inputs", {})
-    return found if isinstance(found, dict) else {}
+    found: Mapping[str, str] = _shaped(file, _json(file), PROVENANCE_SHAPE).get("inputs", {})
+    return found

@@ -82,6 +82,20 @@ def specialize_all(
     for work in works:
         checks.check_arms(work.plans)
     checks.check_disk(_bytes_needed(works, store), out)
+    with store.in_use():
+        return _run(works, store, log, command=command, jobs=jobs, executor=executor)
+
+
+def _run(
+    works: list[Work],
+    store: Store,
+    log: Log,
+    *,
+    command: str,
+    jobs: int,
+    executor: Executor | None,
+) -> dict[str, Facts]:
+    """Finish the stages of ``works`` and publish their results."""
     texts = [stage for work in works for stage in text_stages(work.recipe, work.point).values()]
     run_all(texts, store, log, jobs=jobs, executor=executor)
     works = [work.planned(store) for work in works]
@@ -112,7 +126,9 @@ def specialize_all(
             found_facts = {work.point: facts_of(work) for work in works}
             for work in works:
                 _publish(work, found_facts[work.point], store)
-            publish.drop_other_heads([plan for work in works for plan in work.plans], store)
+            with store.alone() as alone:
+                if alone:  # else another run may need the weights
+                    publish.drop_other_heads([p for work in works for p in work.plans], store)
         return found_facts
 
 
@@ -188,16 +204,23 @@ def plan(recipes: Mapping[str, Recipe], out: Path) -> str:
 
 
 def _without_weights(works: Sequence[Work], store: Store) -> list[Stage]:
-    """Return the best heads whose weights were dropped earlier, when others were the best."""
+    """Return the stages whose weights were dropped earlier, and are needed now.
+
+    The best heads, when others were the best, and tasks trained together that heads begin with.
+    """
     found = []
     for plan in [plan for work in works for plan in work.plans]:
         for task in plan.tasks:
-            if all(store.done(stage) for (name, _), stage in plan.heads.items() if name == task):
+            heads = [stage for (name, _), stage in plan.heads.items() if name == task]
+            needed = [stage for stage in heads if not store.done(stage)]
+            if not needed:
                 best = results.best_head(plan, store, task)
                 if not (store.folder(best) / "head").is_dir():
-                    sources = plan.source_of(best)
-                    lacking = [s for s in sources if not (store.folder(s) / task / "head").is_dir()]
-                    found += [best, *lacking]
+                    found.append(best)
+                    needed = [best]
+            sources = [source for head in needed for source in plan.source_of(head)]
+            done = filter(store.done, sources)
+            found += [s for s in done if not (store.folder(s) / task / "head").is_dir()]
     return found
 
 

@@ -20,6 +20,8 @@ from specialize.recipe.table import Table, check_names, join, shown
 _ARM = {f.name for f in fields(ArmKeys)}
 _RECIPE = {f.name for f in fields(RecipeKeys)} - {"axes"}
 _METHODS = ("mixin", "augment", "embed")
+_LONGEST = 200  # bytes of a folder's name, of the 255 that file systems allow
+_TAKEN = ("stages", "arms", "comparison.html", "metrics.jsonl")  # beside the points in a run
 
 
 class Point(NamedTuple):
@@ -45,9 +47,24 @@ class Axis(NamedTuple):
 def expand(table: Table) -> dict[str, Table]:
     """Return the recipes of ``table`` without axes, by the names of their points.
 
-    Without axes, or with axes of arms alone, there is one, named "".
+    Without axes, or with axes of arms alone, there is one, named "". UsageError for points or arms
+    whose joined names are the same.
     """
-    return dict(_expanded(table, ()))
+    found: dict[str, Table] = {}
+    for name, own in _expanded(table, ()):
+        if name in found:
+            raise UsageError(
+                f"several points are named {name!r} when the axes' names are joined; rename one",
+                key="axes",
+            )
+        if len(name.encode()) > _LONGEST:
+            raise UsageError(
+                f"the joined point {name!r}: expected a folder name of at most {_LONGEST} bytes, "
+                f"got {len(name.encode())}; shorten the names of points",
+                key="axes",
+            )
+        found[name] = own
+    return found
 
 
 def _expanded(table: Table, names: tuple[str, ...]) -> Iterator[tuple[str, Table]]:
@@ -72,11 +89,14 @@ def _multiplied(table: Table, axes: list[Axis]) -> Table:
     given = {name: arm for name, arm in table.get("arm", {}).items() if arm is not False}
     arms: Table = given or {"": {}}
     for axis in axes:
-        arms = {
-            name: made
-            for arm, own in arms.items()
-            for name, made in _at_points(arm, own, table, axis).items()
-        }
+        made: Table = {}
+        for arm, own in arms.items():
+            points = _at_points(arm, own, table, axis)
+            if same := next((name for name in points if name in made), None):
+                message = f"several arms are named {same!r} when points are added; rename one"
+                raise UsageError(message, key=f"arm.{same}")
+            made |= points
+        arms = made
     return {name or "result": arm for name, arm in arms.items()}
 
 
@@ -173,8 +193,9 @@ def _check_name(name: str, key: str) -> None:
     if not re.fullmatch(r"\w[\w.-]{0,63}", name) or name.endswith(".partial"):
         expected = "expected a name of letters, digits, '_', '.' and '-', at most 64"
         raise UsageError(f"point {name!r}: {expected}", key=key)
-    if name in ("stages", "arms"):
-        raise UsageError(f"point {name!r}: expected another name; runs have such a folder", key=key)
+    if name.casefold() in _TAKEN:
+        message = f"point {name!r}: expected another name; runs have a file or folder of that name"
+        raise UsageError(message, key=key)
 
 
 def _values(name: str, values: list[Any], key: str) -> list[Point]:

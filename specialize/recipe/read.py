@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.corpus import CorpusFiles
-from specialize.errors import MissingError, SpecializeWarning, UsageError
+from specialize.errors import MissingError, SpecializeError, SpecializeWarning, UsageError
 from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
@@ -54,14 +54,19 @@ def read_recipes(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     """
     with located(path, changes):
         table = read_table(path, changes)
-        return {
-            point: _distinct(
-                recipe_of(own, folder=path.parent, name=" ".join(filter(None, (path.stem, point))))
-            )
-            if "axes" in table
-            else recipe_of(own, folder=path.parent, name=path.stem)
-            for point, own in expand(table).items()
-        }
+        if "axes" not in table:
+            return {"": recipe_of(table, folder=path.parent, name=path.stem)}
+        return {point: _at_point(point, own, path) for point, own in expand(table).items()}
+
+
+def _at_point(point: str, table: Table, path: Path) -> Recipe:
+    """Return the recipe of a point, which errors name."""
+    name = f"{path.stem} {point}".strip()
+    try:
+        return _distinct(recipe_of(table, folder=path.parent, name=name))
+    except SpecializeError as error:
+        message = f"at the point {point}: {error}" if point else str(error)
+        raise type(error)(message, key=error.key) from None
 
 
 def _distinct(recipe: Recipe) -> Recipe:

@@ -48,8 +48,14 @@ def test_the_baseline_is_lapt_then_unadapted_then_the_first(tmp_path: Path) -> N
     folder = write_run(tmp_path / "b", arm("x", 1), arm("unadapted", 2))
     assert compare([folder]).baseline == "unadapted"
     assert compare([write_run(tmp_path / "c", arm("x", 1), arm("y", 2))]).baseline == "x"
-    with pytest.raises(UsageError, match="--baseline z: no such arm; known: x, unadapted"):
+    with pytest.raises(UsageError, match="--baseline z: no such arm; arms with scores: x, un"):
         compare([folder], baseline="z")
+
+
+def test_a_baseline_without_a_score_yet_is_named_as_such(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("x", 40.0), arm("lapt"))
+    with pytest.raises(UsageError, match="--baseline lapt: no score yet; arms with scores: x"):
+        compare([folder], baseline="lapt")
 
 
 def test_only_common_seeds_are_paired_and_others_are_named(tmp_path: Path) -> None:

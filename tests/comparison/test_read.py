@@ -78,3 +78,57 @@ def test_seeds_without_scores_are_a_damaged_report(tmp_path: Path) -> None:
     (folder / "report.json").write_text(json.dumps(facts), "utf-8")
     with pytest.raises(DataError, match=r"report\.json"):
         open_runs([folder])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"machine": None}, r"machine: expected a table, got None"),
+        ({"tasks": {}}, r"arm lapt has scores of 'dep', which is no task"),
+        ({"same": ["a"]}, r"same: expected a table, got \['a'\]"),
+        ({"missing": "all"}, r"missing: expected a list, got 'all'"),
+        ({"title": 3}, r"title: expected text, got 3"),
+    ],
+)
+def test_an_edited_report_is_named_with_the_value(
+    change: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0), **change)
+    with pytest.raises(DataError, match=rf"report\.json: .*{message}"):
+        open_runs([folder])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", 3),
+        ("mixin", 0.5),
+        ("audit", None),
+        ("audit", {"pos dev": {"before": True, "after": {}}}),
+        ("bits_per_byte", [10**400]),
+        ("pieces_added", "many"),
+        ("scores", {"dep": {"metric": ["LAS"], "seeds": [1], "test": [{}], "dev": [{}]}}),
+    ],
+)
+def test_an_edited_arm_is_named_with_the_value(key: str, value: object, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0))
+    facts = json.loads((folder / "report.json").read_text("utf-8"))
+    facts["arms"][0][key] = value
+    (folder / "report.json").write_text(json.dumps(facts), "utf-8")
+    with pytest.raises(DataError, match=rf"report\.json: .*arms\[0\]\.{key}.*: expected"):
+        open_runs([folder])
+
+
+def test_edited_settings_and_hashes_are_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0), recipe={"arm": {"lapt": 3}})
+    with pytest.raises(DataError, match=r"recipe\.toml: .*arm\.lapt: expected a table, got 3"):
+        open_runs([folder])
+    folder = write_run(tmp_path / "other", arm("lapt", 40.0), hashes={"a.txt": 3})  # type: ignore[dict-item]
+    with pytest.raises(DataError, match=r"provenance\.json: .*inputs\.a\.txt: expected text"):
+        open_runs([folder])
+
+
+def test_a_grid_in_the_folder_of_a_run_is_compared_with_it(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", arm("lapt", 40.0), language="xx")
+    write_run(folder / "aa", arm("lapt", 50.0), language="aa")
+    assert [o.run.language for o in open_runs([folder])[0]] == ["xx", "aa"]

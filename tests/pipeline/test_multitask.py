@@ -3,12 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import UsageError
+from specialize.pipeline import stages
 from specialize.recipe.read import read_recipe
 from specialize.store import Store
 from specialize.toylang import ToyFiles
@@ -116,6 +118,38 @@ def test_weights_dropped_earlier_are_trained_again_if_they_become_the_best(
     assert (copy / "scores.json").read_text("utf-8") == before
     for arm in ("alone", "together", "pft"):
         assert (copy / "arms" / arm / "heads" / "pos" / "model.safetensors").exists()
+
+
+def test_heads_trained_from_weights_dropped_earlier_have_them_trained_again(
+    out: Path, recipe: Path, tmp_path: Path
+) -> None:
+    """The arm that goes on from tasks trained together is added after their weights were dropped"""
+    copy = tmp_path / "copy"
+    pipeline.specialize(read_recipe(recipe, ["arm.pft=false", "arm.alone=false"]), copy)
+    assert len([*copy.glob("stages/multitask-*/pos/head")]) == 1
+    pipeline.specialize(read_recipe(recipe), copy)
+    assert (copy / "scores.json").read_text("utf-8") == (out / "scores.json").read_text("utf-8")
+    assert count(copy, "multitask") == 2
+
+
+def test_a_run_keeps_the_weights_that_another_run_still_needs(
+    out: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that shares stages is finished while the other trains: both lose nothing."""
+    copy, tuned = tmp_path / "copy", stages.finetune_task
+    waiting = [read_recipe(recipe, ["arm.pft=false", "arm.alone=false"])]
+
+    def interrupted(folder: Path, *, start: Path | None = None, **arguments: Any) -> None:
+        if start and waiting:
+            pipeline.specialize(waiting.pop(), copy)
+            assert len([*copy.glob("stages/multitask-*/pos/head")]) == 2
+        tuned(folder, start=start, **arguments)
+
+    monkeypatch.setattr(stages, "finetune_task", interrupted)
+    pipeline.specialize(read_recipe(recipe), copy)
+    assert not waiting
+    assert (copy / "scores.json").read_text("utf-8") == (out / "scores.json").read_text("utf-8")
+    assert not [*copy.glob("stages/multitask-*/pos/head")]
 
 
 def test_one_task_cannot_be_trained_together(recipe: Path) -> None:

@@ -95,6 +95,42 @@ def test_other_axes_make_recipes_that_may_change_arms_and_axes() -> None:
     assert list(found["ug-a"]["arm"]) == ["lapt", "lapt-latin", "more", "more-latin"]
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[axes.one.a-b]\nnote = 'x'\n[axes.one.a]\nnote = 'y'\n"
+            "[axes.two.c]\ntitle = 'x'\n[axes.two.b-c]\ntitle = 'y'\n",
+            "several points are named 'a-b-c'",
+        ),
+        (
+            "[axes.one.x]\nlapt.epochs = 1\n[axes.one.y]\nlapt.epochs = 2\n"
+            "[arm.tva]\n[arm.tva-x]\nlapt = false\n",
+            "several arms are named 'tva-x'",
+        ),
+        (
+            f"[axes.language.{'a' * 64}]\n[axes.two.{'b' * 64}]\nnote = 'x'\n"
+            f"[axes.three.{'c' * 64}]\ntitle = 'x'\n[axes.four.{'d' * 64}]\nresult = 'x'\n",
+            "at most 200 bytes, got 259",
+        ),
+        ("[axes.language.'comparison.html']\n", "runs have a file or folder of that name"),
+        ("[axes.language.Stages]\n", "runs have a file or folder of that name"),
+    ],
+)
+def test_joined_names_that_collide_are_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        expand(tomllib.loads(text))
+
+
+def test_an_error_names_its_point(tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(
+        'base = "mini"\n[axes.language.aa]\narm.a = false\n[axes.language.bb]\n[arm.a]\n', "utf-8"
+    )
+    with pytest.raises(UsageError, match=r"r\.toml:.* at the point aa: every arm is false"):
+        read_recipes(recipe)
+
+
 def test_the_example_of_the_page_has_the_arms_it_names() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", AXES, re.S)
     found = expand(tomllib.loads(example))
