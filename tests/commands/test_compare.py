@@ -24,10 +24,12 @@ def test_json_is_an_array_and_cautions_go_to_stderr(call: Call, runs: Path) -> N
     assert done.code == 0
     found = json.loads(done.out)
     assert [(row["language"], row["arm"], row["baseline"]) for row in found] == [
+        ("mt", "tva", "tva"),
         ("mt", "lapt", "tva"),
+        ("ug", "tva", "tva"),
         ("ug", "lapt", "tva"),
     ]
-    assert found[1] | {"p": 0, "p_holm": 0, "p_bonferroni": 0} == {
+    assert found[3] | {"p": 0, "p_holm": 0, "p_bonferroni": 0} == {
         "language": "ug",
         "arm": "lapt",
         "baseline": "tva",
@@ -43,7 +45,7 @@ def test_json_is_an_array_and_cautions_go_to_stderr(call: Call, runs: Path) -> N
         "bootstrap_low": None,
         "bootstrap_high": None,
     }
-    assert found[0]["p"] is None
+    assert found[1]["p"] is None
     assert "one seed is no test: mt dep (lapt)" in done.err
 
 
