@@ -64,6 +64,9 @@ def test_each_language_has_its_answer(compared: Comparison) -> None:
     assert ug.findings[0].startswith(
         "LAS: latin_tva 34.5 ± 1.8 (3 seeds), 13.2 points above lapt (significant: p < 0.001, "
     )
+    assert ug.findings[0].endswith(
+        " latin_tva is significantly better than tva (+3.0, p = 0.005) and latin (+2.3, p = 0.010)."
+    )
     assert maltese.verdict == "tva is the best arm in LAS, not significantly better than lapt."
     assert maltese.findings == ["LAS: tva 61.0 (1 seed), 1.0 points above lapt."]
     assert maltese.unproven == ["LAS: one seed, so no difference can be called significant"]
@@ -79,7 +82,34 @@ def test_the_best_arm_is_chosen_on_dev(tmp_path: Path) -> None:
 def test_arms_without_significance_may_not_be_called_better(tmp_path: Path) -> None:
     arms = [arm("lapt", 20, 22, 24), arm("worse", 19, 20, 23), arm("noisy", 20, 25, 24.5)]
     (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
-    assert answer.unproven == ["LAS: that worse (−1.3) and noisy (+1.2) are better than lapt"]
+    assert answer.unproven == ["LAS: that noisy (+1.2) is better than lapt"]
+
+
+def test_an_arm_above_the_best_without_significance_may_not_be_called_better(
+    tmp_path: Path,
+) -> None:
+    """The arm a is chosen on dev; b and c have more on test, c significantly."""
+    chosen = arm("a", scores=las(30, 33, dev=9))
+    arms = [arm("lapt", 20, 21), chosen, arm("b", 32, 32), arm("c", 35, 38.01)]
+    (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
+    assert answer.unproven[-1] == "LAS: that b (+0.5) is better than a"
+
+
+def test_the_best_arm_is_compared_with_each_other_arm(tmp_path: Path) -> None:
+    """Differences from far 20, 21, 19; from near −1, 1, 1.5: t = 0.65, p = 0.29."""
+    arms = [
+        arm("lapt", 20, 21, 23),
+        arm("best", 30, 34, 33),
+        arm("near", 31, 33, 31.5),
+        arm("same", 30, 34, 33),
+        arm("single", 29),
+        arm("far", 10, 13, 14),
+    ]
+    (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
+    assert answer.findings[0].partition("). ")[2] == (
+        "best is significantly better than far (+20.0, p < 0.001); not significantly better than "
+        "near (+0.5, p = 0.290); level with same (0.0); not tested against single (+1.0)."
+    )
 
 
 def test_the_baseline_can_be_the_best(tmp_path: Path) -> None:
