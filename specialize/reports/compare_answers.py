@@ -16,13 +16,13 @@ from specialize.reports.compare_cells import (
     lower_is_better,
     p_value,
     places,
+    probability,
     shown,
     signed,
     significant,
     test_of,
 )
 from specialize.reports.compare_matrix import heading, number_of_tasks
-from specialize.reports.compare_text import probability
 from specialize.reports.headline import listed
 
 

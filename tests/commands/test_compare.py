@@ -53,7 +53,7 @@ def test_tables_are_printed_and_files_written(call: Call, runs: Path, tmp_path: 
     files = tmp_path / "out.csv", tmp_path / "out.tex"
     done = call("compare", runs / "ug", runs / "mt", "--csv", files[0], "--latex", files[1])
     assert done.code == 0
-    assert "ug   12.00 ± 2.65   14.00 ± 2.00*" in done.out
+    assert "ug      12.00 ± 2.65   14.00 ± 2.00*" in done.out
     assert done.out.splitlines()[-2:] == list(map(str, files))
     assert files[0].read_text("utf-8").startswith("language,arm,baseline,task,metric,mean,sd,n,")
     assert r"\toprule" in files[1].read_text("utf-8")

@@ -147,9 +147,21 @@ def test_the_matrix_marks_the_best_and_what_is_not_significantly_worse(
 
 def test_a_cells_note_has_n_seeds_p_and_what_is_best(compared: Comparison) -> None:
     note = matrices(compared)[0].columns[1].entries["tva"].note
-    assert "tva, LAS, ug: 31.5 ± 1.5; n = 3 seeds (1: 30.0, 2: 31.5, 3: 33.0)." in note
+    assert "tva, LAS, ug: 31.5 ± 1.5; n = 3 seeds (1: 30.0, 2: 31.5, 3: 33.0). On dev 32.5." in note
     assert "+10.2 against lapt; p < 0.001 (Holm < 0.001, Bonferroni < 0.001;" in note
-    assert "Significantly worse than the best, latin_tva (p = 0.005, one-sided paired t" in note
+    assert (
+        "Significantly worse than the best on test, latin_tva (p = 0.005, one-sided paired t"
+        in note
+    )
+
+
+def test_a_cells_note_says_which_arm_dev_scores_choose(tmp_path: Path) -> None:
+    arms = [arm("lapt", 20, 21), arm("a", scores=las(30, 31, dev=9)), arm("b", scores=las(32, 33))]
+    (table,) = matrices(compare([write_run(tmp_path / "ug", *arms)]))
+    notes = {name: entry.note for name, entry in table.columns[0].entries.items()}
+    assert "On dev 39.5, the best: chosen." in notes["a"]
+    assert "On dev 32.5." in notes["b"]
+    assert notes["b"].endswith(" Best on test.")
 
 
 def test_rivals_of_the_best_are_grey(tmp_path: Path) -> None:
@@ -161,7 +173,7 @@ def test_rivals_of_the_best_are_grey(tmp_path: Path) -> None:
         ("a", True, False),
         ("b", False, True),
     ]
-    assert "Not significantly worse than the best, a (p = 0.4" in entries["b"].note
+    assert "Not significantly worse than the best on test, a (p = 0.4" in entries["b"].note
 
 
 def test_one_language_has_its_tasks_side_by_side(tmp_path: Path) -> None:
@@ -352,7 +364,9 @@ def test_a_cells_note_is_shown_on_focus_and_on_hover(compared: Comparison, tmp_p
     """
     found = run_in_browser(page(compared), script, tmp_path)
     assert found[0] is True
-    assert found[1].startswith("lapt, LAS, mt: 60.0; n = 1 seed (1: 60.0). The baseline.")
+    assert found[1].startswith(
+        "lapt, LAS, mt: 60.0; n = 1 seed (1: 60.0). On dev 61.0. The baseline."
+    )
     assert found[2:4] == [False, True]
     assert found[4].startswith("lapt, LAS, ug: 21.3 ± 1.5; n = 3 seeds")
     assert found[5] is False
