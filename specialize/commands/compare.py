@@ -27,7 +27,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument("folder", nargs="+", type=Path, metavar="DIR", help=folders)
     baseline = "the arm to compare the others with; default: lapt, else unadapted, else the first"
     command.add_argument("--baseline", metavar="ARM", help=baseline)
-    json_help = "an array with one object for each comparison with the baseline"
+    json_help = "an array with one object for each arm, task and language, the baseline's first"
     command.add_argument("--json", action="store_true", help=json_help)
     csv = "the same as CSV"
     command.add_argument("--csv", type=Path, metavar="FILE", help=csv)

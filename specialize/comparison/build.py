@@ -33,8 +33,8 @@ def compare(folders: Sequence[Path], *, baseline: str | None = None) -> Comparis
         raise DataError(f"{opened[0].run.folder}: no arm has a score or bits per byte to compare")
     arms = {arm["name"] for o in opened for arm in o.run.facts["arms"]}
     chosen = _baseline(found, baseline, arms)
-    missing += [*not_finished(opened, scores), *_uncompared(found, chosen)]
-    intervals, impossible = _intervals(scores, chosen)
+    intervals, pending, impossible = _intervals(scores, chosen)
+    missing += [*not_finished(opened, scores), *_uncompared(found, chosen), *pending]
     tests = _corrected(_tests(found, chosen, intervals))
     equal = [test for test in tests if test.n > 1 and test.p is None]
     return Comparison(
@@ -119,22 +119,28 @@ def _uncompared(found: Sequence[Cell], baseline: str) -> Iterator[str]:
         yield f"{language}: {baseline} has no score in {names}, so no arm is tested there"
 
 
-def _intervals(scores: Mapping[Key, Seeds], baseline: str) -> tuple[Intervals, list[str]]:
-    """Return the bootstrap's interval of each arm, and why there is none for some."""
+def _intervals(
+    scores: Mapping[Key, Seeds], baseline: str
+) -> tuple[Intervals, list[str], list[str]]:
+    """Return the bootstrap's interval of each arm, what is not finished, why there is none."""
     from specialize.comparison.bootstrap import intervals
     from specialize.comparison.sentences import counts_of
 
     found: dict[Key, tuple[float, float]] = {}
-    impossible = []
+    pending: list[str] = []
+    impossible: list[str] = []
     for language, task in dict.fromkeys(key[:2] for key in scores if key[1] != TEXT):
         arms = {key[2]: own for key, own in scores.items() if key[:2] == (language, task)}
         if len(arms) < 2 or not (baseline in arms and arms[baseline].test):
             continue
         try:
-            counts = counts_of(task, arms)
+            counted = counts_of(task, arms)
         except (SpecializeError, OSError) as error:
             impossible.append(f"{language}, {task}: bootstrap not possible: {error}")
             continue
-        for arm, interval in intervals(counts, baseline).items():
-            found[language, task, arm] = interval
-    return found, impossible
+        own = intervals(counted.counts, baseline)
+        found |= {(language, task, arm): interval for arm, interval in own.items()}
+        if counted.lacking:
+            reason = claims.of_predictions(counted, some=bool(own))
+            (pending if counted.pending else impossible).append(f"{language}, {task}: {reason}")
+    return found, pending, impossible

@@ -120,12 +120,15 @@ def _read(run: Run, task: str, arms: Iterable[str]) -> _Test:
     opened, _ = open_runs([run.folder])
     reader, gold = gold_sentences(task, opened)
     seeds = {arm["name"]: arm["scores"].get(task, {}).get("seeds", ()) for arm in run.facts["arms"]}
-    predicted: dict[str, dict[int, Sentences]] = {}
-    for arm in arms:
+    predicted: dict[str, dict[int, Sentences]] = {arm: {} for arm in arms}
+    for arm, own in predicted.items():
         for seed in seeds[arm]:
-            found = read_sentences(reader, predictions_file(opened[0], arm, task, seed))
+            file = predictions_file(opened[0], arm, task, seed)
+            if file is None:  # `compare` says which are missing
+                continue
+            found = read_sentences(reader, file)
             list(paired(gold, found))  # DataError unless they are of the same words
-            predicted.setdefault(arm, {})[seed] = found
+            own[seed] = found
     return _Test(run.language, task, run.facts["tasks"][task], gold, predicted)
 
 

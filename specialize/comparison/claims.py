@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from specialize.comparison.read import Opened
 from specialize.comparison.significance import ALPHA, deviations_needed, least_sign_p
 from specialize.comparison.values import BITS, TEXT, Cell, Test
+
+if TYPE_CHECKING:
+    from specialize.comparison.sentences import Counted
 
 
 def of_tests(tests: Sequence[Test], equal: Sequence[Test]) -> Iterator[str]:
@@ -69,6 +73,19 @@ def of_runs(opened: Sequence[Opened]) -> Iterator[str]:
         for caution in run.run.facts.get("cautions", ()):
             if str(caution).startswith(tasks):
                 yield f"{run.run.language}: {caution}"
+
+
+def of_predictions(counted: Counted, *, some: bool) -> str:
+    """Return which seeds lack predictions and what that leaves out; ``some``: intervals, or no."""
+    what = "not finished, no predictions yet" if counted.pending else "no predictions"
+    if not counted.counts:
+        return f"{what}, so there is no interval"
+    names = "; ".join(
+        f"{arm}, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+        for arm, seeds in counted.lacking.items()
+    )
+    left = "intervals cover the other seeds alone" if some else "so there is no interval"
+    return f"{what} of {names}; {left}"
 
 
 def _named(tests: Sequence[Test]) -> str:

@@ -33,6 +33,11 @@ class Opened:
     recipe: Table  # recipe.toml
     hashes: Mapping[str, str]  # of each input file, by its path at the time
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether stages of the run are missing, so that ``arms`` may lack what has a score."""
+        return bool(self.run.facts.get("missing"))
+
     def arm(self, name: str) -> Table:
         """Return the settings of an arm, those that scores may be merged over left out."""
         table: Table = self.recipe.get("arm", {}).get(name, {})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import operator
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,30 +23,62 @@ if TYPE_CHECKING:
 Arms = dict[str, dict[int, "Counts"]]
 
 
-def counts_of(task: str, arms: Mapping[str, Seeds]) -> Arms:
-    """Return the counts of each arm and seed of a task of one language.
+@dataclass(frozen=True)
+class Counted:
+    """The counts of each arm and seed of a task, and which seeds have no predictions."""
 
-    SpecializeError where they cannot be had, with the reason: a method of the user's own, whose
-    code is not run, test data that are not the ones scored, predictions that do not have the
+    counts: Arms
+    lacking: Mapping[str, Sequence[int]]  # seeds by arm
+    pending: bool  # all that lack are of runs that are not finished
+
+
+def counts_of(task: str, arms: Mapping[str, Seeds]) -> Counted:
+    """Return the counts of each arm and seed of a task of one language, where predictions are.
+
+    While a run is not finished, its folder has predictions of an earlier run or none.
+    SpecializeError where there can be no counts, with the reason: a method of the user's own,
+    whose code is not run, test data that are not the ones scored, predictions that do not have the
     score of the report.
     """
     runs = list(dict.fromkeys(run for seeds in arms.values() for run in seeds.runs.values()))
     method = runs[0].run.facts["tasks"][task]
     if method not in _COUNTERS:
         raise SpecializeError(f"the method {method} has no counts of sentences")
-    reader, gold = gold_sentences(task, runs)
-    count = _ufeats if reader.metric == "ufeats" else _COUNTERS[method]
+    files = {
+        (arm, seed): predictions_file(run, arm, task, seed)
+        for arm, seeds in arms.items()
+        for seed, run in seeds.runs.items()
+    }
+    lacking = [key for key, file in files.items() if file is None]
+    there = {key: file for key, file in files.items() if file}
     found: Arms = {}
-    for arm, seeds in arms.items():
-        for seed, run in seeds.runs.items():
-            file = predictions_file(run, arm, task, seed)
-            counts = _counts(count, gold, read_sentences(reader, file), file)
-            if of_all(counts) != seeds.test[seed]:
-                raise SpecializeError(
-                    f"{file} scores {of_all(counts):.4f}, the report says {seeds.test[seed]:.4f}"
-                )
+    for (arm, seed), counts in _counts_in(task, runs, there):
+        score, reported = of_all(counts), arms[arm].test[seed]
+        if score == reported:
             found.setdefault(arm, {})[seed] = counts
-    return found
+        elif arms[arm].runs[seed].unfinished:
+            lacking.append((arm, seed))
+        else:
+            file = there[arm, seed]
+            raise SpecializeError(f"{file} scores {score:.4f}, the report says {reported:.4f}")
+    return Counted(
+        found,
+        {arm: sorted(s for name, s in lacking if name == arm) for arm in dict(lacking)},
+        all(arms[arm].runs[seed].unfinished for arm, seed in lacking),
+    )
+
+
+def _counts_in(
+    task: str, runs: Sequence[Opened], files: Mapping[tuple[str, int], Path]
+) -> Iterator[tuple[tuple[str, int], Counts]]:
+    """Yield the counts of each file; without files, the test file is not read either."""
+    if not files:
+        return
+    reader, gold = gold_sentences(task, runs)
+    ufeats = reader.metric == "ufeats"
+    count = _ufeats if ufeats else _COUNTERS[runs[0].run.facts["tasks"][task]]
+    for key, file in files.items():
+        yield key, _counts(count, gold, read_sentences(reader, file), file)
 
 
 def gold_sentences(task: str, runs: Sequence[Opened]) -> tuple[Task[Any], list[Sentence[Any]]]:
@@ -80,14 +113,12 @@ def _reader(method: str, settings: Mapping[str, Any]) -> Task[Any]:
     return task
 
 
-def predictions_file(run: Opened, arm: str, task: str, seed: int) -> Path:
-    """Return the file of an arm's predictions; SpecializeError without it."""
+def predictions_file(run: Opened, arm: str, task: str, seed: int) -> Path | None:
+    """Return the file of an arm's predictions, None without it."""
     folder = run.run.folder / "arms" / arm / "predictions"
     name = f"{task}-{seed}"
     found = [path for path in folder.glob(f"{name}*") if name in (path.name, path.stem)]
-    if len(found) != 1:
-        raise SpecializeError(f"{folder} has no predictions of {task}, seed {seed}")
-    return found[0]
+    return found[0] if len(found) == 1 else None
 
 
 def read_sentences(reader: Task[Any], file: Path) -> list[Sentence[Any]]:

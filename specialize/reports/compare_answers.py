@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import mean
 from typing import NamedTuple
 
-from specialize.comparison.significance import marks
+from specialize.comparison.significance import ALPHA, better, paired, paired_p
 from specialize.comparison.values import TEXT, Cell, Comparison, Test
 from specialize.reports.compare_cells import (
     best,
@@ -15,13 +16,13 @@ from specialize.reports.compare_cells import (
     lower_is_better,
     p_value,
     places,
+    probability,
     shown,
     signed,
     significant,
     test_of,
 )
-from specialize.reports.compare_matrix import heading
-from specialize.reports.compare_text import probability
+from specialize.reports.compare_matrix import heading, number_of_tasks
 from specialize.reports.headline import listed
 
 
@@ -33,6 +34,22 @@ class Answer(NamedTuple):
     verdict: str
     findings: list[str]  # a sentence for each task
     unproven: list[str]  # what may not be claimed
+
+
+class _Paired(NamedTuple):
+    """An arm beside another over common seeds; p: one-sided, whether it is better."""
+
+    n: int
+    difference: float
+    p: float | None
+
+
+_VERDICTS = (
+    "significantly better than",
+    "not significantly better than",
+    "level with",
+    "not tested against",
+)
 
 
 def answers(comparison: Comparison) -> list[Answer]:
@@ -88,7 +105,7 @@ def _name(cell: Cell) -> str:
 
 
 def _finding(comparison: Comparison, cells: list[Cell]) -> str:
-    """Return the score of a task's best arm beside the baseline and its rivals."""
+    """Return the score of a task's best arm, and which arms it is significantly better than."""
     cell = chosen(cells)
     seeds = f"{cell.n} seed{'s' * (cell.n != 1)}"
     text = f"{_name(cell)}: {cell.arm} {shown(cell)} ({seeds})"
@@ -98,9 +115,35 @@ def _finding(comparison: Comparison, cells: list[Cell]) -> str:
     top = best(cells)
     if top.mean != cell.mean:
         text += f" {top.arm} has more on test ({shown(top)}), but was not chosen by dev scores."
-    marked = marks(comparison.cells)
-    level = [c.arm for c in cells if marked.get((c.language, c.task, c.arm)) == "level"]
-    return f"{text} Not significantly worse than {top.arm}: {listed(level)}." if level else text
+    rivals = [c for c in cells if c.arm not in (cell.arm, comparison.baseline)]
+    clauses = _against_rivals(cell, rivals, ALPHA / number_of_tasks(comparison, cell.language))
+    return f"{text} {cell.arm} is {'; '.join(clauses)}." if clauses else text
+
+
+def _against_rivals(cell: Cell, rivals: list[Cell], limit: float) -> list[str]:
+    """Return ``"significantly better than latin (+8.3, p = 0.002)"`` and what else is found."""
+    found: dict[str, list[str]] = {verdict: [] for verdict in _VERDICTS}
+    for rival in rivals:
+        beside = _paired(cell, rival)
+        if beside.n == 0:
+            continue
+        value = signed(beside.difference, places(cell))
+        if beside.p is not None:
+            verdict = _VERDICTS[0 if beside.p < limit else 1]
+            value += f", {p_value(beside.p)}"
+        else:
+            verdict = _VERDICTS[3 if beside.difference else 2]
+        found[verdict].append(f"{rival.arm} ({value})")
+    return [f"{verdict} {listed(names)}" for verdict, names in found.items() if names]
+
+
+def _paired(cell: Cell, other: Cell) -> _Paired:
+    pairs = list(paired(cell, other).values())
+    if not pairs:
+        return _Paired(0, 0.0, None)
+    ours, theirs = zip(*pairs, strict=True)
+    p = paired_p(ours, theirs, lower=lower_is_better(cell))
+    return _Paired(len(pairs), mean(ours) - mean(theirs), p)
 
 
 def _beside(test: Test) -> str:
@@ -126,8 +169,29 @@ def _unproven(comparison: Comparison, cells: list[Cell]) -> Iterator[str]:
     weak = [
         f"{cell.arm} ({signed(test.difference, places(cell))})"
         for cell in cells
-        if (test := test_of(comparison, cell)) and test.p is not None and not significant(test)
+        if (test := test_of(comparison, cell))
+        and test.n > 1
+        and better(test.difference, 0, cell.task)
+        and not significant(test)
     ]
-    if weak:
-        are = "is" if len(weak) == 1 else "are"
-        yield f"{name}: that {listed(weak)} {are} better than {comparison.baseline}"
+    yield from _not_better(name, weak, comparison.baseline)
+    top = chosen(cells)
+    if top.arm != comparison.baseline:
+        limit = ALPHA / number_of_tasks(comparison, top.language)
+        yield from _not_better(name, _higher(top, cells, limit), top.arm)
+
+
+def _higher(top: Cell, cells: list[Cell], limit: float) -> list[str]:
+    """Return the arms with a better score than ``top`` whose p is not below ``limit``."""
+    found = []
+    for cell in cells:
+        beside = _paired(cell, top)
+        unproven = beside.p is None or beside.p >= limit
+        if beside.n > 1 and better(beside.difference, 0, cell.task) and unproven:
+            found.append(f"{cell.arm} ({signed(beside.difference, places(cell))})")
+    return found
+
+
+def _not_better(name: str, arms: list[str], than: str) -> Iterator[str]:
+    if arms:
+        yield f"{name}: that {listed(arms)} {'is' if len(arms) == 1 else 'are'} better than {than}"

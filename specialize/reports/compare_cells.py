@@ -8,7 +8,6 @@ from statistics import mean
 
 from specialize.comparison.significance import ALPHA
 from specialize.comparison.values import BITS, TEXT, Cell, Comparison, Test
-from specialize.reports.compare_text import probability
 from specialize.reports.numbers import Facts, spread
 
 
@@ -62,10 +61,14 @@ def best(cells: Iterable[Cell]) -> Cell:
 def chosen(cells: Iterable[Cell]) -> Cell:
     """Return the cell with the best mean on dev; on test where no dev score is known."""
     found = list(cells)
-    dev = {cell.arm: [score for score in cell.dev if math.isfinite(score)] for cell in found}
-    if not any(dev.values()):
-        return best(found)
-    return max((cell for cell in found if dev[cell.arm]), key=lambda cell: mean(dev[cell.arm]))
+    dev = [(mean, cell) for cell in found if (mean := dev_mean(cell)) is not None]
+    return max(dev, key=lambda pair: pair[0])[1] if dev else best(found)
+
+
+def dev_mean(cell: Cell) -> float | None:
+    """Return the mean on dev over the seeds with a score there, None without any."""
+    known = [score for score in cell.dev if math.isfinite(score)]
+    return mean(known) if known else None
 
 
 def shown(cell: Cell) -> str:
@@ -77,6 +80,13 @@ def signed(value: float, digits: int = 1) -> str:
     """Return a difference with its sign, zero without."""
     text = f"{value:+.{digits}f}"
     return text.replace("-", "−") if float(text) else f"{0:.{digits}f}"
+
+
+def probability(p: float | None) -> str:
+    """Return a p with three decimals, – for none."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def p_value(p: float) -> str:

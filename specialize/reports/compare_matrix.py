@@ -10,16 +10,18 @@ from specialize.comparison.values import METRICS, TEXT, Cell, Comparison, Test
 from specialize.reports.compare_cells import (
     arms,
     best,
+    chosen,
+    dev_mean,
     groups,
     languages,
     lower_is_better,
     p_value,
     places,
+    probability,
     shown,
     signed,
     test_of,
 )
-from specialize.reports.compare_text import probability
 
 
 class Entry(NamedTuple):
@@ -81,8 +83,9 @@ def _entries(comparison: Comparison, cells: Sequence[Cell]) -> dict[str, Entry]:
     found = {}
     for cell in cells:
         mark = marked.get((cell.language, cell.task, cell.arm))
-        note = _note(cell, test_of(comparison, cell), comparison.baseline)
-        beside = "Best." if mark == "best" else _beside(top, cell, tasks)
+        test = test_of(comparison, cell)
+        note = _note(cell, test, comparison.baseline, on_dev=cell is chosen(cells))
+        beside = "Best on test." if mark == "best" else _beside(top, cell, tasks)
         found[cell.arm] = Entry(
             shown(cell), cell.mean, mark == "best", mark == "level", f"{note} {beside}"
         )
@@ -95,12 +98,14 @@ def number_of_tasks(comparison: Comparison, language: str) -> int:
     return max(1, len(tasks - {TEXT}))
 
 
-def _note(cell: Cell, test: Test | None, baseline: str) -> str:
+def _note(cell: Cell, test: Test | None, baseline: str, *, on_dev: bool) -> str:
     digits = places(cell)
     values = zip(cell.seeds, cell.values, strict=True)
     by_seed = ", ".join(f"{seed}: {value:.{digits}f}" for seed, value in values)
     name = f"{cell.arm}, {cell.metric}, {cell.language}: {shown(cell)}"
     text = f"{name}; n = {cell.n} seed{'s' * (cell.n != 1)} ({by_seed})."
+    if (dev := dev_mean(cell)) is not None:
+        text += f" On dev {dev:.{digits}f}{', the best: chosen' if on_dev else ''}."
     if cell.arm == baseline:
         return f"{text} The baseline."
     return f"{text} {against(test)}" if test else text
@@ -123,11 +128,11 @@ def against(test: Test) -> str:
 def _beside(top: Cell, cell: Cell, tasks: int) -> str:
     pairs = list(paired(top, cell).values())
     if len(pairs) < 2:
-        return f"Not tested against the best, {top.arm}: fewer than two common seeds."
+        return f"Not tested against the best on test, {top.arm}: fewer than two common seeds."
     p = paired_p(*zip(*pairs, strict=True), lower=lower_is_better(top))
     if p is None:
-        return f"Not tested against the best, {top.arm}: the same difference in every seed."
+        return f"Not tested against the best on test, {top.arm}: the same difference in every seed."
     verdict = "Significantly" if p < ALPHA / tasks else "Not significantly"
     limit = f", limit {ALPHA:g} / {tasks} tasks" if tasks > 1 else ""
     how = f"{p_value(p)}, one-sided paired t over {len(pairs)} seeds{limit}"
-    return f"{verdict} worse than the best, {top.arm} ({how})."
+    return f"{verdict} worse than the best on test, {top.arm} ({how})."

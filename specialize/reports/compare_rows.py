@@ -7,7 +7,7 @@ import io
 import math
 from typing import Any
 
-from specialize.comparison.values import Comparison
+from specialize.comparison.values import Cell, Comparison, Test
 
 COLUMNS = (
     "language",
@@ -28,8 +28,34 @@ COLUMNS = (
 
 
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return an object for each test; None for what is not known, never NaN or infinity."""
-    return [{name: _finite(getattr(test, name)) for name in COLUMNS} for test in comparison.tests]
+    """Return an object for each test, and one for the baseline before those of its task.
+
+    None for what is not known, never NaN or infinity.
+    """
+    own = [_baseline(cell) for cell in comparison.cells if cell.arm == comparison.baseline]
+    order = list(dict.fromkeys((cell.language, cell.task) for cell in comparison.cells))
+    found = sorted([*own, *comparison.tests], key=lambda row: order.index((row.language, row.task)))
+    return [{name: _finite(getattr(row, name)) for name in COLUMNS} for row in found]
+
+
+def _baseline(cell: Cell) -> Test:
+    """Return the baseline beside itself: no difference and nothing tested."""
+    return Test(
+        language=cell.language,
+        arm=cell.arm,
+        baseline=cell.arm,
+        task=cell.task,
+        metric=cell.metric,
+        mean=cell.mean,
+        sd=cell.sd,
+        n=cell.n,
+        difference=0.0,
+        p=None,
+        p_bonferroni=None,
+        p_holm=None,
+        bootstrap_low=None,
+        bootstrap_high=None,
+    )
 
 
 def csv_text(comparison: Comparison) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specialize.comparison.significance import marks
 from specialize.comparison.values import BITS, METRICS, TEXT, Cell, Comparison, Test
+from specialize.reports.compare_cells import chosen, dev_mean, probability
 from specialize.reports.tables import WIDTH
 
-_SIGNS = {"best": "*", "level": "="}
+_SIGNS = {"best": "*", "level": "~"}
+_FEW = 5  # seeds, below which the legend warns
 LEGEND = (
-    "* best mean. = not significantly worse than the best: one-sided paired t test by seed, "
-    "p ≥ 0.05 / number of the language's tasks, as in Chau & Smith 2021. ± sample standard "
-    "deviation over seeds. Best by test scores: choose an arm by its dev scores."
+    "* best mean on test. ~ not significantly worse than it, which is not equal: one-sided paired "
+    "t test by seed, p ≥ 0.05 / number of the language's tasks, as in Chau & Smith 2021. ± sample "
+    "standard deviation over seeds. dev: mean on dev, by which an arm is chosen."
 )
 
 
@@ -61,11 +63,17 @@ def score(cell: Cell | Test) -> str:
 def _score_table(
     comparison: Comparison, task: str, known: Mapping[tuple[str, str, str], str]
 ) -> str:
-    """Return a table of languages by arms, in as many parts as its width needs."""
+    """Return a table of languages by arms, in as many parts as its width needs.
+
+    Below each language's scores on test are the means on dev.
+    """
     cells = {(c.language, c.arm): c for c in comparison.cells if c.task == task}
     languages = list(dict.fromkeys(language for language, _ in cells))
     title = label(task, cells.values())
-    first = [title if task != TEXT else f"{title} (lower is better)", *languages]
+    best = _best_on_dev(cells.values())
+    first = [title if task != TEXT else f"{title} (lower is better)"]
+    for language in languages:
+        first += [language, f"{language} dev"] if language in best else [language]
     columns = []
     for arm in arms(comparison, task):
         column = [f"{arm} "]
@@ -73,8 +81,34 @@ def _score_table(
             cell = cells.get((language, arm))
             sign = _SIGNS.get(known.get((language, task, arm), ""), " ")
             column.append(f"{score(cell)}{sign}" if cell else "– ")
+            if language in best:
+                dev = dev_mean(cell) if cell else None
+                column.append("– " if dev is None else f"{dev:.2f} ")
         columns.append(column)
-    return "\n\n".join(_aligned([first, *part], left=1) for part in _parts(first, columns))
+    tables = [_aligned([first, *part], left=1) for part in _parts(first, columns)]
+    return "\n\n".join(tables) + _chosen(best)
+
+
+def _best_on_dev(cells: Iterable[Cell]) -> dict[str, str]:
+    """Return the arm with the best mean on dev of each language that has scores on dev."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.language, []).append(cell)
+    return {
+        language: chosen(group).arm
+        for language, group in groups.items()
+        if any(dev_mean(cell) is not None for cell in group)
+    }
+
+
+def _chosen(best: Mapping[str, str]) -> str:
+    """Return the line that names the arm chosen on dev, of each language if there are several."""
+    if not best:
+        return ""
+    arms = ", ".join(
+        f"{language} {arm}" if len(best) > 1 else arm for language, arm in best.items()
+    )
+    return f"\n{_wrapped([f'Best arm, chosen on dev: {arms}.'])}"
 
 
 def _parts(first: Sequence[str], columns: Sequence[list[str]]) -> Iterator[list[list[str]]]:
@@ -121,13 +155,6 @@ def _figures(test: Test) -> list[str]:
     ]
 
 
-def probability(p: float | None) -> str:
-    """Return a p with three decimals, – for none."""
-    if p is None:
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _tests_legend(comparison: Comparison) -> str:
     if not comparison.tests:
         return ""
@@ -142,6 +169,10 @@ def _tests_legend(comparison: Comparison) -> str:
         else "",
         "95 % interval: of the difference, by paired bootstrap over test sentences, seeds kept "
         "together; it does not cover the variation of training.",
+        "With few seeds, an interval that excludes 0 says that these trained models would differ "
+        "on other test sentences too, not that training with other seeds would give the same."
+        if any(test.n < _FEW and test.bootstrap_low is not None for test in comparison.tests)
+        else "",
     ]
     return _wrapped([" ".join(filter(None, sentences))], hanging="")
 

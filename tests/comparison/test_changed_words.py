@@ -80,6 +80,11 @@ def test_half_of_the_seeds_is_not_most(tagger: Path) -> None:
     assert (changes.fixed, changes.broken) == (0, 0)
 
 
+def test_seeds_without_predictions_are_left_out(tagger: Path) -> None:
+    (tagger / "arms" / "tva" / "predictions" / "pos-3.conllu").unlink()
+    assert found(tagger).seeds == 2
+
+
 def test_subtypes_of_relations_do_not_count(tmp_path: Path) -> None:
     gold = tmp_path / "gold.conllu"
     gold.write_text(treebank("nsubj", "obj"), "utf-8")

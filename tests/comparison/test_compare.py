@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_unfinished_stages_are_missing(tmp_path: Path) -> None:
     assert compare([folder]).missing == (
         "ug: tva, dep: seed 3 is not finished",
         "ug: char_first, LAPT is not finished",
+        "ug, dep: not finished, no predictions yet, so there is no interval",
     )
 
 
@@ -108,6 +110,7 @@ def test_a_point_of_a_grid_is_not_part_of_an_arms_name(tmp_path: Path) -> None:
         "mt: lapt-translit does the same as lapt and has no scores of its own",
         "mt: tva, dep: seed 2 is not finished",
         "mt: extend, LAPT is not finished",
+        "mt, dep: not finished, no predictions yet, so there is no interval",
     )
 
 
@@ -313,10 +316,6 @@ def test_the_same_predictions_have_an_interval_of_zero(tmp_path: Path) -> None:
         (lambda run, gold: (run / "provenance.json").unlink(), "has no hash of"),
         (lambda run, gold: (run / "recipe.toml").unlink(), "recipe.toml names no test file"),
         (
-            lambda run, gold: (run / "arms/tva/predictions/dep-1.conllu").unlink(),
-            "has no predictions of dep, seed 1",
-        ),
-        (
             lambda run, gold: (run / "arms/tva/predictions/dep-1.conllu").write_text(
                 treebank("obj", "obj")
             ),
@@ -339,6 +338,63 @@ def test_without_its_files_there_is_no_bootstrap(tmp_path: Path, damage, message
     assert (test.bootstrap_low, test.bootstrap_high) == (None, None)
     assert has(found.cautions, "ug, dep: bootstrap not possible: ", message)
     assert test.difference == 25
+
+
+def unfinished(folder: Path, gold: Path) -> Path:
+    """Write a run of three seeds whose report is ahead of its predictions, tva with seed 4 due."""
+    gold.write_text(treebank(*["nsubj"] * 10), "utf-8")
+    worse = treebank("obj", "obj", *["nsubj"] * 8)
+    systems = {"lapt": [worse] * 3, "tva": [gold.read_text("utf-8")] * 3}
+    write_parsed(folder, gold, systems)
+    facts = json.loads((folder / "report.json").read_text("utf-8"))
+    facts["missing"] = ["tva: dep, seed 4"]
+    (folder / "report.json").write_text(json.dumps(facts), "utf-8")
+    return folder
+
+
+def test_intervals_cover_the_seeds_whose_predictions_are_there(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run", tmp_path / "gold.conllu")
+    whole = compare([folder])
+    assert whole.missing == ("ug: tva, dep: seed 4 is not finished",)
+    (folder / "arms/tva/predictions/dep-3.conllu").unlink()
+    part = compare([folder])
+    assert part.missing[-1] == (
+        "ug, dep: not finished, no predictions yet of tva, seed 3; intervals cover the other "
+        "seeds alone"
+    )
+    assert not has(part.cautions, "predictions")
+    low, high = part.tests[0].bootstrap_low, part.tests[0].bootstrap_high
+    assert (low, high) == (whole.tests[0].bootstrap_low, whole.tests[0].bootstrap_high)
+    assert low is not None
+
+
+def test_predictions_of_earlier_scores_are_not_finished_either(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run", tmp_path / "gold.conllu")
+    earlier = treebank(*["obj"] * 10)
+    (folder / "arms/tva/predictions/dep-2.conllu").write_text(earlier, "utf-8")
+    found = compare([folder])
+    assert has(found.missing, "ug, dep: not finished", "of tva, seed 2; intervals cover")
+    assert found.tests[0].bootstrap_low is not None
+
+
+def test_before_the_first_arm_is_published_nothing_is_a_fault(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run", tmp_path / "gold.conllu")
+    shutil.rmtree(folder / "arms")
+    (folder / "recipe.toml").unlink()
+    found = compare([folder])
+    assert has(found.missing, "ug, dep: not finished, no predictions yet, so there is no interval")
+    assert not has(found.cautions, "bootstrap")
+
+
+def test_predictions_deleted_from_a_finished_run_are_a_caution(tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllu"
+    gold.write_text(treebank("nsubj", "nsubj"), "utf-8")
+    systems = {"lapt": [treebank("nsubj", "obj")], "tva": [gold.read_text("utf-8")]}
+    folder = write_parsed(tmp_path / "run", gold, systems)
+    (folder / "arms/tva/predictions/dep-1.conllu").unlink()
+    found = compare([folder])
+    assert "ug, dep: no predictions of tva, seed 1; so there is no interval" in found.cautions
+    assert found.missing == ()
 
 
 def test_code_beside_a_run_is_not_run(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_counts_of_all_sentences_are_the_official_scores(run: Path) -> None:
     metrics = {"pos": "accuracy", "dep": "las", "entities": "f1", "morphology": "ufeats"}
     for task, metric in metrics.items():
         arms = {key[2]: own for key, own in scores.items() if key[1] == task}
-        for arm, seeds in counts_of(task, arms).items():
+        for arm, seeds in counts_of(task, arms).counts.items():
             found = [of_all(counts) for counts in seeds.values()]
             assert found == [score[metric] for score in stored[arm][task]["test"]]
     assert any(score["accuracy"] > 0 for score in stored["lower"]["pos"]["test"])

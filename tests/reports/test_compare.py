@@ -64,6 +64,9 @@ def test_each_language_has_its_answer(compared: Comparison) -> None:
     assert ug.findings[0].startswith(
         "LAS: latin_tva 34.5 ± 1.8 (3 seeds), 13.2 points above lapt (significant: p < 0.001, "
     )
+    assert ug.findings[0].endswith(
+        " latin_tva is significantly better than tva (+3.0, p = 0.005) and latin (+2.3, p = 0.010)."
+    )
     assert maltese.verdict == "tva is the best arm in LAS, not significantly better than lapt."
     assert maltese.findings == ["LAS: tva 61.0 (1 seed), 1.0 points above lapt."]
     assert maltese.unproven == ["LAS: one seed, so no difference can be called significant"]
@@ -79,7 +82,34 @@ def test_the_best_arm_is_chosen_on_dev(tmp_path: Path) -> None:
 def test_arms_without_significance_may_not_be_called_better(tmp_path: Path) -> None:
     arms = [arm("lapt", 20, 22, 24), arm("worse", 19, 20, 23), arm("noisy", 20, 25, 24.5)]
     (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
-    assert answer.unproven == ["LAS: that worse (−1.3) and noisy (+1.2) are better than lapt"]
+    assert answer.unproven == ["LAS: that noisy (+1.2) is better than lapt"]
+
+
+def test_an_arm_above_the_best_without_significance_may_not_be_called_better(
+    tmp_path: Path,
+) -> None:
+    """The arm a is chosen on dev; b and c have more on test, c significantly."""
+    chosen = arm("a", scores=las(30, 33, dev=9))
+    arms = [arm("lapt", 20, 21), chosen, arm("b", 32, 32), arm("c", 35, 38.01)]
+    (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
+    assert answer.unproven[-1] == "LAS: that b (+0.5) is better than a"
+
+
+def test_the_best_arm_is_compared_with_each_other_arm(tmp_path: Path) -> None:
+    """Differences from far 20, 21, 19; from near −1, 1, 1.5: t = 0.65, p = 0.29."""
+    arms = [
+        arm("lapt", 20, 21, 23),
+        arm("best", 30, 34, 33),
+        arm("near", 31, 33, 31.5),
+        arm("same", 30, 34, 33),
+        arm("single", 29),
+        arm("far", 10, 13, 14),
+    ]
+    (answer,) = answers(compare([write_run(tmp_path / "ug", *arms)]))
+    assert answer.findings[0].partition("). ")[2] == (
+        "best is significantly better than far (+20.0, p < 0.001); not significantly better than "
+        "near (+0.5, p = 0.290); level with same (0.0); not tested against single (+1.0)."
+    )
 
 
 def test_the_baseline_can_be_the_best(tmp_path: Path) -> None:
@@ -117,9 +147,21 @@ def test_the_matrix_marks_the_best_and_what_is_not_significantly_worse(
 
 def test_a_cells_note_has_n_seeds_p_and_what_is_best(compared: Comparison) -> None:
     note = matrices(compared)[0].columns[1].entries["tva"].note
-    assert "tva, LAS, ug: 31.5 ± 1.5; n = 3 seeds (1: 30.0, 2: 31.5, 3: 33.0)." in note
+    assert "tva, LAS, ug: 31.5 ± 1.5; n = 3 seeds (1: 30.0, 2: 31.5, 3: 33.0). On dev 32.5." in note
     assert "+10.2 against lapt; p < 0.001 (Holm < 0.001, Bonferroni < 0.001;" in note
-    assert "Significantly worse than the best, latin_tva (p = 0.005, one-sided paired t" in note
+    assert (
+        "Significantly worse than the best on test, latin_tva (p = 0.005, one-sided paired t"
+        in note
+    )
+
+
+def test_a_cells_note_says_which_arm_dev_scores_choose(tmp_path: Path) -> None:
+    arms = [arm("lapt", 20, 21), arm("a", scores=las(30, 31, dev=9)), arm("b", scores=las(32, 33))]
+    (table,) = matrices(compare([write_run(tmp_path / "ug", *arms)]))
+    notes = {name: entry.note for name, entry in table.columns[0].entries.items()}
+    assert "On dev 39.5, the best: chosen." in notes["a"]
+    assert "On dev 32.5." in notes["b"]
+    assert notes["b"].endswith(" Best on test.")
 
 
 def test_rivals_of_the_best_are_grey(tmp_path: Path) -> None:
@@ -131,7 +173,7 @@ def test_rivals_of_the_best_are_grey(tmp_path: Path) -> None:
         ("a", True, False),
         ("b", False, True),
     ]
-    assert "Not significantly worse than the best, a (p = 0.4" in entries["b"].note
+    assert "Not significantly worse than the best on test, a (p = 0.4" in entries["b"].note
 
 
 def test_one_language_has_its_tasks_side_by_side(tmp_path: Path) -> None:
@@ -322,7 +364,9 @@ def test_a_cells_note_is_shown_on_focus_and_on_hover(compared: Comparison, tmp_p
     """
     found = run_in_browser(page(compared), script, tmp_path)
     assert found[0] is True
-    assert found[1].startswith("lapt, LAS, mt: 60.0; n = 1 seed (1: 60.0). The baseline.")
+    assert found[1].startswith(
+        "lapt, LAS, mt: 60.0; n = 1 seed (1: 60.0). On dev 61.0. The baseline."
+    )
     assert found[2:4] == [False, True]
     assert found[4].startswith("lapt, LAS, ug: 21.3 ± 1.5; n = 3 seeds")
     assert found[5] is False

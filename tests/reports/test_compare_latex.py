@@ -56,16 +56,31 @@ def test_special_characters_are_escaped() -> None:
 def test_rows_have_the_columns_and_csv_has_the_same(folder: Path) -> None:
     found = compare([folder])
     objects = rows(found)
-    assert [[*row] for row in objects] == [list(COLUMNS)] * 3
+    assert [[*row] for row in objects] == [list(COLUMNS)] * 5
     read = [*csv.DictReader(io.StringIO(csv_text(found)))]
-    assert [[*row] for row in read] == [list(COLUMNS)] * 3
+    assert [[*row] for row in read] == [list(COLUMNS)] * 5
     for row, same in zip(objects, read, strict=True):
         assert {k: "" if v is None else str(v) for k, v in row.items()} == same
+
+
+def test_the_baseline_has_a_row_in_each_task_before_the_others(folder: Path) -> None:
+    found = rows(compare([folder]))
+    assert [(row["language"], row["arm"]) for row in found] == [
+        ("mt", "lapt"),
+        ("mt", "tva_99"),
+        ("mt", "other"),
+        ("ug", "lapt"),
+        ("ug", "tva_99"),
+    ]
+    own = found[3]
+    assert (own["baseline"], own["mean"], own["n"], own["difference"]) == ("lapt", 12, 3, 0)
+    unknown = ("p", "p_holm", "p_bonferroni", "bootstrap_low", "bootstrap_high")
+    assert [own[name] for name in unknown] == [None] * 5
 
 
 def test_rows_are_json_without_nan(folder: Path) -> None:
     found = compare([folder])
     broken = replace(found.tests[0], difference=math.nan, p=math.inf)
-    (row,) = rows(replace(found, tests=(broken,)))
+    row = rows(replace(found, tests=(broken,)))[1]
     assert (row["difference"], row["p"]) == (None, None)
     json.dumps(row, allow_nan=False)

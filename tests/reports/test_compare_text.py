@@ -1,11 +1,14 @@
 """A comparison as plain text."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from compared_runs import arm, write_run
+from run_facts import scored
 
 from specialize.comparison import Comparison, compare
-from specialize.reports.compare_text import probability, text
+from specialize.reports.compare_cells import probability
+from specialize.reports.compare_text import text
 
 
 def compared(folder: Path) -> Comparison:
@@ -21,10 +24,13 @@ def compared(folder: Path) -> Comparison:
 
 def test_the_tables_of_a_comparison(tmp_path: Path) -> None:
     lines = text(compared(tmp_path)).splitlines()
-    assert lines[:7] == [
-        "LAS          lapt            tva",
-        "mt   61.00 ± 0.71              –",
-        "ug   12.00 ± 2.65   14.00 ± 2.00*",
+    assert lines[:10] == [
+        "LAS             lapt            tva",
+        "mt      61.00 ± 0.71              –",
+        "mt dev         62.00              –",
+        "ug      12.00 ± 2.65   14.00 ± 2.00*",
+        "ug dev         13.00          15.00",
+        "Best arm, chosen on dev: mt lapt, ug tva.",
         "",
         "bits per byte (lower is better)   lapt     tva",
         "ug                               1.250   1.200*",
@@ -40,11 +46,33 @@ def test_the_tables_of_a_comparison(tmp_path: Path) -> None:
 
 def test_legends_missing_stages_and_cautions_follow(tmp_path: Path) -> None:
     found = " ".join(text(compared(tmp_path)).split())
-    assert "* best mean. = not significantly worse than the best" in found
+    assert "* best mean on test. ~ not significantly worse than it" in found
     assert "Each arm beside lapt. p: one-sided paired t test by seed" in found
     assert "correct for 1 comparisons" not in found
     assert "Missing: - mt: tva, dep: seed 1 is not finished" in found
     assert "Cautions: - bits per byte: LAPT ran once" in found
+
+
+def test_the_arm_chosen_on_dev_is_named_where_another_is_best_on_test(tmp_path: Path) -> None:
+    """And an arm not significantly worse has a mark that does not read as equal."""
+    other = scored("dep", 30, 31.9) | {"dev": [{"las": 60.0}, {"las": 62.0}]}
+    arms = [arm("lapt", 32, 32.5), arm("tva", scores={"dep": other}), arm("x", 32.1, 32.3)]
+    lines = text(compare([write_run(tmp_path / "ug", *arms)])).splitlines()
+    assert lines[1:4] == [
+        "ug      32.25 ± 0.35*  30.95 ± 1.34~  32.20 ± 0.14~",
+        "ug dev         33.25          61.00          33.20",
+        "Best arm, chosen on dev: tva.",
+    ]
+
+
+def test_with_few_seeds_the_legend_says_what_an_interval_shows(tmp_path: Path) -> None:
+    found = compared(tmp_path)
+    few = "With few seeds, an interval that excludes 0"
+    assert few not in text(found)
+    tests = tuple(replace(test, bootstrap_low=1.0, bootstrap_high=2.0) for test in found.tests)
+    assert few in " ".join(text(replace(found, tests=tests)).split())
+    many = tuple(replace(test, n=5) for test in tests)
+    assert few not in " ".join(text(replace(found, tests=many)).split())
 
 
 def test_many_arms_are_shown_in_parts_of_a_lines_width(tmp_path: Path) -> None:
