@@ -13,9 +13,10 @@ from specialize.reports.tables import WIDTH
 _SIGNS = {"best": "*", "level": "~"}
 _FEW = 5  # seeds, below which the legend warns
 LEGEND = (
-    "* best mean on test. ~ not significantly worse than it, which is not equal: one-sided paired "
-    "t test by seed, p ≥ 0.05 / number of the language's tasks, as in Chau & Smith 2021. ± sample "
-    "standard deviation over seeds. dev: mean on dev, by which an arm is chosen."
+    "* best mean on test. ~ not significantly worse than it, though not shown to be equal: "
+    "one-sided paired t test by seed, p ≥ 0.05 / number of the language's tasks, as in Chau & "
+    "Smith 2021. ± sample standard deviation over seeds. dev: mean on dev, by which an arm is "
+    "chosen."
 )
 
 

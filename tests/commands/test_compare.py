@@ -61,7 +61,7 @@ def test_tables_are_printed_and_files_written(call: Call, runs: Path, tmp_path: 
 
 def test_what_cannot_be_compared_is_refused(call: Call, runs: Path, tmp_path: Path) -> None:
     refused = call("compare", runs, "--baseline", "x")
-    assert (refused.code, "known: lapt, tva" in refused.err) == (2, True)
+    assert (refused.code, "arms with scores: lapt, tva" in refused.err) == (2, True)
     assert call("compare", tmp_path / "none").code == 2
     (runs / "ug" / "report.json").write_text("{", "utf-8")
     damaged = call("compare", runs)
