@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cli_calls
@@ -20,6 +21,7 @@ from cli_calls import GOLD, Call, Outcome, contents
 
 from specialize import atomic, cli
 from specialize.toylang import ToyFiles
+from specialize.train import loop
 
 call, recipe = cli_calls.call, cli_calls.recipe  # fixtures
 
@@ -235,6 +237,7 @@ def test_a_full_disk_in_any_stage_is_reported(
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "whole_file", to_a_full_disk)
+        patch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
         assert_no_space(call(*words))
     assert call(*words).code == 0
 
