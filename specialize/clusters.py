@@ -66,7 +66,7 @@ def ray(store: Store, jobs: int) -> Iterator[Start]:
     try:
         import ray as engine
     except ImportError:
-        raise MissingError("this needs Ray: pip install specialize[ray]") from None
+        raise MissingError("--executor ray needs Ray: pip install specialize[ray]") from None
     if not engine.is_initialized():
         engine.init(log_to_driver=True, logging_level=logging.WARNING, include_dashboard=False)
     gpus = 1 if engine.cluster_resources().get("GPU") else 0

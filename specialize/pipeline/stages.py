@@ -223,7 +223,7 @@ def train_tasks_together(
     seed: int,
 ) -> None:
     """Write a folder for each of ``names`` with what `finetune_task` writes for a task."""
-    from specialize.train.multitask import Part, train_together
+    from specialize.train.multitask import Part, forget, train_together
 
     checkpoint, words = _to_train(adapted, mixins, plan)
     given = [read_task(task, seed) for task in tasks]
@@ -232,7 +232,7 @@ def train_tasks_together(
     for name, task, found in zip(names, tasks, results, strict=True):
         (folder / name).mkdir(exist_ok=True)
         _write_head(found, folder / name, task, mixins, plan, seed, log)
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    forget(folder)
 
 
 def take_head(folder: Path, *, log: Log, together: Path, task: str, seed: int) -> None:

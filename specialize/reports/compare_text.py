@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specialize.comparison.significance import marks
 from specialize.comparison.values import BITS, METRICS, TEXT, Cell, Comparison, Test
 from specialize.reports.compare_cells import chosen, dev_mean, probability
-from specialize.reports.tables import WIDTH
+from specialize.reports.tables import WIDTH, wrapped
 
 _SIGNS = {"best": "*", "level": "~"}
 _FEW = 5  # seeds, below which the legend warns
@@ -24,11 +23,11 @@ def text(comparison: Comparison) -> str:
     """Return the comparison, – where nothing was measured."""
     known = marks(comparison.cells)
     parts = [_score_table(comparison, task, known) for task in tasks(comparison)]
-    parts.append(_wrapped([LEGEND], hanging=""))
+    parts.append(wrapped([LEGEND], hanging=""))
     parts += [_test_table(comparison.tests), _tests_legend(comparison)]
     for title, lines in (("Missing", comparison.missing), ("Cautions", comparison.cautions)):
         if lines:
-            parts.append(f"{title}:\n{_wrapped(f'- {line}' for line in lines)}")
+            parts.append(f"{title}:\n{wrapped(f'- {line}' for line in lines)}")
     return "\n\n".join(filter(None, parts))
 
 
@@ -109,7 +108,7 @@ def _chosen(best: Mapping[str, str]) -> str:
     arms = ", ".join(
         f"{language} {arm}" if len(best) > 1 else arm for language, arm in best.items()
     )
-    return f"\n{_wrapped([f'Best arm, chosen on dev: {arms}.'])}"
+    return f"\n{wrapped([f'Best arm, chosen on dev: {arms}.'])}"
 
 
 def _parts(first: Sequence[str], columns: Sequence[list[str]]) -> Iterator[list[list[str]]]:
@@ -175,7 +174,7 @@ def _tests_legend(comparison: Comparison) -> str:
         if any(test.n < _FEW and test.bootstrap_low is not None for test in comparison.tests)
         else "",
     ]
-    return _wrapped([" ".join(filter(None, sentences))], hanging="")
+    return wrapped([" ".join(filter(None, sentences))], hanging="")
 
 
 # Layout -------------------------------------------------------------------------------------------
@@ -188,18 +187,3 @@ def _aligned(columns: Sequence[Sequence[str]], *, left: int) -> str:
         width = max(map(len, column))
         padded.append([c.ljust(width) if i < left else c.rjust(width) for c in column])
     return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
-
-
-def _wrapped(paragraphs: Iterable[str], *, hanging: str = "  ") -> str:
-    """Return paragraphs in lines of at most 100 characters, numbers beside their units."""
-    lines = [
-        textwrap.fill(
-            paragraph.replace(" %", "\u00a0%"),
-            WIDTH,
-            subsequent_indent=hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for paragraph in paragraphs
-    ]
-    return "\n".join(lines).replace("\u00a0", " ")

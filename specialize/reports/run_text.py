@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from specialize.progress import duration
@@ -24,7 +23,7 @@ from specialize.reports.numbers import (
     unknown,
     unseen_counts,
 )
-from specialize.reports.tables import WIDTH
+from specialize.reports.tables import wrapped
 
 
 def summary(facts: Facts) -> str:
@@ -32,11 +31,11 @@ def summary(facts: Facts) -> str:
     found = headlines(facts)
     parts = [
         "\n".join([_table(facts), *_unseen(facts)]),
-        _wrapped(map(str, found)),
-        _wrapped(notes(found), hanging=""),
+        wrapped(map(str, found)),
+        wrapped(notes(found), hanging=""),
     ]
     if facts["cautions"]:
-        parts.append(f"Cautions:\n{_wrapped(f'- {caution}' for caution in facts['cautions'])}")
+        parts.append(f"Cautions:\n{wrapped(f'- {caution}' for caution in facts['cautions'])}")
     return "\n\n".join(filter(None, [*parts, _stages(facts)]))
 
 
@@ -72,7 +71,7 @@ def _unseen(facts: Facts) -> Iterator[str]:
             arms = [(arm["name"], scores(arm, task, "test_unseen")) for arm in facts["arms"]]
             found = ", ".join(f"{name} {spread(values)}" for name, values in arms if values)
             what = f"{label(facts, task)} on the {counts[0]:,} of {counts[1]:,} test sentences"
-            yield _wrapped([f"{what} not in train: {found or '–'}"])
+            yield wrapped([f"{what} not in train: {found or '–'}"])
 
 
 def _stages(facts: Facts) -> str:
@@ -97,18 +96,3 @@ def _count(arm: Facts) -> int:
 def _memory(stages: Sequence[Facts]) -> str:
     size = peak(stages)
     return f"; peak memory {memory(size)}" if size else ""
-
-
-def _wrapped(paragraphs: Iterable[str], *, hanging: str = "  ") -> str:
-    """Return paragraphs in lines of at most 100 characters, numbers beside their percent signs."""
-    lines = [
-        textwrap.fill(
-            paragraph.replace(" %", "\u00a0%"),
-            WIDTH,
-            subsequent_indent=hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for paragraph in paragraphs
-    ]
-    return "\n".join(lines).replace("\u00a0", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -119,3 +120,18 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
         for i, (c, w) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
+
+
+def wrapped(paragraphs: Iterable[str], *, hanging: str = "  ") -> str:
+    """Return paragraphs in lines of at most 100 characters, numbers beside their percent signs."""
+    lines = [
+        textwrap.fill(
+            paragraph.replace(" %", "\u00a0%"),
+            WIDTH,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for paragraph in paragraphs
+    ]
+    return "\n".join(lines).replace("\u00a0", " ")

@@ -163,19 +163,7 @@ def _train(
         schedule_of(plan, steps),
         loss_at,
         evaluate,
-        loop.Plan(
-            plan.epochs,
-            steps,
-            seed,
-            clip=5.0,
-            patience=plan.patience,
-            lower_is_better=False,
-            metric=task.metric,
-            rates="finetune.rate or finetune.head_rate",
-            unit="sentences",
-            print_epochs=False,
-            per_step=plan.batch,
-        ),
+        loop_plan(plan, steps, seed, metric=task.metric),
         checkpoint=folder / "checkpoint.pt",
         log=log,
     )
@@ -244,6 +232,23 @@ def tiers(module: nn.Module, plan: Finetune) -> list[dict[str, object]]:
         module.get_submodule("encoder").named_parameters(), rate=plan.rate, decay=plan.decay
     )
     return [*encoder, {"params": heads, "lr": plan.head_rate, "weight_decay": plan.decay}]
+
+
+def loop_plan(plan: Finetune, steps: int, seed: int, *, metric: str) -> loop.Plan:
+    """Return how the loop runs epochs of so many steps; the epoch of the best score is kept."""
+    return loop.Plan(
+        plan.epochs,
+        steps,
+        seed,
+        clip=5.0,
+        patience=plan.patience,
+        lower_is_better=False,
+        metric=metric,
+        rates="finetune.rate or finetune.head_rate",
+        unit="sentences",
+        print_epochs=False,
+        per_step=plan.batch,
+    )
 
 
 def schedule_of(plan: Finetune, steps: int) -> Schedule:

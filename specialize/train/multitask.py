@@ -28,6 +28,7 @@ from specialize.train.finetune import (
     Data,
     Finetune,
     Finetuned,
+    loop_plan,
     restored,
     schedule_of,
     tested,
@@ -125,7 +126,7 @@ def train_together(
 
     All share the encoder of ``checkpoint``, so each is to be saved before the next is taken. One
     part alone is trained as `finetune` does. ``folder`` holds what an interrupted call resumes
-    from; the history of each result has the dev scores of its own task.
+    from, until `forget`; the history of each result has the dev scores of its own task.
     """
     groups = groups_of([part.source for part in parts], joint=how.joint)
     members = _members(checkpoint, parts, groups, plan, seed)
@@ -140,9 +141,13 @@ def train_together(
             for e in history
         ]
         yield tested(member.model, words, member.part.task, member.part.data, member.labels, own)
-    for i in range(len(members)):
-        (folder / f"best-{i}.pt").unlink(missing_ok=True)
-    (folder / "dev.json").unlink()
+
+
+def forget(folder: Path) -> None:
+    """Remove what an interrupted call of `train_together` resumes from."""
+    # subtle: the checkpoint first, for it cannot be resumed from without the others
+    for file in (folder / "checkpoint.pt", folder / "dev.json", *folder.glob("best-*.pt")):
+        file.unlink(missing_ok=True)
 
 
 def _members(
@@ -212,19 +217,7 @@ def _train(
         schedule_of(plan, steps),
         loss_at,
         dev.evaluate,
-        loop.Plan(
-            plan.epochs,
-            steps,
-            seed,
-            clip=5.0,
-            patience=plan.patience,
-            lower_is_better=False,
-            metric="sum of dev scores",
-            rates="finetune.rate or finetune.head_rate",
-            unit="sentences",
-            print_epochs=False,
-            per_step=plan.batch,
-        ),
+        loop_plan(plan, steps, seed, metric="sum of dev scores"),
         checkpoint=folder / "checkpoint.pt",
         log=log,
     )

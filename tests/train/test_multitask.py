@@ -15,7 +15,7 @@ from specialize.tasks import dep, ner, pos
 from specialize.toylang import ToyFiles
 from specialize.train import loop
 from specialize.train.finetune import Data, Finetune, Finetuned, finetune
-from specialize.train.multitask import Multitask, Part, groups_of, train_together
+from specialize.train.multitask import Multitask, Part, forget, groups_of, train_together
 
 PLAN = Finetune(epochs=3, patience=0, batch=8, rate=1e-3, length=64, precision="float32", freeze=1)
 
@@ -95,7 +95,8 @@ def test_all_tasks_share_the_encoder_and_learn(
     for one, _ in found[:2]:  # entities take more than a few steps
         assert one.history[-1].score > one.history[0].score
     assert [len(one.predicted) for one, _ in found] == [8, 8, 8]
-    assert not [*tmp_path.glob("best-*"), *tmp_path.glob("dev.json")]
+    forget(tmp_path)
+    assert not [*tmp_path.glob("best-*"), *tmp_path.glob("*.json"), *tmp_path.glob("*.pt")]
 
 
 def _scored(
@@ -182,6 +183,18 @@ def test_a_killed_run_resumes_to_the_same_weights(
         assert equal(weights, others)
         assert first.test == second.test
         assert [e.score for e in first.history] == [e.score for e in second.history]
+
+
+def test_a_run_killed_before_its_files_are_removed_gives_its_results_again(
+    base_folder: Path, parts: dict[str, Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
+    how = Multitask(checkpoint="each")
+    first = run(tmp_path, base_folder, [*parts.values()], how)
+    again = run(tmp_path, base_folder, [*parts.values()], how)
+    for (one, weights), (other, others) in zip(first, again, strict=True):
+        assert equal(weights, others)
+        assert one.test == other.test
 
 
 @pytest.mark.parametrize(
