@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from specialize.commands._arguments import (
@@ -64,16 +67,29 @@ def run(options: Namespace) -> None:
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
     chosen |= {name: value for name, value in given.items() if value is not None}
     text = open_text(options.text, field=options.field)
-    summary = augment_tokenizer(
-        options.tokenizer,
-        text,
-        options.method,
-        chosen,
-        options.out,
-        texts=options.text,
-        embed=options.embed,
-    )
+    with _uncollected():
+        summary = augment_tokenizer(
+            options.tokenizer,
+            text,
+            options.method,
+            chosen,
+            options.out,
+            texts=options.text,
+            embed=options.embed,
+        )
     print(summary)
     say_columns(options.text)
     if line := note(dropped_from(text)):
         print(line)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Suspend the collector, which would scan the 120,000 pieces of mBERT for cycles many times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -90,12 +90,12 @@ def _described_plain(ids: Mapping[str, int], rules: BertRules, settings: Setting
 
 
 def _has_no_capitals(pieces: Sequence[str]) -> bool:
-    letters = {c for piece in pieces if not piece.startswith("[") for c in piece}
+    letters = set("".join(piece for piece in pieces if not piece.startswith("[")))
     return any(c.islower() for c in letters) and all(c.lower() == c for c in letters)
 
 
 def _has_accents(pieces: Sequence[str]) -> bool:
-    marks = (unicodedata.normalize("NFD", c) for c in {c for piece in pieces for c in piece})
+    marks = (unicodedata.normalize("NFD", c) for c in set("".join(pieces)))
     return any(unicodedata.category(c) == "Mn" for parts in marks for c in parts)
 
 

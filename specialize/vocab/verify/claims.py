@@ -23,6 +23,7 @@ class Broken(Exception):
 
     def __init__(self, check: str, what: str) -> None:
         super().__init__(f"{check!r}: {what}")
+        self.check, self.what = check, what
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,29 @@ from pathlib import Path
 
 from specialize.errors import DataError, MissingError, SpecializeError
 from specialize.vocab.auto.load import fresh_process, start
-from specialize.vocab.verify.checks import CHECKS
+from specialize.vocab.verify.checks import CHECKS, check_auto
 from specialize.vocab.verify.claims import Broken, Check, Claims
+from specialize.vocab.verify.meanwhile import forked, later
 from specialize.vocab.verify.written import Source, Written, read_source
 
 Verify = Callable[[Path, Claims], list[Check]]
 
 
-def verify(folder: Path, claims: Claims, source: Source | None = None) -> list[Check]:
+def verify(
+    folder: Path, claims: Claims, source: Source | None = None, *, alone: bool = False
+) -> list[Check]:
     """Return the checks, all passed by the tokenizer in ``folder``; DataError names a failed one.
 
-    ``source``: the original tokenizer, if already read.
+    ``source``: the original tokenizer, if already read. ``alone``: this process does nothing else,
+    and may be forked.
     """
     try:
         source = source or read_source(Path(claims.source))
-        written = Written(folder, claims, source)
-        return [found for check in CHECKS if (found := check(written))]
+        meanwhile = forked if alone and hasattr(os, "fork") else later
+        with meanwhile(partial(check_auto, folder, claims, source)) as auto:
+            written = Written(folder, claims, source)
+            checks = [found for check in CHECKS if (found := check(written))]
+            return [*checks, auto()]
     except Broken as broken:
         raise DataError(f"{claims.source}: not written: check {broken}") from None
     except (DataError, MissingError) as error:
@@ -65,7 +72,7 @@ def _main() -> int:
         source.vocabulary.words("\u00e9")  # builds the tables of its rules
     folder, claims = json.loads(sys.stdin.buffer.read())
     try:
-        checks = verify(Path(folder), Claims(**claims), source)
+        checks = verify(Path(folder), Claims(**claims), source, alone=True)
     except DataError as error:
         print(json.dumps({"broken": str(error)}))
         return error.exit_code
