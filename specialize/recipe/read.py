@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -71,15 +72,14 @@ def _at_point(point: str, table: Table, path: Path) -> Recipe:
 
 def _distinct(recipe: Recipe) -> Recipe:
     """Return the recipe without arms that do what an earlier one does."""
-    arms: list[Arm] = []
+    first: dict[str, Arm] = {}  # by what arms do
     same: dict[str, str] = {}
     for arm in recipe.arms:
-        if equal := next((other for other in arms if other.work() == arm.work()), None):
+        equal = first.setdefault(json.dumps(arm.work(), sort_keys=True, default=vars), arm)
+        if equal is not arm:
             same[arm.name] = equal.name
-        else:
-            arms.append(arm)
     result = same.get(recipe.result, recipe.result)
-    found = replace(recipe, arms=tuple(arms), same=same, result=result)
+    found = replace(recipe, arms=tuple(first.values()), same=same, result=result)
     return replace(found, table=table_of(found))
 
 

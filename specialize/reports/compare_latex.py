@@ -44,8 +44,8 @@ def latex(comparison: Comparison) -> str:
 
 
 def escape(text: str) -> str:
-    """Return ``text`` with LaTeX's special characters escaped."""
-    return "".join(_ESCAPES.get(c, c) for c in text)
+    """Return ``text`` on one line, with LaTeX's special characters escaped."""
+    return "".join(_ESCAPES.get(c, c) for c in " ".join(text.split()))
 
 
 def _block(

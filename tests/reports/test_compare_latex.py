@@ -47,6 +47,10 @@ def test_languages_are_columns_and_arms_are_rows(folder: Path) -> None:
     assert any("one seed is no test: mt dep (other)" in line for line in notes)
 
 
+def test_a_line_break_in_a_name_does_not_break_a_row() -> None:
+    assert escape("Meadow\n  Mari") == "Meadow Mari"
+
+
 def test_special_characters_are_escaped() -> None:
     assert escape(r"a_b & 50 % of {c} #1 $x ^ ~ \y") == (
         r"a\_b \& 50 \% of \{c\} \#1 \$x \textasciicircum{} \textasciitilde{} \textbackslash{}y"
