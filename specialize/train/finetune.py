@@ -154,7 +154,7 @@ def _train(
         scores = module(batch, frozen=epoch < plan.freeze)
         return task.loss(module.head, scores, part, labels, batch.mask_BW)
 
-    def evaluate() -> float:
+    def evaluate(_: int) -> float:
         return dev_score(task, data.dev, predict(module, words, task, labels, data.dev))
 
     return loop.run(
