@@ -6,7 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,8 +241,7 @@ def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None
         message = f"{where}.multitask trains two tasks or more together, the arm has {len(tasks)}"
         raise UsageError(message, key=f"{where}.multitask")
     table = own.multitask if isinstance(own.multitask, Mapping) else {}
-    build(Multitask, table, f"{where}.multitask")
-    return table
+    return asdict(build(Multitask, table, f"{where}.multitask"))
 
 
 def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,17 @@ class Multitask:
         at_least("multitask", self, {"temperature": 0})
         if not self.temperature:
             raise UsageError("expected multitask.temperature above 0, got 0")
+
+    def __str__(self) -> str:
+        """Return the sampling and other options: ``"upsample (joint, checkpoint each)"``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        defaults = {f.name: f.default for f in fields(self)}
+        options = [
+            name if value is True else f"{name} {value}"
+            for name, value in values.items()
+            if value != defaults[name]
+        ]
+        return f"{self.sampling} ({', '.join(options)})" if options else self.sampling
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from specialize.pipeline import stages
 from specialize.recipe.read import read_recipe
 from specialize.store import Store
 from specialize.toylang import ToyFiles
+from specialize.train.multitask import Multitask
 
 RECIPE = """\
 base = "BASE"
@@ -79,6 +82,19 @@ def test_arms_of_both_ways_are_in_one_report(out: Path) -> None:
     assert count(out, "multitask") == 2  # the arms share them
     assert count(out, "head") == 4
     assert count(out, "finetune") == 8
+
+
+def test_the_report_and_the_complete_recipe_name_how_tasks_are_trained(out: Path) -> None:
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert {arm["name"]: arm["multitask"] for arm in report["arms"]} == {
+        "alone": "",
+        "together": "upsample",
+        "pft": "upsample (prefinetune)",
+    }
+    assert "upsample (prefinetune)" in (out / "report.html").read_text("utf-8")
+    arms = tomllib.loads((out / "recipe.toml").read_text("utf-8"))["arm"]
+    assert "multitask" not in arms["alone"]
+    assert arms["together"]["multitask"] == asdict(Multitask(sampling="upsample"))
 
 
 def test_heads_of_all_arms_annotate(out: Path, recipe: Path, tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ def equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool
     return left.keys() == right.keys() and all(torch.equal(left[n], right[n]) for n in left)
 
 
+def test_a_setting_is_named_by_its_sampling_and_what_is_not_the_default() -> None:
+    assert str(Multitask()) == "interleave"
+    how = Multitask("temperature", temperature=5.0, joint=True, checkpoint="each")
+    assert str(how) == "temperature (temperature 5.0, joint, checkpoint each)"
+
+
 def test_tasks_with_one_training_file_are_a_group_if_joint() -> None:
     files = [Path("ud"), Path("ner"), Path("ud")]
     assert groups_of(files, joint=True) == [[0, 2], [1]]
@@ -201,9 +207,7 @@ def test_tasks_of_one_file_that_read_other_sentences_are_refused(
     data = parts["dep"].data
     fewer = Part(parts["dep"].task, Data(data.train[1:], data.dev, data.test), parts["pos"].source)
     both = [parts["pos"], fewer]
-    with pytest.raises(
-        DataError, match=r"train.*:\d+: expected the same training sentences of pos"
-    ):
+    with pytest.raises(DataError, match=r":\d+: expected the same training sentences of pos"):
         run(tmp_path, base_folder, both, Multitask(joint=True))
     assert len(run(tmp_path, base_folder, both, Multitask())) == 2
 
