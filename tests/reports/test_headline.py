@@ -64,8 +64,7 @@ def test_the_description_names_how_tasks_are_trained_together() -> None:
 def test_tasks_trained_together_are_no_baseline() -> None:
     together = unadapted(name="int", multitask="interleave")
     found = texts(run(together, unadapted(), tva()))["tva"]
-    assert "POS accuracy is 90.5, 36.4 above unadapted" in found.replace(" points", "")
-    assert "int" not in found.split("POS accuracy")[1].split(";")[0]
+    assert "POS accuracy is 90.5, 36.4 points above unadapted; NER F1" in found
 
 
 def test_a_counterpart_trains_its_tasks_in_the_same_way() -> None:
