@@ -11,6 +11,7 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
 from specialize.corpus.prepare import Prepared
 from specialize.pipeline import stages
+from specialize.pipeline.lengths import fitted
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles
 from specialize.recipe.table import build
@@ -119,8 +120,9 @@ def in_order(plans: list[ArmPlan]) -> list[Stage]:
 
 
 def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: Store) -> ArmPlan:
-    lapt = None if arm.lapt is None else build(Lapt, arm.lapt, f"arm.{arm.name}.lapt")
-    finetune = build(Finetune, arm.finetune, f"arm.{arm.name}.finetune")
+    where = f"arm.{arm.name}"
+    lapt = None if arm.lapt is None else fitted(Lapt, arm.lapt, f"{where}.lapt", base)
+    finetune = fitted(Finetune, arm.finetune, f"{where}.finetune", base)
     text: Text = prepared
     if prepared and store.done(prepared):
         text = Prepared(store.folder(prepared))

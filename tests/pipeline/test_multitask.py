@@ -173,3 +173,14 @@ def test_one_task_cannot_be_trained_together(recipe: Path) -> None:
         read_recipe(recipe, ["task.ner=false"])
     with pytest.raises(UsageError, match=r"unknown key 'samplings' in arm.x.multitask"):
         read_recipe(recipe, ["arm.x.multitask.samplings=1"])
+
+
+def test_joint_tasks_without_a_common_training_file_are_a_warning(
+    recipe: Path, tmp_path: Path
+) -> None:
+    joint = "arm.together.multitask.joint=true"
+    found = pipeline.plan({"": read_recipe(recipe, [joint])}, tmp_path / "out")
+    assert "warning: together: multitask.joint changes nothing, as no two tasks name" in found
+    both = 'task.dep={train="train.conllu", dev="dev.conllu", test="test.conllu"}'
+    found = pipeline.plan({"": read_recipe(recipe, [joint, both])}, tmp_path / "out")
+    assert "multitask.joint" not in found
