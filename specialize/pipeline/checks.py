@@ -90,7 +90,7 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
 
 def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
     """Return what the settings of arms do not do as their reader may expect."""
-    found = []
+    found: list[str] = []
     for plan in plans:
         found += shortened(plan.arm, plan.base, plan.finetune, plan.lapt)
         found += _alone(plan)

@@ -40,8 +40,12 @@ def _read_once(base: Path, states: tuple[tuple[int, int], ...]) -> int:
 
 def shortened(arm: Arm, base: Path, finetune: Finetune, lapt: Lapt | None) -> Iterator[str]:
     """Yield which lengths of an arm are below the defaults because of its base."""
-    tables = [("finetune", finetune, arm.finetune)] if arm.tasks else []
-    for name, made, table in [*tables, *([("lapt", lapt, arm.lapt or {})] if lapt else [])]:
+    found: list[tuple[str, Finetune | Lapt, Mapping[str, Any]]] = []
+    if arm.tasks:
+        found.append(("finetune", finetune, arm.finetune))
+    if lapt:
+        found.append(("lapt", lapt, arm.lapt or {}))
+    for name, made, table in found:
         usual = type(made).length
         if "length" not in table and made.length < usual:
             yield (

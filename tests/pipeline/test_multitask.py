@@ -13,6 +13,7 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import UsageError
 from specialize.pipeline import stages
+from specialize.progress import Silent
 from specialize.recipe.read import read_recipe
 from specialize.store import Store
 from specialize.toylang import ToyFiles
@@ -95,6 +96,26 @@ def test_the_report_and_the_complete_recipe_name_how_tasks_are_trained(out: Path
     arms = tomllib.loads((out / "recipe.toml").read_text("utf-8"))["arm"]
     assert "multitask" not in arms["alone"]
     assert arms["together"]["multitask"] == asdict(Multitask(sampling="upsample"))
+
+
+class Noted(Silent):
+    """A log that records its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_scores_of_tasks_trained_together_are_logged_with_their_names(
+    recipe: Path, tmp_path: Path
+) -> None:
+    changes = ["arm.alone=false", "arm.pft=false", "seeds=[1]", "finetune.epochs=1"]
+    log = Noted()
+    pipeline.specialize(read_recipe(recipe, changes), tmp_path / "out", log=log)
+    found = [line.partition(" on test")[0] for line in log.lines if line.endswith(" on test")]
+    assert [line.rpartition(" ")[0] for line in found] == ["pos: accuracy", "ner: f1"]
 
 
 def test_heads_of_all_arms_annotate(out: Path, recipe: Path, tmp_path: Path) -> None:
