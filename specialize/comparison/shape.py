@@ -32,6 +32,7 @@ _ARM = {
     "augment": str,
     "embed": str,
     "lapt": bool,
+    "multitask?": str,
     "fresh_rate": float,
     "pieces_added": int,
     "audit": {"*": {**_BOTH, "fresh_pieces_used?": int, "fresh_share?": float}},

@@ -17,9 +17,9 @@ from specialize.errors import DataError
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
 WIDTH = 10
-_WORD = re.compile(r"[1-9][0-9]*")
-_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
-_EMPTY = re.compile(r"([0-9]+)\.[1-9][0-9]*")
+_WORD = re.compile(r"[1-9][0-9]{0,8}")
+_RANGE = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
+_EMPTY = re.compile(r"([0-9]{1,9})\.[1-9][0-9]*")
 _BEGINS = re.compile(r"1|1-[0-9]+|0\.1")  # ids of the first row of a sentence
 _HEAD_LINES = 100  # lines read to recognise a file, comments for the most part
 
@@ -172,7 +172,7 @@ def _check_ids(block: Block) -> None:
                     row, f"empty node {text} after id {last}; write it below its word"
                 )
         else:
-            raise block.fault(row, f"expected an id such as 8, 8-9 or 8.1, got {text!r}")
+            raise block.fault(row, f"expected an id such as 8, 8-9 or 8.1, got {text[:20]!r}")
     if covered > last:
         raise block.fault(row, f"a range ends at word {covered}, the sentence at word {last}")
     if not last:

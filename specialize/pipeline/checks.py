@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from specialize.errors import DataError, MissingError, UsageError
+from specialize.pipeline.lengths import shortened
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import checkpoint_of
 from specialize.pipeline.task_data import TaskData, read_task
@@ -85,6 +86,26 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
             check(plan.lapt, framing)
         if plan.heads:
             check_length("finetune.length", plan.finetune.length, framing)
+
+
+def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
+    """Return what the settings of arms do not do as their reader may expect."""
+    found: list[str] = []
+    for plan in plans:
+        found += shortened(plan.arm, plan.base, plan.finetune, plan.lapt)
+        found += _alone(plan)
+    return found
+
+
+def _alone(plan: ArmPlan) -> Iterator[str]:
+    """Yield that no tasks of an arm are joint although it asks for that."""
+    together = next(iter(plan.together.values()), None)
+    sources = [task.train_source for task in together.arguments["tasks"]] if together else []
+    if plan.multitask and plan.multitask.joint and len(set(sources)) == len(sources):
+        yield (
+            f"{plan.arm.name}: multitask.joint changes nothing, as no two tasks name the same "
+            "training file"
+        )
 
 
 def reading_notes(base: Path) -> list[str]:

@@ -11,6 +11,7 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
 from specialize.corpus.prepare import Prepared
 from specialize.pipeline import stages
+from specialize.pipeline.lengths import fitted
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles
 from specialize.recipe.table import build
@@ -42,9 +43,14 @@ class ArmPlan:
     heads: Mapping[tuple[str, int], Stage]  # by task and seed
 
     @property
+    def multitask(self) -> Multitask | None:
+        """Return how the arm's tasks are trained together, None if each is trained alone."""
+        return _multitask(self.arm)
+
+    @property
     def prefinetunes(self) -> bool:
         """Return whether heads are fine-tuned from tasks trained together."""
-        return bool(self.arm.multitask and self.arm.multitask.get("prefinetune"))
+        return bool(self.multitask and self.multitask.prefinetune)
 
     @property
     def tasks(self) -> list[str]:
@@ -114,8 +120,9 @@ def in_order(plans: list[ArmPlan]) -> list[Stage]:
 
 
 def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: Store) -> ArmPlan:
-    lapt = None if arm.lapt is None else build(Lapt, arm.lapt, f"arm.{arm.name}.lapt")
-    finetune = build(Finetune, arm.finetune, f"arm.{arm.name}.finetune")
+    where = f"arm.{arm.name}"
+    lapt = None if arm.lapt is None else fitted(Lapt, arm.lapt, f"{where}.lapt", base)
+    finetune = fitted(Finetune, arm.finetune, f"{where}.finetune", base)
     text: Text = prepared
     if prepared and store.done(prepared):
         text = Prepared(store.folder(prepared))
@@ -144,14 +151,18 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     )
 
 
+def _multitask(arm: Arm) -> Multitask | None:
+    if arm.multitask is None:
+        return None
+    return build(Multitask, arm.multitask, f"arm.{arm.name}.multitask")
+
+
 def _together(
     arm: Arm, tasks: Sequence[TaskFiles], adapted: Mapping[int, Stage], finetune: Finetune
 ) -> dict[int, Stage]:
     """Return the stage that trains the tasks together, by seed; none if each is trained alone."""
-    if arm.multitask is None:
+    if (how := _multitask(arm)) is None:
         return {}
-    table = {name: value for name, value in arm.multitask.items() if name != "prefinetune"}
-    how = build(Multitask, table, f"arm.{arm.name}.multitask")
     return {
         seed: Stage(
             "multitask",
@@ -163,7 +174,7 @@ def _together(
                 "tasks": tuple(tasks),
                 "mixins": arm.mixin,
                 "plan": finetune,
-                "how": how,
+                "how": replace(how, prefinetune=False),
                 "seed": seed,
             },
             version=SCORES,

@@ -45,6 +45,7 @@ class ArmFacts:
     augment: str
     embed: str  # empty without fresh rows
     lapt: bool
+    multitask: str  # how its tasks are trained together, empty if each is alone
     fresh_rate: float
     pieces_added: int
     vocabulary_sha256: str
@@ -73,6 +74,7 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
         augment=str(plan.arm.augment),
         embed=str(plan.arm.embed) if fresh else "",
         lapt=plan.lapt is not None,
+        multitask=str(plan.multitask or ""),
         fresh_rate=plan.lapt.fresh_rate if plan.lapt and fresh else 1.0,
         pieces_added=fresh,
         vocabulary_sha256=_vocabulary_hash(store.folder(next(iter(plan.adapted.values())))),

@@ -144,10 +144,11 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
         own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
         notes = [note for base in own for note in checks.reading_notes(base)]
         doubts = [*checks.check_tasks(recipe, tasks), *notes]
+        work = Work(point, recipe, out / point, bases, tasks, doubts, []).planned(store)
+        doubts += checks.check_settings(work.plans)
         for warning in doubts:
             log.say(f"warning: {_at(point)}{warning}")
-        work = Work(point, recipe, out / point, bases, tasks, doubts, [])
-        works.append(work.planned(store))
+        works.append(work)
     return works
 
 

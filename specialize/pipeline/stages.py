@@ -206,7 +206,7 @@ def finetune_task(
         start=start / start_task / "head" / "model.safetensors" if start else None,
         log=log,
     )
-    _write_head(found, folder, task, mixins, plan, seed, log)
+    log.say(_write_head(found, folder, task, mixins, plan, seed))
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
@@ -231,7 +231,7 @@ def train_tasks_together(
     results = train_together(checkpoint, words, parts, plan, how, seed=seed, folder=folder, log=log)
     for name, task, found in zip(names, tasks, results, strict=True):
         (folder / name).mkdir(exist_ok=True)
-        _write_head(found, folder / name, task, mixins, plan, seed, log)
+        log.say(f"{name}: {_write_head(found, folder / name, task, mixins, plan, seed)}")
     forget(folder)
 
 
@@ -261,9 +261,8 @@ def _write_head(
     mixins: Sequence[Choice],
     plan: Finetune,
     seed: int,
-    log: Log,
-) -> None:
-    """Write the head, its predictions on test, and its scores."""
+) -> str:
+    """Write the head, its predictions on test, and its scores; return its score as text."""
     given = read_task(task, seed)
     suffix = Path(plain_name(task.test)).suffix
     with atomic.whole_file(folder / f"predictions{suffix}") as file:
@@ -283,7 +282,7 @@ def _write_head(
     scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
     scores |= _unseen(given, found.predicted)
     atomic.write_json(folder / "scores.json", scores | {"history": _without_times(found.history)})
-    log.say(f"{metric} {found.test[metric]:.2f} on test")
+    return f"{metric} {found.test[metric]:.2f} on test"
 
 
 def _unseen(given: TaskData, predicted: Sequence[Sentence[Any]]) -> dict[str, Any]:

@@ -104,6 +104,8 @@ def _at_points(name: str, arm: Any, table: Table, axis: Axis) -> Table:
     """Return an arm at every point; the arm alone where the axis does not concern it."""
     if not isinstance(arm, Mapping):
         return {name: arm}
+    if ".".join(axis.path).startswith("multitask.") and not arm.get("multitask"):
+        return {name: arm}  # its tasks stay alone
     made = {
         "-".join(filter(None, (name, point.name if point.changes else ""))): merged(
             _with_inherited(arm, table, point.changes), point.changes

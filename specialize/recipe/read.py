@@ -6,7 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
-from specialize.recipe.methods import Choice, choose, names
+from specialize.recipe.methods import Choice, choose, find, names
 from specialize.recipe.presets import with_preset
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
@@ -30,6 +30,8 @@ from specialize.recipe.table import (
     unknown,
 )
 from specialize.recipe.toml import located, read_table
+
+_FILES = (".partial", ".json", ".pt")  # of files beside the folders that are named so
 
 if TYPE_CHECKING:
     from specialize.train.pretrain import Pretrain
@@ -142,6 +144,8 @@ def _task(name: str, table: Options, folder: Path) -> TaskFiles:
     if method == name and name not in (methods := names("task")) and ":" not in name:
         message = f"{where} lacks 'method': expected one of {', '.join(methods)}"
         raise UsageError(message, key=where)
+    if method in names("task"):
+        check_names(table, [*known, *keys_of(find("task", method))], where, what=where)
     keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
     options = {key: value for key, value in table.items() if key not in known}
     choice = choose("task", method, options, where, folder=folder)
@@ -241,8 +245,7 @@ def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None
         message = f"{where}.multitask trains two tasks or more together, the arm has {len(tasks)}"
         raise UsageError(message, key=f"{where}.multitask")
     table = own.multitask if isinstance(own.multitask, Mapping) else {}
-    build(Multitask, table, f"{where}.multitask")
-    return table
+    return asdict(build(Multitask, table, f"{where}.multitask"))
 
 
 def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:
@@ -289,8 +292,12 @@ def _seeds(seeds: tuple[int, ...], key: str) -> tuple[int, ...]:
 
 
 def _check_name(kind: str, name: str) -> None:
-    if not re.fullmatch(r"\w[\w.-]{0,63}", name) or name.endswith(".partial"):
+    expected = ""
+    if not re.fullmatch(r"\w[\w.-]{0,63}", name):
         expected = "expected a name of letters, digits, '_', '.' and '-', at most 64"
+    elif name.endswith(_FILES):
+        expected = f"expected a name without the ending of a file: {', '.join(_FILES)}"
+    if expected:
         raise UsageError(f"{kind} {name!r}: {expected}", key=f"{kind}.{name}")
 
 

@@ -59,7 +59,7 @@ class TaskFiles:
 class Arm:
     """One way from base to fine-tuned models.
 
-    ``lapt``, ``finetune`` and ``multitask`` are checked tables.
+    ``lapt``, ``finetune`` and ``multitask`` are checked tables, the last with all its keys.
     """
 
     name: str
@@ -124,7 +124,7 @@ def table_of(recipe: Recipe) -> Table:
 
 
 def _arm_table(arm: Arm) -> Table:
-    together = {} if arm.multitask is None else {"multitask": plain(arm.multitask) or True}
+    together = {} if arm.multitask is None else {"multitask": plain(arm.multitask)}
     return {
         "mixin": [_method_table(choice) for choice in arm.mixin],
         "augment": _method_table(arm.augment),

@@ -38,11 +38,11 @@ their stages, so a grid with one more value runs only what is new.
 
 - A list gives values to a key: `"augment.pieces" = [99, 500]`. Options of a method are added to the
   method of the arm, and change nothing where that is `none`; the same holds for keys of `lapt`
-  where it is `false`. `seeds` are no axis: every arm runs all of them.
+  and `multitask` where they are `false`. `seeds` are no axis: every arm runs all of them.
 - A table `[axes.NAME.POINT]` holds changes to the recipe, of any keys; `NAME` and `POINT` are free.
   `axes.NAME.POINT = false` leaves a point out.
 
-Axes of what arms can set (`mixin`, `augment`, `embed`, `lapt`, `finetune`, `tasks`, `seeds`)
+Axes of what arms can set (`mixin`, `augment`, `embed`, `lapt`, `finetune`, `multitask`, `tasks`)
 multiply the arms: the arm `tva` becomes `tva-pieces_99` and `tva-pieces_500`; a point without
 changes leaves the arm's name as it is. All other axes make a recipe of each point, run in the
 folder `OUT/POINT`; their tables may change arms and axes too. Points of an axis named `language`

@@ -116,18 +116,24 @@ def _families(found: Sequence[Facts]) -> dict[str, list[Facts]]:
     for arm in found:
         if arm["pieces_added"]:
             families.setdefault(_setup(arm), []).append(arm)
-    plain = {(tuple(arm["mixin"]), arm["lapt"]): arm for arm in found if not arm["pieces_added"]}
+    plain = {_without_pieces(arm): arm for arm in found if not arm["pieces_added"]}
     for family in families.values():
-        start = plain.get((tuple(family[0]["mixin"]), family[0]["lapt"]))
+        start = plain.get(_without_pieces(family[0]))
         family[:0] = [start] if start else []
     return families
+
+
+def _without_pieces(arm: Facts) -> tuple[object, ...]:
+    """Return what an arm is apart from its vocabulary."""
+    return tuple(arm["mixin"]), arm["lapt"], arm.get("multitask", "")
 
 
 def _setup(arm: Facts) -> str:
     """Return what an arm is, without its number of pieces."""
     method = re.sub(r"\bpieces = \d+(, )?", "", arm["augment"]).replace(" ()", "")
     rate = f"a = {arm['fresh_rate']:g}" if arm["lapt"] else "no LAPT"
-    return ", ".join([*arm["mixin"], method.replace(", )", ")"), arm["embed"], rate])
+    parts = [*arm["mixin"], method.replace(", )", ")"), arm["embed"], rate]
+    return ", ".join([*parts, *filter(None, [arm.get("multitask", "")])])
 
 
 def _by_pieces(name: str, style: int, family: Sequence[Facts], own: Mapping[str, Cell]) -> Series:

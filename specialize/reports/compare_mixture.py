@@ -8,7 +8,7 @@ from typing import NamedTuple
 from specialize.comparison.values import Cell, Comparison
 from specialize.reports.compare_cells import facts_of, groups, languages, lower_is_better, places
 from specialize.reports.compare_matrix import heading
-from specialize.reports.headline import same_setup
+from specialize.reports.headline import same_setup, same_tasks
 from specialize.reports.numbers import Facts
 
 
@@ -46,7 +46,7 @@ def _four(facts: Facts, both: Facts) -> tuple[str, str, str, str] | None:
     if not both["mixin"] or not both["pieces_added"]:
         return None
     others: list[Facts] = facts["arms"]
-    same = [arm for arm in others if arm["lapt"] == both["lapt"]]
+    same = [arm for arm in others if arm["lapt"] == both["lapt"] and same_tasks(both, arm)]
     plain = [arm for arm in same if not arm["pieces_added"]]
     neither = [arm for arm in plain if not arm["mixin"]]
     pieces = [arm for arm in same if not arm["mixin"] and same_setup(both, arm)]

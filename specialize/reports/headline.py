@@ -70,13 +70,14 @@ def _what(facts: Facts, arm: Facts) -> str:
     """Return what distinguishes an arm from the base."""
     mixins, pieces = arm["mixin"], arm["pieces_added"]
     other = f"from {arm['base']}" if arm.get("base", facts["base"]) != facts["base"] else ""
+    together = f"tasks together: {arm['multitask']}" if arm.get("multitask") else ""
     if not mixins and not pieces:
         alone = "LAPT alone" if arm["lapt"] else f"the base {other or 'as it is'}"
-        return f"{alone}, {other}" if arm["lapt"] and other else alone
+        return ", ".join(filter(None, [alone, other if arm["lapt"] else "", together]))
     parts = [f"mix-in{'s' * (len(mixins) > 1)} {listed(mixins)}"] if mixins else []
     if pieces:
         parts.append(f"{pieces:,} new piece{'s' * (pieces > 1)}")
-    parts += ["LAPT" if arm["lapt"] else "no LAPT", *filter(None, [other])]
+    parts += ["LAPT" if arm["lapt"] else "no LAPT", *filter(None, [other, together])]
     return ", ".join(parts)
 
 
@@ -234,7 +235,12 @@ def same_setup(arm: Facts, other: Facts) -> bool:
     keys = ["augment", "lapt"]
     if arm["pieces_added"] and other["pieces_added"]:  # without, neither has a meaning
         keys += ["embed", "fresh_rate"]
-    return all(other[key] == arm[key] for key in keys)
+    return all(other[key] == arm[key] for key in keys) and same_tasks(arm, other)
+
+
+def same_tasks(arm: Facts, other: Facts) -> bool:
+    """Return whether two arms train their tasks alike: each alone, or together in one way."""
+    return bool(arm.get("multitask", "") == other.get("multitask", ""))
 
 
 def _mixin(facts: Facts, arm: Facts) -> Iterator[str]:

@@ -59,10 +59,10 @@ def result(facts: Facts) -> Facts:
 
 
 def baseline(facts: Facts, *, lapt: bool) -> Facts | None:
-    """Return the recipe's base alone: its first arm without added pieces and mix-ins."""
+    """Return the first arm with the recipe's base as it is and each task trained alone."""
     for arm in facts["arms"]:
-        own = arm.get("base", facts["base"]) != facts["base"] or arm["pieces_added"] or arm["mixin"]
-        if arm["lapt"] == lapt and not own:
+        other = arm.get("base", facts["base"]) != facts["base"] or arm.get("multitask")
+        if arm["lapt"] == lapt and not (other or arm["pieces_added"] or arm["mixin"]):
             found: Facts = arm
             return found
     return None

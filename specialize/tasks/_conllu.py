@@ -1,5 +1,6 @@
 """Treebanks to learn from and to annotate: CoNLL-U with its heads checked, or plain text."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,8 @@ from specialize.corpus.files import read_lines
 from specialize.errors import DataError
 from specialize.tasks._plain import PlainSentence, is_plain, read_plain
 from specialize.tasks._pretokenize import Style
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def read_treebank(path: Path | str) -> list[Block]:
@@ -97,8 +100,9 @@ def _check_heads(block: Block) -> None:
         head = block.rows[i][HEAD]
         if head == "_":
             continue
-        if not (head.isascii() and head.isdecimal()):
-            raise block.fault(i, f"expected the number of a word as head, got {head!r}")
+        if not _NUMBER.fullmatch(head):
+            shown = repr(head[:20]) + "…" * (len(head) > 20)
+            raise block.fault(i, f"expected the number of a word as head, got {shown}")
         if int(head) > count:
             raise block.fault(i, f"head {head} in a sentence of {count} words")
 

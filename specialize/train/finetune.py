@@ -45,7 +45,7 @@ class Finetune:
     bias_correction: bool = True  # of AdamW; as released: false for BERT
     layer_dropout: float = 0.1  # probability of leaving a layer out of the scalar mix
     evaluation_dropout: bool = False  # leave layers out on dev and test too, as released
-    length: int = 256  # pieces at once; longer sentences are read in parts
+    length: int = 256  # pieces at once, longer sentences in parts; default: at most what fits
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
 
     def __post_init__(self) -> None:
@@ -154,7 +154,7 @@ def _train(
         scores = module(batch, frozen=epoch < plan.freeze)
         return task.loss(module.head, scores, part, labels, batch.mask_BW)
 
-    def evaluate() -> float:
+    def evaluate(_: int) -> float:
         return dev_score(task, data.dev, predict(module, words, task, labels, data.dev))
 
     return loop.run(

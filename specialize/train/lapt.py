@@ -38,7 +38,7 @@ class Lapt:
 
     epochs: int = 20  # passes over the text
     batch: int = 32  # sequences of a step
-    length: int = 128  # pieces of a sequence
+    length: int = 128  # pieces of a sequence; default: at most what fits the base
     rate: float = 2e-5  # peak learning rate
     fresh_rate: float = 1.0  # the multiplier a: fresh rows train at a times the rate (TVA)
     warmup: int = 1000  # steps of linear warm-up, at most a tenth of all; then decay to 0

@@ -63,7 +63,7 @@ def run(
     optimizers: Sequence[torch.optim.Optimizer],
     schedule: Schedule,
     loss_at: Callable[[int, int], Tensor],
-    evaluate: Callable[[], float],
+    evaluate: Callable[[int], float],
     plan: Plan,
     *,
     checkpoint: Path,
@@ -72,10 +72,11 @@ def run(
     """Train ``module``, leave it at its best epoch (or the last) and return the history.
 
     ``loss_at(epoch, step)`` returns the loss of one step (both from 0) and depends on nothing but
-    its arguments; randomness of a step (dropout) is seeded by (seed, step). So a run that is killed
-    and resumed from ``checkpoint`` equals an uninterrupted one, on one machine with as many
-    threads. A damaged checkpoint is reported, and training begins again. DataError where the loss
-    or a weight is no longer finite.
+    its arguments; randomness of a step (dropout) is seeded by (seed, step). ``evaluate(epoch)``
+    returns the score after that epoch; epoch 0 is the start. So a run that is killed and resumed
+    from ``checkpoint`` equals an uninterrupted one, on one machine with as many threads. A damaged
+    checkpoint is reported, and training begins again. DataError where the loss or a weight is no
+    longer finite.
     """
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state = _State.load(checkpoint, module, optimizers, log)
@@ -84,7 +85,7 @@ def run(
     if state.history:
         log.say(f"resuming after {state.step:,} of {plan.epochs * plan.steps:,} steps")
     else:
-        state.close_epoch(Epoch(0, 0, math.nan, evaluate(), 0.0), module, plan)
+        state.close_epoch(Epoch(0, 0, math.nan, evaluate(0), 0.0), module, plan)
         _report_epoch(state.history[-1], plan, log)
 
     def one_step(epoch: int) -> None:
@@ -112,7 +113,7 @@ def run(
                     began = saved = time.monotonic()
             _check_loss(state, groups, plan)
             _check_weights(module, state, groups, plan)
-            score = evaluate()
+            score = evaluate(epoch + 1)
             record = state.epoch(score, state.seconds + time.monotonic() - began, plan)
             state.close_epoch(record, module, plan)
             if time.monotonic() - saved > plan.checkpoint_seconds:

@@ -59,7 +59,7 @@ def train_masked(
             optimizers,
             schedule,
             loss_at,
-            evaluate,
+            lambda _: evaluate(),
             plan,
             checkpoint=checkpoint,
             log=log,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from specialize import atomic
-from specialize.errors import UsageError
+from specialize.errors import DataError, UsageError
 from specialize.model.load import Checkpoint
 from specialize.model.word_encoder import WordBatch, WordEncoder
 from specialize.model.word_model import WordModel
@@ -37,7 +37,7 @@ from specialize.train.finetune import (
 )
 from specialize.train.finetune import predict as annotate
 from specialize.train.optim import adamw, at_least
-from specialize.train.sampling import SAMPLINGS, mixed_batches
+from specialize.train.sampling import SAMPLINGS, batches_by_length, mixed_batches
 
 CHECKPOINTS = ("one", "each")
 
@@ -61,6 +61,17 @@ class Multitask:
         at_least("multitask", self, {"temperature": 0})
         if not self.temperature:
             raise UsageError("expected multitask.temperature above 0, got 0")
+
+    def __str__(self) -> str:
+        """Return the sampling and other options: ``"upsample (joint, checkpoint each)"``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        defaults = {f.name: f.default for f in fields(self)}
+        options = [
+            name if value is True else f"{name} {value}"
+            for name, value in values.items()
+            if value != defaults[name]
+        ]
+        return f"{self.sampling} ({', '.join(options)})" if options else self.sampling
 
 
 @dataclass(frozen=True)
@@ -165,9 +176,20 @@ def _members(
         part.task.check(part.data.train, labels)
         found.append(_Member(part, labels, word_model(model, part.task, labels, plan, seed)))
     for group in groups:
+        first = found[group[0]]
         for i in group:
-            found[i].model.mix = found[group[0]].model.mix
+            _check_same_sentences(first.part, found[i].part)
+            found[i].model.mix = first.model.mix
     return found
+
+
+def _check_same_sentences(one: Part, other: Part) -> None:
+    """Raise DataError unless both have the same words, sentence by sentence."""
+    if [s.words for s in one.data.train] != [s.words for s in other.data.train]:
+        raise DataError(
+            f"{one.data.train[0].where}: expected the same training sentences of {one.task.name} "
+            f"and {other.task.name}, which share a file, got others; set multitask.joint = false"
+        )
 
 
 def _train(
@@ -200,11 +222,11 @@ def _train(
         return [member.loss(states_BWD, batch, items) for member in group]
 
     steps = len(batches(0))
-    scales = _scales(module, groups, batches(0), losses) if how.normalize else None
+    first = [batches_by_length(own, plan.batch, seed=seed, epoch=0)[0] for own in lengths]
+    scales = _scales(module, groups, first, losses) if how.normalize else None
     dev = _Dev(members, words, folder, keep=how.checkpoint == "each", module=module)
 
     def loss_at(epoch: int, step: int) -> Tensor:
-        dev.epoch = epoch + 1
         place, items = batches(epoch)[step - epoch * steps]
         found = losses(place, items, frozen=epoch < plan.freeze)
         if scales:
@@ -227,17 +249,20 @@ def _train(
 def _scales(
     module: _Together,
     groups: Sequence[Sequence[int]],
-    batches: Sequence[tuple[int, np.ndarray]],
+    first: Sequence[np.ndarray],
     losses: Any,
 ) -> dict[int, float]:
-    """Return each task's loss on its first batch, before training and without dropout."""
+    """Return each task's loss on its ``first`` batch, before training and without dropout.
+
+    1 for a loss of 0, as of a task with a single label.
+    """
     module.eval()
-    first = {place: items for place, items in reversed(batches)}
-    return {
-        task: float(loss)
-        for place, items in sorted(first.items())
-        for task, loss in zip(groups[place], losses(place, items, frozen=True), strict=True)
-    }
+    with loop.seeded(module, 0):  # of layers left out with plan.evaluation_dropout
+        return {
+            task: float(loss) or 1.0
+            for place, items in enumerate(first)
+            for task, loss in zip(groups[place], losses(place, items, frozen=True), strict=True)
+        }
 
 
 class _Dev:
@@ -255,20 +280,19 @@ class _Dev:
         keep: bool,
         module: _Together,
     ) -> None:
-        self.epoch = 0  # the next to be evaluated
         self._members, self._words, self._folder = members, words, folder
         self._keep, self._module = keep, module
 
-    def evaluate(self) -> float:
-        """Return the sum of the tasks' scores, and remember them."""
+    def evaluate(self, epoch: int) -> float:
+        """Return the sum of the tasks' scores after ``epoch``, and remember them."""
         rows: list[list[float]] = []
         with suppress(FileNotFoundError):
             rows = atomic.read_json(self._folder / "dev.json")
-        rows = [row for row in rows if row[0] < self.epoch]
+        rows = [row for row in rows if row[0] < epoch]
         scores = [member.dev_score(self._words) for member in self._members]
         for i, score in enumerate(scores):
             if self._keep and all(score > row[i + 1] for row in rows):
                 with atomic.whole_file(self._folder / f"best-{i}.pt") as partial:
                     torch.save(self._module.state_dict(), partial)
-        atomic.write_json(self._folder / "dev.json", [*rows, [self.epoch, *scores]])
+        atomic.write_json(self._folder / "dev.json", [*rows, [epoch, *scores]])
         return sum(scores)

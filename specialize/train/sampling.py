@@ -79,7 +79,7 @@ def mixed_batches(
         turns = rng.permutation(np.repeat(range(len(own)), [len(b) for b in own])).tolist()
     else:
         sizes = np.array([len(part) for part in lengths], float)
-        weights = sizes ** (1.0 if sampling == "proportional" else 1 / temperature)
+        weights = (sizes / sizes.max()) ** (1.0 if sampling == "proportional" else 1 / temperature)
         turns = rng.choice(len(own), size=total, p=weights / weights.sum()).tolist()
     taken = [0] * len(own)
     found = []

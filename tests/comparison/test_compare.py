@@ -194,9 +194,11 @@ def test_seeds_of_equal_arms_are_merged(tmp_path: Path) -> None:
     ]
 
 
-def recipe(test: str = "test", augment: str = "none", column: str = "xpos") -> dict[str, Any]:
+def recipe(
+    test: str = "test", augment: str = "none", column: str = "xpos", **arm: Any
+) -> dict[str, Any]:
     task = {"method": "dep", "train": "train", "dev": "dev", "test": test, "column": column}
-    return {"arm": {"lapt": {"augment": augment}}, "task": {"dep": task}}
+    return {"arm": {"lapt": {"augment": augment, **arm}}, "task": {"dep": task}}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,10 @@ def recipe(test: str = "test", augment: str = "none", column: str = "xpos") -> d
         ({"recipe": recipe(test="other")}, "task dep of ug differs in test (test, other)"),
         ({"recipe": recipe(column="upos")}, "task dep of ug differs in column (xpos, upos)"),
         ({"recipe": recipe(augment="tva")}, "arm lapt of ug differs in augment (none, tva)"),
+        (
+            {"recipe": recipe(multitask={"joint": True})},
+            "arm lapt of ug differs in multitask.joint (not set, True)",
+        ),
         ({"recipe": recipe(), "base": "x"}, "arm lapt of ug differs in base (mini, x)"),
         ({"recipe": recipe(), "hashes": {"train": "7"}}, "differs in task.dep.train (train, 7)"),
         ({"recipe": recipe(), "hashes": {"/base": "7"}}, "differs in files of the base"),

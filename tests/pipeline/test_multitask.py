@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import UsageError
 from specialize.pipeline import stages
+from specialize.progress import Silent
 from specialize.recipe.read import read_recipe
 from specialize.store import Store
 from specialize.toylang import ToyFiles
+from specialize.train.multitask import Multitask
 
 RECIPE = """\
 base = "BASE"
@@ -79,6 +83,39 @@ def test_arms_of_both_ways_are_in_one_report(out: Path) -> None:
     assert count(out, "multitask") == 2  # the arms share them
     assert count(out, "head") == 4
     assert count(out, "finetune") == 8
+
+
+def test_the_report_and_the_complete_recipe_name_how_tasks_are_trained(out: Path) -> None:
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert {arm["name"]: arm["multitask"] for arm in report["arms"]} == {
+        "alone": "",
+        "together": "upsample",
+        "pft": "upsample (prefinetune)",
+    }
+    assert "upsample (prefinetune)" in (out / "report.html").read_text("utf-8")
+    arms = tomllib.loads((out / "recipe.toml").read_text("utf-8"))["arm"]
+    assert "multitask" not in arms["alone"]
+    assert arms["together"]["multitask"] == asdict(Multitask(sampling="upsample"))
+
+
+class Noted(Silent):
+    """A log that records its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_scores_of_tasks_trained_together_are_logged_with_their_names(
+    recipe: Path, tmp_path: Path
+) -> None:
+    changes = ["arm.alone=false", "arm.pft=false", "seeds=[1]", "finetune.epochs=1"]
+    log = Noted()
+    pipeline.specialize(read_recipe(recipe, changes), tmp_path / "out", log=log)
+    found = [line.partition(" on test")[0] for line in log.lines if line.endswith(" on test")]
+    assert [line.rpartition(" ")[0] for line in found] == ["pos: accuracy", "ner: f1"]
 
 
 def test_heads_of_all_arms_annotate(out: Path, recipe: Path, tmp_path: Path) -> None:
@@ -157,3 +194,14 @@ def test_one_task_cannot_be_trained_together(recipe: Path) -> None:
         read_recipe(recipe, ["task.ner=false"])
     with pytest.raises(UsageError, match=r"unknown key 'samplings' in arm.x.multitask"):
         read_recipe(recipe, ["arm.x.multitask.samplings=1"])
+
+
+def test_joint_tasks_without_a_common_training_file_are_a_warning(
+    recipe: Path, tmp_path: Path
+) -> None:
+    joint = "arm.together.multitask.joint=true"
+    found = pipeline.plan({"": read_recipe(recipe, [joint])}, tmp_path / "out")
+    assert "warning: together: multitask.joint changes nothing, as no two tasks name" in found
+    both = 'task.dep={train="train.conllu", dev="dev.conllu", test="test.conllu"}'
+    found = pipeline.plan({"": read_recipe(recipe, [joint, both])}, tmp_path / "out")
+    assert "multitask.joint" not in found

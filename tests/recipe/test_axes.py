@@ -53,6 +53,17 @@ def test_two_axes_make_a_product_in_their_order() -> None:
     ]
 
 
+def test_keys_of_multitask_leave_arms_that_train_each_task_alone() -> None:
+    text = '[axes]\n"multitask.sampling" = ["interleave", "upsample"]\n'
+    made = arms(f"{text}[arm.alone]\n[arm.off]\nmultitask = false\n[arm.mtl]\nmultitask = true\n")
+    assert made == {
+        "alone": {},
+        "off": {"multitask": False},
+        "mtl-interleave": {"multitask": {"sampling": "interleave"}},
+        "mtl-upsample": {"multitask": {"sampling": "upsample"}},
+    }
+
+
 def test_without_arms_the_points_are_the_arms() -> None:
     text = '[axes]\naugment = ["none", { method = "tva", pieces = 9 }]\nlapt = [false, true]\n'
     assert arms(text) == {

@@ -227,6 +227,11 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
         (CORPUS + "[arm.x]\naugment = { pieces = 3 }\n", "a table with method = 'NAME'"),
         (CORPUS + '[arm."a/b"]\n', "recipe.toml:4: arm 'a/b': expected a name of letters, "),
         (CORPUS + '[arm.".."]\n', "arm '..': expected a name of letters, "),
+        (
+            CORPUS + '[task."dev.json"]\n',
+            "recipe.toml:4: task 'dev.json': expected a name without ",
+        ),
+        (CORPUS + '[task."best-0.pt"]\n', "task 'best-0.pt': expected a name without the ending"),
         ('corpus = "a.txt"\n', "recipe.toml:2: corpus = 'a.txt': expected a table"),
         (
             '[corpus]\nfiles = "a.txt"\n',
@@ -247,7 +252,10 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
         ("lapt = false\naugment = 'tva'\n" + POS, "augment 'tva' needs text; add [corpus]"),
         (CORPUS + "[task.pos]\n", "recipe.toml:4: task.pos: no test file; add test = 'FILE'"),
         (CORPUS + "[task.news]\n", "recipe.toml:4: task.news lacks 'method': expected one of dep"),
-        (CORPUS + POS + "drop = 1\n", "toml:8: unknown key 'drop' in the options of task 'pos'; k"),
+        (
+            CORPUS + POS + "drop = 1\n",
+            "toml:8: unknown key 'drop' in task.pos; known: train, dev, ",
+        ),
         (CORPUS + "[arm.x]\ntasks = ['pos']\n", "recipe.toml:5: unknown task 'pos' in arm.x.tasks"),
         (CORPUS + "[arm]\nx = false\n", "every arm is false; leave one in"),
     ],

@@ -199,6 +199,11 @@ def test_without_one_of_the_four_arms_there_is_no_interaction(tmp_path: Path) ->
     assert squares(compare([write_run(tmp_path / "ug", *arms)])) == []
     unlike = arm("tva", 30, **TVA, fresh_rate=3.0), arm("latin", 31, mixin=LATIN, lapt=True)
     assert squares(compare([write_run(tmp_path / "other", *arms, *unlike)])) == []
+    together = (
+        arm("tva", 30, **TVA, multitask="upsample"),
+        arm("latin", 31, mixin=LATIN, lapt=True),
+    )
+    assert squares(compare([write_run(tmp_path / "mtl", *arms, *together)])) == []
 
 
 # Charts -------------------------------------------------------------------------------------------
@@ -229,12 +234,13 @@ def test_arms_that_differ_in_pieces_alone_make_a_curve(tmp_path: Path) -> None:
         return arm(f"n{pieces}", *test, **TVA | options | changes)
 
     plain = arm("lapt", 20, 22, lapt=True)
-    other = tva(500, 44, 46, fresh_rate=3.0)
-    folder = write_run(tmp_path / "ug", plain, tva(99, 40, 42), tva(50, 30, 32), other)
+    others = tva(500, 44, 46, fresh_rate=3.0), tva(600, 45, 46, multitask="upsample")
+    folder = write_run(tmp_path / "ug", plain, tva(99, 40, 42), tva(50, 30, 32), *others)
     (chart,) = by_pieces(compare([folder]))
     assert chart.caption == "LAS by number of new pieces"
     assert "tva, unused, a = 1: 21.0 to 41.0" in chart.svg
     assert "a = 3" not in chart.svg  # two points, the start among them, are no curve
+    assert "upsample" not in chart.svg
 
 
 # Page ---------------------------------------------------------------------------------------------

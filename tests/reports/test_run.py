@@ -124,6 +124,12 @@ def test_scores_without_sentences_of_train_are_a_column_of_their_own(tmp_path: P
     assert "tva 10.0 9.0 82.0 ± 1.4 81.0 ± 1.4 61.0 ± 1.4 1–2" in shown(text)
 
 
+def test_how_tasks_are_trained_together_is_a_column_where_an_arm_does(tmp_path: Path) -> None:
+    arms = unadapted(), unadapted(name="ups", multitask="upsample (joint)")
+    assert "no – upsample (joint)" in shown(page(run(*arms), tmp_path))
+    assert "Tasks together" not in page(run(unadapted(), tva()), tmp_path)
+
+
 def test_learning_curves_are_drawn_of_every_seed(tmp_path: Path) -> None:
     text = page(run(unadapted(), tva(scores={"ner": SHARED})), tmp_path)
     assert "NER F1 on dev by epoch" in shown(text)

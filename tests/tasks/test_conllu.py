@@ -70,6 +70,13 @@ FAULTS = [
     ("# only a comment\n", 1, "no sentence"),
     (row(1, 0).replace("\tX", "\t"), 1, "column 4 is empty"),
     (row(1, "a"), 1, "expected the number of a word as head, got 'a'"),
+    (row(1, "9" * 5000), 1, f"as head, got '{'9' * 20}'…"),
+    (row("9" * 5000, 0), 1, f"expected an id such as 8, 8-9 or 8.1, got '{'9' * 20}'"),
+    (
+        row(f"1-{'9' * 5000}", "_") + "\n" + row(1, 0),
+        1,
+        "expected an id such as 8, 8-9 or 8.1, got '1-9",
+    ),
     (row(1, "-1"), 1, "got '-1'"),
     (row(1, "٣"), 1, "got '٣'"),
     ("# c\n\n" + row(1, 0) + "\n\n" + row(1, 0) + "\n" + row(2, 3), 6, "head 3 in a sentence of 2"),

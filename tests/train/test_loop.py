@@ -58,7 +58,7 @@ def train(
         x = torch.randn(5, 4, generator=torch.Generator().manual_seed(step))
         return (module(x) - x.sum(1, keepdim=True)).square().mean()
 
-    def evaluate() -> float:
+    def evaluate(epoch: int) -> float:
         module.eval()
         with torch.no_grad():
             return float((module(torch.ones(1, 4)) - 4).square())
@@ -102,7 +102,7 @@ def test_the_global_generator_is_left_alone(tmp_path: Path) -> None:
         [optimizer],
         constant(),
         lambda epoch, step: module(torch.ones(2, 4)).sum(),
-        lambda: 0.0,
+        lambda epoch: 0.0,
         loop.Plan(1, 3, seed=1),
         checkpoint=tmp_path / "a.pt",
         log=Silent(),
@@ -210,7 +210,7 @@ def diverge(path: Path, losses: Callable[[int, nn.Module], torch.Tensor]) -> str
             [optimizer],
             constant(),
             lambda epoch, step: losses(step, module),
-            lambda: 0.0,
+            lambda epoch: 0.0,
             loop.Plan(2, 10, seed=1, checkpoint_seconds=0, rates="lapt.rate"),
             checkpoint=path,
             log=Silent(),

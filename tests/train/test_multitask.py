@@ -1,6 +1,8 @@
 """Tasks trained together on one encoder."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from specialize.errors import UsageError
+from specialize.errors import DataError, UsageError
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.word_encoder import WordEncoder
 from specialize.tasks import dep, ner, pos
@@ -16,6 +18,7 @@ from specialize.toylang import ToyFiles
 from specialize.train import loop
 from specialize.train.finetune import Data, Finetune, Finetuned, finetune
 from specialize.train.multitask import Multitask, Part, forget, groups_of, train_together
+from specialize.train.sampling import mixed_batches
 
 PLAN = Finetune(epochs=3, patience=0, batch=8, rate=1e-3, length=64, precision="float32", freeze=1)
 
@@ -42,12 +45,17 @@ def reader(base: Checkpoint) -> WordEncoder:
 
 
 def run(
-    folder: Path, base_folder: Path, parts: list[Part], how: Multitask, seed: int = 1
+    folder: Path,
+    base_folder: Path,
+    parts: list[Part],
+    how: Multitask,
+    seed: int = 1,
+    plan: Finetune = PLAN,
 ) -> list[tuple[Finetuned, dict[str, torch.Tensor]]]:
     """Return each result with a copy of its weights."""
     base = load_checkpoint(base_folder)
     folder.mkdir(exist_ok=True)
-    found = train_together(base, reader(base), parts, PLAN, how, seed=seed, folder=folder)
+    found = train_together(base, reader(base), parts, plan, how, seed=seed, folder=folder)
     return [
         (one, {name: tensor.clone() for name, tensor in one.module.state_dict().items()})
         for one in found
@@ -56,6 +64,12 @@ def run(
 
 def equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
     return left.keys() == right.keys() and all(torch.equal(left[n], right[n]) for n in left)
+
+
+def test_a_setting_is_named_by_its_sampling_and_what_is_not_the_default() -> None:
+    assert str(Multitask()) == "interleave"
+    how = Multitask("temperature", temperature=5.0, joint=True, checkpoint="each")
+    assert str(how) == "temperature (temperature 5.0, joint, checkpoint each)"
 
 
 def test_tasks_with_one_training_file_are_a_group_if_joint() -> None:
@@ -154,6 +168,50 @@ def test_normalized_losses_are_one_at_the_start(
     assert plain[0][0].history[1].train_loss > 1.5
 
 
+def test_losses_are_normalized_of_tasks_that_the_first_epoch_does_not_draw(
+    base_folder: Path, parts: dict[str, Part], tmp_path: Path
+) -> None:
+    data = parts["ner"].data
+    small = Part(parts["ner"].task, Data(data.train[:1], data.dev, data.test), "ner")
+
+    def drawn(seed: int, epoch: int) -> set[int]:
+        lengths = [[1] * 20, [1]]
+        found = mixed_batches(lengths, 8, "proportional", seed=seed, epoch=epoch)
+        return {source for source, _ in found}
+
+    seed = next(s for s in range(100) if drawn(s, 0) == {0} and drawn(s, 1) == {0, 1})
+    how = Multitask(sampling="proportional", normalize=True)
+    found = run(tmp_path, base_folder, [parts["pos"], small], how, seed=seed)
+    assert all(math.isfinite(epoch.train_loss) for epoch in found[0][0].history[1:])
+
+
+def test_a_loss_of_zero_is_not_normalized(
+    base_folder: Path, parts: dict[str, Part], tmp_path: Path
+) -> None:
+    """All words have one tag, so nothing is left to learn."""
+    data = parts["pos"].data
+    same = [
+        [replace(s, gold=("N",) * len(s.words)) for s in part]
+        for part in (data.train, data.dev, data.test)
+    ]
+    one = Part(parts["pos"].task, Data(*same), "one")
+    how = Multitask(normalize=True)
+    found = run(tmp_path, base_folder, [one, parts["ner"]], how)
+    assert found[0][0].test["accuracy"] == 100
+    assert math.isfinite(found[1][0].history[-1].train_loss)
+
+
+def test_tasks_of_one_file_that_read_other_sentences_are_refused(
+    base_folder: Path, parts: dict[str, Part], tmp_path: Path
+) -> None:
+    data = parts["dep"].data
+    fewer = Part(parts["dep"].task, Data(data.train[1:], data.dev, data.test), parts["pos"].source)
+    both = [parts["pos"], fewer]
+    with pytest.raises(DataError, match=r":\d+: expected the same training sentences of pos"):
+        run(tmp_path, base_folder, both, Multitask(joint=True))
+    assert len(run(tmp_path, base_folder, both, Multitask())) == 2
+
+
 @pytest.mark.parametrize("how", [Multitask(), Multitask(checkpoint="each", normalize=True)])
 def test_a_killed_run_resumes_to_the_same_weights(
     base_folder: Path,
@@ -182,6 +240,31 @@ def test_a_killed_run_resumes_to_the_same_weights(
     for (first, weights), (second, others) in zip(whole, again, strict=True):
         assert equal(weights, others)
         assert first.test == second.test
+        assert [e.score for e in first.history] == [e.score for e in second.history]
+
+
+def test_a_run_killed_between_an_epoch_and_its_evaluation_resumes_to_the_same_scores(
+    base_folder: Path, parts: dict[str, Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, how = [parts["pos"], parts["dep"]], Multitask(checkpoint="each")
+    whole = run(tmp_path / "whole", base_folder, both, how)
+    task = type(parts["dep"].task)
+    score, calls = task.score, []
+
+    def killing(self: Any, *given: Any) -> dict[str, float]:
+        calls.append(1)
+        if len(calls) == 3:  # after the start and epoch 1
+            raise Killed
+        return score(self, *given)
+
+    monkeypatch.setattr(task, "score", killing)
+    monkeypatch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
+    with pytest.raises(Killed):
+        run(tmp_path / "cut", base_folder, both, how)
+    monkeypatch.undo()
+    again = run(tmp_path / "cut", base_folder, both, how)
+    for (first, weights), (second, others) in zip(whole, again, strict=True):
+        assert equal(weights, others)
         assert [e.score for e in first.history] == [e.score for e in second.history]
 
 

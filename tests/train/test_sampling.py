@@ -88,3 +88,14 @@ def test_sources_are_drawn_by_a_power_of_their_sizes(
     assert len(found) == 10_000
     small = sum(source for source, _ in found) / len(found)
     assert small == pytest.approx(share, abs=0.02)
+
+
+@pytest.mark.parametrize(("temperature", "sources"), [(1e-4, {0}), (1e9, {0, 1})])
+def test_extreme_temperatures_draw_the_largest_source_or_all_alike(
+    temperature: float, sources: set[int]
+) -> None:
+    lengths = [[3] * 600, [3] * 200]
+    found = mixed_batches(lengths, 2, "temperature", temperature=temperature, seed=1, epoch=0)
+    assert {source for source, _ in found} == sources
+    small = sum(source for source, _ in found) / len(found)
+    assert small == pytest.approx(len(sources) / 2 - 0.5, abs=0.05)
