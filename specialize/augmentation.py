@@ -13,7 +13,7 @@ from specialize.model.find import find_model, tokenizer_path
 from specialize.model.header import check_rows
 from specialize.recipe.methods import bind, describe
 from specialize.reports.tables import table
-from specialize.vocab.audit.coverage import explain, readable_facts, write_pieces
+from specialize.vocab.audit.coverage import explain, readable_facts, with_sources, write_pieces
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.words import Text, as_text
 from specialize.vocab.open import read_vocabulary
@@ -64,7 +64,8 @@ def augment_tokenizer(
             files = write_files(change.new, folder)
             claims = claims_of(change, corpus, facts, source=path, files=files)
             verified = meanwhile.submit(verify, folder, claims)
-            write_pieces(readable_facts(change, facts), folder)
+            pieces = readable_facts(change, facts)
+            write_pieces(pieces, folder)
             before, after = old.audit(corpus), change.new.audit(corpus)
             checks = verified.result()
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
@@ -75,25 +76,30 @@ def augment_tokenizer(
             manifest |= outcome(change, checks, before, after) | {"rows of the model": rows}
             atomic.write_json(folder / "manifest.json", manifest)
             if initialise:
-                rows = _write_model(path, change, corpus, initialise, folder)
+                rows, sources = _write_model(path, change, corpus, initialise, folder)
+                write_pieces(with_sources(pieces, sources), folder)
     shown = table([("before", "the text", before), ("after", "the text", after)])
     return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
 
 
 def _write_model(
     source: Path, change: VocabChange[Any], corpus: Text, initialise: Any, folder: Path
-) -> int:
-    """Write the model of ``source`` with the rows of ``change``; return how many it has."""
+) -> tuple[int, tuple[str, ...]]:
+    """Write the model of ``source`` with the rows of ``change``.
+
+    Return how many rows it has, and the sources of the fresh ones.
+    """
     from specialize.model.install import install, snapshot, verify_installed
     from specialize.model.load import load_checkpoint, save_model
     from specialize.model.mlm import tables
 
     model = load_checkpoint(source).model
     before = snapshot(model)
-    install(model, change, initialise(tables(model), change, corpus, seed=0))
+    fresh = initialise(tables(model), change, corpus, seed=0)
+    install(model, change, fresh)
     verify_installed(model, change, before, source)
     save_model(model, change.new, folder, source=source)
-    return len(tables(model).input)
+    return len(tables(model).input), fresh.sources
 
 
 def _checked_source(path: Path) -> tuple[Vocabulary, int | None]:

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from specialize.vocab.base import VocabChange, Vocabulary
+from specialize.vocab.wordpiece.model import is_slot
+
+_SHOWN = 6  # old pieces that a source names
 
 # shapes: F fresh rows, V old pieces, R >= V rows of a table (the rest is padding), D width
 
@@ -32,6 +35,7 @@ class FreshRows:
     input: Tensor  # [F, D]
     output: Tensor | None  # [F, D]
     bias: Tensor | None  # [F]
+    sources: tuple[str, ...] = ()  # what each row is made from, for people; empty: not recorded
 
 
 def mean_of(old_ids: Sequence[int]) -> Weights:
@@ -53,12 +57,14 @@ def fresh_rows(
     seed: int,
     centred: bool = True,
     noise: float = 1.0,
+    drawn: str = "",
 ) -> FreshRows:
     """Return a row of each table for each of ``weights``: a mixture of its old rows, or drawn.
 
     Any weights are honoured, negative ones and those of sum 0 too; only None is drawn: around the
     mean row (or 0 if not ``centred``) with ``noise`` times the deviation of each dimension. Each
     table is mixed and drawn from its own rows, never from padding; a drawn row's bias is the mean.
+    ``drawn``: the source of drawn rows, in words.
     """
     size = len(change.old.pieces)
     mixing_FV = _sparse(weights, size).to(tables.input.device)
@@ -80,7 +86,33 @@ def fresh_rows(
         rows(tables.input, 0),
         None if tables.output is None else rows(tables.output, 1),
         None if tables.bias is None else biases(tables.bias),
+        sources(change, weights, drawn or f"drawn around {'the mean' if centred else '0'}"),
     )
+
+
+def sources(
+    change: VocabChange[Vocabulary], weights: Sequence[Weights], drawn: str
+) -> tuple[str, ...]:
+    """Return what each row is made from: ``"mean of a, b"``; ``drawn`` if it is no mixture."""
+    found = zip(change.fresh, weights, strict=True)
+    return tuple(drawn if w is None else _source(change, new, w) for new, w in found)
+
+
+def _source(change: VocabChange[Vocabulary], new: int, weights: Mapping[int, float]) -> str:
+    """Return the old pieces in a mixture, those of the largest weights first."""
+    old = change.old
+    given = [(i, w) for i, w in weights.items() if w]
+    if [w for _, w in given] == [1.0]:
+        (only, _), *_ = given
+        in_place = only == new and is_slot(old.pieces[only])
+        return f"{'slot row' if in_place else 'copied from'} {old.readable(old.pieces[only])}"
+    equal = len({w for _, w in given}) == 1 and abs(sum(w for _, w in given) - 1) < 1e-6
+    ranked = given if equal else sorted(given, key=lambda pair: -abs(pair[1]))  # stable
+    names = [
+        old.readable(old.pieces[i]) + ("" if equal else f" {w:.2f}") for i, w in ranked[:_SHOWN]
+    ]
+    more = [f"... ({len(ranked) - _SHOWN} more)"] if len(ranked) > _SHOWN else []
+    return f"{'mean of' if equal else 'mixed from'} {', '.join([*names, *more])}"
 
 
 def _sparse(weights: Sequence[Weights], size: int) -> Tensor:

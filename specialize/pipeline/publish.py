@@ -12,9 +12,10 @@ from specialize import atomic
 from specialize.atomic import link, link_tree
 from specialize.pipeline.card import write_card
 from specialize.pipeline.plan import ArmPlan
-from specialize.pipeline.results import best_head
+from specialize.pipeline.results import best_head, read_pieces
 from specialize.recipe.recipe import Recipe
 from specialize.store import Store
+from specialize.vocab.audit.coverage import write_pieces
 
 PARTS = ("model", "heads", "predictions", "vocab")
 
@@ -40,12 +41,9 @@ def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) ->
 
 
 def _lay_out(plan: ArmPlan, store: Store, folder: Path) -> None:
-    vocabulary = store.folder(plan.vocabulary)
     seed = plan.arm.seeds[0]
     link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
-    for name in ("pieces.tsv", "words_fixed.tsv"):
-        if (vocabulary / name).exists():
-            link(vocabulary / name, folder / "vocab" / name)
+    write_pieces(read_pieces(plan, store), folder / "vocab")
     best = {task: best_head(plan, store, task) for task in plan.tasks}
     for (task, seed), stage in plan.heads.items():
         head = store.folder(stage)

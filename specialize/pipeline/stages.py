@@ -134,7 +134,7 @@ def initialise_rows(
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
     corpus: Any = text.train if text else ()
     rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
-    write_rows(rows, folder / "rows.safetensors")
+    write_rows(rows, folder)
 
 
 def adapt(
@@ -160,7 +160,7 @@ def adapt(
     model = copy.deepcopy(loaded.model)
     if rows:
         before = snapshot(model)
-        install(model, change, read_rows(rows / "rows.safetensors"))
+        install(model, change, read_rows(rows))
         verify_installed(model, change, before, base)
     model.to(device())
     checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)

@@ -156,6 +156,13 @@ class VocabChange(Generic[V]):
     coarsens: bool = False  # in known words old pieces are only joined
     guard: GuardedWords | None = None  # words that keep their segmentation
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if a fresh piece is also an old one, whose row it would have to keep."""
+        if both := [piece for piece in self.fresh_pieces if piece in self.old.ids]:
+            raise ValueError(
+                f"fresh pieces that the old vocabulary has: {both[:5]}; expected them in kept"
+            )
+
     @property
     def extends(self) -> bool:
         """Whether old pieces keep their ids; only slots may be replaced."""

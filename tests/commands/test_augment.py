@@ -73,6 +73,9 @@ def test_a_model_is_written_with_a_row_for_each_piece(
     logits = model(**tokenizer(toy.corpus.read_text("utf-8")[:8], return_tensors="pt")).logits
     assert logits.isfinite().all()
     assert "needs" not in done.out
+    sources = [row.split("\t")[-1] for row in (out / "pieces.tsv").read_text("utf-8").splitlines()]
+    assert sources[0] == "initial_row"
+    assert all(s == "drawn around the mean" or s.startswith("mean of ") for s in sources[1:])
 
 
 def test_a_model_without_rows_for_the_pieces_is_noted(
