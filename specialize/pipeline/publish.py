@@ -12,10 +12,9 @@ from specialize import atomic
 from specialize.atomic import link, link_tree
 from specialize.pipeline.card import write_card
 from specialize.pipeline.plan import ArmPlan
-from specialize.pipeline.results import best_head, read_pieces
+from specialize.pipeline.results import best_head
 from specialize.recipe.recipe import Recipe
 from specialize.store import Store
-from specialize.vocab.audit.coverage import write_pieces
 
 PARTS = ("model", "heads", "predictions", "vocab")
 
@@ -43,7 +42,11 @@ def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) ->
 def _lay_out(plan: ArmPlan, store: Store, folder: Path) -> None:
     seed = plan.arm.seeds[0]
     link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
-    write_pieces(read_pieces(plan, store), folder / "vocab")
+    for name in ("pieces.tsv", "words_fixed.tsv"):
+        # the stage of the rows has them with sources, unless an earlier version made it
+        made = [store.folder(stage) / name for stage in (plan.rows, plan.vocabulary) if stage]
+        if found := next((file for file in made if file.exists()), None):
+            link(found, folder / "vocab" / name)
     best = {task: best_head(plan, store, task) for task in plan.tasks}
     for (task, seed), stage in plan.heads.items():
         head = store.folder(stage)

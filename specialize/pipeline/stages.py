@@ -27,7 +27,13 @@ from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
 from specialize.tasks._checks import unseen
 from specialize.tasks._pretokenize import style_of
-from specialize.vocab.audit.coverage import coverage, explain, readable_facts, write_pieces
+from specialize.vocab.audit.coverage import (
+    coverage,
+    explain,
+    readable_facts,
+    with_sources,
+    write_pieces,
+)
 from specialize.vocab.framing import moved
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
@@ -127,7 +133,7 @@ def initialise_rows(
     embed: Choice,
     seed: int,
 ) -> None:
-    """Write the initial rows of the fresh pieces."""
+    """Write the initial rows of the fresh pieces, and the pieces with what they are made from."""
     from specialize.model.mlm import tables
     from specialize.pipeline.rows import write_rows
 
@@ -135,6 +141,8 @@ def initialise_rows(
     corpus: Any = text.train if text else ()
     rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
     write_rows(rows, folder)
+    pieces = atomic.read_json(vocabulary / "pieces.json")["pieces"]
+    write_pieces(with_sources(pieces, rows.sources), folder)
 
 
 def adapt(

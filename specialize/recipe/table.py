@@ -14,7 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from specialize.errors import MissingError, UsageError
 
@@ -137,6 +147,9 @@ def _check_seeds(found: Any, name: str) -> None:
 def _fit(value: Any, wanted: Any, folder: Path | None = None) -> Any:
     """Return ``value`` as a ``wanted``, or _NO_FIT."""
     origin, inner = get_origin(wanted) or wanted, get_args(wanted)
+    if origin is Annotated:  # another method, which methods.bind looks up
+        named = value.get("method") if isinstance(value, Mapping) else value
+        return value if isinstance(named, str) else _NO_FIT
     if origin in (Union, UnionType):
         fits = (_fit(value, part, folder) for part in inner)
         return next((fit for fit in fits if fit is not _NO_FIT), _NO_FIT)
@@ -168,6 +181,8 @@ def in_words(wanted: Any, many: bool = False) -> str:
     origin, inner = get_origin(wanted) or wanted, get_args(wanted)
     if origin in (Union, UnionType):
         return " or ".join(in_words(part, many) for part in inner if part is not NoneType)
+    if origin is Annotated:
+        return "methods" if many else f"a method ({inner[1]})"
     if origin is Literal:
         return " or ".join(map(shown, inner))
     if origin is tuple:

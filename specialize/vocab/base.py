@@ -61,8 +61,15 @@ class Vocabulary(Protocol):
         """Return the pieces of one pre-tokenised word; ``unk`` for uncovered text."""
         ...
 
-    def parts(self, piece: str) -> list[str]:
-        """Return the pieces of the text of ``piece`` in its position; none if unknown."""
+    def parts(self, piece: str, text: str | None = None) -> list[str]:
+        """Return the pieces of the text of ``piece`` in its position; none if unknown.
+
+        ``text``: another text in its place, normalised and split into words as any text is.
+        """
+        ...
+
+    def text(self, piece: str) -> str:
+        """Return the text of ``piece`` without marks; "" for control pieces and part-characters."""
         ...
 
     def encode(self, text: str) -> list[int]:

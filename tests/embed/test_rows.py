@@ -1,12 +1,13 @@
 """Mixtures and draws: by hand, from each table's own rows, and never from padding."""
 
 import json
+from functools import partial
 
 import pytest
 import torch
 from small_tokenizers import byte_level
 
-from specialize.embed._rows import Tables, fresh_rows, mean_of
+from specialize.embed._rows import Tables, around_mean, fresh_rows, mean_of
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -39,7 +40,8 @@ def test_negative_weights_and_weights_of_sum_zero_are_honoured() -> None:
 
 def test_only_fresh_pieces_without_a_mixture_are_drawn() -> None:
     """Without noise, a drawn row is the mean row of its table, and its bias the mean bias."""
-    rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, noise=0.0)
+    draw = partial(around_mean, scale=0.0)
+    rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, draw=draw)
     assert rows.input.tolist() == [[7.0, 8.0], [0.0, 0.0]]
     assert rows.output.tolist() == [[107.0, 108.0], [0.0, 0.0]]
     assert rows.bias.tolist() == [3.5, 0.0]
