@@ -43,6 +43,13 @@ class FreshRows:
     sources: tuple[str, ...] = ()  # what each row is made from, for people; empty: not recorded
     unmatched: frozenset[int] = frozenset()  # rows drawn because the method found nothing for them
 
+    @property
+    def note(self) -> str:
+        """How many rows the method had to draw, as an addition to a sentence; "" for none."""
+        if not self.unmatched:
+            return ""
+        return f"; it found nothing for {len(self.unmatched):,} of {len(self.input):,}: drawn"
+
 
 Init = Annotated[Callable[..., FreshRows], "embed"]  # an option that names a method like these
 

@@ -23,12 +23,13 @@ def init(
 ) -> FreshRows:
     """Return the mean of the old rows by p(old | new) of the table in ``file``.
 
-    RAMEN (Tran 2020) and Trans-Tokenization (Remy et al. 2024). A line is ``NEW<TAB>OLD<TAB>
-    PROBABILITY``, pieces with their marks (``##ab``, ``Ġab``, ``▁ab``), so a line that begins with
-    # is none of a comment. Probabilities come from word alignments of parallel text (fast_align,
-    eflomal), split to pieces, or from similar aligned vectors; of each new piece they are scaled to
-    sum to 1. Pieces that are not fresh are ignored; one without a line is drawn around the mean.
-    DataError, with the line, for what is no such line, and where no line is of a fresh piece.
+    RAMEN (Tran 2020) and Trans-Tokenization (Remy et al. 2024). ``file``: lines
+    NEW<TAB>OLD<TAB>PROBABILITY, pieces with their marks (``##ab``, ``Ġab``, ``▁ab``), such as from
+    word alignments of parallel text (fast_align, eflomal) or similar aligned word vectors. There
+    are no comments, as ``#`` may begin a piece. Probabilities of each new piece are scaled to sum
+    to 1. Pieces that are not fresh are ignored; one without a line is drawn around the mean, and
+    equal probabilities make equal rows. DataError, with the line, for what is no such line, and
+    where no line is of a fresh piece.
     """
     parts = _read(file, change)
     if change.fresh and not parts:

@@ -25,7 +25,8 @@ def init(
 ) -> FreshRows:
     """Return the mean of the rows of the methods ``of``, by ``weights`` (default: equal).
 
-    ``of = ["subwords", { method = "script", scale = 0.5 }]``. A method that finds nothing for a
+    ``of``: two methods or more, such as ``["subwords", { method = "script", scale = 0.5 }]``. A
+    method that finds nothing for a
     piece, such as ``subwords`` for unknown characters, is left out for that piece, and the others
     share its weight. So ``weights = [1, 0]`` takes the second where the first has nothing. Methods
     that draw every row (``script``, ``moments`` ...) find something for all. Each has a seed of its

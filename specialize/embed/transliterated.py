@@ -19,8 +19,8 @@ def init(
 ) -> FreshRows:
     """Return the mean of the old rows of the pieces of each piece's transliteration.
 
-    ``mixin``: any mix-in, or several in order, such as ``{ method = "table", scheme =
-    "uyghur_turkish" }``; ``specialize translit --list`` shows the schemes. Only the rows use it:
+    ``mixin``: any mix-in, or a list applied in order, such as ``{ method = "table", scheme =
+    "uyghur_turkish" }``, whose schemes ``specialize translit --list`` shows. Only the rows use it:
     texts keep their script. The transliteration is segmented in the position of the piece: that of
     ``##ە`` by continuing pieces. Pieces that are written alike get equal rows; one whose
     transliteration is empty or unknown, or that is part of a character, is drawn around the mean.

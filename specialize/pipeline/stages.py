@@ -140,6 +140,8 @@ def initialise_rows(
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
     corpus: Any = text.train if text else ()
     rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
+    if rows.note:
+        log.say(f"rows by {embed.method}{rows.note}")
     write_rows(rows, folder)
     pieces = atomic.read_json(vocabulary / "pieces.json")["pieces"]
     write_pieces(with_sources(pieces, rows.sources), folder)

@@ -174,10 +174,11 @@ def _checked(
 ) -> Table:
     """Return the options as values of their types; those that are methods are choices."""
     try:
-        known = keys_of(find(kind, name))
+        method = find(kind, name)
     except (UsageError, MissingError) as error:
         raise type(error)(str(error), key=where) from None
-    values = check(options, known, where, what=f"the options of {kind} {name!r}", folder=folder)
+    what, text, known = f"the options of {kind} {name!r}", inspect.getdoc(method), keys_of(method)
+    values = check(options, known, where, what=what, text=text or "", folder=folder)
     return {
         key: _chosen(value, known[key].type, join(where, key), folder)
         for key, value in values.items()

@@ -10,6 +10,7 @@ import difflib
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -82,23 +83,31 @@ def check(
     where: str,
     *,
     what: str = "",
+    text: str = "",
     folder: Path | None = None,
 ) -> Table:
     """Return the values of ``table``, converted to the types of the ``known`` keys.
 
     UsageError for an unknown key (listing the known ones), a missing one, and a value of another
-    type; ``what`` names the table in messages. A file is located in ``folder``, if given.
+    type; ``what`` names the table in messages, and ``text`` documents its keys. A file is located
+    in ``folder``, if given.
     """
     what = what or where or "the recipe"
     check_names(table, known, where, what=what)
     for name, key in known.items():
         if key.default is MISSING and name not in table:
-            example = f"expected {in_words(key.type)}; add {name} = ..."
+            example = f"expected {in_words(key.type)}; add {name} = ...{_meaning(text, name)}"
             raise UsageError(f"{what} lacks {name!r}: {example}", key=where)
     return {
         name: convert(value, known[name], join(where, name), folder=folder)
         for name, value in table.items()
     }
+
+
+def _meaning(text: str, name: str) -> str:
+    """Return what a docstring says of an option, "``name``: ...", in parentheses."""
+    found = re.search(rf"``{name}``: (.+?)[.](?:\s|$)", text, re.DOTALL)
+    return f" ({' '.join(found[1].replace('``', '').split())})" if found else ""
 
 
 def check_names(
