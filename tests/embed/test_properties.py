@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from functools import cache
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from specialize.embed._rows import FreshRows, Tables
 from specialize.model.install import install, snapshot
 from specialize.model.mlm import tables
 from specialize.recipe.methods import names
+from specialize.vocab.base import VocabChange
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 FEW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
@@ -63,17 +65,17 @@ def _assert_only_equal_sources_make_equal_rows(method: str, rows: FreshRows) -> 
     assert all(len(found) == 1 for found in of.values()), of
 
 
-WIDTH, OLD_PIECES = 33, 5000  # a width that threads do not divide
-
-
-def wide() -> tuple[Tables, object]:
+@cache
+def wide() -> tuple[Tables, VocabChange[WordPiece]]:
+    """Tables so large that torch splits the sum of a bias among threads, and a change."""
     letters = "abcdefgh"
-    words = [a + b + c + d for a in letters for b in letters for c in letters for d in letters]
-    old = WordPiece([*SPECIAL, *letters, *(f"##{c}" for c in letters), *words[:OLD_PIECES]])
-    change = old.place([f"##{word}" for word in words[:300]] + ["xyz", "яя"])
+    old = WordPiece(
+        [*SPECIAL, *letters, *(f"##{c}" for c in letters), *(f"z{i}" for i in range(120_000))]
+    )
+    new = [f"##{a}{b}{c}" for a in letters for b in letters for c in letters]
     generator = torch.Generator().manual_seed(0)
-    table = torch.randn(len(old.pieces), WIDTH, generator=generator) + 3
-    return Tables(table, table.flip(0), table[:, 0].clone()), change
+    table = torch.randn(len(old.pieces), 5, generator=generator) + 3
+    return Tables(table, table.flip(0), table[:, 0].exp()), old.place([*new, "xy", "яя"])
 
 
 @pytest.mark.parametrize("method", METHODS)
