@@ -37,7 +37,7 @@ def init(
 
 def _draw(noise_FD: Tensor, old_VD: Tensor, *, scale: float) -> Tensor:
     mean_D = old_VD.double().mean(dim=0)
-    return (mean_D + scale * noise_FD.double() @ _root(old_VD, mean_D)).float()
+    return mean_D.float() + scale * noise_FD @ _root(old_VD, mean_D).float()
 
 
 def _root(old_VD: Tensor, mean_D: Tensor) -> Tensor:

@@ -19,6 +19,15 @@ from specialize.vocab.wordpiece.model import is_slot
 
 COMMON = "Common"
 PARTS = "parts of characters"  # of a byte-level vocabulary, instead of a script
+_LIVING = """
+Latin Cyrillic Arabic Han Hangul Hiragana Katakana Devanagari Greek Hebrew Armenian Georgian Thai
+Lao Khmer Myanmar Tibetan Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala
+Ethiopic Syriac Thaana Nko Tifinagh Mongolian Cherokee Canadian_Aboriginal Bopomofo Yi Vai Lisu
+Ol_Chiki Meetei_Mayek Coptic Javanese Balinese Sundanese Buginese Batak Cham Tai_Le New_Tai_Lue
+Tai_Tham Tai_Viet Limbu Lepcha Kayah_Li Syloti_Nagri Saurashtra Bamum Samaritan Mandaic Tagalog
+Hanunoo Buhid Tagbanwa Rejang Chakma Adlam Osage Hanifi_Rohingya Miao Pahawh_Hmong Warang_Citi
+Sora_Sompeng Osmanya Deseret Wancho Newa Tirhuta
+"""
 
 
 class Group(NamedTuple):
@@ -106,17 +115,8 @@ def script_of(text: str) -> str:
 
 @cache
 def _script(character: str) -> str:
-    """Return the script of a character: the words of its name that are one.
-
-    >>> _script("ə"), _script("ە"), _script("中"), _script("7")
-    ('Latin', 'Arabic', 'Han', 'Common')
-    """
-    words = unicodedata.name(character, "").replace("CJK", "HAN").replace("-", " ").split()
-    for start, length in ((0, 1), (0, 2), (1, 1), (0, 3), (1, 2)):
-        name = "_".join(words[start : start + length])
-        try:
-            if name and regex.match(rf"\p{{Script={name}}}", character):
-                return name.title()
-        except regex.error:  # no script of that name
-            continue
-    return COMMON
+    """Return the script of a character; of a historic one the first word of its name."""
+    if regex.match(r"[\p{Common}\p{Inherited}\p{Unknown}]", character):
+        return COMMON
+    found = (name for name in _LIVING.split() if regex.match(rf"\p{{Script={name}}}", character))
+    return next(found, "") or unicodedata.name(character, "Other").split()[0].title()

@@ -1,8 +1,10 @@
 """Rows of the same script and position; small groups are widened."""
 
 import json
+import unicodedata
 
 import pytest
+import regex
 import torch
 from small_tokenizers import byte_level
 
@@ -75,16 +77,25 @@ def test_parts_of_characters_are_a_group_of_their_own() -> None:
         ("ә", "Cyrillic"),
         ("ە", "Arabic"),
         ("中", "Han"),
-        ("𐌀", "Old_Italic"),
+        ("𐌀", "Old"),
         ("ᥐ", "Tai_Le"),
+        ("ᐁ", "Canadian_Aboriginal"),
+        ("\u0301a", "Latin"),
         ("ａ", "Latin"),
-        ("12.", "Common"),
+        ("12.∞", "Common"),
         ("", "Common"),
         ("\ue000", "Common"),
     ],
 )
 def test_scripts_are_those_of_unicode(text: str, expected: str) -> None:
     assert script.script_of(text) == expected
+
+
+def test_every_letter_has_a_script_but_those_that_scripts_share() -> None:
+    letters = [chr(c) for c in range(0x80, 0x20000, 11) if unicodedata.category(chr(c))[0] == "L"]
+    without = [c for c in letters if script.script_of(c) == script.COMMON]
+    assert len(letters) > 5000
+    assert [c for c in without if not regex.match(r"\p{Script=Common}", c)] == []
 
 
 def test_a_group_of_one_row_is_refused() -> None:
