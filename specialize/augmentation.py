@@ -91,20 +91,20 @@ def augment_tokenizer(
 
 
 def _write_model(
-    source: Path, change: VocabChange[Any], corpus: Text, initialise: Choice, folder: Path
+    source: Path, change: VocabChange[Any], corpus: Text, embed: Choice, folder: Path
 ) -> tuple[int, FreshRows]:
     """Write the model of ``source`` with the rows of ``change``.
 
     Return how many rows it has, and the fresh ones.
     """
+    from specialize.embed._initialise import initialise
     from specialize.model.install import install, snapshot, verify_installed
     from specialize.model.load import load_checkpoint, save_model
     from specialize.model.mlm import tables
 
-    model = load_checkpoint(source).model
-    before = snapshot(model)
-    seed = initialise.options.get("seed", 0)
-    fresh: FreshRows = initialise()(tables(model), change, corpus, seed=seed)
+    checkpoint = load_checkpoint(source)
+    model, before = checkpoint.model, snapshot(checkpoint.model)
+    fresh = initialise(embed(), checkpoint, change, corpus, seed=embed.options.get("seed", 0))
     install(model, change, fresh)
     verify_installed(model, change, before, source)
     save_model(model, change.new, folder, source=source)

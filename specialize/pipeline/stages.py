@@ -134,12 +134,12 @@ def initialise_rows(
     seed: int,
 ) -> None:
     """Write the initial rows of the fresh pieces, and the pieces with what they are made from."""
-    from specialize.model.mlm import tables
+    from specialize.embed._initialise import initialise
     from specialize.pipeline.rows import write_rows
 
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
     corpus: Any = text.train if text else ()
-    rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
+    rows = initialise(embed(), checkpoint, change, corpus, seed=seed, log=log)
     if rows.note:
         log.say(f"rows by {embed.method}{rows.note}")
     write_rows(rows, folder)

@@ -32,6 +32,7 @@ KINDS = {  # kind -> (folder, function)
     "embed": ("specialize.embed", "init"),
     "task": ("specialize.tasks", "task"),
 }
+GIVEN = ("checkpoint", "log")  # parameters that the pipeline gives an embed method
 
 
 class Description(NamedTuple):
@@ -60,7 +61,7 @@ class Choice:
 
     def values(self) -> Table:
         """Return all options, those at their defaults included; other methods as choices."""
-        known = keys_of(find(self.kind, self.method))
+        known = options_of(find(self.kind, self.method))
         given = _checked(self.kind, self.method, self.options)
         return {name: key.default for name, key in known.items()} | given
 
@@ -177,7 +178,11 @@ def _checked(
         method = find(kind, name)
     except (UsageError, MissingError) as error:
         raise type(error)(str(error), key=where) from None
-    what, text, known = f"the options of {kind} {name!r}", inspect.getdoc(method), keys_of(method)
+    what, text, known = (
+        f"the options of {kind} {name!r}",
+        inspect.getdoc(method),
+        options_of(method),
+    )
     values = check(options, known, where, what=what, text=text or "", folder=folder)
     return {
         key: _chosen(value, known[key].type, join(where, key), folder)
@@ -210,7 +215,12 @@ def nested_kind(wanted: Any) -> str:
 def describe(kind: str, name: str) -> Description:
     """Return the method's docstring and its options."""
     method = find(kind, name)
-    return Description(inspect.getdoc(method) or "", keys_of(method))
+    return Description(inspect.getdoc(method) or "", options_of(method))
+
+
+def options_of(method: Method) -> dict[str, Key]:
+    """Return the options of a method, without what the pipeline gives it."""
+    return {name: key for name, key in keys_of(method).items() if name not in GIVEN}
 
 
 def place(name: str, folder: Path) -> str:
