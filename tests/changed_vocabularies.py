@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
 from typing import Any
 
@@ -33,12 +34,21 @@ MIXERS: Mapping[str, Mapping[str, Any]] = {
     "transliterated": {"mixin": ["lower", {"method": "table", "scheme": "cyrillic"}]},
     "blend": {"of": ["subwords", {"method": "script", "smallest": 2}]},
 }
-METHODS = [*SAMPLERS, *MIXERS, "alignment"]
+AUXILIARY: Mapping[str, Mapping[str, Any]] = {  # with a file of vectors
+    "focus": {},
+    "knn": {"neighbours": 3},
+    "ridge": {},
+    "ridge (alone)": {"subwords": 0},
+    "omp": {"atoms": 4},
+}
+METHODS = [*SAMPLERS, *MIXERS, *AUXILIARY, "alignment"]
 
 
 def method_of(name: str, change: VocabChange[Any]) -> Callable[..., FreshRows]:
     """Return a method with the options that it needs for a change."""
     options = {**SAMPLERS, **MIXERS}.get(name)
+    if name in AUXILIARY:
+        options = {**AUXILIARY[name], "vectors": str(_vectors(change))}
     return bind("embed", name.split()[0], _aligned(change) if options is None else options)
 
 
@@ -47,6 +57,15 @@ def _aligned(change: VocabChange[Any]) -> Mapping[str, Any]:
     file = Path(mkdtemp()) / "table.tsv"
     file.write_text(f"{change.fresh_pieces[0]}\t{change.old.pieces[-2]}\t1.0\n", "utf-8")
     return {"file": str(file)}
+
+
+def _vectors(change: VocabChange[Any]) -> Path:
+    """Return a file of vectors of all pieces but the last fresh one."""
+    file, draw = Path(mkdtemp()) / "pieces.vec", Random(0)
+    pieces = [p for p in change.new.pieces if p != change.fresh_pieces[-1]]
+    lines = [" ".join([p, *(f"{draw.gauss(0, 1):.6f}" for _ in range(7))]) for p in pieces]
+    file.write_text("\n".join([f"{len(pieces)} 7", *lines, ""]), "utf-8")
+    return file
 
 
 @cache

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from specialize.embed import subwords
 from specialize.embed._auxiliary import encoded
-from specialize.embed._rows import FreshRows, Init, Tables
+from specialize.embed._rows import FreshRows, Init, Tables, one_thread
 from specialize.errors import UsageError
 from specialize.progress import Log, Silent
 from specialize.vocab.base import VocabChange, Vocabulary
@@ -54,7 +54,8 @@ def init(
     rows are trained, by Adam in ``steps`` of ``batch`` windows from the first ``limit`` pieces of
     the text; its rate falls from ``rate`` times the deviation of old rows to 0. Rows begin as those
     of the method ``start`` (default: ``subwords``), which decides output rows and the bias, and
-    rows of pieces without old ones.
+    rows of pieces without old ones. On a GPU, or with one thread whatever the number of threads:
+    minutes for a small model, hours for BERT's size.
     """
     if checkpoint is None:
         raise UsageError(
@@ -179,13 +180,14 @@ def _train(
     rows_FE = first_FE.to(model.device).clone().requires_grad_()
     adam = torch.optim.Adam([rows_FE])
     try:
-        for step in range(steps):
-            adam.param_groups[0]["lr"] = rate * (1 - step / steps)
-            chosen = [windows[i] for i in rng.choice(len(windows), batch, p=chances)]
-            loss = _loss(model, checkpoint.framing, chosen, rows_FE)
-            rows_FE.grad = torch.autograd.grad(loss, rows_FE)[0]
-            adam.step()
-            log.step(step + 1, steps, loss=loss.detach())
+        with one_thread():
+            for step in range(steps):
+                adam.param_groups[0]["lr"] = rate * (1 - step / steps)
+                chosen = [windows[i] for i in rng.choice(len(windows), batch, p=chances)]
+                loss = _loss(model, checkpoint.framing, chosen, rows_FE)
+                rows_FE.grad = torch.autograd.grad(loss, rows_FE)[0]
+                adam.step()
+                log.step(step + 1, steps, loss=loss.detach())
     finally:
         model.to(home)
     return rows_FE.detach().to(first_FE.device)

@@ -28,7 +28,7 @@ def init(
     change: VocabChange[Vocabulary],
     corpus: Iterable[str],
     *,
-    atoms: int = 16,
+    atoms: int = 8,
     donor: Path | None = None,
     vectors: Path | None = None,
     limit: int = 1_000_000,

@@ -1,0 +1,94 @@
+"""Auxiliary vectors: trained once, or read from a file of pieces or of words."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import NEW, SHAPES, change_of, write_tokenizer
+
+from specialize.embed import _auxiliary
+from specialize.embed._auxiliary import auxiliary, file_vectors
+from specialize.vocab.open import read_vocabulary
+from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
+
+OLD = WordPiece([*SPECIAL, "a", "b", "ab", "##a", "##b"])
+CHANGE = OLD.place(["aab", "##bb"])
+TEXT = ["aab ab a", "abb bbb ab", "b aab abb"] * 9
+PLAN = {"vectors": None, "limit": 1000, "width": 4, "epochs": 1, "seed": 1}
+
+
+def test_vectors_are_of_pieces_in_the_new_segmentation_that_occur_five_times() -> None:
+    found = auxiliary(CHANGE, [*TEXT, "ba"], **PLAN)
+    assert found.places == (0, 1)
+    assert {OLD.pieces[i] for i in found.old} == {"a", "b", "ab", "##b"}
+    assert found.fresh_KD.shape == (2, 4)
+    assert found.old_OD.shape == (4, 4)
+
+
+def test_the_text_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_auxiliary, "_LINES", 1)
+    lines = iter(TEXT)
+    found = _auxiliary.encoded(CHANGE.new, lines, 4)
+    assert [len(ids) for ids in found] == [3, 5]
+    assert len([*lines]) == len(TEXT) - 2
+
+
+def test_methods_with_the_same_text_and_settings_train_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def counted(*given: object, **options: object) -> torch.Tensor:
+        calls.append(options["seed"])
+        return skipgram(*given, **options)
+
+    skipgram = _auxiliary.skipgram
+    monkeypatch.setattr(_auxiliary, "skipgram", counted)
+    monkeypatch.setattr(_auxiliary, "_trained", {})
+    for seed, text in ((1, TEXT), (1, iter(TEXT)), (2, TEXT), (1, TEXT), (1, TEXT[1:])):
+        auxiliary(CHANGE, text, **PLAN | {"seed": seed})
+    assert calls == [1, 2, 1]
+
+
+def test_a_file_of_pieces_has_the_vector_of_each(tmp_path: Path) -> None:
+    file = tmp_path / "pieces.vec"
+    file.write_text("4 2\nab 1 2\n##bb 3 4\n##a 5 6\nother 7 8\n", "utf-8")
+    found = auxiliary(CHANGE, [], **PLAN | {"vectors": file})
+    assert found.places == (1,)
+    assert found.fresh_KD.tolist() == [[3, 4]]
+    assert {OLD.pieces[i]: v for i, v in zip(found.old, found.old_OD.tolist(), strict=True)} == {
+        "ab": [1, 2],
+        "##a": [5, 6],
+    }
+
+
+def test_of_a_file_of_words_a_piece_has_the_mean_of_those_that_contain_it(tmp_path: Path) -> None:
+    """Weighted by 1 / rank, once a word, in its role."""
+    file = tmp_path / "words.vec"
+    file.write_text("4 2\nabb 3 0\naabb 0 3\nbbb 6 0\nabbbb 0 4\n", "utf-8")
+    ids, vectors = file_vectors(CHANGE.new, file)
+    found = {CHANGE.new.pieces[i]: v for i, v in zip(ids, vectors.tolist(), strict=True)}
+    assert found.keys() == {"ab", "aab", "##b", "##bb", "b"}
+    assert found["aab"] == [0, 3]
+    assert found["b"] == [6, 0]
+    assert found["ab"] == pytest.approx([3 / 1.25, 1 / 1.25])  # ab ##b, and ab ##bb ##b
+    assert found["##bb"] == pytest.approx([6 / 3 / (1 / 3 + 1 / 4), 4 / 4 / (1 / 3 + 1 / 4)])
+
+
+@pytest.mark.parametrize("name", ["electra", "roberta", "xlm-r"])
+def test_words_of_a_file_are_segmented_as_in_a_sentence(name: str, tmp_path: Path) -> None:
+    write_tokenizer(SHAPES[name], tmp_path)
+    change = change_of(read_vocabulary(tmp_path), SHAPES[name])
+    file = tmp_path / "words.vec"
+    file.write_text("3 2\ncab 1 2\nfade 3 4\nabc 5 6\n", "utf-8")
+    ids, vectors = file_vectors(change.new, file)
+    found = {change.new.pieces[i]: v for i, v in zip(ids, vectors.tolist(), strict=True)}
+    fresh = next(piece for piece in NEW[SHAPES[name].family] if piece.endswith("cab"))
+    assert found[fresh] == [1, 2]
+
+
+def test_control_pieces_have_no_vector(tmp_path: Path) -> None:
+    file = tmp_path / "pieces.vec"
+    file.write_text("4 2\n[SEP] 1 2\n##bb 3 4\n[UNK] 5 6\nb 7 8\n", "utf-8")
+    found = auxiliary(CHANGE, [], **PLAN | {"vectors": file})
+    assert [OLD.pieces[i] for i in found.old] == ["b"]
