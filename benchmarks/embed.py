@@ -49,8 +49,13 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "transliterated": {"mixin": {"method": "table", "scheme": "cyrillic"}},
     "alignment": {},
     "blend": {"of": ["subwords", "script"]},
+    "focus": {},
+    "knn": {},
+    "ridge": {},
+    "omp": {},
     "mean_resizing": {},
 }
+AUXILIARY = ("focus", "knn", "ridge", "omp")  # with a file of vectors, its reading included
 
 
 def main() -> None:
@@ -118,6 +123,8 @@ def own(
     given = METHODS[name]
     if name == "alignment":
         given = {"file": aligned(change)}
+    if name in AUXILIARY:
+        given = {**given, "vectors": vectors(change)}
     method = bind("embed", name.split()[0], given)
     return lambda: method(tables, change, [], seed=1)
 
@@ -128,6 +135,18 @@ def aligned(change: VocabChange[WordPiece]) -> str:
     with NamedTemporaryFile("w", encoding="utf-8", suffix=".tsv", delete=False) as file:
         for new in change.fresh_pieces:
             file.writelines(f"{new}\t{old}\t0.1\n" for old in draw.sample(pieces, 10))
+    atexit.register(os.unlink, file.name)
+    return file.name
+
+
+def vectors(change: VocabChange[WordPiece]) -> str:
+    """Return a file with a vector of 100 numbers for each piece."""
+    draw = torch.Generator().manual_seed(3)
+    with NamedTemporaryFile("w", encoding="utf-8", suffix=".vec", delete=False) as file:
+        file.write(f"{len(change.new.pieces)} 100\n")
+        for piece in change.new.pieces:
+            numbers = torch.randn(100, generator=draw).tolist()
+            file.write(f"{piece} {' '.join(f'{n:.4f}' for n in numbers)}\n")
     atexit.register(os.unlink, file.name)
     return file.name
 

@@ -31,12 +31,12 @@ def init(
     seed: int = 0,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> FreshRows:
-    """Return mixtures with sparsemax of the cosines to the overlap as weights (§3).
+    """Return mixtures with sparsemax of the cosines to the overlap as weights.
 
-    Overlap: kept pieces with an auxiliary vector. ``vectors``: a file of them in fastText's text
-    format, of pieces or words; without it they are trained, ``width`` wide, in ``epochs`` passes
-    over the first ``limit`` pieces of the text. Pieces without a vector have the mean of their old
-    segmentation (FOCUS: drawn), or are drawn.
+    Dobler & de Melo 2023, §3. Overlap: kept pieces with an auxiliary vector. ``vectors``: a file of
+    them in fastText's text format, of pieces or words; without it they are trained, ``width`` wide,
+    in ``epochs`` passes over the first ``limit`` pieces of the text. Pieces without a vector have
+    the mean of their old segmentation (FOCUS: drawn), or are drawn.
     """
     found = auxiliary(
         change,

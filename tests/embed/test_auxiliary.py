@@ -1,13 +1,18 @@
 """Auxiliary vectors: trained once, or read from a file of pieces or of words."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
+from changed_vocabularies import MODELS, checkpoint
 from tiny_models import NEW, SHAPES, change_of, write_tokenizer
 
+from specialize.augment import replace
 from specialize.embed import _auxiliary
 from specialize.embed._auxiliary import auxiliary, file_vectors
+from specialize.embed._initialise import initialise
+from specialize.recipe.methods import bind
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -48,6 +53,30 @@ def test_methods_with_the_same_text_and_settings_train_once(
     for seed, text in ((1, TEXT), (1, iter(TEXT)), (2, TEXT), (1, TEXT), (1, TEXT[1:])):
         auxiliary(CHANGE, text, **PLAN | {"seed": seed})
     assert calls == [1, 2, 1]
+
+
+@pytest.mark.parametrize("method", ["focus", "knn", "ridge", "omp"])
+@pytest.mark.parametrize("family", MODELS)
+def test_rows_from_text_are_the_same_for_any_number_of_threads(family: str, method: str) -> None:
+    base, rng, found = checkpoint(family, False, 3), Random(1), []
+    words = ["".join(rng.choices("abcdef", k=5)) for _ in range(900)]
+    text = [" ".join(words[start : start + 30]) for start in range(0, 900, 30)]
+    change = replace.change(base.vocabulary, text, pieces=290, min_count=1)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            _auxiliary._trained.clear()
+            torch.manual_seed(threads)
+            rows = initialise(bind("embed", method, {"width": 9}), base, change, text, seed=2)
+            found.append(rows)
+    finally:
+        torch.set_num_threads(before)
+    first, second = found
+    assert any("mixed" in s or "regression" in s or "copied" in s for s in first.sources)
+    for name in ("input", "output", "bias"):
+        assert torch.equal(getattr(first, name), getattr(second, name))
+    assert first.sources == second.sources
 
 
 def test_a_file_of_pieces_has_the_vector_of_each(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import pytest
 import torch
 from tiny_models import FRESH_WORDS, SHAPES, change_of, write_model
 
+from specialize.augmentation import augment_tokenizer
 from specialize.embed import distilled, mean, subwords
 from specialize.embed._initialise import initialise
 from specialize.errors import UsageError
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.mlm import tables
 from specialize.recipe.methods import bind, describe
+from specialize.toylang import ToyFiles, to_latin
 from specialize.vocab.base import VocabChange
 
 TEXT = ["cab ab a dab", "ab cabab fab cab", "bad cab ab"] * 4
@@ -114,3 +116,13 @@ def test_without_the_model_it_names_what_it_needs(tmp_path: Path) -> None:
     base, change = loaded("electra", tmp_path)
     with pytest.raises(UsageError, match="needs the model, got only its tables"):
         distilled.init(tables(base.model), change, TEXT)
+
+
+def test_an_augmented_model_is_given_to_the_method(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    embed = {"method": "distilled", "steps": 2, "batch": 2}
+    text = [to_latin(line) for line in toy.corpus.read_text("utf-8").splitlines()]
+    augment_tokenizer(base_folder, text, "extend", {"pieces": 20}, tmp_path / "out", embed=embed)
+    pieces = (tmp_path / "out" / "pieces.tsv").read_text("utf-8").splitlines()
+    assert any(line.split("\t")[-1].startswith("distilled from ") for line in pieces)
