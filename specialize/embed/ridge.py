@@ -19,6 +19,7 @@ from specialize.vocab.base import VocabChange, Vocabulary
 # shapes: F fresh pieces, K of them with a vector x, O pieces of the overlap, D width of x, E of y
 
 _PENALTIES = tuple(10.0**power for power in range(-4, 4))  # times the mean variance of x
+_ROWS = 4096  # of a table in float64 at once
 _FROM_VECTORS = "regression from auxiliary vectors"
 
 
@@ -108,13 +109,14 @@ def fit(x_OD: Tensor, y_OE: Tensor, penalties: tuple[float, ...] = _PENALTIES) -
     df the degrees of freedom, in closed form from the eigenvalues of the covariance.
     """
     count = len(x_OD)
-    x_mean_D, y_mean_E = x_OD.double().mean(0), y_OE.double().mean(0)
+    x_mean_D, y_mean_E = (t.mean(0, dtype=torch.float64) for t in (x_OD, y_OE))
+    away_OE = y_OE - y_mean_E.to(y_OE)
     centred_OD = x_OD.double() - x_mean_D
     values_D, basis_DD = torch.linalg.eigh(centred_OD.T @ centred_OD)
     values_D = values_D.clamp(min=0)
     scale = max(float(values_D.mean()), torch.finfo(torch.float64).tiny)
-    cross_DE = basis_DD.T @ (centred_OD.T.float() @ (y_OE - y_mean_E.float())).double()
-    total = float((y_OE.double() - y_mean_E).square().sum())
+    cross_DE = basis_DD.T @ (centred_OD.T.to(y_OE) @ away_OE).double()
+    total = sum(float(part.double().square().sum()) for part in away_OE.split(_ROWS))
     power_D = cross_DE.square().sum(1)
 
     def error(penalty: float) -> float:
