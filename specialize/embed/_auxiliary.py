@@ -31,7 +31,9 @@ from specialize.vocab.marks import MARK, SPACE_LETTER
 _MIN_COUNT = 5  # occurrences of a piece in the text; FOCUS: 10
 _WORDS = 200_000  # words of a file that are read, at most
 _LINES = 1000  # encoded at once
-_BATCH = 256  # pieces of a step: with 1,024, vectors of short pieces diverge
+_BATCHES = (128, 32, 8)  # pieces of a step, in turn: short pieces diverge with skipgram's 1,024
+_LONGEST = 100.0  # of a vector that did not diverge; usual are 2 to 10
+_SAMPLE = 1e-3  # pieces are more frequent than words, for which fastText has 1e-4
 _REMEMBERED = 2  # trainings
 _trained: dict[str, Tensor] = {}  # vectors by what they were trained on; later methods share them
 
@@ -164,16 +166,38 @@ def _train(
     words = [_letters(vocabulary, pieces[id]) for id in chosen.tolist()]
     key = _digest(shown, words, (width, epochs, seed))
     if key not in _trained:
-        with one_thread():
-            vectors = skipgram(
-                shown, words, width=width, epochs=epochs, batch=_BATCH, seed=seed, log=log
-            )
-        if not vectors.isfinite().all():
-            raise DataError("training of auxiliary vectors diverged; give more text, or vectors")
+        vectors = _skipgram(shown, words, width, epochs, seed, log)
         while len(_trained) >= _REMEMBERED:
             del _trained[next(iter(_trained))]
         _trained[key] = vectors
     return chosen.tolist(), _trained[key]
+
+
+def _skipgram(
+    lines: Sequence[np.ndarray],
+    words: Sequence[str],
+    width: int,
+    epochs: int,
+    seed: int,
+    log: Log,
+) -> Tensor:
+    """Return vectors [N, D]; steps are of fewer pieces where the vectors diverge."""
+    for batch in _BATCHES:
+        with one_thread():
+            vectors = skipgram(
+                lines,
+                words,
+                width=width,
+                epochs=epochs,
+                sample=_SAMPLE,
+                batch=batch,
+                seed=seed,
+                log=log,
+            )
+            if vectors.norm(dim=1).max() < _LONGEST:  # False for nan
+                return vectors
+        log.say(f"auxiliary vectors diverged in steps of {batch} pieces; trained in smaller ones")
+    raise DataError("training of auxiliary vectors diverged; give more text, or a file of vectors")
 
 
 def _letters(vocabulary: Vocabulary, piece: str) -> str:

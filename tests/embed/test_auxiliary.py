@@ -12,6 +12,7 @@ from specialize.augment import replace
 from specialize.embed import _auxiliary
 from specialize.embed._auxiliary import auxiliary, file_vectors
 from specialize.embed._initialise import initialise
+from specialize.progress import Silent
 from specialize.recipe.methods import bind
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
@@ -53,6 +54,25 @@ def test_methods_with_the_same_text_and_settings_train_once(
     for seed, text in ((1, TEXT), (1, iter(TEXT)), (2, TEXT), (1, TEXT), (1, TEXT[1:])):
         auxiliary(CHANGE, text, **PLAN | {"seed": seed})
     assert calls == [1, 2, 1]
+
+
+def test_steps_are_smaller_where_vectors_diverge(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, said = [], []
+
+    class Noted(Silent):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    def diverging(lines: object, words: list[str], *, batch: int, **rest: object) -> torch.Tensor:
+        batches.append(batch)
+        return torch.full((len(words), 4), [torch.nan, 1e9, 1.0][len(batches) - 1])
+
+    monkeypatch.setattr(_auxiliary, "skipgram", diverging)
+    monkeypatch.setattr(_auxiliary, "_trained", {})
+    found = auxiliary(CHANGE, TEXT, **PLAN, log=Noted())
+    assert found.fresh_KD.tolist() == [[1] * 4] * 2
+    assert batches == [128, 32, 8]
+    assert said[1] == "auxiliary vectors diverged in steps of 32 pieces; trained in smaller ones"
 
 
 @pytest.mark.parametrize("method", ["focus", "knn", "ridge", "omp"])
