@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.errors import UsageError
 from specialize.model.find import find_model, tokenizer_path
 from specialize.model.header import check_rows
-from specialize.recipe.methods import bind, describe
+from specialize.recipe.methods import Choice, bind, choice_of, describe
 from specialize.reports.tables import table
-from specialize.vocab.audit.coverage import explain, readable_facts, write_pieces
+from specialize.vocab.audit.coverage import explain, readable_facts, with_sources, write_pieces
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.words import Text, as_text
 from specialize.vocab.open import read_vocabulary
@@ -22,6 +22,9 @@ from specialize.vocab.verify.manifest import fingerprints, outcome, tokenizer_fi
 from specialize.vocab.verify.run import verifier
 from specialize.vocab.wordpiece.model import is_slot
 from specialize.vocab.write import write_files
+
+if TYPE_CHECKING:
+    from specialize.embed._rows import FreshRows
 
 
 def augment_tokenizer(
@@ -32,7 +35,7 @@ def augment_tokenizer(
     out: str | Path,
     *,
     texts: Sequence[str] = (),
-    embed: str = "",
+    embed: str | Mapping[str, Any] = "",
 ) -> str:
     """Write the tokenizer called ``name`` changed for ``corpus`` to ``out``; return a summary.
 
@@ -41,8 +44,9 @@ def augment_tokenizer(
     ``out`` gets the tokenizer's files (``vocab.write``), pieces.tsv, words_fixed.tsv and
     manifest.json, all or none: DataError where a check fails (``vocab.verify``), UsageError if
     ``out`` is a folder with something in it. ``texts``: the files of the corpus, whose fingerprints
-    the manifest gives. ``embed``: an initialisation by name; ``out`` is then a whole model with a
-    row for each piece, made from the masked language model of ``name``.
+    the manifest gives. ``embed``: an initialisation by name, or a table with ``method`` and its
+    options; ``out`` is then a whole model with a row for each piece, made from the masked language
+    model of ``name``.
     """
     if not isinstance(name, str | Path):
         raise TypeError(f"expected a path or a model's name, got {type(name).__name__}")
@@ -52,7 +56,7 @@ def augment_tokenizer(
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out} is not an empty folder; name another --out")
     choose = bind("augment", method, options)
-    initialise = bind("embed", embed, {}) if embed else None
+    initialise = choice_of("embed", embed, "embed", folder=Path()) if embed else None
     with atomic.only_writer(out), verifier(path) as verify:
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
@@ -64,36 +68,47 @@ def augment_tokenizer(
             files = write_files(change.new, folder)
             claims = claims_of(change, corpus, facts, source=path, files=files)
             verified = meanwhile.submit(verify, folder, claims)
-            write_pieces(readable_facts(change, facts), folder)
+            pieces = readable_facts(change, facts)
+            write_pieces(pieces, folder)
             before, after = old.audit(corpus), change.new.audit(corpus)
             checks = verified.result()
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
-            guard = choose.keywords.get("guard", ())
-            manifest["inputs"] = fingerprints(
-                tokenizer=tokenizer_files(path), text=texts, guard=guard
-            )
+            inputs = {"text": texts, "guard": choose.keywords.get("guard", ())}
+            if initialise:
+                manifest["embed"] = {"method": initialise.method, **initialise.resolved()}
+                inputs["embed"] = [str(file) for file in initialise.files()]
+            manifest["inputs"] = fingerprints(tokenizer=tokenizer_files(path), **inputs)
             manifest |= outcome(change, checks, before, after) | {"rows of the model": rows}
             atomic.write_json(folder / "manifest.json", manifest)
             if initialise:
-                rows = _write_model(path, change, corpus, initialise, folder)
+                rows, fresh = _write_model(path, change, corpus, initialise, folder)
+                write_pieces(with_sources(pieces, fresh.sources), folder)
+    lines = _summary(method, change, checks, rows)
+    if initialise:
+        lines.append(f"rows of new pieces by {initialise}{fresh.note}")
     shown = table([("before", "the text", before), ("after", "the text", after)])
-    return "\n".join([*_summary(method, change, checks, rows), "", shown, "", str(out)])
+    return "\n".join([*lines, "", shown, "", str(out)])
 
 
 def _write_model(
-    source: Path, change: VocabChange[Any], corpus: Text, initialise: Any, folder: Path
-) -> int:
-    """Write the model of ``source`` with the rows of ``change``; return how many it has."""
+    source: Path, change: VocabChange[Any], corpus: Text, embed: Choice, folder: Path
+) -> tuple[int, FreshRows]:
+    """Write the model of ``source`` with the rows of ``change``.
+
+    Return how many rows it has, and the fresh ones.
+    """
+    from specialize.embed._initialise import initialise
     from specialize.model.install import install, snapshot, verify_installed
     from specialize.model.load import load_checkpoint, save_model
     from specialize.model.mlm import tables
 
-    model = load_checkpoint(source).model
-    before = snapshot(model)
-    install(model, change, initialise(tables(model), change, corpus, seed=0))
+    checkpoint = load_checkpoint(source)
+    model, before = checkpoint.model, snapshot(checkpoint.model)
+    fresh = initialise(embed(), checkpoint, change, corpus, seed=embed.options.get("seed", 0))
+    install(model, change, fresh)
     verify_installed(model, change, before, source)
     save_model(model, change.new, folder, source=source)
-    return len(tables(model).input)
+    return len(tables(model).input), fresh
 
 
 def _checked_source(path: Path) -> tuple[Vocabulary, int | None]:

@@ -8,6 +8,7 @@ import pytest
 from specialize.cli import _parser
 from specialize.corpus import CorpusFiles
 from specialize.recipe.keys import ArmKeys, RecipeKeys, TaskKeys
+from specialize.recipe.methods import names
 from specialize.recipe.reference import meanings, reference
 from specialize.recipe.table import keys_of
 from specialize.train.finetune import Finetune
@@ -56,3 +57,10 @@ def test_the_meaning_of_a_key_is_the_comment_after_its_field() -> None:
     assert found["seeds"] == "one fine-tuned model of each task for each seed"
     assert found["lapt"] == "the table [lapt]; false: no arm runs LAPT"
     assert list(found) == list(keys_of(RecipeKeys))
+
+
+def test_every_way_to_initialise_rows_is_in_its_page_and_the_readme() -> None:
+    page = (ROOT / "docs" / "embed.md").read_text("utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == names("embed")
+    (row,) = re.findall(r"^\| `embed` \| (.+) \|$", README, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", row)) == names("embed")

@@ -15,7 +15,7 @@ ORDER = [
     {"clusters"},
     {"corpus"},
     {"mixins", "toylang"},
-    {"vocab"},
+    {"vocab", "vectors"},
     {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection", "coverage_curves", "transliteration"},
     {"recipe"},

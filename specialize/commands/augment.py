@@ -37,6 +37,7 @@ def add(parsers: Parsers) -> None:
             specialize augment GPT2 --text mt.txt --method extend --set pieces=500 --out gpt2-mt
             specialize augment mini --text mt.txt --guard english.txt --out new-tokenizer
             specialize augment mini --text mt.txt --method extend --embed subwords --out mini-mt
+            specialize augment mini --text ug.txt --embed script --set embed.scale=0.5 --out mini-ug
         """,
     )
     command.add_argument("tokenizer", help=TOKENIZER)
@@ -49,9 +50,13 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--guard", nargs="+", action="extend", metavar="FILE", help=guard)
     budget = "share of the guard's words that may change, such as 0.001; default: 0"
     command.add_argument("--guard-budget", type=float, metavar="SHARE", help=budget)
-    embed = "write the model too, the rows of new pieces initialised by this method: subwords"
+    embed = "write the model too, rows of new pieces by this method; see specialize methods embed"
     command.add_argument("--embed", default="", metavar="NAME", help=embed)
-    add_set(command, "OPTION=VALUE", "set an option of the method: pieces=200")
+    add_set(
+        command,
+        "OPTION=VALUE",
+        "set an option of the method, or of --embed: pieces=200, embed.scale=2",
+    )
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     command.set_defaults(run=run)
 
@@ -61,9 +66,15 @@ def run(options: Namespace) -> None:
     from specialize.augmentation import augment_tokenizer
     from specialize.commands._pruned import dropped_from, note
     from specialize.corpus import open_text
+    from specialize.errors import UsageError
     from specialize.recipe.toml import read_changes
 
     chosen = read_changes(options.set)
+    embed = chosen.pop("embed", {})
+    if options.embed:
+        embed = {**(embed if isinstance(embed, dict) else {}), "method": options.embed}
+    elif embed:
+        raise UsageError("--set embed: expected a method; name it with --embed")
     given = {"guard": options.guard, "guard_budget": options.guard_budget}
     chosen |= {name: value for name, value in given.items() if value is not None}
     text = open_text(options.text, field=options.field)
@@ -75,7 +86,7 @@ def run(options: Namespace) -> None:
             chosen,
             options.out,
             texts=options.text,
-            embed=options.embed,
+            embed=embed or "",
         )
     print(summary)
     say_columns(options.text)

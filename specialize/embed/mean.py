@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
-from specialize.embed._rows import FreshRows, Tables, fresh_rows
+from specialize.embed._rows import DRAWN, FreshRows, Tables, around_mean, fresh_rows
 from specialize.vocab.base import VocabChange, Vocabulary
 
 
@@ -19,6 +20,14 @@ def init(
     """Return the mean old row plus noise: ``noise`` times the old deviation of each dimension.
 
     With ``noise = 0`` all fresh rows are equal, and training is slow to tell them apart
-    (transformers' default is close to that).
+    (transformers' default is close to that). With ``noise = 1`` it is ``moments``.
     """
-    return fresh_rows(tables, change, [None] * len(change.fresh), seed=seed, noise=noise)
+    count = len(change.fresh)
+    return fresh_rows(
+        tables,
+        change,
+        [None] * count,
+        seed=seed,
+        draw=partial(around_mean, scale=noise),
+        drawn=[DRAWN if noise else "the mean row"] * count,
+    )

@@ -22,6 +22,6 @@ def init(
     if appended:
         raise UsageError(
             f"embed 'unused' has no rows for {len(appended)} of {len(change.fresh)} pieces, which "
-            "were appended for want of [unused] slots; use random, mean or subwords"
+            "were appended for want of [unused] slots; use subwords, script or mean"
         )
     return fresh_rows(tables, change, [{i: 1.0} for i in change.fresh], seed=seed)

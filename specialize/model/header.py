@@ -6,9 +6,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from specialize.errors import DataError
+from specialize.errors import DataError, MissingError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _TABLE = re.compile(  # its names in BERT, ModernBERT, Llama, GPT-2, T5
     r"(.*\.)?(word_embeddings|tok_embeddings|embed_tokens|wte|shared)\.weight"
@@ -64,6 +67,25 @@ def check_rows(folder: Path, pieces: int) -> ModelRows | None:
             f"{pieces} pieces; use the model's own tokenizer, or extend the model too"
         )
     return found
+
+
+def input_table(folder: Path) -> Tensor:
+    """Return the input table [R, D] in float32, without loading the rest of the model.
+
+    MissingError where no safetensors file of ``folder`` has one of the names known here.
+    """
+    import torch
+    from safetensors import safe_open
+
+    for file in sorted(folder.glob("*.safetensors")):
+        for name, shape in sorted(tensor_shapes(file).items()):
+            if len(shape) == 2 and _TABLE.fullmatch(name):
+                with safe_open(file, framework="pt") as opened:
+                    return opened.get_tensor(name).to(torch.float32)
+    raise MissingError(
+        f"{folder}: expected a model.safetensors with an embedding table, got none; name the "
+        "folder of a model, saved with save_pretrained"
+    )
 
 
 def tensor_shapes(file: Path) -> dict[str, list[int]]:

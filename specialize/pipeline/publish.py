@@ -40,12 +40,13 @@ def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) ->
 
 
 def _lay_out(plan: ArmPlan, store: Store, folder: Path) -> None:
-    vocabulary = store.folder(plan.vocabulary)
     seed = plan.arm.seeds[0]
     link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
     for name in ("pieces.tsv", "words_fixed.tsv"):
-        if (vocabulary / name).exists():
-            link(vocabulary / name, folder / "vocab" / name)
+        # the stage of the rows has them with sources, unless an earlier version made it
+        made = [store.folder(stage) / name for stage in (plan.rows, plan.vocabulary) if stage]
+        if found := next((file for file in made if file.exists()), None):
+            link(found, folder / "vocab" / name)
     best = {task: best_head(plan, store, task) for task in plan.tasks}
     for (task, seed), stage in plan.heads.items():
         head = store.folder(stage)

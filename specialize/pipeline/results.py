@@ -11,9 +11,11 @@ from typing import Any
 from specialize import atomic
 from specialize.executors import unique
 from specialize.pipeline.plan import CORPUS, ArmPlan
+from specialize.pipeline.rows import read_sources
 from specialize.pipeline.task_data import TaskData
 from specialize.store import Stage, Store
 from specialize.tasks._checks import unseen
+from specialize.vocab.audit.coverage import with_sources
 from specialize.vocab.open import read_vocabulary
 
 Facts = dict[str, Any]
@@ -62,7 +64,6 @@ class ArmFacts:
 
 def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> ArmFacts:
     """Return the facts of an arm whose stages are all finished."""
-    found = atomic.read_json(store.folder(plan.vocabulary) / "pieces.json")
     adapted = unique(list(plan.adapted.values()), store, needs=False)
     histories = [atomic.read_json(store.folder(stage) / "history.json") for stage in adapted]
     kept = [min(history, key=_score) for history in histories if history]
@@ -79,8 +80,8 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
         pieces_added=fresh,
         vocabulary_sha256=_vocabulary_hash(store.folder(next(iter(plan.adapted.values())))),
         audit=audits(plan, store),
-        pieces=found["pieces"],
-        coverage=found["coverage"],
+        pieces=read_pieces(plan, store),
+        coverage=atomic.read_json(store.folder(plan.vocabulary) / "pieces.json")["coverage"],
         losses=[_loss(epoch) for epoch in histories[0]],
         best_epoch=kept[0]["epoch"] if kept else None,
         bits_per_byte=[epoch["score"] for epoch in kept],
@@ -96,6 +97,12 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
 def added(plan: ArmPlan, store: Store) -> int:
     """Return how many pieces the arm's vocabulary change added."""
     return len(atomic.read_json(store.folder(plan.vocabulary) / "change.json").get("fresh", ()))
+
+
+def read_pieces(plan: ArmPlan, store: Store) -> list[Facts]:
+    """Return the facts of the arm's new pieces, with the sources of their initial rows."""
+    pieces = atomic.read_json(store.folder(plan.vocabulary) / "pieces.json")["pieces"]
+    return with_sources(pieces, read_sources(store.folder(plan.rows)) if plan.rows else ())
 
 
 def audits(plan: ArmPlan, store: Store) -> dict[str, Facts]:

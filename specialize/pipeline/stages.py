@@ -27,7 +27,13 @@ from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import HeadFacts, chain, save_head
 from specialize.tasks._checks import unseen
 from specialize.tasks._pretokenize import style_of
-from specialize.vocab.audit.coverage import coverage, explain, readable_facts, write_pieces
+from specialize.vocab.audit.coverage import (
+    coverage,
+    explain,
+    readable_facts,
+    with_sources,
+    write_pieces,
+)
 from specialize.vocab.framing import moved
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
@@ -127,14 +133,18 @@ def initialise_rows(
     embed: Choice,
     seed: int,
 ) -> None:
-    """Write the initial rows of the fresh pieces."""
-    from specialize.model.mlm import tables
+    """Write the initial rows of the fresh pieces, and the pieces with what they are made from."""
+    from specialize.embed._initialise import initialise
     from specialize.pipeline.rows import write_rows
 
     checkpoint, change = checkpoint_of(base), read_change(vocabulary, base)
     corpus: Any = text.train if text else ()
-    rows = embed()(tables(checkpoint.model), change, corpus, seed=seed)
-    write_rows(rows, folder / "rows.safetensors")
+    rows = initialise(embed(), checkpoint, change, corpus, seed=seed, log=log)
+    if rows.note:
+        log.say(f"rows by {embed.method}{rows.note}")
+    write_rows(rows, folder)
+    pieces = atomic.read_json(vocabulary / "pieces.json")["pieces"]
+    write_pieces(with_sources(pieces, rows.sources), folder)
 
 
 def adapt(
@@ -160,7 +170,7 @@ def adapt(
     model = copy.deepcopy(loaded.model)
     if rows:
         before = snapshot(model)
-        install(model, change, read_rows(rows / "rows.safetensors"))
+        install(model, change, read_rows(rows))
         verify_installed(model, change, before, base)
     model.to(device())
     checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)

@@ -8,23 +8,21 @@ imported when it is first looked up.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from specialize.errors import MissingError, UsageError
+from specialize.recipe.imports import outside_function
 from specialize.recipe.sources import local_sources
-from specialize.recipe.table import Key, check, keys_of, locate, shown, unknown
+from specialize.recipe.table import Key, Table, check, join, keys_of, locate, shown, unknown
 
 Method = Callable[..., Any]
 
@@ -34,6 +32,7 @@ KINDS = {  # kind -> (folder, function)
     "embed": ("specialize.embed", "init"),
     "task": ("specialize.tasks", "task"),
 }
+GIVEN = ("checkpoint", "log")  # parameters that the pipeline gives an embed method
 
 
 class Description(NamedTuple):
@@ -60,20 +59,23 @@ class Choice:
         """Return the method with its options bound."""
         return bind(self.kind, self.method, self.options)
 
+    def values(self) -> Table:
+        """Return all options, those at their defaults included; other methods as choices."""
+        known = options_of(find(self.kind, self.method))
+        given = _checked(self.kind, self.method, self.options)
+        return {name: key.default for name, key in known.items()} | given
+
     def resolved(self) -> dict[str, Any]:
         """Return all options, those at their defaults included, as JSON values."""
-        known = keys_of(find(self.kind, self.method))
-        values = {name: key.default for name, key in known.items()} | self().keywords
-        return {name: plain(value) for name, value in values.items()}
+        return {name: plain(value) for name, value in self.values().items()}
 
     def files(self) -> list[Path]:
         """Return the files among the option values: those of options annotated Path."""
-        return list(_paths(self().keywords.values()))
+        return list(_paths(_checked(self.kind, self.method, self.options).values()))
 
     def key_parts(self) -> dict[str, Any]:
         """Return what of the choice decides what it does: files by their content, not place."""
-        known = keys_of(find(self.kind, self.method))
-        options = {name: key.default for name, key in known.items()} | self().keywords
+        options = self.values()
         method, sources = self.method, source_files(self)
         if sources:
             method = method.rpartition(":")[2]
@@ -94,15 +96,29 @@ class Choice:
 
 
 def choose(
-    kind: str, method: str, options: Mapping[str, Any], where: str, *, folder: Path
+    kind: str, method: str, options: Mapping[str, Any], where: str, *, folder: Path | None
 ) -> Choice:
     """Return the choice a recipe in ``folder`` makes at its key ``where``, checked.
 
-    Files among the options, and a Python file that holds the method, are given their full paths.
+    Files among the options, and a Python file that holds the method, are given their full paths;
+    without a folder, they stay as they are.
     """
-    placed = place(method, folder)
-    bound = bind(kind, placed, options, where=where, folder=folder)
-    return Choice(kind, placed, {name: plain(value) for name, value in bound.keywords.items()})
+    placed = place(method, folder) if folder else method
+    values = _checked(kind, placed, options, where=where, folder=folder)
+    return Choice(kind, placed, {name: plain(value) for name, value in values.items()})
+
+
+def choice_of(
+    kind: str, value: str | Mapping[str, Any], where: str, *, folder: Path | None
+) -> Choice:
+    """Return the method given by its name, or as a table with ``method`` and options."""
+    if isinstance(value, str):
+        return choose(kind, value, {}, where, folder=folder)
+    if not isinstance(value.get("method"), str):
+        expected = "expected the name of a method, or a table with method = 'NAME'"
+        raise UsageError(f"{where} = {shown(value)}: {expected}", key=where)
+    options = {key: option for key, option in value.items() if key != "method"}
+    return choose(kind, value["method"], options, where, folder=folder)
 
 
 def names(kind: str) -> list[str]:
@@ -117,7 +133,7 @@ def find(kind: str, name: str) -> Method:
     """Return the function of the method ``name``, or one outside of the package."""
     folder, function = _kind(kind)
     if ":" in name:
-        return _outside(kind, name)
+        return outside_function(kind, name)
     if name not in (known := names(kind)):
         raise UsageError(unknown(f"unknown {kind} {name!r}", name, known))
     try:
@@ -141,19 +157,70 @@ def bind(
 
     ``where``: the key of the recipe that names the method; ``folder``: what its files are
     relative to, the working directory if not given.
+
+    An option may be another method, or several: one annotated ``Annotated[TYPE, "KIND"]``. The
+    method gets their functions, with options bound.
     """
+    values = _checked(kind, name, options, where=where, folder=folder)
+    return partial(find(kind, name), **{key: _bound(value) for key, value in values.items()})
+
+
+def _checked(
+    kind: str,
+    name: str,
+    options: Mapping[str, object],
+    *,
+    where: str = "",
+    folder: Path | None = None,
+) -> Table:
+    """Return the options as values of their types; those that are methods are choices."""
     try:
         method = find(kind, name)
     except (UsageError, MissingError) as error:
         raise type(error)(str(error), key=where) from None
-    what = f"the options of {kind} {name!r}"
-    return partial(method, **check(options, keys_of(method), where, what=what, folder=folder))
+    what, text, known = (
+        f"the options of {kind} {name!r}",
+        inspect.getdoc(method),
+        options_of(method),
+    )
+    values = check(options, known, where, what=what, text=text or "", folder=folder)
+    return {
+        key: _chosen(value, known[key].type, join(where, key), folder)
+        for key, value in values.items()
+    }
+
+
+def _chosen(value: Any, wanted: Any, where: str, folder: Path | None) -> Any:
+    """Return an option's value with choices in place of methods."""
+    if not (inner := nested_kind(wanted)):
+        return value
+    if isinstance(value, tuple):
+        return tuple(choice_of(inner, one, where, folder=folder) for one in value)
+    return choice_of(inner, value, where, folder=folder)
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_bound, value))
+    return value() if isinstance(value, Choice) else value
+
+
+def nested_kind(wanted: Any) -> str:
+    """Return the kind of the methods that an option of this type names; "" for other types."""
+    if get_origin(wanted) is Annotated:
+        return str(get_args(wanted)[1])
+    return next(filter(None, map(nested_kind, get_args(wanted))), "")
 
 
 def describe(kind: str, name: str) -> Description:
     """Return the method's docstring and its options."""
     method = find(kind, name)
-    return Description(inspect.getdoc(method) or "", keys_of(method))
+    return Description(inspect.getdoc(method) or "", options_of(method))
+
+
+def options_of(method: Method) -> dict[str, Key]:
+    """Return the options of a method, without what the pipeline gives it."""
+    return {name: key for name, key in keys_of(method).items() if name not in GIVEN}
 
 
 def place(name: str, folder: Path) -> str:
@@ -181,6 +248,8 @@ def source_files(choice: Choice) -> tuple[Path, ...]:
 
 def plain(value: Any) -> Any:
     """Return an option's value as JSON has it: lists for tuples, text for paths."""
+    if isinstance(value, Choice):
+        return {"method": value.method, **value.options} if value.options else value.method
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -194,68 +263,11 @@ def _kind(kind: str) -> tuple[str, str]:
     return KINDS[kind]
 
 
-def _outside(kind: str, name: str) -> Method:
-    """Return the function that ``my_pkg.mod:fn`` or ``my_file.py:fn`` points to."""
-    module, _, function = name.rpartition(":")
-    try:
-        if module.endswith(".py"):
-            method = getattr(_from_file(Path(module)), function, None)
-        else:
-            method = getattr(importlib.import_module(module), function, None)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{kind} {name!r}: no module {error.name!r} beside the recipe or on the Python path; "
-            "correct the name, or set PYTHONPATH"
-        ) from None
-    except SyntaxError as error:
-        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except (TypeError, ValueError):  # an empty or relative module name
-        method = None
-    if not callable(method):
-        raise UsageError(
-            f"{kind} {name!r}: expected a function, as my_module:my_function or "
-            "my_file.py:my_function"
-        )
-    return method
-
-
-def _from_file(path: Path) -> ModuleType:
-    """Import a Python file by its path, once for each content it has."""
-    if not path.is_file():
-        raise MissingError(f"{path}: no such file")
-    sources = b"".join(file.read_bytes() for file in local_sources(path))
-    name = f"{path.absolute()}@{hashlib.sha256(sources).hexdigest()[:16]}"
-    if name not in sys.modules:
-        module = ModuleType(name)
-        module.__file__ = str(path)
-        sys.modules[name] = module  # dataclasses of the file look their module up
-        try:
-            with _importable(path.parent):
-                exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let a file import from its ``folder``, then forget such modules: names recur elsewhere."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(folder):
-                del sys.modules[name]
-
-
 def _paths(values: Iterable[Any]) -> Iterator[Path]:
     for value in values:
         if isinstance(value, Path):
             yield value
+        elif isinstance(value, Choice):
+            yield from value.files()
         elif isinstance(value, tuple):
             yield from _paths(value)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from specialize.errors import MissingError
-from specialize.recipe.methods import place
-from specialize.recipe.table import Table
+from specialize.recipe.methods import find, names, nested_kind, place
+from specialize.recipe.table import Table, keys_of
 
 _KINDS = ("mixin", "augment", "embed")
 
@@ -54,8 +54,15 @@ def _methods(table: Table) -> Iterator[tuple[str, str]]:
 
 def _named(kind: str, value: Any) -> Iterator[tuple[str, str]]:
     name = value.get("method") if isinstance(value, Mapping) else value
-    if isinstance(name, str):
-        yield kind, name
+    if not isinstance(name, str):
+        return
+    yield kind, name
+    if isinstance(value, Mapping) and ":" not in name and name in names(kind):
+        known = keys_of(find(kind, name))  # of the package: no code of others runs
+        for option, inner in value.items():
+            if option in known and (nested := nested_kind(known[option].type)):
+                for one in inner if isinstance(inner, list | tuple) else [inner]:
+                    yield from _named(nested, one)
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:

@@ -15,8 +15,8 @@ from specialize.errors import MissingError, SpecializeError, SpecializeWarning, 
 from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
-from specialize.recipe.keys import ArmKeys, Method, Options, RecipeKeys, TaskKeys
-from specialize.recipe.methods import Choice, choose, find, names
+from specialize.recipe.keys import ArmKeys, Options, RecipeKeys, TaskKeys
+from specialize.recipe.methods import choice_of, choose, find, names
 from specialize.recipe.presets import with_preset
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
@@ -176,15 +176,15 @@ def _arm(
     chosen = known if own.tasks is None else own.tasks
     check_names(chosen, known, f"{where}.tasks", what=f"{where}.tasks", kind="task")
     mixins = [
-        _choice("mixin", m, mixin_key, folder)
+        choice_of("mixin", m, mixin_key, folder=folder)
         for m in (mixin if isinstance(mixin, tuple) else (mixin,))
     ]
     return Arm(
         name=name,
         base=_base(own.base or keys.base, f"{where}.base" if own.base else "base", folder),
         mixin=tuple(choice for choice in mixins if choice.method != "none"),
-        augment=_choice("augment", augment, augment_key, folder),
-        embed=_choice("embed", embed, embed_key, folder),
+        augment=choice_of("augment", augment, augment_key, folder=folder),
+        embed=choice_of("embed", embed, embed_key, folder=folder),
         lapt=_lapt(own, keys, where),
         finetune=_finetune(own, keys, where),
         multitask=_multitask(own, chosen, where),
@@ -196,17 +196,6 @@ def _arm(
 def _inherited(own: Any, shared: Any, where: str, name: str) -> tuple[Any, str]:
     """Return the arm's own value or the recipe's, with the key that sets it."""
     return (shared, name) if own is None else (own, f"{where}.{name}")
-
-
-def _choice(kind: str, value: Method, where: str, folder: Path) -> Choice:
-    """Return the method given by its name, or as a table with ``method`` and options."""
-    if isinstance(value, str):
-        return choose(kind, value, {}, where, folder=folder)
-    if not isinstance(value.get("method"), str):
-        expected = "expected the name of a method, or a table with method = 'NAME'"
-        raise UsageError(f"{where} = {shown(value)}: {expected}", key=where)
-    options = {key: option for key, option in value.items() if key != "method"}
-    return choose(kind, value["method"], options, where, folder=folder)
 
 
 def _lapt(own: ArmKeys, keys: RecipeKeys, where: str) -> Options | None:

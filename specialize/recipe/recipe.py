@@ -126,16 +126,12 @@ def table_of(recipe: Recipe) -> Table:
 def _arm_table(arm: Arm) -> Table:
     together = {} if arm.multitask is None else {"multitask": plain(arm.multitask)}
     return {
-        "mixin": [_method_table(choice) for choice in arm.mixin],
-        "augment": _method_table(arm.augment),
-        "embed": _method_table(arm.embed),
+        "mixin": [plain(choice) for choice in arm.mixin],
+        "augment": plain(arm.augment),
+        "embed": plain(arm.embed),
         "lapt": False if arm.lapt is None else plain(arm.lapt),
         "finetune": plain(arm.finetune),
         **together,
         "tasks": list(arm.tasks),
         "seeds": list(arm.seeds),
     }
-
-
-def _method_table(choice: Choice) -> str | Table:
-    return {"method": choice.method, **choice.options} if choice.options else choice.method

@@ -10,11 +10,22 @@ import difflib
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from specialize.errors import MissingError, UsageError
 
@@ -72,23 +83,31 @@ def check(
     where: str,
     *,
     what: str = "",
+    text: str = "",
     folder: Path | None = None,
 ) -> Table:
     """Return the values of ``table``, converted to the types of the ``known`` keys.
 
     UsageError for an unknown key (listing the known ones), a missing one, and a value of another
-    type; ``what`` names the table in messages. A file is located in ``folder``, if given.
+    type; ``what`` names the table in messages, and ``text`` documents its keys. A file is located
+    in ``folder``, if given.
     """
     what = what or where or "the recipe"
     check_names(table, known, where, what=what)
     for name, key in known.items():
         if key.default is MISSING and name not in table:
-            example = f"expected {in_words(key.type)}; add {name} = ..."
+            example = f"expected {in_words(key.type)}; add {name} = ...{_meaning(text, name)}"
             raise UsageError(f"{what} lacks {name!r}: {example}", key=where)
     return {
         name: convert(value, known[name], join(where, name), folder=folder)
         for name, value in table.items()
     }
+
+
+def _meaning(text: str, name: str) -> str:
+    """Return what a docstring says of an option, "``name``: ...", in parentheses."""
+    found = re.search(rf"``{name}``: (.+?)[.](?:\s|$)", text, re.DOTALL)
+    return f" ({' '.join(found[1].replace('``', '').split())})" if found else ""
 
 
 def check_names(
@@ -137,6 +156,9 @@ def _check_seeds(found: Any, name: str) -> None:
 def _fit(value: Any, wanted: Any, folder: Path | None = None) -> Any:
     """Return ``value`` as a ``wanted``, or _NO_FIT."""
     origin, inner = get_origin(wanted) or wanted, get_args(wanted)
+    if origin is Annotated:  # another method, which methods.bind looks up
+        named = value.get("method") if isinstance(value, Mapping) else value
+        return value if isinstance(named, str) else _NO_FIT
     if origin in (Union, UnionType):
         fits = (_fit(value, part, folder) for part in inner)
         return next((fit for fit in fits if fit is not _NO_FIT), _NO_FIT)
@@ -168,6 +190,8 @@ def in_words(wanted: Any, many: bool = False) -> str:
     origin, inner = get_origin(wanted) or wanted, get_args(wanted)
     if origin in (Union, UnionType):
         return " or ".join(in_words(part, many) for part in inner if part is not NoneType)
+    if origin is Annotated:
+        return "methods" if many else f"a method ({inner[1]})"
     if origin is Literal:
         return " or ".join(map(shown, inner))
     if origin is tuple:

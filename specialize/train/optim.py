@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn, zeros_like
 
 from specialize.errors import UsageError
+from specialize.model.device import device as device
 from specialize.model.mlm import MaskedModel
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -101,17 +101,6 @@ def muon(
         torch.optim.Muon(hidden, lr=hidden_rate, weight_decay=decay, adjust_lr_fn="original"),
         adamw(groups(rest, rate=rate, decay=decay), betas=(0.9, 0.98)),
     ]
-
-
-def device() -> torch.device:
-    """Return the GPU if there is one, else the CPU; a GPU is told to add in a fixed order."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.backends.cuda.enable_cudnn_sdp(False)  # its attention adds in any order unless told
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return torch.device("cuda")
 
 
 def precision(wanted: str) -> str:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from specialize import atomic
-from specialize.corpus import read_lines
 from specialize.errors import DataError, UsageError
 from specialize.model.load import save_model
 from specialize.progress import Log
 from specialize.train.optim import at_least
 from specialize.train.pretrain import VOCABULARY, Languages, limited, open_languages
-from specialize.train.skipgram import skipgram
+from specialize.vectors.files import read_vectors
+from specialize.vectors.skipgram import skipgram
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.formats.tokenizer_json import write_wordpiece
 from specialize.vocab.open import read_vocabulary
@@ -119,7 +118,7 @@ def write_vectors(
 
 def take_vectors(folder: Path, *, log: Log, file: Path, pieces: int) -> None:
     """Write a tokenizer of the first words of a file of vectors, and their vectors."""
-    found, vectors = read_vectors(file, limit=pieces - len(_SPECIAL))
+    found, vectors = read_vectors(file, limit=pieces - len(_SPECIAL), wanted=_is_piece)
     write_wordpiece(WordPiece([*_SPECIAL, *found], rules=CASED), folder / VOCABULARY)
     np.save(folder / _VECTORS, vectors.numpy())
     log.say(f"{len(found):,} words with vectors of {vectors.shape[1]} dimensions")
@@ -156,57 +155,6 @@ def write_bilstm(
     atomic.write_json(folder / "training.json", {"words": len(rows), "width": rows.shape[1]})
 
 
-# Files of vectors ---------------------------------------------------------------------------------
-
-
-def read_vectors(file: Path, *, limit: int) -> tuple[list[str], Tensor]:
-    """Return the first ``limit`` words of a file in fastText's text format, and vectors [n, d].
-
-    The first line gives the number of words and d; every other one a word and d numbers. Words that
-    BERT's pre-tokenisation splits or changes, such as ``don't``, are left out: no text has them as
-    a piece. DataError, with the line, for anything else.
-    """
-    lines = read_lines(file)
-    size, width = _header(file, lines)
-    found: dict[str, np.ndarray] = {}
-    read = 0
-    for number, line in lines:
-        word, vector = _row(file, number, line, width)
-        read += 1
-        if words(word, CASED) == [word] and len(word) <= _CHARACTERS and word not in _SPECIAL:
-            found.setdefault(word, vector)
-        if len(found) == limit:
-            break
-    if len(found) < limit and read != size:
-        raise DataError(
-            f"{file}:{read + 1}: expected {size} words, as the first line says, got {read}; is the "
-            "file complete?"
-        )
-    if not found:
-        raise DataError(f"{file}:1: expected words that are one piece each, got none")
-    return list(found), torch.from_numpy(np.stack(list(found.values())))
-
-
-def _header(file: Path, lines: Iterator[tuple[int, str]]) -> tuple[int, int]:
-    _, first = next(lines, (1, ""))
-    parts = first.split()
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
-        raise DataError(
-            f"{file}:1: expected the number of words and the width of their vectors, got "
-            f"{first[:40]!r}; add such a line"
-        )
-    return int(parts[0]), int(parts[1])
-
-
-def _row(file: Path, number: int, line: str, width: int) -> tuple[str, np.ndarray]:
-    word, *fields = line.rstrip(" ").split(" ")
-    try:
-        vector = np.array(fields, np.float32)
-    except ValueError:
-        vector = np.zeros(0, np.float32)
-    if len(fields) != width or len(vector) != width or not np.isfinite(vector).all():
-        raise DataError(
-            f"{file}:{number}: expected a word and {width} numbers, got {line[:40]!r} "
-            f"({len(fields)} fields behind the word)"
-        )
-    return word, vector
+def _is_piece(word: str) -> bool:
+    """Return whether BERT's pre-tokenisation keeps ``word``; others are never a piece."""
+    return words(word, CASED) == [word] and len(word) <= _CHARACTERS and word not in _SPECIAL

@@ -61,8 +61,15 @@ class Vocabulary(Protocol):
         """Return the pieces of one pre-tokenised word; ``unk`` for uncovered text."""
         ...
 
-    def parts(self, piece: str) -> list[str]:
-        """Return the pieces of the text of ``piece`` in its position; none if unknown."""
+    def parts(self, piece: str, text: str | None = None) -> list[str]:
+        """Return the pieces of the text of ``piece`` in its position; none if unknown.
+
+        ``text``: another text in its place, normalised and split into words as any text is.
+        """
+        ...
+
+    def text(self, piece: str) -> str:
+        """Return the text of ``piece`` without marks; "" for control pieces and part-characters."""
         ...
 
     def encode(self, text: str) -> list[int]:
@@ -155,6 +162,13 @@ class VocabChange(Generic[V]):
     refused: tuple[str, ...] = ()  # pieces left out because they changed guarded words
     coarsens: bool = False  # in known words old pieces are only joined
     guard: GuardedWords | None = None  # words that keep their segmentation
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a fresh piece is also an old one, whose row it would have to keep."""
+        if both := [piece for piece in self.fresh_pieces if piece in self.old.ids]:
+            raise ValueError(
+                f"fresh pieces that the old vocabulary has: {both[:5]}; expected them in kept"
+            )
 
     @property
     def extends(self) -> bool:

@@ -18,7 +18,14 @@ from specialize.vocab.counting.space_units import CONTEXT, text_of
 from specialize.vocab.counting.words import as_text
 from specialize.vocab.formats.renumber import named_tokens
 from specialize.vocab.library import encode_lines, live_tokenizer
-from specialize.vocab.marks import BEFORE_MARK, BYTE, MARK, byte_letters, is_byte_level
+from specialize.vocab.marks import (
+    BEFORE_MARK,
+    BYTE,
+    MARK,
+    SPACE_LETTER,
+    byte_letters,
+    is_byte_level,
+)
 from specialize.vocab.piece_places import continuing, ids_by_word
 from specialize.vocab.piece_text import Speller, visible
 from specialize.vocab.settings import Settings
@@ -147,10 +154,20 @@ class LibraryVocabulary:
             return [word]
         return [self.pieces[token.id] for token in self._model.tokenize(word)]
 
-    def parts(self, piece: str) -> list[str]:
-        """Return the pieces of the text of ``piece``; none if part of it is unknown."""
-        found = self.segment(piece)
+    def parts(self, piece: str, text: str | None = None) -> list[str]:
+        """Return the pieces of the text of ``piece``, or of ``text``, in its position."""
+        words = [piece]
+        if text is not None:
+            mark = SPACE_LETTER if self.is_byte_level else MARK
+            words = self.words(text)
+            # subtle: whatever the pre-tokeniser does to a first word, the piece has a mark or not
+            words[:1] = [mark * piece.startswith(mark) + w.removeprefix(mark) for w in words[:1]]
+        found = [part for word in words for part in self.segment(word)]
         return [] if self.unk in found else found
+
+    def text(self, piece: str) -> str:
+        """Return the decoded text of ``piece`` without marks; "" where it is not text."""
+        return (self.speller.text(piece) or "").strip(" ")
 
     def trace(self, word: str) -> list[str]:
         """Return the pieces that the segmentation of ``word`` depends on: its own."""

@@ -73,6 +73,9 @@ def test_a_model_is_written_with_a_row_for_each_piece(
     logits = model(**tokenizer(toy.corpus.read_text("utf-8")[:8], return_tensors="pt")).logits
     assert logits.isfinite().all()
     assert "needs" not in done.out
+    sources = [row.split("\t")[-1] for row in (out / "pieces.tsv").read_text("utf-8").splitlines()]
+    assert sources[0] == "initial_row"
+    assert all(s == "drawn around the mean" or s.startswith("mean of ") for s in sources[1:])
 
 
 def test_a_model_without_rows_for_the_pieces_is_noted(
@@ -83,3 +86,42 @@ def test_a_model_without_rows_for_the_pieces_is_noted(
     assert "rows and has" in done.out
     assert "--embed writes it with them" in done.out
     assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_rows_are_initialised_by_a_method_with_options(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    """The table of a mix-in is located in the working directory, and in the manifest."""
+    (tmp_path / "table.tsv").write_text("ⴰ\ta\nⴱ\tb\n", "utf-8")
+    words = ["augment", base_folder, "--text", toy.corpus, "--embed", "transliterated"]
+    words += ["--set", "embed.mixin.method=table", "--set", "new_vocabulary=300", "--set"]
+    done = call(*words, f"embed.mixin.file={tmp_path / 'table.tsv'}", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "rows of new pieces by transliterated (mixin = {method = 'table', file = " in done.out
+    rows = (tmp_path / "out" / "pieces.tsv").read_text("utf-8")
+    assert "\ttransliterated a: copied from " in rows
+    drawn = rows.count("\tdrawn around the mean")
+    assert f"; it found nothing for {drawn} of 99: drawn" in done.out
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    mixin = {"method": "table", "file": str(tmp_path / "table.tsv")}
+    assert manifest["embed"] == {"method": "transliterated", "mixin": mixin, "seed": 0}
+    assert [entry["file"] for entry in manifest["inputs"]["embed"]] == ["table.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--embed", "scripts"], "unknown embed 'scripts'; known: "),
+        (["--embed", "script", "--set", "embed.size=3"], "unknown key 'size' in the options of"),
+        (["--embed", "script", "--set", "embed.smallest=1"], "expected smallest of 2 or more"),
+        (["--embed", "alignment"], "lacks 'file': expected a file; add file = ... (lines NEW<TAB>"),
+        (["--set", "embed.scale=2"], "--set embed: expected a method; name it with --embed"),
+    ],
+)
+def test_faults_of_embed_are_refused_and_nothing_is_written(
+    options: list[str], message: str, call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    done = call("augment", base_folder, "--text", toy.corpus, *options, "--out", tmp_path / "out")
+    assert done.code == 2
+    assert message in done.err
+    assert not (tmp_path / "out").exists()

@@ -1,9 +1,14 @@
 """Mixtures and draws: by hand, from each table's own rows, and never from padding."""
 
+import json
+from functools import partial
+
 import pytest
 import torch
+from small_tokenizers import byte_level
 
-from specialize.embed._rows import Tables, fresh_rows, mean_of
+from specialize.embed._rows import Tables, around_mean, fresh_rows, mean_of
+from specialize.vocab.bpe.model import BPE
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 OLD = WordPiece([*SPECIAL, "a", "b", "##a"])  # eight pieces, a is 5, b is 6
@@ -35,7 +40,8 @@ def test_negative_weights_and_weights_of_sum_zero_are_honoured() -> None:
 
 def test_only_fresh_pieces_without_a_mixture_are_drawn() -> None:
     """Without noise, a drawn row is the mean row of its table, and its bias the mean bias."""
-    rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, noise=0.0)
+    draw = partial(around_mean, scale=0.0)
+    rows = fresh_rows(tables(), CHANGE, [None, {5: 0.0}], seed=0, draw=draw)
     assert rows.input.tolist() == [[7.0, 8.0], [0.0, 0.0]]
     assert rows.output.tolist() == [[107.0, 108.0], [0.0, 0.0]]
     assert rows.bias.tolist() == [3.5, 0.0]
@@ -90,3 +96,40 @@ def test_the_seed_leaves_the_global_generator_alone() -> None:
 def test_a_mean_weighs_rows_by_their_occurrences() -> None:
     assert mean_of([5, 6, 5, 5]) == {5: 0.75, 6: 0.25}
     assert mean_of([]) is None
+
+
+@pytest.mark.parametrize(
+    ("weights", "source"),
+    [
+        (None, "drawn around the mean"),
+        ({5: 1.0}, "copied from a"),
+        ({5: 0.5, 7: 0.5}, "mean of a, ##a"),
+        ({5: 0.25, 7: 0.75}, "mixed from ##a 0.75, a 0.25"),
+        ({5: -1.0, 6: 1.0}, "mixed from a -1.00, b 1.00"),
+        ({5: 0.5, 6: 0.5, 7: 0.0}, "mean of a, b"),
+        (
+            {i: 0.125 for i in range(8)},
+            "mean of [PAD], [UNK], [CLS], [SEP], [MASK], a, ... (2 more)",
+        ),
+    ],
+)
+def test_sources_name_the_old_pieces_of_a_mixture(weights: dict | None, source: str) -> None:
+    assert fresh_rows(tables(), CHANGE, [weights, None], seed=0).sources == (
+        source,
+        "drawn around the mean",
+    )
+
+
+def test_sources_tell_a_slots_own_row_from_a_copied_one() -> None:
+    old = WordPiece([*SPECIAL, "[unused1]", "a", "b"])
+    change = old.place(["ab", "ba"])  # ab takes the slot, ba is appended
+    rows = fresh_rows(tables(), change, [{5: 1.0}, {5: 1.0}], seed=0)
+    assert rows.sources == ("slot row [unused1]", "copied from [unused1]")
+
+
+def test_sources_of_byte_level_pieces_are_readable() -> None:
+    old = BPE(json.loads(byte_level(merges=[("Ã", "¤")]).to_str()))
+    change = old.place(["Ã¤b"])
+    weights = {old.ids["Ã¤"]: 0.5, old.ids["b"]: 0.5}
+    table = Tables(torch.zeros(len(old.pieces), 2), None, None)
+    assert fresh_rows(table, change, [weights], seed=0).sources == ("mean of ä, b",)

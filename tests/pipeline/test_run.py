@@ -167,6 +167,9 @@ def test_the_folder_has_all_its_parts_and_no_temporary_files(done: Path) -> None
     rows = (done / "vocab" / "pieces.tsv").read_text("utf-8").splitlines()
     assert rows[0].split("\t")[:4] == ["rank", "id", "piece", "replaced_unknowns"]
     assert len(rows) == 100
+    assert rows[0].endswith("\tinitial_row")
+    assert all(row.endswith("\tdrawn around the mean") for row in rows[1:])
+    assert "drawn around the mean" in (done / "report.html").read_text("utf-8")
     assert "tva" in (done / "report.html").read_text("utf-8")
     provenance = json.loads((done / "provenance.json").read_text("utf-8"))
     assert provenance["command"].startswith("specialize run ")

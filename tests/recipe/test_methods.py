@@ -224,7 +224,7 @@ def test_listing_imports_no_method():
         "sys.exit(str(sorted(m for m in sys.modules if m.startswith('specialize.'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    light = ["errors", "recipe", "recipe.methods", "recipe.sources", "recipe.table"]
+    light = ["errors", *(f"recipe{m}" for m in ("", ".imports", ".methods", ".sources", ".table"))]
     assert done.stderr.strip() == str([f"specialize.{name}" for name in light])
 
 
@@ -235,3 +235,82 @@ def test_a_changed_function_beside_the_recipe_is_loaded_again(tmp_path: Path) ->
     assert choice()("AB") == "ab"
     file.write_text("def mix(line):\n    return line + line\n", "utf-8")
     assert choice()("AB") == "ABAB"
+
+
+# Options that are methods
+
+
+OUTER = '''
+from typing import Annotated, Callable
+from pathlib import Path
+
+Mix = Annotated[Callable[[str], str], "mixin"]
+
+def mix(line, *, inner: Mix | tuple[Mix, ...], last: Mix | None = None):
+    """Mix a line by others.
+
+    ``inner``: what is applied first. The rest is not of interest.
+    """
+    for one in inner if isinstance(inner, tuple) else (inner,):
+        line = one(line)
+    return last(line) if last else line
+'''
+
+
+@pytest.fixture
+def outer(tmp_path: Path) -> str:
+    (tmp_path / "outer.py").write_text(OUTER, "utf-8")
+    return f"{tmp_path / 'outer.py'}:mix"
+
+
+def test_a_method_gets_the_functions_of_the_methods_it_is_given(outer: str, tmp_path: Path):
+    table = tmp_path / "own.tsv"
+    table.write_text("a\tb\n", "utf-8")
+    own = {"method": "table", "file": "own.tsv"}
+    assert bind("mixin", outer, {"inner": "lower"})("ABC") == "abc"
+    both = bind("mixin", outer, {"inner": ["lower", own]}, folder=tmp_path)
+    assert both("ABC") == "bbc"
+    nested = {"inner": own, "last": {"method": outer, "inner": "lower"}}
+    assert bind("mixin", outer, nested, folder=tmp_path)("aB") == "bb"
+
+
+def test_a_choice_holds_methods_as_json_and_their_files(outer: str, tmp_path: Path):
+    table = tmp_path / "own.tsv"
+    table.write_text("a\tb\n", "utf-8")
+    given = {"inner": ["lower", {"method": "table", "file": "own.tsv"}]}
+    choice = choose("mixin", outer, given, "mixin", folder=tmp_path)
+    placed = {"inner": ["lower", {"method": "table", "file": str(table)}]}
+    assert choice.options == placed == json.loads(json.dumps(choice.options))
+    assert choice()("AX") == "bx"
+    assert choice.files() == [table]
+    assert choice.resolved() == placed | {"last": None}
+    again = choose("mixin", choice.method, choice.options, "mixin", folder=tmp_path / "elsewhere")
+    assert again == choice
+
+
+def test_the_content_of_inner_files_decides_a_stages_key(outer: str, tmp_path: Path):
+    from specialize.store import Stage, Store
+
+    def key(content: str) -> str:
+        (tmp_path / "own.tsv").write_text(content, "utf-8")
+        given = {"inner": {"method": "table", "file": "own.tsv"}}
+        choice = choose("mixin", outer, given, "mixin", folder=tmp_path)
+        return Store(tmp_path / "run").key(Stage("x", "x", print, {"choice": choice}))
+
+    assert key("a\tb\n") == key("a\tb\n")
+    assert key("a\tb\n") != key("a\tc\n")
+
+
+def test_inner_methods_are_checked_where_the_recipe_names_them(outer: str):
+    def answer(inner: object) -> str:
+        return message(partial(bind, where="mixin"), "mixin", outer, {"inner": inner})
+
+    assert answer("lowr").startswith("unknown mixin 'lowr'; known: ")
+    assert answer({"method": "lower", "x": 1}).startswith(
+        "unknown key 'x' in the options of mixin 'lower'"
+    )
+    expected = "expected a method (mixin) or a list of methods"
+    assert answer(3) == f"mixin.inner = 3: {expected}"
+    assert answer({"scheme": "x"}) == f"mixin.inner = {{scheme = 'x'}}: {expected}"
+    missing = message(bind, "mixin", outer, {})
+    assert missing.endswith(f"{expected}; add inner = ... (what is applied first)")

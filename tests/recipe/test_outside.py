@@ -60,6 +60,15 @@ def test_all_functions_of_a_recipe_are_listed(packages: Path) -> None:
     ]
 
 
+def test_functions_that_are_options_of_methods_are_listed(packages: Path) -> None:
+    inner = {"method": "transliterated", "mixin": ["lower", "mine.py:mix"]}
+    blend = {"method": "blend", "of": ["mean", "single:init", inner], "weights": ["bomb:fn"]}
+    assert outside_methods({"arm": {"one": {"embed": blend}}}, packages / "recipe") == [
+        f"embed: function init of {packages}/path/single.py",
+        f"mixin: function mix of {packages}/recipe/mine.py",
+    ]
+
+
 def test_a_complete_recipe_lists_what_its_file_does(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def mix(line):\n    return line\n", "utf-8")
     (tmp_path / "text.txt").write_text("a\n", "utf-8")

@@ -1,9 +1,11 @@
 """Recipes: read, overridden, refused."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from specialize.errors import MissingError, SpecializeWarning, UsageError
 from specialize.recipe.read import read_pretrain, read_recipe, read_recipes, recipe_of
@@ -202,6 +204,24 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
     assert recipe_of(recipe.table, folder=tmp_path) == recipe
 
 
+def test_methods_within_methods_are_read_again_with_their_files(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "table.tsv").write_text("a\tb\n", "utf-8")
+    text = CORPUS + (
+        '[arm.a]\naugment = "tva"\n[arm.a.embed]\nmethod = "blend"\nweights = [1, 0]\n'
+        'of = [{ method = "transliterated", mixin = { method = "table", file = "table.tsv" } }, '
+        '"script"]\n'
+    )
+    recipe = read(folder, text)
+    mixin = {"method": "table", "file": str(folder / "table.tsv")}
+    (arm,) = recipe.arms
+    assert arm.embed.options["of"] == [{"method": "transliterated", "mixin": mixin}, "script"]
+    assert arm.embed.files() == [folder / "table.tsv"]
+    written = tomllib.loads(tomli_w.dumps(recipe.table))
+    assert recipe_of(written, folder=tmp_path) == recipe
+
+
 # Errors
 
 
@@ -225,6 +245,10 @@ def test_the_resolved_table_reads_as_the_same_recipe_anywhere(folder: Path, tmp_
             "recipe.toml:5: arm.x.augment.pieces = '3': expected a whole number; write 3, without",
         ),
         (CORPUS + "[arm.x]\naugment = { pieces = 3 }\n", "a table with method = 'NAME'"),
+        (
+            CORPUS + '[arm.x.embed]\nmethod = "blend"\nof = ["mean", "men"]\n',
+            "recipe.toml:6: unknown embed 'men'; known: ",
+        ),
         (CORPUS + '[arm."a/b"]\n', "recipe.toml:4: arm 'a/b': expected a name of letters, "),
         (CORPUS + '[arm.".."]\n', "arm '..': expected a name of letters, "),
         (

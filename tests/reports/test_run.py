@@ -212,6 +212,14 @@ def test_pieces_that_replace_no_unknowns_show_how_many_pieces_they_save(tmp_path
     assert "Unknowns replaced" not in text
 
 
+def test_pieces_show_what_their_initial_rows_are_made_from(tmp_path: Path) -> None:
+    pieces = [piece | {"initial_row": "mean of <b>, c"} for piece in PIECES]
+    text = page(run(tva(pieces=pieces)), tmp_path)
+    assert text.count("<bdi>mean of &lt;b&gt;, c</bdi>") == len(PIECES)
+    assert "Initial row<" in text
+    assert "Initial row<" not in page(run(tva(pieces=PIECES)), tmp_path)
+
+
 def test_charts_have_titles_and_descriptions(facts: Facts, tmp_path: Path) -> None:
     charts = re.findall(r"<svg.*?</svg>", page(facts, tmp_path), flags=re.DOTALL)
     assert len(charts) == 6  # unknown, pieces per word, POS, NER, losses, coverage

@@ -1,6 +1,5 @@
-"""A base of word vectors: files of vectors, the words of a text, what recipes may not ask for."""
+"""A base of word vectors: of a file, of a text, what recipes may not ask for."""
 
-import gzip
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import torch
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
-from specialize.train.vectors import Vectors, read_vectors
+from specialize.train.vectors import Vectors
 
 FILE = "4 2\nla 1 2\ndon't 3 4\ncasa 5 6 \nla 7 8\n"
 SMALL = {"hidden_size": 4, "num_hidden_layers": 1, "vector_size": 6}
@@ -26,35 +25,6 @@ def from_text(tmp_path: Path, **options: object) -> Vectors:
     text = tmp_path / "it.txt"
     text.write_text(TEXT * 30, "utf-8")
     return Vectors("bilstm", {"it": (str(text),)}, **SMALL | options)
-
-
-def test_vectors_are_those_of_words_that_are_one_piece(file: Path) -> None:
-    words, vectors = read_vectors(file, limit=10)
-    assert words == ["la", "casa"]
-    assert vectors.tolist() == [[1, 2], [5, 6]]
-    packed = file.with_name("it.vec.gz")
-    packed.write_bytes(gzip.compress(FILE.encode()))
-    assert read_vectors(packed, limit=1)[0] == ["la"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("la 1 2\n", "vec:1: expected the number of words"),
-        ("", "vec:1: expected the number of words"),
-        ("2 2\nla 1 2\ncasa 1\n", "vec:3: expected a word and 2 numbers, got 'casa 1'"),
-        ("1 2\nla 1 x\n", "vec:2: expected a word and 2 numbers"),
-        ("1 2\nla 1 nan\n", "vec:2: expected a word and 2 numbers"),
-        ("3 2\nla 1 2\ncasa 1 2\n", "vec:3: expected 3 words, as the first line says, got 2"),
-        ("1 2\nla 1 2\ncasa 1 2\n", "vec:3: expected 1 words"),
-        ("1 2\ndon't 1 2\n", "vec:1: expected words that are one piece each, got none"),
-    ],
-)
-def test_a_malformed_file_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.vec"
-    path.write_text(text, "utf-8")
-    with pytest.raises(DataError, match=message):
-        read_vectors(path, limit=10)
 
 
 def test_a_file_of_vectors_becomes_a_base(file: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tokenizers_made import any_text, gpt2_like, latin, llama2_like, llama3_like, xlmr_like
 from vocab_oracle import LETTERS, hard_text
 
-from specialize.vocab.base import Vocabulary
+from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.formats.sentencepiece import read_sentencepiece
 from specialize.vocab.unigram.model import Unigram
@@ -214,3 +214,15 @@ def test_unknown_text_is_what_the_offsets_of_unknown_pieces_show(text: str) -> N
     unknown = family.ids[family.unk]
     parts = [text[start:end] for _, id, (start, end) in shown if id == unknown]
     assert family.unknown_text(text) == "".join(parts).replace("▁", "").replace(" ", "")
+
+
+# Changes
+
+
+def test_an_old_piece_cannot_be_fresh() -> None:
+    old = WordPiece([*SPECIAL, "a", "b"])
+    new = WordPiece([*SPECIAL, "b", "c"])
+    kept = {i: i for i in range(5)}
+    assert VocabChange(old, new, kept | {5: 6}, (6,)).fresh_pieces == ["c"]
+    with pytest.raises(ValueError, match=r"fresh pieces that the old vocabulary has: \['b'\]"):
+        VocabChange(old, new, kept, (5, 6))

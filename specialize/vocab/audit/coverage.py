@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -103,18 +103,30 @@ def readable_facts(change: VocabChange[Any], facts: Iterable[PieceFacts]) -> lis
     return rows
 
 
+def with_sources(
+    pieces: Sequence[Mapping[str, Any]], sources: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return pieces with what the initial row of each is made from; as they are if not recorded."""
+    if not sources:
+        return [{**facts} for facts in pieces]
+    found = zip(pieces, sources, strict=True)
+    return [{**facts, "initial_row": source} for facts, source in found]
+
+
 def write_pieces(pieces: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Write pieces.tsv and words_fixed.tsv: the facts of ``explain``, given as dictionaries.
 
-    ``text``: the readable form of a piece. Tabs and line ends are escaped (``piece_text.visible``).
+    ``text``: the readable form of a piece; ``initial_row``: of ``with_sources``, empty without.
+    Tabs and line ends are escaped (``piece_text.visible``).
     """
-    rows = ["rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\n"]
+    rows = ["rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\tinitial_row\n"]
     fixes = ["piece\tword\tcount\tbefore\tafter\n"]
     for rank, facts in enumerate(pieces, 1):
         piece = visible(facts["piece"])
         use = f"{facts['replaced_unknowns']}\t{facts['saved']}"
         text = visible(facts.get("text", piece))
-        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{use}\t{text}\n")
+        source = visible(facts.get("initial_row", ""))
+        rows.append(f"{rank}\t{facts['id']}\t{piece}\t{use}\t{text}\t{source}\n")
         for fix in facts["words"]:
             word, *sides = map(visible, (fix["word"], *(" ".join(fix[s]) for s in _SIDES)))
             fixes.append("\t".join((piece, word, str(fix["count"]), *sides)) + "\n")

@@ -55,11 +55,8 @@ def outcome(
     }
 
 
-def fingerprints(
-    *, tokenizer: Iterable[str], text: Iterable[str], guard: Iterable[str]
-) -> dict[str, list[dict[str, str]]]:
-    """Return name and SHA-256 of the input files, named as on the command line."""
-    kinds = {"tokenizer": tokenizer, "text": text, "guard": guard}
+def fingerprints(**kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return name and SHA-256 of the input files of each kind, named as on the command line."""
     return {
         kind: [{"file": path.name, "sha256": _sha256(path)} for path in expand(names)]
         for kind, names in kinds.items()

@@ -93,10 +93,22 @@ class WordPiece:
         )
         return path if end == len(text) else []
 
-    def parts(self, piece: str) -> list[str]:
-        """Return the pieces of the text of ``piece`` in its position; none if unknown."""
+    def parts(self, piece: str, text: str | None = None) -> list[str]:
+        """Return the pieces of the text of ``piece``, or of ``text``, in its position."""
         inside = bool(self.prefix) and piece.startswith(self.prefix)
-        return self.cover(piece[len(self.prefix) * inside :], continuing=inside)
+        words = [piece[len(self.prefix) * inside :]] if text is None else self.words(text)
+        found: list[str] = []
+        for i, word in enumerate(words):
+            covered = self.cover(word, continuing=inside and i == 0)
+            if not covered:
+                return []
+            found += covered
+        return found
+
+    def text(self, piece: str) -> str:
+        """Return ``piece`` without the prefix; "" for control pieces and slots."""
+        apart = piece in self.special or piece == self.unk or is_slot(piece)
+        return "" if apart else piece.removeprefix(self.prefix)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of the pieces of ``text``, without [CLS] and [SEP]."""

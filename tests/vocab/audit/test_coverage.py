@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialize.vocab.audit.coverage import PieceFacts, WordFix, coverage, explain, write_pieces
+from specialize.vocab.audit.coverage import (
+    PieceFacts,
+    WordFix,
+    coverage,
+    explain,
+    with_sources,
+    write_pieces,
+)
 from specialize.vocab.base import unchanged
 from specialize.vocab.wordpiece.model import WordPiece
 
@@ -75,11 +82,19 @@ def test_facts_are_json_and_tables(tmp_path):
     assert json.loads(json.dumps(facts)) == facts
     write_pieces(facts, tmp_path / "vocab")
     table = (tmp_path / "vocab" / "pieces.tsv").read_text("utf-8")
-    assert (
-        table == "rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\n1\t1\t##ş\t11\t0\t##ş\n"
+    assert table == (
+        "rank\tid\tpiece\treplaced_unknowns\tsaved_pieces\ttext\tinitial_row\n"
+        "1\t1\t##ş\t11\t0\t##ş\t\n"
     )
     fixes = (tmp_path / "vocab" / "words_fixed.tsv").read_text("utf-8").splitlines()
     assert fixes[1] == "##ş\taşa\t5\t[UNK]\ta ##ş ##a"
+
+
+def test_pieces_are_given_the_sources_of_their_rows():
+    assert with_sources([{"piece": "a"}], ("mean of b",)) == [
+        {"piece": "a", "initial_row": "mean of b"}
+    ]
+    assert with_sources([{"piece": "a"}], ()) == [{"piece": "a"}]
 
 
 @given(
@@ -101,9 +116,9 @@ def test_coverage_is_exact_for_any_vocabulary(initial, continuing, words, steps)
 def test_tabs_and_line_ends_stay_in_their_cell(tmp_path):
     fix = asdict(WordFix("\ta", 2, ["\t", "a"], ["\ta\n"]))
     facts = {"piece": "\ta\n", "id": 7, "replaced_unknowns": 0, "saved": 2, "words": [fix]}
-    write_pieces([facts | {"text": "\u2028"}], tmp_path)
+    write_pieces([facts | {"text": "\u2028", "initial_row": "mean of \t"}], tmp_path)
     assert (tmp_path / "pieces.tsv").read_text("utf-8").splitlines()[1:] == [
-        "1\t7\t\\ta\\n\t0\t2\t\\u2028"
+        "1\t7\t\\ta\\n\t0\t2\t\\u2028\tmean of \\t"
     ]
     assert (tmp_path / "words_fixed.tsv").read_text("utf-8").splitlines()[1:] == [
         "\\ta\\n\t\\ta\t2\t\\t a\t\\ta\\n"

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from specialize.errors import DataError
-from specialize.train import skipgram as module
-from specialize.train.skipgram import ngrams, skipgram
+from specialize.vectors import skipgram as module
+from specialize.vectors.skipgram import ngrams, skipgram
 
 ANIMALS, TOOLS = ["kat", "hund", "fox", "wolf"], ["saw", "nail", "drill", "plum"]
 WORDS = [*ANIMALS, *TOOLS, "runs", "eats", "sleeps", "cuts", "lies", "breaks"]

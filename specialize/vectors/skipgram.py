@@ -26,7 +26,7 @@ from specialize.progress import Log, Silent
 # n-grams, K noise words
 
 _SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word included
-_BATCH = 1024  # words of a step, at most
+_BATCH = 1024  # words of a step
 _REPEATED = 8  # occurrences of a word in a step, at most on average: its gradients are summed
 _NOISE = 256  # noise words of a step
 _NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
@@ -42,6 +42,7 @@ def skipgram(
     negatives: int = 5,
     rate: float = 0.05,
     sample: float = 1e-4,
+    batch: int = _BATCH,
     seed: int = 0,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Tensor:
@@ -50,7 +51,8 @@ def skipgram(
     ``lines``: the ids (places in ``words``) of each line's words; a window of 1 to ``window`` words
     on either side does not cross lines. ``negatives``: noise words of a pair. ``rate``: of plain
     SGD, falling to 0. ``sample``: words whose share of the text is above it are left out at random.
-    The defaults are fastText's. DataError where no line has two words.
+    ``batch``: words of a step, at most; fewer where words are short and share most n-grams, whose
+    gradients are summed. The other defaults are fastText's. DataError where no line has two words.
     """
     text = _Text.of(lines)
     if not (text.lines[1:] == text.lines[:-1]).any():
@@ -59,7 +61,7 @@ def skipgram(
     grams = _Grams.of(words)
     counts = np.bincount(text.ids, minlength=len(words))
     shares = _kept_shares(counts, sample)
-    batch = _batch(counts * np.minimum(shares, 1))
+    batch = _batch(counts * np.minimum(shares, 1), batch)
     first = rng.uniform(-1 / width, 1 / width, (grams.rows, width)).astype(np.float32)
     tables = _Tables(torch.from_numpy(first), torch.zeros(len(words), width))
     noise = counts**_NOISE_POWER
@@ -115,9 +117,9 @@ def _kept_shares(counts: np.ndarray, sample: float) -> np.ndarray:
     return np.sqrt(ratio) + ratio
 
 
-def _batch(counts: np.ndarray) -> int:
+def _batch(counts: np.ndarray, most: int) -> int:
     """Return how many words make a step: few where one word is much of the text."""
-    return int(max(2, min(_BATCH, _REPEATED * counts.sum() / counts.max())))
+    return int(max(2, min(most, _REPEATED * counts.sum() / counts.max())))
 
 
 @dataclass(frozen=True)
