@@ -126,6 +126,20 @@ def reading_notes(base: Path) -> list[str]:
     return [f"base: {note}" for note in settings.notes] if settings else []
 
 
+def loss_notes(bases: Mapping[str, Path]) -> list[str]:
+    """Return what a user should know about comparing losses of arms, whose ``bases`` are given."""
+    from specialize.model.config import read_config
+    from specialize.model.mlm import is_causal
+
+    causal = [name for name, base in bases.items() if is_causal(read_config(base))]
+    if not 0 < len(causal) < len(bases):
+        return []
+    return [
+        f"bits per byte of {', '.join(causal)} are those of causal models, not comparable with the "
+        "other arms'"
+    ]
+
+
 def check_disk(needed: int, out: Path) -> None:
     """Refuse to begin where the disk cannot hold the bytes ``needed``."""
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())

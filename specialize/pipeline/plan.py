@@ -275,11 +275,11 @@ def _adapted(
             "vocabulary": vocabulary,
             "rows": rows,
             "text": text if lapt else None,
-            "ids": ids,
             "mixins": arm.mixin if lapt else (),
             "lapt": lapt,
             "seed": seed if lapt else 0,
-        },
+        }
+        | ({"ids": ids} if ids else {}),
     )
 
 

@@ -157,10 +157,10 @@ def adapt(
     vocabulary: Path,
     rows: Path | None,
     text: Prepared | None,
-    ids: Path | None,
     mixins: Sequence[Choice],
     lapt: Lapt | None,
     seed: int,
+    ids: Path | None = None,
 ) -> None:
     """Write the model with its new vocabulary, after LAPT where there is any."""
     from specialize.model.install import install, snapshot, verify_installed

@@ -83,3 +83,18 @@ def test_fresh_rows_alone_need_pieces_before_work(
     assert main(["run", file, "--out", str(tmp_path / "out")]) == 2
     assert 'arm.none: lapt.train = "fresh", but no piece is added' in capsys.readouterr().err
     assert not list(tmp_path.glob("out/stages/*/stage.json"))
+
+
+def test_losses_of_both_kinds_of_models_are_not_compared(
+    base: Path,
+    base_folder: Path,
+    toy: ToyFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    masked = f'[arm.masked]\nbase = "{base_folder}"\n'
+    for more, count in ((masked, 1), (masked + "lapt = false\n", 0)):
+        file = recipe(tmp_path, base, toy, more)
+        assert main(["run", file, "--out", str(tmp_path / "out"), "--plan"]) == 0
+        shown = capsys.readouterr().out
+        assert shown.count("bits per byte of plain, extended, fresh are those of causal") == count

@@ -116,6 +116,23 @@ def test_fresh_rows_train_at_their_own_rate_and_are_masked(
         run(replace(checkpoint, framing=base.framing), change, text, plan, tmp_path)
 
 
+def test_fresh_rows_can_be_all_that_trains(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    change = tva.change(base.vocabulary, text.train, pieces=10)
+    install(base.model, change, mean.init(tables(base.model), change, []))
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    checkpoint = Checkpoint(base.model, change.new, moved(base.framing, change), tmp_path)
+    run(checkpoint, change, text, replace(PLAN, epochs=1, train="fresh"), tmp_path)
+    after = base.model.state_dict()
+    changed = {name for name in before if not torch.equal(after[name], before[name])}
+    table = base.model.get_input_embeddings().weight
+    assert changed == {name for name in after if after[name].data_ptr() == table.data_ptr()}
+    rows = (table != before[min(changed)]).any(1).nonzero().flatten().tolist()
+    assert rows == sorted(change.fresh)
+
+
 def test_warm_up_is_capped_at_a_tenth_of_the_steps(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:
