@@ -15,7 +15,6 @@ from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.mlm import tables
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.optim import device
-from specialize.train.packing import write_ids
 from specialize.vocab.framing import moved
 
 pytestmark = [
@@ -33,9 +32,7 @@ def adapted(folder: Path, text: Path) -> dict[str, torch.Tensor]:
     checkpoint = Checkpoint(base.model, change.new, framing, folder)
     prepare(CorpusFiles((str(text),), dev=0.1), [], folder / "text", print)
     plan = Lapt(epochs=1, rate=1e-3, warmup=2, fresh_rate=3.0)
-    prepared, ids = Prepared(folder / "text"), folder / "ids.bin"
-    write_ids(change.new, framing, prepared.train.documents(), ids)
-    history = lapt(checkpoint, change, prepared, plan, seed=1, folder=folder, ids=ids)
+    history = lapt(checkpoint, change, Prepared(folder / "text"), plan, seed=1, folder=folder)
     assert history[-1].score < history[0].score
     return base.model.state_dict()
 

@@ -36,7 +36,7 @@ from specialize.train.mlm import (
     train_language_model,
 )
 from specialize.train.optim import adamw, at_least, groups, precision
-from specialize.train.packing import Sequences, read_ids
+from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order
 from specialize.train.schedules import linear
 from specialize.vocab.base import VocabChange, Vocabulary
@@ -94,14 +94,15 @@ def lapt(
     *,
     seed: int,
     folder: Path,
-    ids: Path,
+    ids: Path | None = None,
     mix: Callable[[str], str] = lambda line: line,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> list[loop.Epoch]:
     """Train ``checkpoint.model`` on ``text``, leave it at its best epoch and return the history.
 
     ``checkpoint`` has the new vocabulary with its framing, and the model with ``change`` installed;
-    ``ids``: the file of ``text.train`` in pieces (`write_ids`); ``mix``: all mix-ins of ``text``.
+    ``ids``: the file of ``text.train`` in pieces (`write_ids`), by default written to ``folder``;
+    ``mix``: all mix-ins of ``text``.
     Scores are bits per byte of the original held-out lines, comparable across vocabularies and
     mix-ins among masked models, and among causal ones (train.bits_per_byte). Fresh rows are a
     parameter of their own with ``fresh_rate`` times the rate; their entries in the output bias
@@ -116,6 +117,9 @@ def lapt(
     measured = measured_text(text, plan, seed=seed, mix=mix, causal=causal)
     in_rows = encode_following if causal else encode
     rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
+    if ids is None:
+        ids = folder / "ids.bin"
+        write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
     sequences = Sequences(read_ids(ids), framing.prefix, plan.length)
     if not len(sequences):
         raise DataError("expected text for LAPT, got no line with a piece; check the corpus")

@@ -21,7 +21,7 @@ from specialize.model.mlm import tables
 from specialize.train.bits_per_byte import WHOLE, HeldOut, encode_following, held_out, score
 from specialize.train.lapt import Lapt, check, lapt
 from specialize.train.mlm import documents_of, following
-from specialize.train.packing import PADDING, write_ids
+from specialize.train.packing import PADDING
 from specialize.vocab.base import VocabChange, unchanged
 from specialize.vocab.framing import moved
 
@@ -53,10 +53,7 @@ def extended(folder: Path, text: Prepared) -> tuple[Checkpoint, VocabChange]:
 def run(
     checkpoint: Checkpoint, change: VocabChange, text: Prepared, plan: Lapt, folder: Path
 ) -> list:
-    folder.mkdir(exist_ok=True)
-    documents = text.train.documents()
-    write_ids(checkpoint.vocabulary, checkpoint.framing, documents, folder / "ids")
-    return lapt(checkpoint, change, text, plan, seed=1, folder=folder, ids=folder / "ids")
+    return lapt(checkpoint, change, text, plan, seed=1, folder=folder)
 
 
 # Bits per byte ------------------------------------------------------------------------------------

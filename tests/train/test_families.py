@@ -19,7 +19,6 @@ from specialize.tasks import pos
 from specialize.toylang import ToyFiles, to_latin
 from specialize.train.finetune import Data, Finetune, finetune
 from specialize.train.lapt import Lapt, lapt
-from specialize.train.packing import write_ids
 from specialize.train.pretrain import Pretrain
 from specialize.vocab.framing import moved
 
@@ -65,9 +64,7 @@ def test_new_pieces_are_trained_and_the_result_is_fine_tuned(
     adapted = Checkpoint(loaded.model, change.new, framing, tmp_path)
     rows = loaded.model.get_input_embeddings().weight.detach().clone()
     plan = Lapt(epochs=1, length=32, batch=4, rate=1e-2, dev_lines=20)
-    ids = tmp_path / "ids.bin"
-    write_ids(change.new, framing, text.train.documents(), ids)
-    history = lapt(adapted, change, text, plan, seed=1, folder=tmp_path, ids=ids)
+    history = lapt(adapted, change, text, plan, seed=1, folder=tmp_path)
     assert history[1].score < history[0].score
     trained = loaded.model.get_input_embeddings().weight.detach()
     assert not torch.equal(trained[list(change.fresh)], rows[list(change.fresh)])

@@ -20,8 +20,8 @@ from specialize.toylang import ToyFiles, to_latin
 from specialize.train import mlm
 from specialize.train.lapt import Lapt, check, lapt, measured_text
 from specialize.train.mlm import documents_of
-from specialize.train.packing import PADDING, write_ids
-from specialize.vocab.base import VocabChange, unchanged
+from specialize.train.packing import PADDING
+from specialize.vocab.base import unchanged
 from specialize.vocab.framing import moved
 
 PLAN = Lapt(epochs=2, batch=4, length=32, rate=1e-2, dev_lines=20, precision="float32")
@@ -42,26 +42,11 @@ def prepared(toy: ToyFiles, folder: Path, *mixins: object) -> Prepared:
     return Prepared(folder)
 
 
-def run(
-    checkpoint: Checkpoint,
-    change: VocabChange,
-    text: Prepared,
-    plan: Lapt,
-    folder: Path,
-    **options: object,
-) -> list:
-    folder.mkdir(exist_ok=True)
-    given = checkpoint.vocabulary, checkpoint.framing, text.train.documents()
-    write_ids(*given, folder / "ids.bin")
-    options = {"seed": 1, "folder": folder, "ids": folder / "ids.bin"} | options
-    return lapt(checkpoint, change, text, plan, **options)
-
-
 def adapted(
     base_folder: Path, text: Prepared, folder: Path, plan: Lapt = PLAN, **options: object
 ) -> tuple[dict[str, torch.Tensor], list]:
     base = load_checkpoint(base_folder)
-    history = run(base, unchanged(base.vocabulary), text, plan, folder, **options)
+    history = lapt(base, unchanged(base.vocabulary), text, plan, seed=1, folder=folder, **options)
     return base.model.state_dict(), history
 
 
@@ -107,13 +92,13 @@ def test_fresh_rows_train_at_their_own_rate_and_are_masked(
     before = base.model.get_input_embeddings().weight.detach().clone()
     checkpoint = Checkpoint(base.model, change.new, moved(base.framing, change), tmp_path)
     plan = replace(PLAN, fresh_rate=0.0, decay=0.0)
-    run(checkpoint, change, text, plan, tmp_path)
+    lapt(checkpoint, change, text, plan, seed=1, folder=tmp_path)
     after = base.model.get_input_embeddings().weight.detach()
     fresh = list(change.fresh)
     assert torch.equal(after[fresh], before[fresh])
     assert not torch.equal(after, before)
     with pytest.raises(UsageError, match="special"):
-        run(replace(checkpoint, framing=base.framing), change, text, plan, tmp_path)
+        lapt(replace(checkpoint, framing=base.framing), change, text, plan, seed=1, folder=tmp_path)
 
 
 def test_fresh_rows_can_be_all_that_trains(
@@ -124,7 +109,8 @@ def test_fresh_rows_can_be_all_that_trains(
     install(base.model, change, mean.init(tables(base.model), change, []))
     before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
     checkpoint = Checkpoint(base.model, change.new, moved(base.framing, change), tmp_path)
-    run(checkpoint, change, text, replace(PLAN, epochs=1, train="fresh"), tmp_path)
+    plan = replace(PLAN, epochs=1, train="fresh")
+    lapt(checkpoint, change, text, plan, seed=1, folder=tmp_path)
     after = base.model.state_dict()
     changed = {name for name in before if not torch.equal(after[name], before[name])}
     table = base.model.get_input_embeddings().weight
@@ -201,7 +187,7 @@ def test_the_attention_implementation_is_restored(
     base = load_checkpoint(base_folder)
     before = base.model.config._attn_implementation
     plan = replace(PLAN, epochs=1)
-    run(base, unchanged(base.vocabulary), text, plan, tmp_path)
+    lapt(base, unchanged(base.vocabulary), text, plan, seed=1, folder=tmp_path)
     assert base.model.config._attn_implementation == before
 
 
