@@ -62,7 +62,9 @@ class Lapt:
     train: Literal["all", "embeddings", "fresh"] = "all"  # parameters: all, the tables of
     # rows with the output bias, or the rows of fresh pieces
     parts: int = 1  # a batch goes through the model in so many parts: less memory, same result
-    recompute: bool = False  # activations in the backward pass: less memory, a third more time
+    recompute: bool = (
+        False  # activations in the backward pass: less memory, about a third more time
+    )
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     dev_lines: int = 400  # held-out lines measured after every epoch
     per_seed: bool = False  # repeat LAPT with each seed of the recipe, not with the first alone
@@ -102,12 +104,11 @@ def lapt(
 
     ``checkpoint`` has the new vocabulary with its framing, and the model with ``change`` installed;
     ``ids``: the file of ``text.train`` in pieces (`write_ids`), by default written to ``folder``;
-    ``mix``: all mix-ins of ``text``.
-    Scores are bits per byte of the original held-out lines, comparable across vocabularies and
-    mix-ins among masked models, and among causal ones (train.bits_per_byte). Fresh rows are a
-    parameter of their own with ``fresh_rate`` times the rate; their entries in the output bias
-    train at the base rate, as in the authors' code. ``folder`` holds ``checkpoint.pt``, from which
-    an interrupted call resumes.
+    ``mix``: all mix-ins of ``text``. Scores are bits per byte of the original held-out lines,
+    comparable across vocabularies and mix-ins among masked models, and among causal ones
+    (train.bits_per_byte). Fresh rows are a parameter of their own with ``fresh_rate`` times the
+    rate; their entries in the output bias train at the base rate, as in the authors' code.
+    ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
     check(plan, checkpoint)
     if special := checkpoint.framing.special.intersection(change.fresh):
@@ -196,8 +197,9 @@ def _check_documents(base: Checkpoint, length: int) -> None:
     ordinary = [i for i in range(len(base.vocabulary.pieces)) if i not in framing.special]
     before = [ordinary[0], *framing.separator]
     others = islice(cycle(ordinary), max(1, length - len(before)))
-    document = torch.tensor([[*others]])
-    both, places = torch.tensor([[*before, *document[0]]]), torch.arange(document.shape[1])
+    both = torch.tensor([[*before, *others]], device=model.device)
+    document = both[:, len(before) :]
+    places = torch.arange(document.shape[1], device=model.device)
     apart = documents_of(both, framing.separator[-1])
     try:
         alone = logits_at(model, document, torch.ones_like(document), places)
