@@ -106,7 +106,21 @@ def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
     for plan in plans:
         found += shortened(plan.arm, plan.base, plan.finetune, plan.lapt)
         found += _alone(plan)
-    return found
+    return [*found, *_unlike_losses(plans)]
+
+
+def _unlike_losses(plans: Sequence[ArmPlan]) -> Iterator[str]:
+    """Yield that losses of causal and of masked models do not compare, if there are both."""
+    from specialize.model.config import read_config
+    from specialize.model.mlm import is_causal
+
+    adapted = [plan for plan in plans if plan.lapt]
+    causal = [plan.arm.name for plan in adapted if is_causal(read_config(plan.base))]
+    if 0 < len(causal) < len(adapted):
+        yield (
+            f"bits per byte of {', '.join(causal)} are those of causal models, not comparable with "
+            "the other arms'"
+        )
 
 
 def _alone(plan: ArmPlan) -> Iterator[str]:
@@ -124,20 +138,6 @@ def reading_notes(base: Path) -> list[str]:
     """Return what a user should know about how the base's tokenizer was read."""
     settings = checkpoint_of(base).vocabulary.settings
     return [f"base: {note}" for note in settings.notes] if settings else []
-
-
-def loss_notes(bases: Mapping[str, Path]) -> list[str]:
-    """Return what a user should know about comparing losses of arms, whose ``bases`` are given."""
-    from specialize.model.config import read_config
-    from specialize.model.mlm import is_causal
-
-    causal = [name for name, base in bases.items() if is_causal(read_config(base))]
-    if not 0 < len(causal) < len(bases):
-        return []
-    return [
-        f"bits per byte of {', '.join(causal)} are those of causal models, not comparable with the "
-        "other arms'"
-    ]
 
 
 def check_disk(needed: int, out: Path) -> None:

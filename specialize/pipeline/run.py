@@ -143,8 +143,6 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
         tasks = checks.read_tasks(recipe)
         own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
         notes = [note for base in own for note in checks.reading_notes(base)]
-        adapted = {arm.name: bases[arm.base] for arm in recipe.arms if arm.lapt is not None}
-        notes += checks.loss_notes(adapted)
         doubts = [*checks.check_tasks(recipe, tasks), *notes]
         work = Work(point, recipe, out / point, bases, tasks, doubts, []).planned(store)
         doubts += checks.check_settings(work.plans)
