@@ -45,8 +45,8 @@ def augment_tokenizer(
     manifest.json, all or none: DataError where a check fails (``vocab.verify``), UsageError if
     ``out`` is a folder with something in it. ``texts``: the files of the corpus, whose fingerprints
     the manifest gives. ``embed``: an initialisation by name, or a table with ``method`` and its
-    options; ``out`` is then a whole model with a row for each piece, made from the masked language
-    model of ``name``.
+    options; ``out`` is then a whole model with a row for each piece, made from the masked or causal
+    language model of ``name``.
     """
     if not isinstance(name, str | Path):
         raise TypeError(f"expected a path or a model's name, got {type(name).__name__}")

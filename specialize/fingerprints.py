@@ -1,7 +1,7 @@
 """SHA-256 of files and folders, remembered while their size and times stay the same.
 
-Also whether files are still what they were when they were written: those of a finished stage
-(``outputs_of``, ``Fingerprints.fault``), and one that an interrupted stage left (``seal``).
+Also whether the files of a finished stage are still what they were when they were written
+(``outputs_of``, ``Fingerprints.fault``).
 """
 
 from __future__ import annotations
@@ -37,25 +37,6 @@ def outputs_of(folder: Path) -> dict[str, Output]:
             state.st_size, state.st_mtime_ns, _sha256(path)
         )
     return found
-
-
-def seal(file: Path) -> None:
-    """Write the SHA-256 of ``file`` beside it, for ``is_sealed``."""
-    atomic.write_text(_seal_of(file), _sha256(file))
-
-
-def is_sealed(file: Path) -> bool:
-    """Return whether ``file`` is there, and as it was when it was sealed."""
-    try:
-        return _seal_of(file).read_bytes() == _sha256(file).encode()
-    except FileNotFoundError:
-        return False
-
-
-def unseal(file: Path) -> None:
-    """Remove ``file`` and its seal, as far as they are there."""
-    _seal_of(file).unlink(missing_ok=True)
-    file.unlink(missing_ok=True)
 
 
 class Fingerprints:
@@ -122,10 +103,6 @@ class Fingerprints:
 def _sha256(path: Path) -> str:
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _seal_of(file: Path) -> Path:
-    return file.with_name(f"{file.name}.sha256")
 
 
 def _hidden(path: Path, top: Path) -> bool:

@@ -44,7 +44,7 @@ def read_config(folder: Path) -> Any:
     if config.is_encoder_decoder:
         raise DataError(
             f"{file}:1: {config.model_type} is an encoder with a decoder; expected an encoder with "
-            "a masked-LM head, such as BERT or XLM-R"
+            "a masked-LM head, such as BERT or XLM-R, or a decoder such as GPT-2 or Llama"
         )
     if getattr(config, "languages", None) and not getattr(config, "default_language", None):
         raise DataError(

@@ -49,8 +49,8 @@ def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRow
         output.out_features = rows
     if table.padding_idx is not None:
         table.padding_idx = moved(table.padding_idx)
-    for name, value in ids.items():
-        setattr(model.config, name, value)
+    for config, name, value in ids:
+        setattr(config, name, value)
 
 
 def _rows(model: MaskedModel, change: VocabChange[Vocabulary]) -> int:
@@ -110,14 +110,18 @@ def _moves(change: VocabChange[Vocabulary], old_rows: int, rows: int) -> Move:
     return lambda i: i if i in spare or i >= beyond else new_ids.get(i)
 
 
-def _moved_ids(model: MaskedModel, moved: Move) -> dict[str, Any]:
-    """Return the configuration's ids of pieces (``pad_token_id`` and the like) after the change."""
-    found: dict[str, Any] = {}
-    for name, value in vars(model.config).items():
+def _moved_ids(model: MaskedModel, moved: Move) -> list[tuple[Any, str, Any]]:
+    """Return the ids of pieces (``pad_token_id`` and the like) after the change.
+
+    With the configuration that each is of: the model's, and that of generation.
+    """
+    found: list[tuple[Any, str, Any]] = []
+    configs = filter(None, (model.config, getattr(model, "generation_config", None)))
+    for config, name, value in [(c, *item) for c in configs for item in vars(c).items()]:
         if name.endswith("_token_id") and isinstance(value, int):
-            found[name] = moved(value)
+            found.append((config, name, moved(value)))
         elif name.endswith("_token_id") and isinstance(value, list):
-            found[name] = [i for i in map(moved, value) if i is not None]
+            found.append((config, name, [i for i in map(moved, value) if i is not None]))
     for padding in _position_padding(model):
         if (now := moved(padding)) != padding:
             raise UsageError(

@@ -13,7 +13,7 @@ import torch
 from specialize.errors import DataError
 from specialize.model.config import UNLOADABLE, first_line, read_config
 from specialize.model.header import check_rows
-from specialize.model.mlm import MaskedModel, choose_head, hidden_size, layers
+from specialize.model.mlm import MaskedModel, choose_head, hidden_size, is_causal, layers
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
 from specialize.vocab.open import read_vocabulary
@@ -22,7 +22,7 @@ from specialize.vocab.write import write_files
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A masked language model with its vocabulary, its framing and the directory it came from."""
+    """A language model with its vocabulary, its framing and the directory it came from."""
 
     model: MaskedModel
     vocabulary: Vocabulary
@@ -31,28 +31,33 @@ class Checkpoint:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Return the masked language model of ``folder`` in float32 and evaluation mode.
+    """Return the masked or causal language model of ``folder`` in float32 and evaluation mode.
 
     Only local files are read and no code from them is run. MissingError without a model or
-    tokenizer; DataError where the two disagree, where weights (such as the masked-LM head) are
-    missing, which transformers would draw at random, or where the model is not such an encoder.
+    tokenizer; DataError where the two disagree, where weights (such as the language-model head) are
+    missing, which transformers would draw at random, or where the model is of another kind.
     """
     config = read_config(folder)
     vocabulary = read_vocabulary(folder)
     check_rows(folder, len(vocabulary.pieces))
     framing = read_framing(vocabulary, folder)
-    model = _masked_model(folder, config)
+    model = _model(folder, config)
     _check_forward(folder, model, framing)
     return Checkpoint(model, vocabulary, framing, folder)
 
 
-def _masked_model(folder: Path, config: Any) -> MaskedModel:
-    """Return the model with all its weights from the checkpoint."""
-    from transformers import AutoModelForMaskedLM
+def _auto(config: Any) -> Any:
+    """Return the class of transformers that reads models of a configuration."""
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
+    return AutoModelForCausalLM if is_causal(config) else AutoModelForMaskedLM
+
+
+def _model(folder: Path, config: Any) -> MaskedModel:
+    """Return the model with all its weights from the checkpoint."""
     try:
         with _quiet():
-            model, found = AutoModelForMaskedLM.from_pretrained(
+            model, found = _auto(config).from_pretrained(
                 folder,
                 config=config,
                 dtype=torch.float32,
@@ -65,8 +70,9 @@ def _masked_model(folder: Path, config: Any) -> MaskedModel:
     except UNLOADABLE as error:
         if "Unrecognized configuration class" in str(error):
             raise DataError(
-                f"{folder / 'config.json'}:1: transformers has no masked-LM class for "
-                f"{config.model_type}; choose an encoder such as BERT, RoBERTa or XLM-R"
+                f"{folder / 'config.json'}:1: transformers has no language-model class for "
+                f"{config.model_type}; choose an encoder such as BERT or XLM-R, or a decoder such "
+                "as GPT-2 or Llama"
             ) from None
         raise DataError(f"{_weights(folder)}: cannot be loaded: {first_line(error)}") from None
     if other := sorted(found["mismatched_keys"]):
@@ -100,8 +106,8 @@ def _weights(folder: Path) -> Path:
 def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other: list[str]) -> str:
     """Return what is missing from a checkpoint, and what to do."""
     head = not any(name.startswith(model.base_model_prefix + ".") for name in missing)
-    what = "its masked-LM head" if head else "weights"
-    do = "save it with AutoModelForMaskedLM, or choose a base that has its head"
+    what = f"its {'causal' if is_causal(model.config) else 'masked'}-LM head" if head else "weights"
+    do = f"save it with {_auto(model.config).__name__}, or choose a base that has its head"
     if any(name.startswith("lm_predictions.") for name in other):
         do = 'it has lm_predictions instead: set "legacy" to false in config.json'
     elif not head:
@@ -121,6 +127,8 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
     ids = torch.tensor([pieces])
     try:
         choose_head(model, pieces)
+        if is_causal(model.config):
+            return
         with torch.no_grad():
             states = layers(model, ids, torch.ones_like(ids))
         expected = (1, len(pieces), hidden_size(model))
@@ -130,7 +138,7 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
     except (AssertionError, AttributeError, TypeError, *UNLOADABLE) as error:
         raise DataError(
             f"{folder}: {type(model).__name__} cannot be used: {first_line(error)}; choose an "
-            "encoder such as BERT, RoBERTa or XLM-R"
+            "encoder such as BERT or XLM-R, or a decoder such as GPT-2 or Llama"
         ) from None
 
 
@@ -142,7 +150,7 @@ def save_model(
     source: Path | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write a directory that plain ``AutoModelForMaskedLM`` and ``AutoTokenizer`` load.
+    """Write a directory that ``AutoTokenizer`` and the model's own auto class load.
 
     ``source``: where the vocabulary came from; its tokenizer settings are kept. ``dtype``: of the
     weights in the file; loaded, they are float32 by default.
@@ -157,10 +165,8 @@ def save_model(
 
 def empty_model(folder: Path) -> MaskedModel:
     """Return a model of the shape in ``folder`` with random weights, to load others into."""
-    from transformers import AutoModelForMaskedLM
-
     config = read_config(folder)
-    return AutoModelForMaskedLM.from_config(config, dtype=torch.float32, trust_remote_code=False)
+    return _auto(config).from_config(config, dtype=torch.float32, trust_remote_code=False)
 
 
 def new_modernbert(

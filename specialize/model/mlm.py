@@ -1,4 +1,4 @@
-"""A masked language model as we use it: states of pieces, logits at places, tables of rows."""
+"""A language model as we use it: states of pieces, logits at places, tables of rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from specialize.embed._rows import Tables
 from specialize.errors import DataError
+from specialize.vocab.framing import FROM_PADDING
 
-MaskedModel = Any  # a transformers model for masked language modelling (BERT, ModernBERT, ...)
+MaskedModel = Any  # a transformers model that predicts masked pieces, or the next (``is_causal``)
 
 # shapes: B sequences, L pieces, H layers, D width, M places, V pieces, R >= V rows of a table
 
@@ -20,7 +22,7 @@ FULL = "full logits"
 _HEADS: dict[str, _Head] = {  # modules that a model of the shape has -> states [M, D] to logits
     "cls": lambda m, x: m.cls(x),  # BERT, DeBERTa with "legacy": true
     "lm_predictions": lambda m, x: m.lm_predictions(x, m.get_input_embeddings()),  # DeBERTa's own
-    "lm_head": lambda m, x: m.lm_head(x),  # RoBERTa, XLM-R, CamemBERT, X-MOD, MPNet
+    "lm_head": lambda m, x: m.lm_head(x),  # RoBERTa, XLM-R, CamemBERT, X-MOD, MPNet; GPT-2, Llama
     "predictions": lambda m, x: m.predictions(x),  # ALBERT
     "head decoder": lambda m, x: m.decoder(m.head(x)),  # ModernBERT
     "generator_predictions generator_lm_head": (  # ELECTRA
@@ -32,22 +34,97 @@ _HEADS: dict[str, _Head] = {  # modules that a model of the shape has -> states 
 }
 
 
+def is_causal(config: Any) -> bool:
+    """Return whether models of a configuration predict the next piece, not masked ones."""
+    from transformers import AutoModelForMaskedLM
+
+    return type(config) not in AutoModelForMaskedLM._model_mapping
+
+
 def logits_at(
-    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, places_M: Tensor
+    model: MaskedModel,
+    ids_BL: Tensor,
+    real_BL: Tensor | None,
+    places_M: Tensor,
+    documents_BL: Tensor | None = None,
 ) -> Tensor:
     """Return logits [M, R] at places of the flattened batch (b * L + l, in order).
 
     The head outweighs a small encoder: computing it at masked places only is worth 1.8x of the
     arithmetic for mBERT's shape. A model without a head known here (``head_of``) computes all
     logits. Places, not a mask: a GPU would have to wait until the mask is counted. ``real_BL``:
-    False at padding.
+    False at padding. ``documents_BL``: the number of each piece's document, if it sees no other.
     """
     head = _HEADS.get(head_of(model))
     if head is None:
-        logits_BLR = model(input_ids=ids_BL, attention_mask=real_BL).logits
+        logits_BLR = model(**_inputs(model, ids_BL, real_BL, documents_BL)).logits
         return logits_BLR.flatten(0, 1)[places_M]
-    states_BLD = model.base_model(input_ids=ids_BL, attention_mask=real_BL).last_hidden_state
-    return head(model, states_BLD.flatten(0, 1)[places_M])
+    return head(model, states_at(model, ids_BL, real_BL, places_M, documents_BL))
+
+
+def states_at(
+    model: MaskedModel,
+    ids_BL: Tensor,
+    real_BL: Tensor | None,
+    places_M: Tensor,
+    documents_BL: Tensor | None = None,
+) -> Tensor:
+    """Return the states [M, D] at places of the flattened batch, as the head takes them."""
+    given = _inputs(model, ids_BL, real_BL, documents_BL)
+    states_MD: Tensor = model.base_model(**given).last_hidden_state.flatten(0, 1)[places_M]
+    return states_MD
+
+
+def bare_head(model: MaskedModel) -> Callable[[Tensor], Tensor] | None:
+    """Return the head without its output layer: states [M, D] to that layer's input.
+
+    None where no such head or layer is known.
+    """
+    head = _HEADS.get(head_of(model))
+    if head is None or (output := output_layer(model)) is None:
+        return None
+
+    def bare(states_MD: Tensor) -> Tensor:
+        output.forward = lambda x: x
+        try:
+            return head(model, states_MD)
+        finally:
+            del output.forward
+
+    return bare
+
+
+def _inputs(
+    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, documents_BL: Tensor | None
+) -> dict[str, Any]:
+    """Return the arguments of the model for a batch."""
+    given: dict[str, Any] = {"input_ids": ids_BL, "attention_mask": real_BL}
+    if causal := is_causal(model.config):
+        given["use_cache"] = False
+    if documents_BL is not None:
+        given |= apart(documents_BL, causal=causal, first=_first_position(model.config))
+    return given
+
+
+def apart(documents_BL: Tensor, *, causal: bool = False, first: int = 0) -> dict[str, Tensor]:
+    """Return arguments with which pieces see those of their document only, from position ``first``.
+
+    An additive mask [B, 1, L, L] and positions [B, L]. Padding is a document of its own.
+    """
+    same_BLL = documents_BL[:, :, None] == documents_BL[:, None, :]
+    if causal:
+        same_BLL = same_BLL.tril()
+    mask = torch.zeros(same_BLL.shape, device=same_BLL.device)
+    mask = mask.masked_fill(~same_BLL, torch.finfo(mask.dtype).min)
+    at = torch.arange(documents_BL.shape[1], device=documents_BL.device)
+    begins = documents_BL != documents_BL.roll(1, 1)
+    starts_BL = torch.where(begins, at, 0).cummax(1).values
+    return {"attention_mask": mask[:, None], "position_ids": first + at - starts_BL}
+
+
+def _first_position(config: Any) -> int:
+    """Return the position of a text's first piece: RoBERTa's is the padding id + 1."""
+    return config.pad_token_id + 1 if config.model_type in FROM_PADDING else 0
 
 
 def head_of(model: MaskedModel) -> str:
@@ -72,8 +149,14 @@ def choose_head(model: MaskedModel, ids_L: list[int]) -> str:
     full = model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL)).logits[0]
     try:
         places = torch.arange(len(ids_L), device=model.device)
-        fast = logits_at(model, ids_BL, torch.ones_like(ids_BL), places)
-        equal = fast.shape == full.shape and torch.allclose(fast, full, rtol=1e-4, atol=1e-5)
+        given = model, ids_BL, torch.ones_like(ids_BL), places
+        found = [logits_at(*given)]
+        if (bare := bare_head(model)) and (output := output_layer(model)):
+            found.append(F.linear(bare(states_at(*given)), output.weight, output.bias))
+        equal = all(
+            fast.shape == full.shape and torch.allclose(fast, full, rtol=1e-4, atol=1e-5)
+            for fast in found
+        )
     except (AttributeError, TypeError, RuntimeError):  # modules of these names, used otherwise
         equal = False
     model.chosen_head = head_of(model) if equal else FULL

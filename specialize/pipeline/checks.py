@@ -69,11 +69,12 @@ def _split(files: TaskFiles, sentences: int) -> list[str]:
 
 def check_arms(plans: Sequence[ArmPlan]) -> None:
     """Refuse lengths, schedules and combinations that cannot work."""
+    from specialize.model.mlm import is_causal
     from specialize.model.word_encoder import check_length
     from specialize.train.lapt import check
 
     for plan in plans:
-        framing = checkpoint_of(plan.base).framing
+        checkpoint = checkpoint_of(plan.base)
         name = plan.arm.name
         if plan.text is None and (plan.lapt or plan.arm.augment.method != "none"):
             raise UsageError(
@@ -83,9 +84,20 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
         for mixin in plan.arm.mixin:
             mixin()("")  # refuses option values that it does not know
         if plan.lapt:
-            check(plan.lapt, framing)
+            check(plan.lapt, checkpoint)
+            if plan.lapt.train == "fresh" and plan.arm.augment.method == "none":
+                raise UsageError(
+                    f'arm.{name}: lapt.train = "fresh", but no piece is added; set augment, or '
+                    'train "all"'
+                )
         if plan.heads:
-            check_length("finetune.length", plan.finetune.length, framing)
+            if is_causal(checkpoint.model.config):
+                raise UsageError(
+                    f"arm.{name}: {', '.join(plan.tasks)}: expected an encoder, which sees both "
+                    "sides of a word, got a base that predicts the next piece; choose another "
+                    f"base, or set arm.{name}.tasks = []"
+                )
+            check_length("finetune.length", plan.finetune.length, checkpoint.framing)
 
 
 def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
@@ -94,7 +106,21 @@ def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
     for plan in plans:
         found += shortened(plan.arm, plan.base, plan.finetune, plan.lapt)
         found += _alone(plan)
-    return found
+    return [*found, *_unlike_losses(plans)]
+
+
+def _unlike_losses(plans: Sequence[ArmPlan]) -> Iterator[str]:
+    """Yield that losses of causal and of masked models do not compare, if there are both."""
+    from specialize.model.config import read_config
+    from specialize.model.mlm import is_causal
+
+    adapted = [plan for plan in plans if plan.lapt]
+    causal = [plan.arm.name for plan in adapted if is_causal(read_config(plan.base))]
+    if 0 < len(causal) < len(adapted):
+        yield (
+            f"bits per byte of {', '.join(causal)} are those of causal models, not comparable with "
+            "the other arms'"
+        )
 
 
 def _alone(plan: ArmPlan) -> Iterator[str]:

@@ -44,7 +44,7 @@ def model_size(folder: Path) -> Size:
 
 
 def bytes_needed(plans: Sequence[ArmPlan], store: Store) -> int:
-    """Return how much disk the missing stages need: models and heads in float32, checkpoints."""
+    """Return how much disk the missing stages need: weights in float32, checkpoints, ids."""
     weights = {plan.base: 4 * model_size(plan.base).parameters for plan in plans}
     models = {
         store.key(stage): weights[plan.base]
@@ -57,8 +57,13 @@ def bytes_needed(plans: Sequence[ArmPlan], store: Store) -> int:
         for plan in plans
         if any(not store.done(stage) for stage in plan.heads.values())
     ]
+    ids = {  # an id has as many bytes as a piece of text
+        store.key(plan.ids): round(_text_bytes(plan, store))
+        for plan in plans
+        if plan.ids and not store.done(plan.ids)
+    }
     checkpoint = 4 * max(weights.values(), default=0)  # with moments
-    return sum(models.values()) + sum(heads) + checkpoint
+    return sum(models.values()) + sum(heads) + sum(ids.values()) + checkpoint
 
 
 def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
@@ -71,7 +76,11 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
     lapt = plan.lapt
     adapting = 0.0
     if lapt:
-        per_piece = 6 * size.body + 6 * lapt.mask * size.embedding
+        from specialize.model.config import read_config
+        from specialize.model.mlm import is_causal
+
+        asked = 1.0 if is_causal(read_config(plan.base)) else lapt.mask
+        per_piece = 6 * size.body + 6 * asked * size.embedding
         adapting = pieces * lapt.epochs * per_piece / speed
     adapted = {
         seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))

@@ -37,6 +37,7 @@ class ArmPlan:
     text: Stage | None
     vocabulary: Stage
     rows: Stage | None
+    ids: Stage | None  # of the text LAPT reads
     audits: Mapping[str, Stage]  # by the name of the text
     adapted: Mapping[int, Stage]  # by seed; the same stage for all without lapt.per_seed
     together: Mapping[int, Stage]  # by seed, of tasks trained together
@@ -75,7 +76,8 @@ class ArmPlan:
         yield from self.audits.values()
 
     def late(self) -> Iterator[Stage]:
-        """Yield what takes long: LAPT, tasks trained together, then every head."""
+        """Yield what takes long: LAPT and its text, tasks trained together, then every head."""
+        yield from filter(None, (self.ids,))
         yield from self.adapted.values()
         yield from self.together.values()
         yield from self.heads.values()
@@ -133,8 +135,9 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
         {"base": base, "text": text if _reads_text(arm.augment) else None, "augment": arm.augment},
     )
     rows = _rows(arm, base, vocabulary, text) if _reads_text(arm.augment) else None
+    ids = _ids(arm, base, vocabulary, text) if lapt else None
     adapted = {
-        seed: _adapted(arm, base, vocabulary, rows, text, lapt, seed)
+        seed: _adapted(arm, base, vocabulary, rows, text, ids, lapt, seed)
         for seed in (arm.seeds if lapt and lapt.per_seed else arm.seeds[:1])
     }
     adapted = {seed: adapted.get(seed, adapted[arm.seeds[0]]) for seed in arm.seeds}
@@ -147,7 +150,7 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     }
     audits = _audits(recipe, arm, base, vocabulary, text)
     return ArmPlan(
-        arm, base, lapt, finetune, prepared, vocabulary, rows, audits, adapted, together, heads
+        arm, base, lapt, finetune, prepared, vocabulary, rows, ids, audits, adapted, together, heads
     )
 
 
@@ -246,12 +249,19 @@ def _rows(arm: Arm, base: Path, vocabulary: Stage, text: Text) -> Stage:
     )
 
 
+def _ids(arm: Arm, base: Path, vocabulary: Stage, text: Text) -> Stage:
+    """Return the stage of the text in pieces; arms with equal text and vocabulary share it."""
+    given = {"base": base, "vocabulary": vocabulary, "text": text}
+    return Stage("ids", f"{arm.name}: text in pieces", stages.encode_text, given)
+
+
 def _adapted(
     arm: Arm,
     base: Path,
     vocabulary: Stage,
     rows: Stage | None,
     text: Text,
+    ids: Stage | None,
     lapt: Lapt | None,
     seed: int,
 ) -> Stage:
@@ -268,7 +278,8 @@ def _adapted(
             "mixins": arm.mixin if lapt else (),
             "lapt": lapt,
             "seed": seed if lapt else 0,
-        },
+        }
+        | ({"ids": ids} if ids else {}),
     )
 
 

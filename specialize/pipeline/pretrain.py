@@ -51,7 +51,11 @@ def _stages(recipe: Pretrain) -> Stage:
         text | {name: getattr(recipe, name) for name in own},
     )
     packed = Stage(
-        "packed", "text", write_text, text | {"tokenizer": tokenizer, "length": recipe.length}
+        "packed",
+        "text",
+        write_text,
+        text | {"tokenizer": tokenizer, "length": recipe.length},
+        version=2,  # padding is -1
     )
     settings = replace(recipe, languages=dict.fromkeys(recipe.languages, ()), remove=())
     return Stage(

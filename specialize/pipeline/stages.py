@@ -18,7 +18,6 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
-from specialize.fingerprints import unseal
 from specialize.pipeline.change import read_change, write_change
 from specialize.pipeline.task_data import TaskData, read_file, read_task, state
 from specialize.progress import Log
@@ -34,7 +33,7 @@ from specialize.vocab.audit.coverage import (
     with_sources,
     write_pieces,
 )
-from specialize.vocab.framing import moved
+from specialize.vocab.framing import moved, read_framing
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
 from specialize.vocab.verify.run import verifier
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
     from specialize.train.lapt import Lapt
     from specialize.train.loop import Epoch
     from specialize.train.multitask import Multitask
+
+
+IDS = "ids.bin"  # of a text
 
 
 def prepare_text(
@@ -147,6 +149,16 @@ def initialise_rows(
     write_pieces(with_sources(pieces, rows.sources), folder)
 
 
+def encode_text(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Prepared) -> None:
+    """Write the training text in pieces of the new vocabulary."""
+    from specialize.train.packing import write_ids
+
+    change = read_change(vocabulary, base)
+    framing = moved(read_framing(change.old, base), change)
+    count = write_ids(change.new, framing, text.train.documents(), folder / IDS)
+    log.say(f"{count:,} pieces")
+
+
 def adapt(
     folder: Path,
     *,
@@ -158,6 +170,7 @@ def adapt(
     mixins: Sequence[Choice],
     lapt: Lapt | None,
     seed: int,
+    ids: Path | None = None,
 ) -> None:
     """Write the model with its new vocabulary, after LAPT where there is any."""
     from specialize.model.install import install, snapshot, verify_installed
@@ -175,13 +188,21 @@ def adapt(
     model.to(device())
     checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
     history = []
-    if lapt and text:
-        mix = chain([choice() for choice in mixins])
-        history = train(checkpoint, change, text, lapt, seed=seed, folder=folder, mix=mix, log=log)
+    if lapt and text and ids:
+        history = train(
+            checkpoint,
+            change,
+            text,
+            lapt,
+            seed=seed,
+            folder=folder,
+            ids=ids / IDS,
+            mix=chain([choice() for choice in mixins]),
+            log=log,
+        )
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
     atomic.write_json(folder / "history.json", _without_times(history))
-    unseal(folder / "packed.npy")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 

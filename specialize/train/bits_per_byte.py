@@ -1,14 +1,24 @@
-"""Bits per byte: a masked model's loss in a unit that vocabularies and mix-ins share.
+"""Bits per byte: a model's loss in a unit that vocabularies and mix-ins share.
 
-Loss per piece cannot be compared across vocabularies (an unknown piece is easy to guess). So the
-same white-space tokens of the same held-out text are masked whole for every arm, and the bits that
-describe them are summed: the model's for their pieces, and for what is unknown the bits of its
-bytes under the training text's byte frequencies, since the model knows nothing of them. The sum is
-divided by the bytes of the tokens in the original text, whatever a mix-in makes of them.
+**Masked models.** Loss per piece cannot be compared across vocabularies (an unknown piece is easy
+to guess). So the same white-space tokens of the same held-out text are masked whole for every arm,
+and the bits that describe them are summed: the model's for their pieces, and for what is unknown
+the bits of its bytes under the training text's byte frequencies, since the model knows nothing of
+them. The sum is divided by the bytes of the tokens in the original text, whatever a mix-in makes of
+them.
 
 The figure compares arms; it is not a code length of the text. Pieces of one token are predicted
 independently, the number of masks gives away its length, and distinctions that a mix-in drops (case
 under lower-casing) cost nothing.
+
+**Causal models** pay for every piece of the same lines given all pieces before it, and the sum is
+divided by all bytes of the lines: a code length of the text (an upper bound, since the same text
+has other segmentations too), exactly comparable across vocabularies. The first piece follows the
+tokenizer's prefix (BOS), else the piece that ends a document. A line longer than the length is read
+in windows, in which each piece still sees half a window or more. Unknown text is paid for by its
+bytes as above.
+
+The two figures are not comparable with each other: a masked model sees both sides of a token.
 """
 
 from __future__ import annotations
@@ -17,17 +27,19 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from specialize.model.mlm import MaskedModel, logits_at, positions
+from specialize.model.loss import loss_sum
+from specialize.model.mlm import MaskedModel, positions
 from specialize.train.masking import mask_piece
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing
+
+WHOLE: Any = {"rate": 1.0, "tokens": 10**9}  # how `held_out` takes whole lines, for causal models
 
 
 class Token(NamedTuple):
@@ -100,9 +112,44 @@ def encode(text: HeldOut, vocabulary: Vocabulary, framing: Framing, *, length: i
     return sorted(rows, key=lambda row: len(row.ids))
 
 
+def encode_following(
+    text: HeldOut, vocabulary: Vocabulary, framing: Framing, *, length: int
+) -> list[Row]:
+    """Return ``text`` (of whole lines) as rows in which each piece is asked for once.
+
+    Rows have at most ``length`` pieces and come the shortest first.
+    """
+    rows = []
+    start = [*framing.prefix] or [*framing.separator[-1:]] or [framing.pad]
+    room = max(1, length - len(start))
+    for line in text.chunks:
+        ids = vocabulary.encode(" ".join(token.shown for token in line if token.shown.strip()))
+        escapes = _escapes(line, ids, vocabulary, text.byte_bits)
+        size = len(" ".join(token.original for token in line).encode())
+        done = 0
+        while done < max(1, len(ids)):
+            begin = max(0, done - room // 2) if done else 0
+            end = min(len(ids), begin + room)
+            shown = [*start, *ids[begin:end]]
+            asked = [*[-1] * (len(start) - 1 + done - begin), *ids[done:end], -1]
+            rows.append(Row(shown, asked, 0.0 if done else escapes, 0 if done else size))
+            done = max(1, end)
+    return sorted(rows, key=lambda row: len(row.ids))
+
+
+def _escapes(
+    line: Sequence[Token], ids: Sequence[int], vocabulary: Vocabulary, byte_bits: Sequence[float]
+) -> float:
+    """Return the bits of the bytes that the pieces ``ids`` of a line leave unknown."""
+    if vocabulary.ids.get(vocabulary.unk, -1) not in ids:
+        return 0.0
+    pieces = (vocabulary.encode(token.shown) for token in line)
+    return sum(_escape(t, p, vocabulary, byte_bits) for t, p in zip(line, pieces, strict=True))
+
+
 @torch.no_grad()
 def score(model: MaskedModel, rows: Sequence[Row], pad: int, *, batch: int = 64) -> float:
-    """Return the bits spent on each byte of the masked tokens of ``rows``; nan without any."""
+    """Return the bits spent on each byte asked for in ``rows``; nan without any."""
     device = next(model.parameters()).device
     bits, size = sum(row.escape for row in rows), sum(row.size for row in rows)
     was_training = model.training
@@ -114,8 +161,7 @@ def score(model: MaskedModel, rows: Sequence[Row], pad: int, *, batch: int = 64)
         if len(places):
             inputs = _pad([row.ids for row in part], pad).to(device)
             real = _pad([[1] * len(row.ids) for row in part], 0).to(device)
-            logits = logits_at(model, inputs, real, places)
-            loss = F.cross_entropy(logits.float(), targets.flatten()[places], reduction="sum")
+            loss = loss_sum(model, inputs, real, places, targets.flatten()[places])
             bits += float(loss) / math.log(2)
     model.train(was_training)
     return bits / size if size else math.nan

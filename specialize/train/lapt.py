@@ -1,33 +1,45 @@
-"""LAPT: language-adaptive pretraining, continued masked-language-model training on one language."""
+"""LAPT: language-adaptive pretraining, a language model's training continued on one language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Any, Literal
 
-import numpy as np
+import torch
 
-from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.errors import DataError, UsageError
-from specialize.fingerprints import is_sealed, seal
 from specialize.model.load import Checkpoint
-from specialize.model.mlm import MaskedModel
+from specialize.model.mlm import MaskedModel, is_causal, logits_at, output_biases, output_layer
 from specialize.model.tiers import merge, tier
 from specialize.model.word_encoder import check_length
 from specialize.progress import Log, Silent
 from specialize.train import loop
-from specialize.train.bits_per_byte import HeldOut, encode, held_out, score
+from specialize.train.bits_per_byte import (
+    WHOLE,
+    HeldOut,
+    encode,
+    encode_following,
+    held_out,
+    score,
+)
 from specialize.train.masking import Masking, mask_piece, mask_pieces
-from specialize.train.mlm import train_masked
+from specialize.train.mlm import (
+    Ask,
+    Step,
+    documents_of,
+    following,
+    masked,
+    train_language_model,
+)
 from specialize.train.optim import adamw, at_least, groups, precision
-from specialize.train.packing import pack
+from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order
 from specialize.train.schedules import linear
 from specialize.vocab.base import VocabChange, Vocabulary
-from specialize.vocab.framing import Framing
 
 _SAMPLE = 20_000  # lines whose byte frequencies price unknown text
 
@@ -43,8 +55,16 @@ class Lapt:
     fresh_rate: float = 1.0  # the multiplier a: fresh rows train at a times the rate (TVA)
     warmup: int = 1000  # steps of linear warm-up, at most a tenth of all; then decay to 0
     decay: float = 0.01  # weight decay
-    mask: float = 0.15  # share of the pieces to predict
+    mask: float = 0.15  # share of the pieces to predict; a causal model predicts all
+    words: bool = False  # mask whole words
     static: int = 0  # 0 = dynamic masking; 5 = five fixed maskings of each sequence, as released
+    documents: bool = False  # pieces see their own document only, positions begin anew in each
+    train: Literal["all", "embeddings", "fresh"] = "all"  # parameters: all, the tables of
+    # rows with the output bias, or the rows of fresh pieces
+    parts: int = 1  # a batch goes through the model in so many parts: less memory, same result
+    recompute: bool = (
+        False  # activations in the backward pass: less memory, about a third more time
+    )
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     dev_lines: int = 400  # held-out lines measured after every epoch
     per_seed: bool = False  # repeat LAPT with each seed of the recipe, not with the first alone
@@ -52,16 +72,20 @@ class Lapt:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
+        at_least("lapt", self, {"parts": 1})
         at_least("lapt", self, {"rate": 0, "fresh_rate": 0, "decay": 0})
         if not 0 < self.mask <= 1:
             raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")
         precision(self.precision)
 
 
-def check(plan: Lapt, framing: Framing) -> None:
+def check(plan: Lapt, base: Checkpoint) -> None:
     """Raise UsageError for what ``lapt`` would refuse whatever the text is."""
-    mask_piece(framing)
-    check_length("lapt.length", plan.length, framing)
+    if not is_causal(base.model.config):
+        mask_piece(base.framing)
+    check_length("lapt.length", plan.length, base.framing)
+    if plan.documents:
+        _check_documents(base, plan.length)
 
 
 def lapt(
@@ -72,31 +96,40 @@ def lapt(
     *,
     seed: int,
     folder: Path,
+    ids: Path | None = None,
     mix: Callable[[str], str] = lambda line: line,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> list[loop.Epoch]:
     """Train ``checkpoint.model`` on ``text``, leave it at its best epoch and return the history.
 
     ``checkpoint`` has the new vocabulary with its framing, and the model with ``change`` installed;
-    ``mix`` is all mix-ins of ``text``. Scores are bits per byte of the original held-out lines,
-    comparable across vocabularies and mix-ins (train.bits_per_byte). Fresh rows are a parameter of
-    their own with ``fresh_rate`` times the rate; their entries in the output bias train at the base
-    rate, as in the authors' code. ``folder`` holds ``packed.npy`` and ``checkpoint.pt``, from which
-    an interrupted call resumes.
+    ``ids``: the file of ``text.train`` in pieces (`write_ids`), by default written to ``folder``;
+    ``mix``: all mix-ins of ``text``. Scores are bits per byte of the original held-out lines,
+    comparable across vocabularies and mix-ins among masked models, and among causal ones
+    (train.bits_per_byte). Fresh rows are a parameter of their own with ``fresh_rate`` times the
+    rate; their entries in the output bias train at the base rate, as in the authors' code.
+    ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
-    check(plan, checkpoint.framing)
+    check(plan, checkpoint)
     if special := checkpoint.framing.special.intersection(change.fresh):
         raise UsageError(f"fresh pieces {sorted(special)[:3]} are special in the framing given")
     model, framing = checkpoint.model, checkpoint.framing
-    measured = measured_text(text, plan, seed=seed, mix=mix)
-    rows = encode(measured, checkpoint.vocabulary, framing, length=plan.length)
-    packed = _packed(checkpoint, text, plan.length, folder / "packed.npy")
-    steps = -(-len(packed) // plan.batch)
-    history = train_masked(
+    causal = is_causal(model.config)
+    measured = measured_text(text, plan, seed=seed, mix=mix, causal=causal)
+    in_rows = encode_following if causal else encode
+    rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
+    if ids is None:
+        ids = folder / "ids.bin"
+        write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
+    sequences = Sequences(read_ids(ids), framing.prefix, plan.length)
+    if not len(sequences):
+        raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
+    steps = -(-len(sequences) // plan.batch)
+    history = train_language_model(
         model,
-        mask_pieces(checkpoint.vocabulary, framing),
-        packed,
-        lambda epoch: order(len(packed), seed=seed, epoch=epoch),
+        following if causal else _masked(checkpoint, plan, seed),
+        sequences,
+        lambda epoch: order(len(sequences), seed=seed, epoch=epoch),
         [adamw(_tiers(model, change.fresh, plan))],
         linear(_warmup(plan, steps, log), plan.epochs * steps),
         lambda: score(model, rows, framing.pad),
@@ -110,21 +143,29 @@ def lapt(
             unit="tokens",
             per_step=plan.batch * plan.length,
         ),
-        batch=plan.batch,
-        masking=Masking(plan.mask, plan.static),
+        Step(
+            plan.batch,
+            framing.pad,
+            framing.separator[-1] if plan.documents else None,
+            plan.parts,
+            plan.recompute,
+        ),
         checkpoint=folder / "checkpoint.pt",
         log=log,
     )
     merge(model)
+    model.requires_grad_(True)
     model.eval()
     return history
 
 
-def measured_text(text: Prepared, plan: Lapt, *, seed: int, mix: Callable[[str], str]) -> HeldOut:
+def measured_text(
+    text: Prepared, plan: Lapt, *, seed: int, mix: Callable[[str], str], causal: bool = False
+) -> HeldOut:
     """Return the held-out text to measure on; DataError where it has too few tokens to mask.
 
-    Unknown text is priced by the bytes of the training text, or where mix-ins rewrote that, of the
-    original held-out text.
+    ``causal``: every token is measured, in whole lines. Unknown text is priced by the bytes of the
+    training text, or where mix-ins rewrote that, of the original held-out text.
     """
     pairs = list(islice(text.dev_pairs(), plan.dev_lines))
     if any(mix(before).strip() != after for before, after in pairs):
@@ -132,7 +173,7 @@ def measured_text(text: Prepared, plan: Lapt, *, seed: int, mix: Callable[[str],
     lines = [before for before, _ in pairs]
     rewritten = any(before != after for before, after in pairs)
     train = lines if rewritten else islice(text.train, _SAMPLE)
-    found = held_out(lines, train, seed=seed, mix=mix)
+    found = held_out(lines, train, seed=seed, mix=mix, **(WHOLE if causal else {}))
     if not found.chunks:
         raise DataError(
             f"expected held-out text to measure LAPT on, got {len(lines)} lines without a masked "
@@ -141,18 +182,40 @@ def measured_text(text: Prepared, plan: Lapt, *, seed: int, mix: Callable[[str],
     return found
 
 
-def _packed(checkpoint: Checkpoint, text: Prepared, length: int, file: Path) -> np.ndarray:
-    """Return the training text as sequences, kept in ``file`` for a resumed run."""
-    if not is_sealed(file):
-        documents = text.train.documents()
-        packed = pack(checkpoint.vocabulary, checkpoint.framing, documents, length)
-        with atomic.whole_file(file) as partial, partial.open("wb") as stream:
-            np.save(stream, packed)
-        seal(file)
-    sequences: np.ndarray = np.load(file, mmap_mode="r")
-    if not len(sequences):
-        raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
-    return sequences
+@torch.no_grad()
+def _check_documents(base: Checkpoint, length: int) -> None:
+    """Raise UsageError if a document does not stay the same beside another in a sequence.
+
+    It fills the ``length``, so that windows of attention count, as in ModernBERT.
+    """
+    model, framing = base.model, base.framing
+    if not framing.separator:
+        raise UsageError(
+            "lapt.documents: the tokenizer has no piece that ends a document; name one as "
+            '"eos_token" in tokenizer_config.json, or set lapt.documents = false'
+        )
+    ordinary = [i for i in range(len(base.vocabulary.pieces)) if i not in framing.special]
+    before = [ordinary[0], *framing.separator]
+    others = islice(cycle(ordinary), max(1, length - len(before)))
+    both = torch.tensor([[*before, *others]], device=model.device)
+    document = both[:, len(before) :]
+    places = torch.arange(document.shape[1], device=model.device)
+    apart = documents_of(both, framing.separator[-1])
+    try:
+        alone = logits_at(model, document, torch.ones_like(document), places)
+        beside = logits_at(model, both, None, places + len(before), apart)
+        equal = torch.allclose(alone, beside, rtol=1e-4, atol=1e-5)
+    except (TypeError, ValueError, RuntimeError, IndexError):  # other masks or positions
+        equal = False
+    if not equal:
+        raise UsageError(
+            f"lapt.documents: {type(model).__name__} cannot keep documents apart; set it to false"
+        )
+
+
+def _masked(checkpoint: Checkpoint, plan: Lapt, seed: int) -> Ask:
+    pieces = mask_pieces(checkpoint.vocabulary, checkpoint.framing)
+    return masked(pieces, Masking(plan.mask, plan.static, plan.words), seed)
 
 
 def _warmup(plan: Lapt, steps: int, log: Log) -> int:
@@ -164,8 +227,23 @@ def _warmup(plan: Lapt, steps: int, log: Log) -> int:
     return warmup
 
 
-def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[str, object]]:
-    """Return the parameter groups; the rows of ``fresh`` pieces become a parameter of their own."""
+def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[str, Any]]:
+    """Return the parameter groups; the rows of ``fresh`` pieces become a parameter of their own.
+
+    What ``plan.train`` leaves out gets no gradient. UsageError where nothing is left.
+    """
+    if plan.train == "fresh" and not fresh:
+        raise UsageError(
+            'lapt.train = "fresh", but no piece is fresh; add pieces (augment), or train "all" or '
+            '"embeddings"'
+        )
+    if plan.train != "all":
+        model.requires_grad_(False)
+    if plan.train == "embeddings":
+        layers = model.get_input_embeddings(), output_layer(model)
+        tables = [layer.weight for layer in layers if layer is not None]
+        for parameter in [*tables, *output_biases(model)]:
+            parameter.requires_grad_(True)
     own = tier(model, fresh) if fresh else []
     known = {id(parameter) for parameter in own}
     rest = [(n, p) for n, p in model.named_parameters() if id(p) not in known]

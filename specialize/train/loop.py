@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from specialize.errors import DataError
 from specialize.progress import Log
 from specialize.train.checkpoints import read_checkpoint
 from specialize.train.schedules import Schedule
+
+LossAt = Callable[[int, int], Tensor | Iterable[Tensor]]  # epoch, step -> its loss, or the parts
 
 _WAIT = 50  # steps between two looks at the loss on a GPU, which each has to wait for
 
@@ -62,7 +65,7 @@ def run(
     module: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
     schedule: Schedule,
-    loss_at: Callable[[int, int], Tensor],
+    loss_at: LossAt,
     evaluate: Callable[[int], float],
     plan: Plan,
     *,
@@ -71,12 +74,12 @@ def run(
 ) -> list[Epoch]:
     """Train ``module``, leave it at its best epoch (or the last) and return the history.
 
-    ``loss_at(epoch, step)`` returns the loss of one step (both from 0) and depends on nothing but
-    its arguments; randomness of a step (dropout) is seeded by (seed, step). ``evaluate(epoch)``
-    returns the score after that epoch; epoch 0 is the start. So a run that is killed and resumed
-    from ``checkpoint`` equals an uninterrupted one, on one machine with as many threads. A damaged
-    checkpoint is reported, and training begins again. DataError where the loss or a weight is no
-    longer finite.
+    ``loss_at(epoch, step)`` returns the loss of one step (both from 0), or its parts, each made
+    once the gradient of the part before is known; it depends on nothing but its arguments;
+    randomness of a step (dropout) is seeded by (seed, step). ``evaluate(epoch)`` returns the score
+    after that epoch; epoch 0 is the start. So a run that is killed and resumed from ``checkpoint``
+    equals an uninterrupted one, on one machine with as many threads. A damaged checkpoint is
+    reported, and training begins again. DataError where the loss or a weight is no longer finite.
     """
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state = _State.load(checkpoint, module, optimizers, log)
@@ -171,22 +174,38 @@ def _report_epoch(record: Epoch, plan: Plan, log: Log) -> None:
 def _step(
     module: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
-    loss_at: Callable[[int, int], Tensor],
+    loss_at: LossAt,
     epoch: int,
     step: int,
     plan: Plan,
 ) -> Tensor:
     torch.manual_seed((plan.seed << 32) + step)
-    device = next(module.parameters()).device.type
-    bfloat = plan.precision == "bfloat16"
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=bfloat):
-        loss = loss_at(epoch, step)
-    loss.backward()
+    device = next(module.parameters()).device
+    total = torch.zeros((), device=device)
+    for part in _parts(lambda: loss_at(epoch, step), device.type, plan.precision):
+        part.backward()
+        total += part.detach()
     nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
     for optimizer in optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return loss.detach().float()
+    return total
+
+
+def _parts(
+    loss: Callable[[], Tensor | Iterable[Tensor]], device: str, precision: str
+) -> Iterator[Tensor]:
+    """Yield the parts of a loss, made under autocast, which backward passes are not."""
+    autocast = partial(torch.autocast, device, torch.bfloat16, precision == "bfloat16")
+    with autocast():
+        found = loss()
+    parts = iter([found] if isinstance(found, Tensor) else found)
+    while True:
+        with autocast():
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
 
 
 @contextmanager

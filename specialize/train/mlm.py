@@ -1,69 +1,140 @@
-"""Training a masked language model on packed sequences: what LAPT and pretraining share."""
+"""Training a language model on sequences of text: what LAPT and pretraining share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from specialize.model.mlm import MaskedModel, logits_at, positions
+from specialize.errors import UsageError
+from specialize.model.loss import loss_sum
+from specialize.model.mlm import MaskedModel, positions
 from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.masking import Masking, MaskPieces, mask
+from specialize.train.packing import PADDING
 from specialize.train.schedules import Schedule
 
+# shapes: N sequences, B sequences of a batch, L pieces of a sequence
 
-def train_masked(
+Ask = Callable[[Tensor, np.ndarray, int, int], tuple[Tensor, Tensor]]
+# (ids [B, L], numbers of the sequences [B], epoch, step) -> what the model sees [B, L], and the
+# pieces that it is asked for [B, L]; PADDING where there is no text, or no question
+
+
+class Rows(Protocol):
+    """Sequences of ids, PADDING behind the text: an array [N, L], or cut when read."""
+
+    def __len__(self) -> int:
+        """Return N."""
+        ...
+
+    def __getitem__(self, items: np.ndarray, /) -> np.ndarray:
+        """Return the sequences [B, L] with these numbers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a step reads its sequences; none of it changes what is learned but ``ends``."""
+
+    batch: int  # sequences
+    pad: int  # shown at padding
+    ends: int | None = None  # the piece behind a document, if pieces see only their own document
+    parts: int = 1  # the batch goes through the model in so many parts
+    recompute: bool = False  # activations again in the backward pass
+
+
+def masked(pieces: MaskPieces, masking: Masking, seed: int) -> Ask:
+    """Return what asks for masked pieces, drawn anew in each step or fixed by epoch."""
+
+    def ask(ids_BL: Tensor, items: np.ndarray, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        seeds = (seed, step) if not masking.static else (seed, epoch % masking.static)
+        text_BL = ids_BL.masked_fill(ids_BL == PADDING, pieces.pad)  # which is never chosen
+        inputs, chosen = _mask(text_BL, items, pieces, masking, seeds)
+        return inputs, text_BL.masked_fill(~chosen, PADDING)
+
+    return ask
+
+
+def following(ids_BL: Tensor, items: np.ndarray, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+    """Ask for the piece that follows each piece."""
+    return ids_BL, torch.cat([ids_BL[:, 1:], torch.full_like(ids_BL[:, :1], PADDING)], 1)
+
+
+def train_language_model(
     model: MaskedModel,
-    pieces: MaskPieces,
-    sequences_NL: np.ndarray,
+    ask: Ask,
+    sequences: Rows,
     order: Callable[[int], np.ndarray],
     optimizers: Sequence[torch.optim.Optimizer],
     schedule: Schedule,
     evaluate: Callable[[], float],
     plan: loop.Plan,
+    how: Step,
     *,
-    batch: int,
-    masking: Masking,
     checkpoint: Path,
     log: Log,
 ) -> list[loop.Epoch]:
-    """Train on ``sequences_NL`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
+    """Train on ``sequences`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
     device = next(model.parameters()).device
     items_of = lru_cache(maxsize=1)(order)
 
-    def loss_at(epoch: int, step: int) -> Tensor:
-        start = (step - epoch * plan.steps) * batch
-        items = items_of(epoch)[start : start + batch]
-        ids = torch.from_numpy(sequences_NL[items].astype(np.int64))
-        seeds = (plan.seed, step) if not masking.static else (plan.seed, epoch % masking.static)
-        inputs, chosen = _mask(ids, items, pieces, masking, seeds)
-        real = ids != pieces.pad
-        places = positions(chosen)  # on the CPU, so that a GPU never waits for them
-        targets = ids.flatten()[places].to(device)
-        padding = None if bool(real.all()) else real.to(device)
-        with parametrize.cached():
-            logits = logits_at(model, inputs.to(device), padding, places.to(device))
-        return F.cross_entropy(logits.float(), targets)
+    def losses_at(epoch: int, step: int) -> Iterator[Tensor]:
+        start = (step - epoch * plan.steps) * how.batch
+        items = items_of(epoch)[start : start + how.batch]
+        ids = torch.from_numpy(sequences[items].astype(np.int64))
+        real = ids != PADDING
+        inputs, targets = ask(ids, items, epoch, step)
+        inputs = inputs.masked_fill(~real, how.pad)
+        documents = None if how.ends is None else documents_of(ids, how.ends)
+        wanted = int((targets != PADDING).sum())
+        for part in torch.arange(len(items)).chunk(how.parts):
+            asked = targets[part]
+            places = positions(asked != PADDING)  # on the CPU, so that a GPU never waits for them
+            if not len(places):
+                continue
+            padding = None if bool(real[part].all()) else real[part].to(device)
+            with parametrize.cached():
+                loss = loss_sum(
+                    model,
+                    inputs[part].to(device),
+                    padding,
+                    places.to(device),
+                    asked.flatten()[places].to(device),
+                    None if documents is None else documents[part].to(device),
+                )
+            yield loss / wanted
 
-    with _plain_attention(model, device):
+    with _plain_attention(model, device), _recomputing(model, how.recompute):
         return loop.run(
             model,
             optimizers,
             schedule,
-            loss_at,
+            losses_at,
             lambda _: evaluate(),
             plan,
             checkpoint=checkpoint,
             log=log,
         )
+
+
+def documents_of(ids_BL: Tensor, ends: int) -> Tensor:
+    """Return the number of each piece's document [B, L]: one more behind each piece ``ends``.
+
+    Padding, which is not text, is a document of its own.
+    """
+    ended = (ids_BL == ends).cumsum(1)
+    numbers = ended - (ids_BL == ends).long()  # the end belongs to its document
+    return numbers.masked_fill(ids_BL == PADDING, -1)
 
 
 @contextmanager
@@ -79,6 +150,23 @@ def _plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]
             model.set_attn_implementation(before)
 
 
+@contextmanager
+def _recomputing(model: MaskedModel, wanted: bool) -> Iterator[None]:
+    """Keep no activations within layers where that is ``wanted``; UsageError if it cannot be."""
+    if not wanted:
+        yield
+        return
+    now = "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
+    try:
+        getattr(model, f"{now}_checkpointing_enable")({"use_reentrant": False})
+    except ValueError as error:
+        raise UsageError(f"{error}; set recompute = false") from None
+    try:
+        yield
+    finally:
+        getattr(model, f"{now}_checkpointing_disable")()
+
+
 def _mask(
     ids_BL: Tensor,
     items: np.ndarray,
@@ -86,11 +174,11 @@ def _mask(
     masking: Masking,
     seeds: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
-    masked = partial(mask, pieces=pieces, rate=masking.rate, words=masking.words)
+    chosen_by = partial(mask, pieces=pieces, rate=masking.rate, words=masking.words)
     if not masking.static:
-        return masked(ids_BL, generator=_generator(*seeds))
+        return chosen_by(ids_BL, generator=_generator(*seeds))
     rows = [
-        masked(row[None], generator=_generator(*seeds, int(item)))
+        chosen_by(row[None], generator=_generator(*seeds, int(item)))
         for row, item in zip(ids_BL, items, strict=True)
     ]
     inputs, chosen = zip(*rows, strict=True)

@@ -28,7 +28,7 @@ from specialize.train import loop
 from specialize.train.base_tokenizer import train_tokenizer, word_counter
 from specialize.train.bits_per_byte import HeldOut, Row, encode, held_out, score
 from specialize.train.masking import Masking, MaskPieces, mask_pieces
-from specialize.train.mlm import train_masked
+from specialize.train.mlm import Step, masked, train_language_model
 from specialize.train.optim import at_least, device, muon, precision
 from specialize.train.packing import pack
 from specialize.train.sampling import mixed_order
@@ -256,9 +256,9 @@ def _train(
         found = [score(model, rows, pieces.pad) for rows in packed.dev.values()]
         return sum(found) / len(found)
 
-    return train_masked(
+    return train_language_model(
         model,
-        pieces,
+        masked(pieces, Masking(recipe.mask, words=True), recipe.seed),
         packed.sequences_NL,
         lambda epoch: items[epoch * size : (epoch + 1) * size],
         muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay),
@@ -276,8 +276,7 @@ def _train(
             unit="tokens",
             per_step=recipe.batch * recipe.length,
         ),
-        batch=recipe.batch,
-        masking=Masking(recipe.mask, words=True),
+        Step(recipe.batch, pieces.pad),
         checkpoint=checkpoint,
         log=log,
     )

@@ -61,6 +61,12 @@ class Framing:
     mask: int | None  # None for models that predict the next piece
     special: frozenset[int]  # never masked, never drawn at random
     positions: int  # maximal number of pieces, prefix and suffix included
+    end: int | None = None  # ends a document where there is no suffix, such as <|endoftext|>
+
+    @property
+    def separator(self) -> tuple[int, ...]:
+        """Return what separates documents: the suffix, or the piece that ends a document."""
+        return self.suffix or (() if self.end is None else (self.end,))
 
     @property
     def room(self) -> int:
@@ -93,8 +99,10 @@ def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
     - Prefix and suffix: what the post-processor of tokenizer.json, or that of the class that reads
       the folder, puts around a text; beside a bare vocab.txt, its classification and separator
       pieces ([CLS], [SEP]).
-    - Padding and mask: ``pad_token`` and ``mask_token`` of tokenizer_config.json, else of
-      special_tokens_map.json, else ``pad_token_id`` of config.json, else [PAD] or <pad>.
+    - Padding, mask and end: ``pad_token``, ``mask_token`` and ``eos_token`` of
+      tokenizer_config.json, else of special_tokens_map.json, else ``pad_token_id`` and so on of
+      config.json, else [PAD] or <pad>. Without a padding piece, as in GPT-2 and Llama, the one that
+      ends a text pads.
     - Positions: of config.json, less those that padding takes (``FROM_PADDING``), and no more than
       ``model_max_length``; without a number in config.json, that or 512.
 
@@ -104,16 +112,18 @@ def read_framing(vocabulary: Vocabulary, folder: Path) -> Framing:
     config = load_json(config_file) if config_file.is_file() else {}
     names = _names(folder)
     prefix, suffix = _around(vocabulary, folder, names)
-    pad, mask = (_id(kind, vocabulary, names, config) for kind in ("pad", "mask"))
+    pad, mask, end = (_id(kind, vocabulary, names, config) for kind in ("pad", "mask", "eos"))
+    pad = end if pad is None else pad
     if pad is None:
         raise DataError(
             f"{folder}: expected a padding piece, got none; name one of the tokenizer's pieces as "
             '"pad_token" in tokenizer_config.json'
         )
     special = _special(vocabulary, names.values())
-    special |= {*prefix, *suffix, pad, *([] if mask is None else [mask])}
+    end = None if suffix else end
+    special |= {*prefix, *suffix, pad, *(i for i in (mask, end) if i is not None)}
     positions = _positions(config, load_config(folder), pad)
-    return Framing(prefix, suffix, pad, mask, special, positions)
+    return Framing(prefix, suffix, pad, mask, special, positions, end)
 
 
 def moved(framing: Framing, change: VocabChange[Any]) -> Framing:
@@ -129,6 +139,7 @@ def moved(framing: Framing, change: VocabChange[Any]) -> Framing:
         pad=now[framing.pad],
         mask=None if framing.mask is None else now[framing.mask],
         special=frozenset(now[i] for i in framing.special if i in now),
+        end=None if framing.end is None else now[framing.end],
     )
 
 
@@ -180,9 +191,10 @@ def _id(kind: str, vocabulary: Vocabulary, names: Mapping[str, str], config: Jso
     if named is not None:
         return named
     given = config.get(f"{kind}_token_id")
+    given = given[0] if isinstance(given, list) and given else given
     if isinstance(given, int) and 0 <= given < len(vocabulary.pieces):
         return given
-    return next((vocabulary.ids[p] for p in _KNOWN[kind] if p in vocabulary.ids), None)
+    return next((vocabulary.ids[p] for p in _KNOWN.get(kind, ()) if p in vocabulary.ids), None)
 
 
 def _special(vocabulary: Vocabulary, named: Iterable[str]) -> frozenset[int]:

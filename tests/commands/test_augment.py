@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import causal_models
 import cli_calls
 import pytest
 from cli_calls import Call
@@ -50,21 +51,24 @@ def test_a_method_is_a_function_of_a_file(
     assert (missing.code, "lacks 'piece': expected text" in missing.err) == (2, True)
 
 
-@pytest.mark.parametrize("shape", ["bert", "xlm-r"])
+@pytest.mark.parametrize("shape", ["bert", "xlm-r", "qwen2"])
 def test_a_model_is_written_with_a_row_for_each_piece(
     shape: str, call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
 ) -> None:
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-    source = base_folder if shape == "bert" else write_model(shape, tmp_path / "base")
+    causal = shape in causal_models.SHAPES
+    make = causal_models.write_model if causal else write_model
+    source = base_folder if shape == "bert" else make(shape, tmp_path / "base")
+    auto = AutoModelForCausalLM if causal else AutoModelForMaskedLM
     out = tmp_path / "out"
     done = call(
         *("augment", source, "--text", toy.corpus, "--method", "extend", "--set", "pieces=30"),
         *("--embed", "subwords", "--out", out),
     )
     assert done.code == 0, done.err
-    model, tokenizer = AutoModelForMaskedLM.from_pretrained(out), AutoTokenizer.from_pretrained(out)
-    old = AutoModelForMaskedLM.from_pretrained(source)
+    model, tokenizer = auto.from_pretrained(out), AutoTokenizer.from_pretrained(out)
+    old = auto.from_pretrained(source)
     assert len(tokenizer) > len(AutoTokenizer.from_pretrained(source))
     assert model.get_input_embeddings().weight.shape[0] >= len(tokenizer)
     size = len(AutoTokenizer.from_pretrained(source)) - 20  # slots may be taken

@@ -17,8 +17,6 @@ from transformers import (
     AutoTokenizer,
     BartConfig,
     BartForConditionalGeneration,
-    GPT2Config,
-    GPT2LMHeadModel,
 )
 
 from specialize.errors import DataError, MissingError
@@ -144,10 +142,8 @@ def other_width(folder: Path) -> None:
     change_config(folder, intermediate_size=24)
 
 
-def causal(folder: Path) -> None:
-    GPT2LMHeadModel(GPT2Config(vocab_size=18, n_embd=8, n_layer=1, n_head=2)).save_pretrained(
-        folder
-    )
+def without_head(folder: Path) -> None:
+    change_config(folder, model_type="dpr")
 
 
 def with_decoder(folder: Path) -> None:
@@ -246,7 +242,7 @@ REFUSED: list[tuple[Callable[[Path], None], type[Exception], str]] = [
         DataError,
         r"shapes differ .* in 6 of the tensors.*expected \(24,\), got \(16,\)",
     ),
-    (causal, DataError, r"config\.json:1: transformers has no masked-LM class for gpt2"),
+    (without_head, DataError, r"config\.json:1: transformers has no language-model class for dpr"),
     (with_decoder, DataError, r"config\.json:1: bart is an encoder with a decoder"),
     (without_language, DataError, r"default_language is not set; set it to one of en_XX, de_DE"),
     (with_code, DataError, r"config\.json:1: transformers cannot read it"),

@@ -11,7 +11,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
-from specialize.train import mlm as masked
+from specialize.train import mlm
 from specialize.train.pretrain import Pretrain
 
 STEPS = 12
@@ -106,15 +106,15 @@ def test_a_killed_run_ends_with_the_same_weights(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = weights(pretrain(recipe, tmp_path / "whole"))
-    logits_at, calls = masked.logits_at, []
+    loss_sum, calls = mlm.loss_sum, []
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
         calls.append(1)
         if len(calls) > STEPS * 3 // 4:
             raise Killed
-        return logits_at(*given)
+        return loss_sum(*given)
 
-    monkeypatch.setattr(masked, "logits_at", killing)
+    monkeypatch.setattr(mlm, "loss_sum", killing)
     with pytest.raises(Killed):
         pretrain(recipe, tmp_path / "cut")
     monkeypatch.undo()

@@ -9,6 +9,7 @@ from framings import bert, xlmr
 from tiny_models import SHAPES, framing_of, write_tokenizer
 from tokenizers_made import lines_in, xlmr_like
 from torch import nn
+from transformers import BertConfig
 
 from specialize.model.load import load_checkpoint
 from specialize.toylang import to_latin
@@ -27,11 +28,11 @@ class Uniform(nn.Module):
     def __init__(self, pieces: int) -> None:
         super().__init__()
         self.rows = nn.Parameter(torch.zeros(1))
-        self.lm_head = lambda states: torch.zeros(len(states), pieces)
+        self.pieces, self.config = pieces, BertConfig()
 
-    def base_model(self, *, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+    def forward(self, *, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
         assert attention_mask.shape == input_ids.shape
-        return type("Output", (), {"last_hidden_state": torch.zeros(*input_ids.shape, 2)})()
+        return type("Output", (), {"logits": torch.zeros(*input_ids.shape, self.pieces)})()
 
 
 def text(*tokens: tuple[str, str, bool]) -> HeldOut:

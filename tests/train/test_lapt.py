@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from tiny_models import write_model
 
 from specialize.augment import tva
 from specialize.corpus import CorpusFiles
@@ -14,11 +14,13 @@ from specialize.embed import mean
 from specialize.errors import DataError, UsageError
 from specialize.model.install import install
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
+from specialize.model.mlm import logits_at, tables
 from specialize.progress import Silent
 from specialize.toylang import ToyFiles, to_latin
-from specialize.train import mlm as masked
+from specialize.train import mlm
 from specialize.train.lapt import Lapt, check, lapt, measured_text
+from specialize.train.mlm import documents_of
+from specialize.train.packing import PADDING
 from specialize.vocab.base import unchanged
 from specialize.vocab.framing import moved
 
@@ -57,30 +59,25 @@ def test_training_lowers_the_bits_of_the_held_out_text(
     assert history[-1].score < 0.95 * history[0].score
 
 
-@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
 def test_a_killed_call_resumes_to_the_same_weights(
-    damaged: bool,
     base_folder: Path,
     text: Prepared,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole, history = adapted(base_folder, text, tmp_path / "whole")
-    calls, logits_at = [], masked.logits_at
+    calls, loss_sum = [], mlm.loss_sum
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
         calls.append(1)
         if len(calls) > history[1].steps + 2:
             raise Killed
-        return logits_at(*given)
+        return loss_sum(*given)
 
-    monkeypatch.setattr(masked, "logits_at", killing)
+    monkeypatch.setattr(mlm, "loss_sum", killing)
     with pytest.raises(Killed):
         adapted(base_folder, text, tmp_path / "cut")
     monkeypatch.undo()
-    packed = tmp_path / "cut" / "packed.npy"
-    if damaged:
-        np.save(packed, np.roll(np.load(packed), 1, axis=0))
     resumed, again = adapted(base_folder, text, tmp_path / "cut")
     assert [epoch.score for epoch in again] == [epoch.score for epoch in history]
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -102,6 +99,24 @@ def test_fresh_rows_train_at_their_own_rate_and_are_masked(
     assert not torch.equal(after, before)
     with pytest.raises(UsageError, match="special"):
         lapt(replace(checkpoint, framing=base.framing), change, text, plan, seed=1, folder=tmp_path)
+
+
+def test_fresh_rows_can_be_all_that_trains(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    change = tva.change(base.vocabulary, text.train, pieces=10)
+    install(base.model, change, mean.init(tables(base.model), change, []))
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    checkpoint = Checkpoint(base.model, change.new, moved(base.framing, change), tmp_path)
+    plan = replace(PLAN, epochs=1, train="fresh")
+    lapt(checkpoint, change, text, plan, seed=1, folder=tmp_path)
+    after = base.model.state_dict()
+    changed = {name for name in before if not torch.equal(after[name], before[name])}
+    table = base.model.get_input_embeddings().weight
+    assert changed == {name for name in after if after[name].data_ptr() == table.data_ptr()}
+    rows = (table != before[min(changed)]).any(1).nonzero().flatten().tolist()
+    assert rows == sorted(change.fresh)
 
 
 def test_warm_up_is_capped_at_a_tenth_of_the_steps(
@@ -158,12 +173,12 @@ def test_held_out_text_without_a_masked_token_is_refused(tmp_path: Path) -> None
 def test_lengths_beyond_the_positions_and_tokenizers_without_a_mask_are_refused(
     base_folder: Path,
 ) -> None:
-    framing = load_checkpoint(base_folder).framing
-    check(PLAN, framing)
+    base = load_checkpoint(base_folder)
+    check(PLAN, base)
     with pytest.raises(UsageError, match=r"lapt\.length = 1000"):
-        check(replace(PLAN, length=1000), framing)
+        check(replace(PLAN, length=1000), base)
     with pytest.raises(UsageError, match="mask piece"):
-        check(PLAN, replace(framing, mask=None))
+        check(PLAN, replace(base, framing=replace(base.framing, mask=None)))
 
 
 def test_the_attention_implementation_is_restored(
@@ -174,3 +189,35 @@ def test_the_attention_implementation_is_restored(
     plan = replace(PLAN, epochs=1)
     lapt(base, unchanged(base.vocabulary), text, plan, seed=1, folder=tmp_path)
     assert base.model.config._attn_implementation == before
+
+
+@pytest.mark.parametrize("window", [8, 200])
+def test_documents_apart_keep_the_windows_of_attention_or_are_refused(
+    window: int, tmp_path: Path
+) -> None:
+    kinds = ["full_attention", "sliding_attention"]
+    folder = write_model(
+        "modernbert", tmp_path, positions=64, local_attention=window, layer_types=kinds
+    )
+    base, plan = load_checkpoint(folder), replace(PLAN, documents=True)
+    if window == 200:
+        check(plan, base)
+        return
+    with pytest.raises(UsageError, match=r"lapt\.documents: ModernBertForMaskedLM cannot keep"):
+        check(plan, base)
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "xlm-r"])
+def test_a_document_apart_is_read_as_if_it_were_alone(name: str, tmp_path: Path) -> None:
+    base = load_checkpoint(write_model(name, tmp_path))
+    end = base.framing.suffix[0]
+    first, second = [6, 7, 8, end], [9, 6, end]
+    both, places = torch.tensor([[*first, *second, PADDING]]), torch.arange(3)
+    apart = documents_of(both, end)
+    with torch.no_grad():
+        alone = logits_at(base.model, torch.tensor([second]), None, places)
+        shown = both.clamp(min=base.framing.pad)
+        beside = logits_at(base.model, shown, None, places + 4, apart)
+        together = logits_at(base.model, shown, None, places + 4)
+    assert torch.allclose(beside, alone, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(together, alone, rtol=1e-4, atol=1e-5)

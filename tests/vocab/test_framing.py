@@ -11,9 +11,10 @@ from tokenizers import Tokenizer, processors
 from tokenizers_made import gpt2_like, latin, llama2_like, xlmr_like
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
+from specialize.augment import prune
 from specialize.errors import DataError
 from specialize.vocab.formats.tokenizer_json import write_wordpiece
-from specialize.vocab.framing import FROM_PADDING, frame_pieces, read_framing
+from specialize.vocab.framing import FROM_PADDING, frame_pieces, moved, read_framing
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -120,6 +121,29 @@ def test_a_tokenizer_without_a_padding_piece_is_refused(tmp_path: Path) -> None:
     save(Tokenizer.from_str(json.dumps(gpt2_like())), tmp_path)
     with pytest.raises(DataError, match=r'name one of .* as "pad_token"'):
         read_framing(read_vocabulary(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("config", [{"eos_token_id": 2}, {"eos_token_id": [2, 1]}, {}])
+def test_the_piece_that_ends_a_text_separates_documents_and_pads(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    names = {"bos_token": "<s>"} if config else {"bos_token": "<s>", "eos_token": "</s>"}
+    save(Tokenizer.from_str(json.dumps(llama2_like())), tmp_path, **names)
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+    vocabulary = read_vocabulary(tmp_path)
+    framing = read_framing(vocabulary, tmp_path)
+    assert vocabulary.ids["</s>"] == 2
+    assert (framing.suffix, framing.separator, framing.pad) == ((), (2,), 2)
+    assert 2 in framing.special
+    now = prune.change(vocabulary, ["a"])
+    assert now.new.pieces[moved(framing, now).end] == "</s>"
+
+
+def test_a_suffix_separates_documents_where_there_is_one(tmp_path: Path) -> None:
+    t5_like(tmp_path)
+    framing = read_framing(read_vocabulary(tmp_path), tmp_path)
+    assert framing.separator == framing.suffix != ()
+    assert framing.end is None
 
 
 def test_files_without_a_post_processor_are_refused(tmp_path: Path) -> None:
