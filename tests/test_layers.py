@@ -18,6 +18,7 @@ ORDER = [
     {"vocab"},
     {"augment", "embed", "model", "tasks", "operators"},
     {"train", "evaluation", "inspection", "coverage_curves", "transliteration"},
+    {"modules"},
     {"recipe"},
     {"comparison"},
     {"reports"},
