@@ -41,12 +41,12 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     vocabulary = read_vocabulary(folder)
     check_rows(folder, len(vocabulary.pieces))
     framing = read_framing(vocabulary, folder)
-    model = _masked_model(folder, config)
+    model = masked_model(folder, config)
     _check_forward(folder, model, framing)
     return Checkpoint(model, vocabulary, framing, folder)
 
 
-def _masked_model(folder: Path, config: Any) -> MaskedModel:
+def masked_model(folder: Path, config: Any) -> MaskedModel:
     """Return the model with all its weights from the checkpoint."""
     from transformers import AutoModelForMaskedLM
 

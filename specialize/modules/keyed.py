@@ -38,9 +38,16 @@ class Keyed(nn.Module):
     """
 
     def __init__(
-        self, by: By, layers: Iterable[int], shapes: Shapes, init: Init, *, seed: int = 0
+        self,
+        by: By,
+        layers: Iterable[int],
+        shapes: Shapes,
+        init: Init,
+        *,
+        seed: int = 0,
+        tensors: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """``seed``: of the one set where ``by`` is "all"; other sets are added by `add`."""
+        """``seed``, ``tensors``: of the one set where ``by`` is "all"; others are added (`add`)."""
         super().__init__()
         check_by(by)
         self.by: By = by
@@ -49,7 +56,7 @@ class Keyed(nn.Module):
         self.init = init
         self.sets = nn.ModuleDict()
         if by == "all":
-            self.add("all", seed=seed)
+            self.add("all", seed=seed, tensors=tensors)
 
     @property
     def keys(self) -> list[str]:

@@ -7,7 +7,7 @@ x <- x + A(view(x)). In a layer without parameters of a source, states pass unch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -196,12 +196,14 @@ class Fuse(Source):
 class Normed(Source):
     """A source behind a layer norm of its own in every layer, one for all scopes."""
 
-    def __init__(self, source: Source, *, eps: float) -> None:
+    def __init__(
+        self, source: Source, *, eps: float, tensors: Mapping[str, Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.source, self.eps = source, eps
         self.layers, self.width = source.layers, source.width
         shapes = {"scale": (self.width,), "bias": (self.width,)}
-        self.norms = Keyed("all", self.layers, shapes, _norm)
+        self.norms = Keyed("all", self.layers, shapes, _norm, tensors=tensors)
 
     def forward(self, states: Tensor, view: View, layer: int, scope: Scope) -> Tensor:
         """Return the states after the source, which sees normed states."""

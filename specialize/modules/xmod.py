@@ -1,0 +1,42 @@
+"""X-MOD: a module per language in every layer, there from pretraining on (Pfeiffer et al. 2022)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specialize.model.mlm import MaskedModel
+from specialize.model.xmod import read_xmod
+from specialize.modules.attach import Attached, attach
+from specialize.modules.scope import By
+from specialize.modules.sites import sites
+from specialize.modules.sources import Normed, PerKey
+
+SITE = "ffn_u"
+
+
+def modules(
+    host: MaskedModel, *, by: By = "language", reduction: int = 2, act: str = "gelu"
+) -> PerKey:
+    """Return modules for the site `SITE` of every layer, without a language yet.
+
+    ``by="all"`` is the paper's SHARED baseline: one module for all languages. Dropout is the
+    host's, as in the authors' code.
+    """
+    found = sites(host)
+    dropout = float(getattr(host.config, "hidden_dropout_prob", 0.0))
+    size = found.width // reduction
+    return PerKey(by, found.width, range(found.layers), size=size, act=act, dropout=dropout)
+
+
+def released(folder: Path) -> Attached:
+    """Return a released X-MOD (facebook/xmod-base, ...): a plain host with its modules attached."""
+    found = read_xmod(folder)
+    host, width, layers = found.host, sites(found.host).width, range(sites(found.host).layers)
+    source = PerKey(
+        "language", width, layers, size=found.size, act=found.act, dropout=found.dropout
+    )
+    for language, tensors in found.modules.items():
+        source.keyed.add(language, tensors=tensors)
+    if not found.norms:
+        return attach(host, {SITE: source})
+    return attach(host, {SITE: Normed(source, eps=found.eps, tensors=found.norms)})
