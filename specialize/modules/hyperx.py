@@ -46,6 +46,7 @@ class Hypernetwork(Adapters):
         super().__init__(width, range(layers), act="relu")
         shape, init = {"embedding": (embedding,)}, normal(embedding_std)
         self.by = tuple(by)
+        self.size, self.projected, self.embedding = size, projected, embedding
         self.languages = Keyed("language", [0], shape, init)
         self.tasks = Keyed("task", [0], shape, init)
         self.places = Keyed("all", self.layers, shape, init, seed=seed)

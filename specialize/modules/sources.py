@@ -92,6 +92,7 @@ class PerKey(Adapters):
         std: float = 0.02,
     ) -> None:
         super().__init__(width, layers, act=act, dropout=dropout)
+        self.size = size
         self.keyed = Keyed(by, self.layers, bottleneck_shapes(width, size), normal(std))
 
     def part(self, layer: int, scope: Scope) -> Bottleneck:
@@ -115,16 +116,20 @@ class Stack(Source):
         (self.width,) = widths
         self.layers = tuple(sorted({layer for source in sources for layer in source.layers}))
 
+    @property
+    def parts(self) -> list[Source]:
+        """Return the sources, the first applied first."""
+        return [source for source in self.sources if isinstance(source, Source)]
+
     def forward(self, states: Tensor, view: View, layer: int, scope: Scope) -> Tensor:
         """Return the states after all sources."""
-        for source in self.sources:
+        for source in self.parts:
             states = source(states, view, layer, scope)
         return states
 
     def check(self, scope: Scope) -> None:
         """Raise UsageError if a source has no modules for ``scope``."""
-        for source in self.sources:
-            assert isinstance(source, Source)
+        for source in self.parts:
             source.check(scope)
 
 
@@ -230,8 +235,7 @@ class Invertible(nn.Module):
         self, by: By, width: int, *, reduction: int = 2, act: str = "relu", std: float = 0.02
     ) -> None:
         super().__init__()
-        self.width = width
-        self.act = act
+        self.width, self.reduction, self.act = width, reduction, act
         activation(act)
         self.keyed = Keyed(by, [0], coupling_shapes(width, reduction), normal(std))
 
