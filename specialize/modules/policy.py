@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from specialize.modules.attach import Attached
+from specialize.modules.scope import Scope
 from specialize.train.optim import groups
 
 
@@ -37,6 +39,13 @@ def trained(model: nn.Module, policies: Sequence[Policy]) -> Iterator[None]:
     finally:
         for parameter, flag in before.values():
             parameter.requires_grad_(flag)
+
+
+@contextmanager
+def training(modules: Attached, scope: Scope, policies: Sequence[Policy]) -> Iterator[None]:
+    """Run a host for ``scope`` meanwhile, and let only the parameters of ``policies`` train."""
+    with trained(modules.host, policies), modules.at(scope):  # in this order: see Fuse.check
+        yield
 
 
 def tiers(policies: Sequence[Policy], *, rate: float, decay: float) -> list[dict[str, object]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from specialize.model.mlm import MaskedModel
 from specialize.model.xmod import read_xmod
-from specialize.modules.attach import Attached, attach
+from specialize.modules.attach import SOURCES, Attached, attach
+from specialize.modules.policy import Policy
 from specialize.modules.scope import By
 from specialize.modules.sites import sites
 from specialize.modules.sources import Normed, PerKey
@@ -40,3 +41,10 @@ def released(folder: Path) -> Attached:
     if not found.norms:
         return attach(host, {SITE: source})
     return attach(host, {SITE: Normed(source, eps=found.eps, tensors=found.norms)})
+
+
+def policies(host: MaskedModel) -> list[Policy]:
+    """Return what is fine-tuned on a task: the encoder without its embeddings and modules."""
+    encoder = host.base_model
+    frozen = ("embeddings", SOURCES)
+    return [Policy(child) for name, child in encoder.named_children() if name not in frozen]
