@@ -21,8 +21,9 @@ from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import SOURCES, Attached, Table, attach
-from specialize.modules.combine import combined
+from specialize.modules.combine import combined, restricted
 from specialize.modules.describe import Described, build, describe
+from specialize.modules.scope import By, Scope
 from specialize.modules.sources import Invertible, Source
 
 _HEADER = "specialize"
@@ -62,6 +63,10 @@ class Pack:
 
 def pack_of(host: MaskedModel, table: Table, pieces: Sequence[str]) -> Pack:
     """Return the pack of a table's sources; ``pieces``: those of the host's vocabulary."""
+    return _pack(table, host_hash(host), pieces_hash(pieces))
+
+
+def _pack(table: Table, base: str, pieces: str) -> Pack:
     if not table:
         raise UsageError("expected modules for the pack, got none")
     tensors = {
@@ -71,7 +76,7 @@ def pack_of(host: MaskedModel, table: Table, pieces: Sequence[str]) -> Pack:
     }
     parts = {site: describe(source) for site, source in table.items()}
     (width, *_) = (source.width for source in table.values())
-    return Pack(parts, tensors, width, host_hash(host), pieces_hash(pieces))
+    return Pack(parts, tensors, width, base, pieces)
 
 
 def write_pack(pack: Pack, file: Path) -> None:
@@ -109,6 +114,19 @@ def read_pack(file: Path) -> Pack:
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise DataError(f"{file}: {name} has values that are not finite")
+    return pack
+
+
+def export(file: Path, scope: Scope, out: Path) -> Pack:
+    """Write the modules of a language or a task in ``file`` to ``out`` and return their pack."""
+    whole = read_pack(file)
+    by: By = "language" if scope.language else "task"
+    try:
+        table = restricted(whole.table(), by, scope.key(by))
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from None
+    pack = _pack(table, whole.base, whole.pieces)
+    write_pack(pack, out)
     return pack
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specialize import atomic
+from specialize.model.load import save_model
 from specialize.model.mlm import MaskedModel
 from specialize.model.xmod import read_xmod
 from specialize.modules.attach import SOURCES, Attached, attach
+from specialize.modules.packs import Pack, pack_of, write_pack
 from specialize.modules.policy import Policy
 from specialize.modules.scope import By
 from specialize.modules.sites import sites
 from specialize.modules.sources import Normed, PerKey
+from specialize.vocab.open import read_vocabulary
 
 SITE = "ffn_u"
 
@@ -48,3 +52,18 @@ def policies(host: MaskedModel) -> list[Policy]:
     encoder = host.base_model
     frozen = ("embeddings", SOURCES)
     return [Policy(child) for name, child in encoder.named_children() if name not in frozen]
+
+
+def convert(folder: Path, out: Path) -> Pack:
+    """Write a released X-MOD to ``out``: its host as ``model``, its modules as a pack.
+
+    UsageError if ``out`` is not an empty folder. Return the pack, ``modules.safetensors``.
+    """
+    modules = released(folder)
+    modules.detach()
+    vocabulary = read_vocabulary(folder)
+    pack = pack_of(modules.host, modules.table, vocabulary.pieces)
+    with atomic.whole_folder(out, replace=False) as partial:
+        save_model(modules.host, vocabulary, partial / "model", source=folder)
+        write_pack(pack, partial / "modules.safetensors")
+    return pack
