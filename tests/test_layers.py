@@ -24,6 +24,7 @@ ORDER = [
     {"reports"},
     {"augmentation", "specialization", "demo"},
     {"pipeline"},
+    {"studies"},
     {"commands"},
     {"cli"},
     {"__main__"},
