@@ -61,9 +61,12 @@ def resampled(counts: Sequence[Counts], *, resamples: int = RESAMPLES, seed: int
     return np.moveaxis(np.array(found), 0, 2)
 
 
-def interval(values_R: Array) -> tuple[float, float]:
-    """Return the 95 % percentile interval of resampled values."""
-    low, high = np.nanquantile(values_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def interval(values_RK: Array) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean of K resampled values; nan without any."""
+    known = values_RK[:, ~np.isnan(values_RK).any(0)]
+    if not known.shape[1]:
+        return np.nan, np.nan
+    low, high = np.quantile(known.mean(1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

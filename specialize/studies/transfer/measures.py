@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # shapes: A transfer languages, N repeats, B targets
 
 Kind = Literal["+", "-", "+ and -", "neutral"]
+_DIGITS = 9
 _ONE_SIDED = 2 / 3  # share of the extremes that are of one side
 
 
@@ -66,10 +67,11 @@ def changes(base_B: Array, after_ANB: Array) -> Array:
 
 
 def transfer_scores(base_B: Array, after_ANB: Array) -> Array:
-    """Return ts [A, B]: the mean over repeats less the base, in percent of the base."""
-    found: Array = changes(base_B, after_ANB).mean(1)
-    # subtle: scores that all equal the base give exactly 0, although their mean is rounded
-    found[(after_ANB == base_B).all(1) & (base_B > 0)] = 0.0
+    """Return ts [A, B]: the mean over repeats less the base, in percent of the base.
+
+    Rounded to 9 digits after the point, so that equal scores give equal values, and no change 0.
+    """
+    found: Array = changes(base_B, after_ANB).mean(1).round(_DIGITS) + 0.0  # no -0.0
     return found
 
 

@@ -24,7 +24,7 @@ def test_without_a_change_every_resample_is_exactly_zero() -> None:
 
 def test_sentences_that_gain_alike_leave_no_doubt() -> None:
     better = Counts(np.array([4.0, 4.0]), np.array([2.0, 2.0]), np.array([[[3.0, 3.0]]]))
-    assert interval(resampled([better])[:, 0, 0]) == pytest.approx((50, 50))
+    assert interval(resampled([better])[:, 0]) == pytest.approx((50, 50))
 
 
 def test_the_interval_covers_the_score_and_widens_with_the_spread_of_repeats() -> None:
@@ -36,7 +36,7 @@ def test_the_interval_covers_the_score_and_widens_with_the_spread_of_repeats() -
     widths = []
     for after in (steady, spread):
         own = [Counts(words, base, after)]
-        low, high = interval(resampled(own)[:, 0, 0])
+        low, high = interval(resampled(own)[:, 0])
         assert low < transfer_scores(*scores_of(own))[0, 0] < high
         widths.append(high - low)
     assert widths[1] > 2 * widths[0]
@@ -45,3 +45,10 @@ def test_the_interval_covers_the_score_and_widens_with_the_spread_of_repeats() -
 def test_the_same_seed_gives_the_same_interval() -> None:
     own = [counts([[[4, 2], [2, 2]]])]
     assert np.array_equal(resampled(own, resamples=20), resampled(own, resamples=20))
+
+
+def test_a_target_that_scores_nothing_is_left_out_of_intervals() -> None:
+    nothing = Counts(np.array([4.0]), np.array([0.0]), np.array([[[1.0]]]))
+    found = resampled([counts([[[4, 4]]]), nothing])
+    assert np.isfinite(interval(found[:, 0])).all()
+    assert np.isnan(interval(found[:, 0, 1:])).all()
