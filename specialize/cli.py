@@ -30,6 +30,7 @@ from specialize.commands import (
     predict,
     pretrain,
     run,
+    study,
     translit,
 )
 from specialize.errors import SpecializeError, SpecializeWarning
@@ -45,6 +46,7 @@ COMMANDS = (
     translit,
     pretrain,
     modules,
+    study,
     predict,
     evaluate,
     methods,

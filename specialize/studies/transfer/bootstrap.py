@@ -56,9 +56,8 @@ def resampled(counts: Sequence[Counts], *, resamples: int = RESAMPLES, seed: int
     for own in counts:
         base_R, after_RAN = own.scores(_weights(random, len(own.words_S), resamples))
         mean_RA = np.einsum("rn,ran->ra", drawn_RN, after_RAN) / repeats
-        rows = zip(base_R, mean_RA, strict=True)
-        found.append([changes(b[None], m[:, None, None])[:, 0, 0] for b, m in rows])
-    return np.moveaxis(np.array(found), 0, 2)
+        found.append(changes(base_R, mean_RA.T[:, None])[:, 0])  # [A, R]
+    return np.array(found).transpose(2, 1, 0)
 
 
 def interval(values_RK: Array) -> tuple[float, float]:

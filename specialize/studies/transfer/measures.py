@@ -129,7 +129,8 @@ def by_seen(
     A language as its own target is left out: that is adaptation, not transfer between languages.
     """
     found = {}
-    for group in product((True, False), repeat=2):
+    groups = [(one, other) for one in (True, False) for other in (True, False)]
+    for group in groups:
         own = [
             ts_AB[a, b]
             for (a, one), (b, other) in product(enumerate(transfer), enumerate(targets))
@@ -177,7 +178,9 @@ def _extremes(ts_AB: Array) -> tuple[list[int | None], list[int | None]]:
 
 def _only_best(row: Array) -> int | None:
     known = row[~np.isnan(row)]
-    places = np.flatnonzero(row == known.max()) if len(known) else []
+    if not len(known):
+        return None
+    places = np.flatnonzero(row == known.max())
     return int(places[0]) if len(places) == 1 else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from specialize.errors import DataError
 from specialize.executors import run_all, unique
 from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent, duration
-from specialize.store import Store
+from specialize.store import Stage, Store
 from specialize.studies.transfer.bootstrap import Counts, interval, resampled, scores_of
 from specialize.studies.transfer.cells import RESULT, Cells, cells
 from specialize.studies.transfer.measures import (
@@ -64,33 +64,36 @@ def run(
         "cautions": [*cautions, *_cautions(study)],
         "inputs": store.inputs(unique(found.all, store)),
     }
-    found_facts: Facts = _finite(facts)
+    found_facts: Facts = finite(facts)
     atomic.write_json(out / FILE, found_facts)
     return found_facts
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return ``value`` with None in place of nan, which JSON lacks."""
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
     store = Store(out)
-    cautions = check_treebanks(study)
-    stages = unique(cells(study, store).all, store)
+    return planned(cells(study, store).all, store, check_treebanks(study))
+
+
+def planned(wanted: Sequence[Stage], store: Store, cautions: Sequence[str]) -> str:
+    """Return stages and all that they need, done or with an estimate, and the total left."""
+    stages = unique(wanted, store)
     width = max(len(stage.label) for stage in stages)
     rows = [
         f"{stage.label:<{width}}  {'done' if store.done(stage) else f'~{duration(stage.work)}'}"
         for stage in stages
     ]
-    left = sum(stage.work for stage in stages if not store.done(stage))
-    todo = sum(not store.done(stage) for stage in stages)
-    rows += ["", f"{todo} stages to run, about {duration(left)} of one process"]
+    left = [stage.work for stage in stages if not store.done(stage)]
+    rows += ["", f"{len(left)} stages to run, about {duration(sum(left))} of one process"]
     return "\n".join([*rows, *(f"warning: {caution}" for caution in cautions)])
 
 
@@ -108,7 +111,7 @@ def facts_of(study: Study, found: Cells, store: Store) -> Facts:
                 f"{name}, repeat {repeat + 1}: scores after 0 steps differ from those of the base; "
                 "remove its stage and run the same command again"
             )
-    tasks = {task: _task(study, task, base, trained, screen) for task in study.tasks}
+    tasks = {task: of_task(study, task, base, trained, screen) for task in study.tasks}
     return {
         "title": study.title,
         "note": study.note,
@@ -118,7 +121,7 @@ def facts_of(study: Study, found: Cells, store: Store) -> Facts:
         "repeats": study.repeats,
         "settings": {"mlm": asdict(study.mlm), "adapter": asdict(study.adapter)},
         "tasks": tasks,
-        "between_tasks": _between(study, tasks),
+        "between_tasks": between(study, tasks),
         "seconds": {
             "cells": [store.record(stage).seconds for stage in found.trajectories.values()],
             "all": sum(store.record(stage).seconds for stage in unique(found.all, store)),
@@ -126,7 +129,7 @@ def facts_of(study: Study, found: Cells, store: Store) -> Facts:
     }
 
 
-def _task(study: Study, task: str, base: Facts, trained: Any, screen: Any) -> Facts:
+def of_task(study: Study, task: str, base: Facts, trained: Any, screen: Any) -> Facts:
     """Return the results of a task, by number of steps."""
     targets = [target.name for target in study.of_task(task)[1]]
     first = {
@@ -243,7 +246,7 @@ def _correlation(first: list[float], second: list[float]) -> dict[str, float] | 
     return None if found is None else {"rho": found[0], "p": found[1]}
 
 
-def _between(study: Study, tasks: Facts) -> Facts:
+def between(study: Study, tasks: Facts) -> Facts:
     """Return how rankings of transfer languages agree between tasks, at the last step."""
     k = str(study.steps[-1])
     means = {

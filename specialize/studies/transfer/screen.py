@@ -45,7 +45,7 @@ def write_screen(
     sources = {
         name: _language(bench, text, mlm, seeds[name]) for name, text in sorted(texts.items())
     }
-    found = {
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {
         kind: {task: {name: {} for name in texts} for task in adapters} for kind in ("dot", "sign")
     }
     total = sum(len(test.targets) for test in bench.tests.values())
