@@ -53,7 +53,7 @@ def train_masked(
             logits = logits_at(model, inputs.to(device), padding, places.to(device))
         return F.cross_entropy(logits.float(), targets)
 
-    with _plain_attention(model, device):
+    with plain_attention(model, device):
         return loop.run(
             model,
             optimizers,
@@ -67,7 +67,7 @@ def train_masked(
 
 
 @contextmanager
-def _plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
+def plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
     """Use unfused attention on a CPU, where the fused backward pass is slower at such lengths."""
     before = model.config._attn_implementation
     if device.type == "cpu":

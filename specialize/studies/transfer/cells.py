@@ -36,7 +36,7 @@ from specialize.train.packing import pack
 RESULT = "scores.json"
 _PACKED = "packed.npy"
 _EVALUATION = 0.004  # seconds of a sentence, one thread of a CPU
-_STEP = 0.1  # seconds of a step of MLM
+_STEP = 0.3  # seconds of a step of MLM
 
 
 @dataclass(frozen=True)

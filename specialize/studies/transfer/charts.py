@@ -172,7 +172,7 @@ def heat(
             middle = x + wide / 2 - 1, y + high / 2 + shift
             body.append(TEXT.format(*middle, "cell middle", signed(value)))
             if notes:
-                body.append(TEXT.format(middle[0], middle[1] + 20, "tick middle", notes[r][c]))
+                body.append(TEXT.format(middle[0], middle[1] + 20, "cell middle", notes[r][c]))
     width, bottom = left + wide * len(columns), 22 + high * len(rows)
     if cut[0]:
         body.append(LINE.format(0, 21 + high * cut[0], width, 21 + high * cut[0], "cut"))
@@ -214,19 +214,19 @@ def scatter(title: str, points: Sequence[tuple[str, float, float, bool]]) -> Mar
     """
 
     def x_at(value: float) -> float:
-        return 180 + 150 * value
+        return 134 + 112 * value
 
     def y_at(value: float) -> float:
-        return 170 - 150 * value
+        return 134 - 112 * value
 
     body = [
-        LINE.format(x_at(0), 14, x_at(0), 326, "zero"),
-        LINE.format(24, y_at(0), 336, y_at(0), "zero"),
-        RECT.format(24, 14, 312, 312, "frame", 0.0, title),
-        TEXT.format(336, 344, "tick end", "receives more"),
-        TEXT.format(24, 344, "tick", "receives less"),
-        TEXT.format(24, 8, "tick", "gives more"),
-        TEXT.format(180, 344, "tick middle", "gives less below"),
+        LINE.format(x_at(0), 16, x_at(0), 252, "zero"),
+        LINE.format(16, y_at(0), 252, y_at(0), "zero"),
+        RECT.format(16, 16, 236, 236, "frame", 0.0, title),
+        TEXT.format(252, 268, "tick end", "receives more"),
+        TEXT.format(16, 268, "tick", "receives less"),
+        TEXT.format(16, 11, "tick", "gives more"),
+        TEXT.format(22, 246, "tick", "gives less"),
     ]
     used: list[tuple[float, float]] = []
     for label, x, y, flag in sorted(points, key=lambda p: (p[2], p[1])):
@@ -237,9 +237,10 @@ def scatter(title: str, points: Sequence[tuple[str, float, float, bool]]) -> Mar
         style = "s1" if flag else "s2"
         note = f"{label}: receives {x:+.2f}, gives {y:+.2f}"
         body.append(DOT.format(x_at(x), y_at(y), 4.5, style, note))
-        body.append(TEXT.format(place[0] + 7, place[1] + 4, f"name {style}", label))
+        side = (-7, f"name end {style}") if x > 0.7 else (7, f"name {style}")
+        body.append(TEXT.format(place[0] + side[0], place[1] + 4, side[1], label))
     described = (f"{p[0]}: receives {p[1]:+.2f}, gives {p[2]:+.2f}" for p in points)
-    return _figure(360, 350, title, described, body)
+    return _figure(270, 274, title, described, body)
 
 
 def _style(seen: bool) -> str:

@@ -56,7 +56,7 @@ from specialize.train.optim import adamw, device
 FUSIONS = ("trained", "mean", "untrained")
 FILE = "interference.json"
 _WEIGHTS = "language.safetensors"
-_STEP = 0.1  # seconds of a step of MLM
+_STEP = 0.3  # seconds of a step of MLM
 
 Facts = dict[str, Any]
 

@@ -32,7 +32,7 @@ def text(facts: Facts) -> str:
             for d in sorted(found["donors"], key=lambda d: -_or_least(d["mean"]))
         ]
         head = ["donor", "ts", "95 % interval", "+ (%)", "variance", "(max, min)", "class"]
-        blocks.append(f"{task}, {own['metric']}, after {k} steps\n{_aligned([head, *rows])}")
+        blocks.append(f"{task}, {own['metric']}, after {steps(k)}\n{_aligned([head, *rows])}")
         rows = [
             [
                 r["target"],
@@ -70,11 +70,20 @@ def controls(facts: Facts) -> list[str]:
         )
         first = own["steps"][str(facts["steps"][0])]["screen"]["sign"]
         found.append(
-            f"{task}: the first-order screen agrees with the scores after {facts['steps'][0]} "
-            f"steps with {rho(first['pairs'])} over pairs, and after {k} with "
+            f"{task}: the first-order screen agrees with the scores after "
+            f"{steps(facts['steps'][0])} with {rho(first['pairs'])} over pairs, and after {k} with "
             f"{rho(at['screen']['sign']['pairs'])}."
         )
     return [*found, "0 steps change no score, in any cell."]
+
+
+def steps(count: int | str) -> str:
+    """Return "1 step", "10 steps".
+
+    >>> steps(1), steps("10")
+    ('1 step', '10 steps')
+    """
+    return f"{count} step{'' if int(count) == 1 else 's'}"
 
 
 def csv_text(facts: Facts) -> str:

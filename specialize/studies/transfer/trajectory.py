@@ -14,6 +14,7 @@ from specialize.model.mlm import MaskedModel, logits_at, positions
 from specialize.studies.transfer.recipe import Mlm
 from specialize.train.loop import seeded
 from specialize.train.masking import MaskPieces, mask
+from specialize.train.mlm import plain_attention
 from specialize.train.optim import adamw, groups
 from specialize.train.sampling import order
 
@@ -76,10 +77,13 @@ def trajectory(
     number, with a rate that falls to 0. Like theirs, weights do not decay.
     """
     optimizer = adamw(groups(model.named_parameters(), rate=plan.rate, decay=0.0))
+    device = next(model.parameters()).device
     with seeded(model, seed):
         for step in range(1, max(steps) + 1):
             model.train()
-            mlm_loss(model, *batch_at(text_NL, pieces, plan, step - 1, seed=seed)).backward()
+            batch = batch_at(text_NL, pieces, plan, step - 1, seed=seed)
+            with plain_attention(model, device):  # in training alone: scores use one kernel
+                mlm_loss(model, *batch).backward()
             nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
