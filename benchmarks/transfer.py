@@ -2,8 +2,8 @@
 
 "reloaded": for each number of steps train again and save, then for each target load model and
 adapter from disk, encode its sentences, and score it with the base and with the trained model.
-"as the authors": the same with all test sentences, in batches of 8 in the order of the file (Faisal
-& Anastasopoulos 2024, appendix E); our studies draw 100 sentences of each target, batched by length.
+"as the authors": the same with all test sentences, in batches of 8 in the order of the file
+(Faisal & Anastasopoulos 2024, appendix E); here 100 of each target are drawn, batched by length.
 Scores of the first two ways are equal, which is checked. CPU seconds of one thread; other work on
 the machine raises them too, though less than wall time.
 

@@ -38,7 +38,7 @@ class TransferKeys:
     note: str = ""  # a caveat shown under the heading
     steps: tuple[int, ...] = (1, 10, 100)  # steps after which to score; 0 is always scored too
     repeats: int = 5  # with other orders of the text; the paper's n, 10 there
-    seed: int = 1
+    seed: int = 1  # of adapters, samples of text, and orders
     sentences: int = 100  # test sentences of each target, drawn once; 0: all
     mlm: Options = field(default_factory=dict)  # the table [mlm]
     adapter: Options = field(default_factory=dict)  # the table [adapter]
@@ -81,7 +81,7 @@ class Mlm:
 class AdapterPlan:
     """How a task adapter is trained: on all its treebanks together, the base frozen."""
 
-    epochs: int = 5
+    epochs: int = 5  # passes over the sentences
     batch: int = 32  # sentences of a step; the paper has 36
     rate: float = 5e-4  # learning rate of the adapter, its head and the scalar mix of layers
     reduction: int = 16  # the adapter's width is that of the model divided by this
@@ -100,7 +100,7 @@ class InterferencePlan:
 
     steps: int = 300  # of a language adapter; the paper has three epochs
     rate: float = 5e-4  # learning rate of adapters and fusions
-    reduction: int = 16
+    reduction: int = 16  # as in [adapter]
     fusion_steps: int = 50  # of each trained fusion, on text of its members in turn
     sizes: tuple[int, ...] = (2, 3)  # languages of a combination: pairs, triples
 
