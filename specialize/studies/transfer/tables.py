@@ -121,7 +121,10 @@ def interference_text(facts: Facts) -> str:
                 row["language"],
                 *map(str, row["counts"]),
                 str(row["ties"]),
-                *([f"{axis:+.2f}" for axis in row["place"]] or ["–"] * (2 + found["third"])),
+                *(
+                    [f"{axis:+.2f}".replace("-", "−") for axis in row["place"]]
+                    or ["–"] * (2 + found["third"])
+                ),
             ]
             for row in found["rows"]
         ]
@@ -172,7 +175,7 @@ def rho(found: Mapping[str, float] | None) -> str:
     if found is None:
         return "no defined rank correlation"
     p = "p < 0.001" if found["p"] < 0.001 else f"p = {found['p']:.3f}"
-    return f"rho = {found['rho']:.2f} ({p})"
+    return f"rho = {found['rho']:.2f} ({p})".replace("-", "−")
 
 
 def _or_least(value: float | None) -> float:
