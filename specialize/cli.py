@@ -26,9 +26,11 @@ from specialize.commands import (
     evaluate,
     inspect,
     methods,
+    modules,
     predict,
     pretrain,
     run,
+    study,
     translit,
 )
 from specialize.errors import SpecializeError, SpecializeWarning
@@ -43,6 +45,8 @@ COMMANDS = (
     count,
     translit,
     pretrain,
+    modules,
+    study,
     predict,
     evaluate,
     methods,

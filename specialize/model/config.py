@@ -28,6 +28,17 @@ UNLOADABLE = (  # what transformers and torch raise for a damaged model
 
 def read_config(folder: Path) -> Any:
     """Return the configuration of a model that can be used, or raise."""
+    config = read_any_config(folder)
+    if getattr(config, "languages", None) and not getattr(config, "default_language", None):
+        raise DataError(
+            f"{folder / 'config.json'}:1: {config.model_type} has an adapter per language and "
+            f"default_language is not set; set it to one of {', '.join(config.languages)}"
+        )
+    return config
+
+
+def read_any_config(folder: Path) -> Any:
+    """Return the configuration of an encoder, also of one that needs a language to run."""
     from transformers import AutoConfig
 
     from specialize.model.bilstm import register
@@ -45,11 +56,6 @@ def read_config(folder: Path) -> Any:
         raise DataError(
             f"{file}:1: {config.model_type} is an encoder with a decoder; expected an encoder with "
             "a masked-LM head, such as BERT or XLM-R, or a decoder such as GPT-2 or Llama"
-        )
-    if getattr(config, "languages", None) and not getattr(config, "default_language", None):
-        raise DataError(
-            f"{file}:1: {config.model_type} has an adapter per language and default_language is "
-            f"not set; set it to one of {', '.join(config.languages)}"
         )
     return config
 

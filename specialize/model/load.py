@@ -41,7 +41,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     vocabulary = read_vocabulary(folder)
     check_rows(folder, len(vocabulary.pieces))
     framing = read_framing(vocabulary, folder)
-    model = _model(folder, config)
+    model = language_model(folder, config)
     _check_forward(folder, model, framing)
     return Checkpoint(model, vocabulary, framing, folder)
 
@@ -53,7 +53,7 @@ def _auto(config: Any) -> Any:
     return AutoModelForCausalLM if is_causal(config) else AutoModelForMaskedLM
 
 
-def _model(folder: Path, config: Any) -> MaskedModel:
+def language_model(folder: Path, config: Any) -> MaskedModel:
     """Return the model with all its weights from the checkpoint."""
     try:
         with _quiet():

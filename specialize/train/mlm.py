@@ -114,7 +114,7 @@ def train_language_model(
                 )
             yield loss / wanted
 
-    with _plain_attention(model, device), _recomputing(model, how.recompute):
+    with plain_attention(model, device), _recomputing(model, how.recompute):
         return loop.run(
             model,
             optimizers,
@@ -138,7 +138,7 @@ def documents_of(ids_BL: Tensor, ends: int) -> Tensor:
 
 
 @contextmanager
-def _plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
+def plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
     """Use unfused attention on a CPU, where the fused backward pass is slower at such lengths."""
     before = model.config._attn_implementation
     if device.type == "cpu":

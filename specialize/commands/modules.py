@@ -1,0 +1,88 @@
+"""``specialize modules``: packs of modules by language and task."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from specialize.commands._arguments import Parsers, add_command
+
+_ACTIONS = {
+    "list": "what is in packs: sites, languages and tasks, numbers of parameters",
+    "export": "the modules of one language or one task as a pack of their own",
+    "import": "an X-MOD of transformers as a plain model and a pack",
+}
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    command = add_command(
+        parsers,
+        "modules",
+        help="packs of modules by language and task: list, export, import",
+        examples="""
+            specialize modules list madx/ug.safetensors madx/pos.safetensors
+            specialize modules export all.safetensors --language ug --out ug.safetensors
+            specialize modules import facebook/xmod-base --out xmod
+        """,
+    )
+    actions = command.add_subparsers(
+        dest="action", required=True, metavar="ACTION", help=", ".join(_ACTIONS)
+    )
+    parts = {
+        name: actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        for name, text in _ACTIONS.items()
+    }
+    parts["list"].add_argument("pack", nargs="+", type=Path, help="a .safetensors file")
+    parts["list"].add_argument("--json", action="store_true", help="one JSON object per pack")
+    parts["list"].set_defaults(run=_list)
+    _add_export(parts["export"])
+    parts["import"].add_argument("model", help="a folder, or a model's name: facebook/xmod-base")
+    out = "folder to write: the host as model/, its modules as modules.safetensors"
+    parts["import"].add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
+    parts["import"].set_defaults(run=_import)
+
+
+def _add_export(part: argparse.ArgumentParser) -> None:
+    part.add_argument("pack", type=Path, help="a .safetensors file")
+    chosen = part.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--language", metavar="CODE", help="the language to export")
+    chosen.add_argument("--task", metavar="NAME", help="the task to export")
+    part.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    part.set_defaults(run=_export)
+
+
+def _list(options: Namespace) -> None:
+    from specialize.commands._output import print_json
+    from specialize.modules.listing import facts, lines
+    from specialize.modules.packs import read_pack
+
+    for file in options.pack:
+        pack = read_pack(file)
+        if options.json:
+            print_json({"file": str(file), **facts(pack)})
+        else:
+            first, *rest = lines(pack)
+            print(f"{file}: {first}", *rest, sep="\n")
+
+
+def _export(options: Namespace) -> None:
+    from specialize.commands._output import output_file
+    from specialize.modules.packs import export
+    from specialize.modules.scope import Scope
+
+    scope = Scope(options.language or "", options.task or "")
+    with output_file(options.out, inputs=[options.pack]):
+        pack = export(options.pack, scope, options.out)
+    print(f"{options.out}: {sum(pack.counts().values()):,} parameters")
+
+
+def _import(options: Namespace) -> None:
+    from specialize.model.find import find_model
+    from specialize.modules.xmod import convert
+
+    pack = convert(find_model(options.model), options.out)
+    (part,) = pack.parts.values()
+    keys = part.get("source", part)["keys"]
+    print(f"{options.out}: a plain model, and the modules of {len(keys)} languages")

@@ -1,0 +1,1 @@
+"""Who helps whom: cross-lingual transfer and interference (Faisal & Anastasopoulos 2024)."""

@@ -1,0 +1,77 @@
+"""How far transfer scores depend on the repeats and on the test sentences drawn.
+
+A resample draws as many repeats, and of each target as many test sentences, as there are, with
+replacement: the same repeats for all languages, the same sentences before and after the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specialize.studies.transfer.measures import changes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+RESAMPLES = 1_000
+LEVEL = 0.95
+
+# shapes: A transfer languages, N repeats, B targets, S test sentences, R resamples
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Words of a target's test sentences, and how many of them are right."""
+
+    words_S: Array
+    base_S: Array
+    after_ANS: Array
+
+    def scores(self, weights_RS: Array) -> tuple[Array, Array]:
+        """Return the scores of the base [R] and after the steps [R, A, N], in percent."""
+        words_R = weights_RS @ self.words_S
+        base_R = 100 * (weights_RS @ self.base_S) / words_R
+        after = np.einsum("rs,ans->ran", weights_RS, self.after_ANS, optimize=True)
+        return base_R, 100 * after / words_R[:, None, None]
+
+
+def scores_of(counts: Sequence[Counts]) -> tuple[Array, Array]:
+    """Return the scores of the base [B] and after the steps [A, N, B] of all sentences."""
+    found = [own.scores(np.ones((1, len(own.words_S)))) for own in counts]
+    return np.concatenate([b for b, _ in found]), np.stack([a[0] for _, a in found], -1)
+
+
+def resampled(counts: Sequence[Counts], *, resamples: int = RESAMPLES, seed: int = 0) -> Array:
+    """Return the transfer scores [R, A, B] of the resamples."""
+    random = np.random.default_rng(seed)
+    repeats = counts[0].after_ANS.shape[1]
+    drawn_RN = _weights(random, repeats, resamples)
+    found = []
+    for own in counts:
+        base_R, after_RAN = own.scores(_weights(random, len(own.words_S), resamples))
+        mean_RA = np.einsum("rn,ran->ra", drawn_RN, after_RAN) / repeats
+        found.append(changes(base_R, mean_RA.T[:, None])[:, 0])  # [A, R]
+    return np.array(found).transpose(2, 1, 0)
+
+
+def interval(values_RK: Array) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean of K resampled values; nan without any."""
+    known = values_RK[:, ~np.isnan(values_RK).any(0)]
+    if not known.shape[1]:
+        return np.nan, np.nan
+    low, high = np.quantile(known.mean(1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _weights(random: np.random.Generator, count: int, resamples: int) -> Array:
+    """Return how often each of ``count`` items is drawn [R, count]."""
+    found: Array = random.multinomial(count, np.full(count, 1 / count), size=resamples).astype(
+        float
+    )
+    return found

@@ -1,0 +1,149 @@
+"""The work of interference: adapters of languages trained, fused and scored.
+
+Fusions of a combination, side by side: "trained" (on text of its members in turn, the adapters
+frozen), "mean", and "untrained", which the authors' code runs: its attention is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from specialize import atomic
+from specialize.model.load import load_checkpoint
+from specialize.model.mlm import MaskedModel
+from specialize.modules.attach import attach
+from specialize.modules.madx import language_adapters, table
+from specialize.modules.policy import Policy, tiers, training
+from specialize.modules.scope import Scope
+from specialize.modules.sources import Fuse, Mean, Source
+from specialize.progress import Log
+from specialize.studies.transfer.cells import (
+    RESULT,
+    Bench,
+    Setting,
+    open_bench,
+    read_text,
+)
+from specialize.studies.transfer.evaluation import evaluate
+from specialize.studies.transfer.recipe import InterferencePlan, Mlm
+from specialize.studies.transfer.trajectory import batch_at, mlm_loss
+from specialize.train.loop import seeded
+from specialize.train.masking import MaskPieces, mask_pieces
+from specialize.train.optim import adamw, device
+
+FUSIONS = ("trained", "mean", "untrained")
+_WEIGHTS = "language.safetensors"
+
+
+def train_language(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    language: str,
+    text: Path,
+    mlm: Mlm,
+    plan: InterferencePlan,
+    seed: int,
+) -> None:
+    """Train the adapter of a language by masked language modelling, and write it."""
+    checkpoint = load_checkpoint(base)
+    model = checkpoint.model.to(device())
+    source = language_adapters(model, reduction=plan.reduction)
+    source.keyed.add(language, seed=seed)
+    pieces = mask_pieces(checkpoint.vocabulary, checkpoint.framing)
+    texts = [(language, read_text(text))]
+    _train(model, source, source, texts, pieces, mlm, plan.rate, plan.steps, seed=seed, log=log)
+    tensors = source.keyed.tensors_of(language)
+    save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / _WEIGHTS)
+
+
+def write_combination(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    adapters: Mapping[str, Path],
+    setting: Setting,
+    mlm: Mlm,
+    plan: InterferencePlan,
+    members: Sequence[str],
+    languages: Mapping[str, Path],
+    texts: Mapping[str, Path],
+    seed: int,
+) -> None:
+    """Write the scores of the members with their adapters fused; of one, with its own alone."""
+    kept = {
+        task: [target for target in targets if target.name in members]
+        for task, targets in setting.targets.items()
+    }
+    bench = open_bench(base, adapters, Setting(kept, setting.sentences, setting.plan))
+    model = bench.checkpoint.model
+    source = language_adapters(model, reduction=plan.reduction)
+    for name in members:
+        source.keyed.add(name, tensors=load_file(languages[name] / _WEIGHTS))
+    if len(members) == 1:
+        found = {"alone": _scores(bench, source)}
+    else:
+        untrained, trained = Fuse(source, members, seed=seed), Fuse(source, members, seed=seed)
+        untrained.trained.fill_(True)  # subtle: else refused, rightly, outside of this control
+        pieces = mask_pieces(bench.checkpoint.vocabulary, bench.checkpoint.framing)
+        read = [(name, read_text(texts[name])) for name in members]
+        steps, rate = plan.fusion_steps, plan.rate
+        _train(model, trained, trained.maps, read, pieces, mlm, rate, steps, seed=seed, log=log)
+        sources = (trained, Mean(source, members), untrained)
+        found = {kind: _scores(bench, own) for kind, own in zip(FUSIONS, sources, strict=True)}
+    atomic.write_json(folder / RESULT, found)
+
+
+def _scores(bench: Bench, languages: Source) -> dict[str, dict[str, float]]:
+    """Return the score of each target with the language modules below it, by task."""
+    found: dict[str, dict[str, float]] = {}
+    languages.eval()
+    for task, adapter in bench.adapters.items():
+        test = bench.tests[task]
+        with (
+            adapter.on(bench.checkpoint.model, languages) as scope,
+            scope(next(iter(test.targets))),
+        ):
+            right = evaluate(adapter, test)  # the scope's language chooses nothing in a fusion
+        words = test.words()
+        found[task] = {n: 100 * sum(own) / sum(words[n]) for n, own in right.items()}
+    return found
+
+
+def _train(
+    model: MaskedModel,
+    source: Source,
+    trained: nn.Module,
+    texts: Sequence[tuple[str, np.ndarray]],
+    pieces: MaskPieces,
+    mlm: Mlm,
+    rate: float,
+    steps: int,
+    *,
+    seed: int,
+    log: Log,
+) -> None:
+    """Train ``trained``, part of ``source``, on the texts in turn; all else is frozen."""
+    modules = attach(model, table(model, source))
+    policies = [Policy(trained)]
+    with training(modules, Scope(texts[0][0]), policies), seeded(model, seed):
+        optimizer = adamw(tiers(policies, rate=rate, decay=0.0))
+        for step in range(steps):
+            turn, place = step % len(texts), step // len(texts)
+            language, text = texts[turn]
+            model.train()
+            with modules.at(Scope(language)):
+                mlm_loss(model, *batch_at(text, pieces, mlm, place, seed=seed + turn)).backward()
+            nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            log.step(step + 1, steps)
+    model.eval()
+    modules.detach()

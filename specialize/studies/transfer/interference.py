@@ -1,0 +1,169 @@
+"""Interference: language adapters alone, in pairs and in triples below one task adapter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from specialize import atomic
+from specialize.environment import machine_facts
+from specialize.executors import run_all, unique
+from specialize.model.find import find_model
+from specialize.pipeline.checks import check_folder
+from specialize.progress import Log, Silent
+from specialize.store import Stage, Store
+from specialize.studies.transfer.cells import (
+    RESULT,
+    adapter_stages,
+    derived,
+    evaluation_seconds,
+    setting_of,
+    text_stages,
+)
+from specialize.studies.transfer.fusions import FUSIONS, train_language, write_combination
+from specialize.studies.transfer.projection import projections, signs_of
+from specialize.studies.transfer.recipe import Study
+from specialize.studies.transfer.run import finite, planned
+from specialize.studies.transfer.treebanks import check_partners, check_treebanks
+
+FILE = "interference.json"
+_STEP = 0.3  # seconds of a step of MLM
+
+Facts = dict[str, Any]
+
+
+def stages(study: Study, store: Store) -> dict[tuple[str, ...], Stage]:
+    """Return the stages of each combination, single languages first."""
+    base, names = find_model(study.base), check_partners(study)
+    texts = {name: own for name, own in text_stages(study, base).items() if name in names}
+    plan = study.interference
+    languages = {
+        name: Stage(
+            "language-adapter",
+            f"{name} adapter",
+            train_language,
+            {
+                "base": base,
+                "language": name,
+                "text": texts[name],
+                "mlm": study.mlm,
+                "plan": plan,
+                "seed": derived(study.seed, "language", name),
+            },
+            work=_STEP * plan.steps * store.pace("language-adapter"),
+        )
+        for name in names
+    }
+    common = {
+        "base": base,
+        "adapters": adapter_stages(study, base, store),
+        "setting": setting_of(study),
+        "mlm": study.mlm,
+        "plan": plan,
+    }
+    share = evaluation_seconds(study) / len(study.targets)
+    found = {}
+    for members in (c for size in (1, *plan.sizes) for c in combinations(names, size)):
+        work = len(members) * share
+        if len(members) > 1:
+            work = len(FUSIONS) * work + _STEP * plan.fusion_steps
+        found[members] = Stage(
+            "interference",
+            f"{'+'.join(members)} fused" if len(members) > 1 else f"{members[0]} alone",
+            write_combination,
+            {
+                **common,
+                "members": list(members),
+                "languages": {name: languages[name] for name in members},
+                "texts": {name: texts[name] for name in members},
+                "seed": derived(study.seed, "fusion", *members),
+            },
+            work=work * store.pace("interference"),
+        )
+    return found
+
+
+def run(
+    study: Study, out: Path, *, command: str = "", jobs: int = 1, log: Log | None = None
+) -> Facts:
+    """Run the combinations of a study into ``out``; return what ``interference.json`` holds.
+
+    Stages that a study of transfer in ``out`` has finished, such as the task adapters, are used.
+    """
+    log = log or Silent()
+    check_folder(out)
+    store = Store(out)
+    cautions = check_treebanks(study)
+    for caution in cautions:
+        log.say(f"warning: {caution}")
+    found = stages(study, store)
+    run_all(list(found.values()), store, log, jobs=jobs)
+    done = {m: atomic.read_json(store.folder(stage) / RESULT) for m, stage in found.items()}
+    alone: dict[str, dict[str, float]] = {task: {} for task in study.tasks}
+    runs = []
+    for members, own in done.items():
+        for fusion, scores in own.items():
+            if len(members) == 1:
+                for task in study.tasks:
+                    alone[task][members[0]] = scores[task][members[0]]
+            else:
+                runs.append({"members": list(members), "fusion": fusion, "scores": scores})
+    facts: Facts = finite(
+        {
+            "title": study.title,
+            "note": study.note,
+            "seen": list(study.seen),
+            "settings": {"interference": asdict(study.interference), "mlm": asdict(study.mlm)},
+            "alone": alone,
+            "combinations": runs,
+            "found": projected(check_partners(study), alone, runs),
+            "seconds": {
+                "all": sum(store.record(s).seconds for s in unique([*found.values()], store))
+            },
+            "command": command,
+            "date": time.strftime("%Y-%m-%d"),
+            "machine": machine_facts(),
+            "cautions": cautions,
+        }
+    )
+    atomic.write_json(out / FILE, facts)
+    return facts
+
+
+def plan(study: Study, out: Path) -> str:
+    """Return which stages are done, and about how long the rest takes."""
+    store = Store(out)
+    found = stages(study, store)
+    return planned(list(found.values()), store, check_treebanks(study))
+
+
+def projected(
+    names: Sequence[str], alone: Mapping[str, Mapping[str, float]], runs: Sequence[Facts]
+) -> list[Facts]:
+    """Return counts and places of the languages, for each task, size and fusion."""
+    found = []
+    for task in alone:
+        for size in sorted({len(r["members"]) for r in runs}):
+            for fusion in FUSIONS:
+                own = {
+                    tuple(r["members"]): r["scores"][task]
+                    for r in runs
+                    if r["fusion"] == fusion and len(r["members"]) == size
+                }
+                rows = [
+                    {
+                        "language": p.language,
+                        "counts": [p.counts.get(signs, 0) for signs in signs_of(size)],
+                        "place": list(p.place),
+                        "ties": p.ties,
+                    }
+                    for p in projections(names, alone[task], own)
+                ]
+                signs = ["".join("+" if s > 0 else "−" for s in own) for own in signs_of(size)]
+                kind = {"task": task, "size": size, "third": size == 3, "fusion": fusion}
+                found.append({**kind, "signs": signs, "rows": rows})
+    return found

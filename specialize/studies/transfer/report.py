@@ -1,0 +1,208 @@
+"""The files of a study of transfer or interference: text, CSV and one page each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from specialize.atomic import write_text
+from specialize.progress import duration
+from specialize.reports.page import environment
+from specialize.studies.transfer import charts, tables
+
+Facts = Mapping[str, Any]
+
+
+def write(facts: Facts, out: Path) -> str:
+    """Write the page and CSV of transfer to ``out``; return the text to print."""
+    write_text(out / "transfer.html", page(facts))
+    write_text(out / "transfer.csv", tables.csv_text(facts))
+    return _printed(tables.text(facts), facts, out, "transfer.html, transfer.csv, results.json")
+
+
+def write_interference(facts: Facts, out: Path) -> str:
+    """Write the page and CSV of interference to ``out``; return the text to print."""
+    write_text(out / "interference.html", interference_page(facts))
+    write_text(out / "interference.csv", tables.interference_csv(facts))
+    names = "interference.html, interference.csv, interference.json"
+    return _printed(tables.interference_text(facts), facts, out, names)
+
+
+def page(facts: Facts) -> str:
+    """Return the page of transfer as HTML."""
+    own = [_task(facts, name, task) for name, task in facts["tasks"].items()]
+    overlap = _overlap(facts) if len(own) > 1 else None
+    return _template("transfer.html.j2").render(
+        facts=facts, tasks=own, overlap=overlap, controls=tables.controls(facts)
+    )
+
+
+def interference_page(facts: Facts) -> str:
+    """Return the page of interference as HTML."""
+    found = [
+        {**own, "chart": scatter(own, facts["seen"])}
+        for own in facts["found"]
+        if any(row["place"] for row in own["rows"])
+    ]
+    return _template("interference.html.j2").render(facts=facts, found=found)
+
+
+def scatter(found: Facts, seen: Sequence[str]) -> Markup:
+    """Return the scatter of a task, size and fusion; with triples, coloured by the third axis."""
+    points = [
+        (
+            row["language"],
+            row["place"][0],
+            row["place"][1],
+            row["place"][2] > 0 if found["third"] else row["language"] in seen,
+        )
+        for row in found["rows"]
+        if row["place"]
+    ]
+    return charts.scatter(f"{found['task']}, fusion {found['fusion']}", points)
+
+
+def _task(facts: Facts, name: str, task: Facts) -> dict[str, Any]:
+    """Return the charts of a task, at the last step but for the progression."""
+    k, seen = str(facts["steps"][-1]), facts["seen"]
+    at = task["steps"][k]
+    titles = f"{name}, {k} steps"
+    donors, recipients = at["donors"], at["recipients"]
+    values = [[v for v in row if v is not None] for row in at["ts"]]
+    return {
+        "name": name,
+        "metric": task["metric"],
+        "base": task["base"],
+        "findings": findings(facts, name, task),
+        "bars": charts.bars(
+            f"Mean transfer score by donor: {titles}",
+            [(d["language"], d["mean"], d["interval"], d["language"] in seen) for d in donors],
+        ),
+        "bubbles": charts.bubbles(
+            f"Recipients: {titles}",
+            [
+                (r["target"], r["positive"] or 0.0, r["mean"], r["target"] in seen)
+                for r in recipients
+            ],
+        ),
+        "progressions": [_progression(facts, task, a) for a in range(len(facts["transfer"]))],
+        "distributions": charts.distributions(
+            f"Transfer scores over targets: {titles}",
+            [
+                (d["language"], own, d["variance"] or 0.0, d["language"] in seen)
+                for d, own in zip(donors, values, strict=True)
+            ],
+        ),
+        "matrix": _matrix(facts, task, at, titles),
+        "groups": _groups(at, titles),
+        "donors": sorted(donors, key=lambda d: -(d["variance"] or 0.0)),
+        "ties": at["ties"],
+        "unclear": at["targets_without_best"],
+        "screen": at["screen"],
+    }
+
+
+def findings(facts: Facts, name: str, task: Facts) -> list[str]:
+    """Return what the measures say of the paper's two findings, as far as intervals show it."""
+    k = str(facts["steps"][-1])
+    at = task["steps"][k]
+    most = max(at["donors"], key=lambda d: d["positive"] or 0.0)
+    universal = "a universal donor" if most["positive"] == 100 else "no universal donor"
+    found = [
+        f"{name}: {universal}: {most['language']} helps most targets, "
+        f"{tables.percent(most['positive'])} % of them."
+    ]
+    for seen in (True, False):
+        own = [r for r in at["recipients"] if (r["target"] in facts["seen"]) == seen]
+        gain = [r["target"] for r in own if r["interval"][0] is not None and r["interval"][0] > 0]
+        lose = [r["target"] for r in own if r["interval"][1] is not None and r["interval"][1] < 0]
+        if own:
+            kind = "seen" if seen else "unseen"
+            found.append(
+                f"Of {len(own)} {kind} targets, {len(gain)} gain on average over donors "
+                f"({', '.join(gain) or 'none'}) and {len(lose)} lose "
+                f"({', '.join(lose) or 'none'}), with a 95 % interval that excludes 0."
+            )
+    return found
+
+
+def _progression(facts: Facts, task: Facts, a: int) -> tuple[str, Markup, str]:
+    steps = facts["steps"]
+    rows = [task["steps"][str(k)] for k in steps]
+    values = [[v for v in at["ts"][a] if v is not None] for at in rows]
+    noise = [[v for v in at["noise"][a] if v is not None] for at in rows]
+    means = [sum(own) / len(own) if own else 0.0 for own in noise]
+    last = sorted(
+        (v, t) for v, t in zip(rows[-1]["ts"][a], task["targets"], strict=True) if v is not None
+    )
+    up, down = sum(v > 0 for v, _ in last), sum(v < 0 for v, _ in last)
+    ends = [f"{t} {charts.signed(v)}" for v, t in (*reversed(last[-2:]), *last[:2])]
+    name = facts["transfer"][a]
+    return name, charts.progression(name, steps, values, means), f"+{up} −{down}: {', '.join(ends)}"
+
+
+def _matrix(facts: Facts, task: Facts, at: Facts, titles: str) -> Markup:
+    """Return the heat map of all pairs, seen languages first."""
+    rows, cut = _seen_first(facts["transfer"], facts["seen"])
+    columns, side = _seen_first(task["targets"], facts["seen"])
+    values = [[at["ts"][a][b] for b in columns] for a in rows]
+    return charts.heat(
+        f"Transfer scores: {titles}",
+        [facts["transfer"][a] for a in rows],
+        [task["targets"][b] for b in columns],
+        values,
+        cut=(cut, side),
+    )
+
+
+def _seen_first(names: Sequence[str], seen: Sequence[str]) -> tuple[list[int], int]:
+    places = sorted(range(len(names)), key=lambda i: names[i] not in seen)
+    count = sum(name in seen for name in names)
+    return places, count if count < len(names) else 0
+
+
+def _groups(at: Facts, titles: str) -> Markup:
+    found = {(g["transfer"], g["target"]): g for g in at["by_seen"]}
+    sides = (True, False)
+    return charts.heat(
+        f"Mean transfer score of seen and unseen languages: {titles}",
+        ["from seen", "from unseen"],
+        ["to seen", "to unseen"],
+        [[found[a, b]["mean"] for b in sides] for a in sides],
+        notes=[[f"{found[a, b]['pairs']} pairs" for b in sides] for a in sides],
+    )
+
+
+def _overlap(facts: Facts) -> Markup:
+    k = str(facts["steps"][-1])
+    ranked = [
+        (
+            name,
+            [
+                d["language"]
+                for d in sorted(task["steps"][k]["donors"], key=lambda d: -(d["mean"] or 0.0))
+            ],
+        )
+        for name, task in facts["tasks"].items()
+    ]
+    return charts.ranks(f"Donors by mean transfer score, {k} steps", ranked, facts["seen"])
+
+
+def _printed(text: str, facts: Facts, out: Path, names: str) -> str:
+    cautions = [f"caution: {caution}" for caution in facts["cautions"]]
+    return "\n\n".join([text, *cautions, f"page, table and results: {out} ({names})"])
+
+
+def _template(name: str) -> jinja2.Template:
+    found = environment()
+    own = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    assert found.loader
+    found.loader = jinja2.ChoiceLoader([own, found.loader])
+    found.filters.update(duration=duration, signed=charts.signed, percent=tables.percent)
+    found.filters.update(number=tables.number, between=tables.between, rho=tables.rho)
+    found.globals.update(STYLES=6)
+    return found.get_template(name)

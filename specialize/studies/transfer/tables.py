@@ -1,0 +1,194 @@
+"""Results of transfer and interference as text and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from specialize.studies.transfer.charts import signed
+
+Facts = Mapping[str, Any]
+_SCREENS = ("dot", "sign")
+
+
+def text(facts: Facts) -> str:
+    """Return the tables of transfer: donors and recipients of each task at the last step."""
+    k = str(facts["steps"][-1])
+    blocks = []
+    for task, own in facts["tasks"].items():
+        found = own["steps"][k]
+        rows = [
+            [
+                d["language"],
+                signed(d["mean"]),
+                between(d["interval"]),
+                percent(d["positive"]),
+                number(d["variance"]),
+                f"({d['best']}, {d['worst']})",
+                d["kind"],
+            ]
+            for d in sorted(found["donors"], key=lambda d: -_or_least(d["mean"]))
+        ]
+        head = ["donor", "ts", "95 % interval", "+ (%)", "variance", "(max, min)", "class"]
+        blocks.append(f"{task}, {own['metric']}, after {steps(k)}\n{_aligned([head, *rows])}")
+        rows = [
+            [
+                r["target"],
+                number(own["base"][r["target"]]),
+                signed(r["mean"]),
+                between(r["interval"]),
+                percent(r["positive"]),
+                r["best"] or "tied",
+                r["worst"] or "tied",
+                signed(r["noise"]),
+            ]
+            for r in sorted(found["recipients"], key=lambda r: -_or_least(r["mean"]))
+        ]
+        head = ["target", "base", "ts", "95 % interval", "+ (%)", "best", "worst", "noise"]
+        blocks.append(_aligned([head, *rows]))
+    return "\n\n".join([*blocks, *controls(facts)])
+
+
+def controls(facts: Facts) -> list[str]:
+    """Return a sentence for each control of each task, at the last step."""
+    k = str(facts["steps"][-1])
+    found = []
+    for task, own in facts["tasks"].items():
+        at = own["steps"][k]
+        noise = [v for row in at["noise"] for v in row if v is not None]
+        ts = [v for row in at["ts"] for v in row if v is not None]
+        if not ts:
+            found.append(f"{task}: the base scores 0 on all targets; nothing can be said.")
+            continue
+        shares = [100 * sum(v > 0 for v in values) / len(values) for values in (ts, noise)]
+        found.append(
+            f"{task}: noise of equal norm changes scores by {signed(sum(noise) / len(noise))} % on "
+            f"average ({shares[1]:.0f} % of pairs gain), text by {signed(sum(ts) / len(ts))} % "
+            f"({shares[0]:.0f} %); over targets the two agree with {rho(at['noise_by_target'])}."
+        )
+        first = own["steps"][str(facts["steps"][0])]["screen"]["sign"]
+        found.append(
+            f"{task}: the first-order screen agrees with the scores after "
+            f"{steps(facts['steps'][0])} with {rho(first['pairs'])} over pairs, and after {k} with "
+            f"{rho(at['screen']['sign']['pairs'])}."
+        )
+    return [*found, "0 steps change no score, in any cell."]
+
+
+def steps(count: int | str) -> str:
+    """Return "1 step", "10 steps".
+
+    >>> steps(1), steps("10")
+    ('1 step', '10 steps')
+    """
+    return f"{count} step{'' if int(count) == 1 else 's'}"
+
+
+def csv_text(facts: Facts) -> str:
+    """Return a row for each task, number of steps, transfer language and target."""
+    columns = ["task", "steps", "transfer", "target", "seen_transfer", "seen_target", "base"]
+    columns += ["score", "ts", "low", "high", "deviation", "noise", "norm", *_SCREENS]
+    rows: list[list[Any]] = [columns]
+    for task, own in facts["tasks"].items():
+        for k, at in own["steps"].items():
+            for a, name in enumerate(facts["transfer"]):
+                for b, target in enumerate(own["targets"]):
+                    scores = [repeat[b] for repeat in at["scores"][a]]
+                    row = [task, k, name, target, name in facts["seen"], target in facts["seen"]]
+                    row += [own["base"][target], sum(scores) / len(scores), at["ts"][a][b]]
+                    row += [*at["intervals"][a][b], at["deviation"][a][b], at["noise"][a][b]]
+                    row += [at["norm"][a], *(at["screen"][x]["values"][a][b] for x in _SCREENS)]
+                    rows.append(row)
+    return written(rows)
+
+
+def interference_text(facts: Facts) -> str:
+    """Return the tables of interference: a row a language, for each task, size and fusion."""
+    blocks = []
+    for found in facts["found"]:
+        head = [
+            "language",
+            *found["signs"],
+            "ties",
+            "receives",
+            "gives",
+            *["gives 2nd"] * found["third"],
+        ]
+        rows = [
+            [
+                row["language"],
+                *map(str, row["counts"]),
+                str(row["ties"]),
+                *(
+                    [f"{axis:+.2f}".replace("-", "−") for axis in row["place"]]
+                    or ["–"] * (2 + found["third"])
+                ),
+            ]
+            for row in found["rows"]
+        ]
+        name = f"{found['task']}, {found['size']} languages, fusion {found['fusion']}"
+        blocks.append(f"{name}\n{_aligned([head, *rows])}")
+    note = (
+        "Signs: of the language itself, then of its partners. Ties have no sign and are left out."
+    )
+    return "\n\n".join([*blocks, note])
+
+
+def interference_csv(facts: Facts) -> str:
+    """Return a row for each task, fusion, combination and member, with its score and its gain."""
+    rows: list[list[Any]] = [["task", "fusion", "members", "language", "alone", "score", "gain"]]
+    for task, alone in facts["alone"].items():
+        for run in facts["combinations"]:
+            for name, score in run["scores"][task].items():
+                members = "+".join(run["members"])
+                gain = score - alone[name]
+                rows.append([task, run["fusion"], members, name, alone[name], score, gain])
+    return written(rows)
+
+
+def written(rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as CSV; None is empty."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()
+
+
+def between(interval: Sequence[float | None]) -> str:
+    """Return "+0.1 to +0.7", or "–"."""
+    return "–" if None in interval else " to ".join(map(signed, interval))
+
+
+def number(value: float | None) -> str:
+    """Return a number with one digit after the point, or "–"."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share without digits after the point, or "–"."""
+    return "–" if value is None else f"{value:.0f}"
+
+
+def rho(found: Mapping[str, float] | None) -> str:
+    """Return "rho = 0.43 (p = 0.012)", or that it is not defined."""
+    if found is None:
+        return "no defined rank correlation"
+    p = "p < 0.001" if found["p"] < 0.001 else f"p = {found['p']:.3f}"
+    return f"rho = {found['rho']:.2f} ({p})".replace("-", "−")
+
+
+def _or_least(value: float | None) -> float:
+    return float("-inf") if value is None else value
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if not i else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,86 @@
+"""``specialize modules``: packs are listed, exported, and made of an X-MOD."""
+
+import json
+from pathlib import Path
+
+import cli_calls
+import pytest
+import torch
+from cli_calls import Call
+from module_hosts import new_host
+from tiny_models import write_model
+from transformers import AutoModelForMaskedLM
+
+from specialize.model.load import load_checkpoint
+from specialize.modules import madx
+from specialize.modules.packs import open_packs, pack_of, write_pack
+from specialize.modules.scope import Scope
+
+call = cli_calls.call  # fixture
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    host = new_host("bert")
+    languages, tasks = madx.language_adapters(host), madx.task_adapters(host, reduction=4)
+    for key in ("ug", "mt"):
+        languages.keyed.add(key)
+    tasks.keyed.add("pos")
+    table = madx.table(host, languages, tasks=tasks)
+    write_pack(pack_of(host, table, ["a", "b"]), file := tmp_path / "all.safetensors")
+    return file
+
+
+def test_list_shows_sites_keys_and_counts(call: Call, pack: Path) -> None:
+    out = call("modules", "list", pack).out.splitlines()
+    assert out[0].startswith(f"{pack}: 582 parameters, width 8, base ")
+    assert out[1:] == [
+        "  ffn_s: 582 parameters",
+        "    adapters by language, bottleneck 4, relu: ug, mt",
+        "    adapters by task, bottleneck 2, relu: pos",
+    ]
+    found = json.loads(call("modules", "list", pack, "--json").out)
+    assert found["sites"]["ffn_s"]["parameters"] == found["parameters"] == 582
+    assert found["sites"]["ffn_s"]["source"]["sources"][1]["keys"] == ["pos"]
+
+
+def test_export_writes_one_language_or_task(call: Call, pack: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ug.safetensors"
+    assert call("modules", "export", pack, "--language", "ug", "--out", out).code == 0
+    listed = call("modules", "list", out).out
+    assert "228 parameters" in listed
+    assert listed.splitlines()[-1].endswith("relu: ug")
+    refused = call("modules", "export", pack, "--task", "ner", "--out", out)
+    assert refused.code == 2
+    assert f"{pack}: there are no modules of task 'ner'" in refused.err
+    assert call("modules", "export", pack, "--out", out).code == 2
+    assert call("modules", "export", pack, "--task", "pos", "--out", pack).code == 2
+
+
+@torch.no_grad()
+def test_import_makes_a_plain_model_and_a_pack_of_an_xmod(call: Call, tmp_path: Path) -> None:
+    source = write_model("x-mod", tmp_path / "xmod", hidden_dropout_prob=0.0)
+    out = tmp_path / "out"
+    done = call("modules", "import", source, "--out", out)
+    assert (done.code, done.out) == (0, f"{out}: a plain model, and the modules of 2 languages\n")
+    base = load_checkpoint(out / "model")
+    assert base.model.config.model_type == "xlm-roberta"
+    packs = open_packs(base.model, base.vocabulary.pieces, [out / "modules.safetensors"])
+    theirs = AutoModelForMaskedLM.from_pretrained(source).eval()
+    ids = torch.tensor([[0, 5, 6, 7, 2]])
+    for index, language in enumerate(("en_XX", "de_DE")):
+        with packs.at(Scope(language)):
+            found = base.model(input_ids=ids).logits
+        expected = theirs(input_ids=ids, lang_ids=torch.tensor([index])).logits
+        assert torch.equal(found, expected)
+    again = call("modules", "import", source, "--out", out)
+    assert (again.code, "is not an empty folder" in again.err) == (2, True)
+    other = write_model("bert", tmp_path / "bert")
+    assert call("modules", "import", other, "--out", tmp_path / "no").code == 3
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_file_that_is_no_pack_is_bad_data(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_bytes(b"text")
+    assert call("modules", "list", tmp_path / "x.safetensors").code == 3
+    assert call("modules", "list", tmp_path / "none.safetensors").code == 4
