@@ -29,6 +29,7 @@ from specialize.commands import (
     predict,
     pretrain,
     run,
+    study,
     translit,
 )
 from specialize.errors import SpecializeError, SpecializeWarning
@@ -43,6 +44,7 @@ COMMANDS = (
     count,
     translit,
     pretrain,
+    study,
     predict,
     evaluate,
     methods,

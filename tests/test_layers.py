@@ -23,6 +23,7 @@ ORDER = [
     {"reports"},
     {"augmentation", "specialization", "demo"},
     {"pipeline"},
+    {"studies"},
     {"commands"},
     {"cli"},
     {"__main__"},
