@@ -56,11 +56,18 @@ def test_the_latex_has_a_table_of_cells_and_one_of_effects() -> None:
 
 
 def test_findings_say_what_is_shown_and_for_which_pairs() -> None:
-    sentences = report.findings(main_effects(scores_of(made_facts()["studies"][0])))
-    assert sentences[2].startswith("Sharing the part of scoring gains 2.3 points of LAS (95 %")
-    assert "No effect of sharing the part of words is shown." in sentences
-    one = report.findings(main_effects(scores_of(made_facts(seeds=(1,))["studies"][0])))
-    assert all(sentence.startswith("No effect") for sentence in one)
+    def sentences(**options) -> list[str]:
+        return report.findings(main_effects(scores_of(made_facts(**options)["studies"][0])))
+
+    assert sentences()[1] == (
+        "Words: shared, no effect is shown (0.0 to 0.0); "
+        "shared with ID, no effect is shown (0.0 to 0.0)."
+    )
+    gain = "Scoring: shared, a gain of 2.3 points (+2.0 to +2.6)"
+    assert sentences()[2].startswith(f"{gain}; shared with ID")
+    one = sentences(pairs=(("aa", "bb"),))[2]
+    assert "points (+1.0 to +3.6), not shown for other pairs;" in one
+    assert "gain" not in "".join(sentences(seeds=(1,)))
 
 
 def test_the_page_is_one_file_of_closed_tags_and_escaped_text() -> None:
@@ -82,5 +89,7 @@ def test_one_seed_and_one_pair_make_a_page_without_intervals() -> None:
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_wider_than_the_window(width: int, tmp_path: Path) -> None:
     script = "return [document.documentElement.scrollWidth, innerWidth]"
-    wide, window = run_in_browser(report.page(made_facts()), script, tmp_path, width=width)
+    policy = "style-src 'unsafe-inline'"  # the page itself has no script
+    page = report.page(made_facts()).replace(policy, f"{policy}; script-src 'unsafe-inline'")
+    wide, window = run_in_browser(page, script, tmp_path, width=width)
     assert wide <= window

@@ -17,7 +17,7 @@ _RECT = Markup(
     "<title>{}</title></rect>"
 )
 _LEFT, _TOP, _WIDE, _HIGH, _GAP = 34, 26, 78, 54, 4  # of a heat map's cells
-_SHORT = 0.75  # opacity of the largest difference
+_STRONGEST = 0.55  # opacity of the largest difference: text stays readable
 
 
 def heat_map(found: Mapping[Sharing, Estimate], score: Mode, largest: float) -> Markup:
@@ -46,7 +46,7 @@ def heat_map(found: Mapping[Sharing, Estimate], score: Mode, largest: float) -> 
 
 
 def _cell(x: float, y: float, gain: Estimate, largest: float, note: str) -> Iterator[Markup]:
-    strength = _SHORT * min(1.0, abs(gain.value) / largest) if largest else 0.0
+    strength = _STRONGEST * min(1.0, abs(gain.value) / largest) if largest else 0.0
     kind = f"{'up' if gain.value > 0 else 'down'}{' framed' if gain.shown else ''}"
     yield _RECT.format(x, y, _WIDE, _HIGH, kind, strength, note)
     middle = x + _WIDE / 2

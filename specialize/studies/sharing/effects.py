@@ -16,6 +16,7 @@ from statistics import mean, variance
 from specialize.studies.sharing.sharing import GRID, MODES, NOTHING, PARTS, Mode, Sharing
 
 LEVEL = 0.95
+_ROUNDING = 1e-9
 Pair = tuple[str, str]
 Interval = tuple[float, float]
 CONTRASTS: tuple[tuple[Mode, Mode], ...] = (("hard", "none"), ("soft", "none"), ("soft", "hard"))
@@ -62,7 +63,12 @@ class Estimate:
     @property
     def shown(self) -> bool:
         """Whether the interval over seeds excludes 0."""
-        return self.seeds is not None and self.seeds[0] * self.seeds[1] > 0
+        return excludes_zero(self.seeds)
+
+
+def excludes_zero(interval: Interval | None) -> bool:
+    """Return whether both ends of an interval are on one side of 0, rounding errors aside."""
+    return interval is not None and (interval[0] > _ROUNDING or interval[1] < -_ROUNDING)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,19 @@ from specialize.atomic import write_text
 from specialize.progress import duration
 from specialize.reports.page import environment
 from specialize.studies.sharing import charts, tables
-from specialize.studies.sharing.effects import Effect, Scores, gains, main_effects, marginal
+from specialize.studies.sharing.effects import (
+    Effect,
+    Scores,
+    excludes_zero,
+    gains,
+    main_effects,
+    marginal,
+)
 from specialize.studies.sharing.run import scores_of
 from specialize.studies.sharing.sharing import MODES, PARTS
 
 Facts = Mapping[str, Any]
 FILES = ("sharing.html", "runs.csv", "effects.csv", "tables.tex", "results.json")
-_HOW = {"hard": "Sharing", "soft": "Sharing, with a vector of the language,"}
 
 
 def write(facts: Facts, out: Path) -> str:
@@ -68,21 +74,20 @@ def findings(effects: Sequence[Effect]) -> list[str]:
     """Return a sentence for each part: what sharing it does, as far as the intervals show it."""
     sentences = []
     for part in PARTS:
-        own = [e for e in effects if e.part == part and e.against == "none" and e.estimate.shown]
-        for effect in own:
-            value, name = effect.estimate.value, tables.NAMES[part]
-            verb = "gains" if value > 0 else "costs"
-            span = tables.between(effect.estimate.seeds)
-            wider = effect.estimate.pairs
-            other = wider is not None and wider[0] * wider[1] > 0
-            more = "" if other else "; for other pairs it is not shown"
-            sentences.append(
-                f"{_HOW[effect.mode]} the part of {name} {verb} {abs(value):.1f} points of LAS "
-                f"(95 % interval {span} over seeds{more})."
-            )
-        if not own:
-            sentences.append(f"No effect of sharing the part of {tables.NAMES[part]} is shown.")
+        own = {e.mode: _finding(e) for e in effects if e.part == part and e.against == "none"}
+        name = tables.NAMES[part].capitalize()
+        sentences.append(f"{name}: shared, {own['hard']}; shared with ID, {own['soft']}.")
     return sentences
+
+
+def _finding(effect: Effect) -> str:
+    """Return "a gain of 0.4 points (+0.1 to +0.7)", or that no effect is shown."""
+    found, span = effect.estimate, tables.between(effect.estimate.seeds)
+    if not found.shown:
+        return f"no effect is shown ({span})"
+    kind = "gain" if found.value > 0 else "loss"
+    text = f"a {kind} of {abs(found.value):.1f} points ({span})"
+    return text if excludes_zero(found.pairs) else f"{text}, not shown for other pairs"
 
 
 def means(scores: Scores) -> dict[str, list[float]]:
