@@ -18,7 +18,7 @@ from specialize.studies.sharing.treebanks import drawn, test_of
 from specialize.tasks._udeval import evaluate_conllu
 
 RESULT = "scores.json"
-_SECONDS_PER_SENTENCE = 0.01  # of a step, one thread of a CPU
+_SECONDS_PER_SENTENCE, _SECONDS_TO_SCORE = 0.007, 2.0  # of a step; of a language: one thread
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _stage(
     study: Study, languages: Sequence[str], sharing: Sharing, seed: int, store: Store
 ) -> Stage:
     plan = study.training
-    work = _SECONDS_PER_SENTENCE * plan.steps * plan.batch * len(languages)
+    each = _SECONDS_PER_SENTENCE * plan.steps * plan.batch + _SECONDS_TO_SCORE
     how = "alone" if len(languages) == 1 else sharing.name
     return Stage(
         "sharing",
@@ -57,7 +57,7 @@ def _stage(
             "training": plan,
             "seed": seed,
         },
-        work=work * store.pace("sharing"),
+        work=each * len(languages) * store.pace("sharing"),
     )
 
 

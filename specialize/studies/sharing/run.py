@@ -136,8 +136,8 @@ def _cautions(studies: Sequence[Facts]) -> list[str]:
     found = []
     for facts in studies:
         if len(facts["seeds"]) < 3 or len(facts["pairs"]) < 3:
-            few = f"{len(facts['pairs'])} pairs and {len(facts['seeds'])} seeds"
-            found.append(f"{facts['title']}: {few} prove little; take three or more of each")
+            counts = f"pairs: {len(facts['pairs'])}, seeds: {len(facts['seeds'])}"
+            found.append(f"{facts['title']}: few runs ({counts}); take three or more of each")
         curves = [row["dev"] for row in facts["runs"] if len(row["dev"]) > 2]
         rise = mean(c[-1] - c[-2] for c in curves) if curves else 0.0
         if rise > _RISING:
