@@ -100,13 +100,14 @@ def _tables() -> Iterator[str]:
         ("`[finetune]`", Finetune),
         ("`[arm.NAME.multitask]`", Multitask),
     ):
-        yield f"## {title}\n\n{_text(cls)}\n\n{_table(cls)}"
+        yield f"## {title}\n\n{_text(cls)}\n\n{keys_table(cls)}"
     yield f"## `[axes]`\n\n{AXES}"
-    yield f"## Pretraining\n\n{PRETRAIN}\n{_table(Pretrain)}"
-    yield f"## Word vectors\n\n{VECTORS}\n{_text(Vectors)}\n\n{_table(Vectors)}"
+    yield f"## Pretraining\n\n{PRETRAIN}\n{keys_table(Pretrain)}"
+    yield f"## Word vectors\n\n{VECTORS}\n{_text(Vectors)}\n\n{keys_table(Vectors)}"
 
 
-def _table(cls: type) -> str:
+def keys_table(cls: type) -> str:
+    """Return the keys of a table as Markdown: value, default, meaning."""
     meaning = meanings(cls)
     rows = [(*_row(name, key), meaning.get(name, "")) for name, key in keys_of(cls).items()]
     return _markdown(("key", "value", "default", "meaning"), rows)
