@@ -71,13 +71,12 @@ class ArmPlan:
         return replace(self, together=together, heads=heads)
 
     def early(self) -> Iterator[Stage]:
-        """Yield what takes seconds, and finds faults before anything is trained."""
-        yield from filter(None, (self.text, self.vocabulary, self.rows))
+        """Yield what takes little time, and finds faults before anything is trained."""
+        yield from filter(None, (self.text, self.vocabulary, self.rows, self.ids))
         yield from self.audits.values()
 
     def late(self) -> Iterator[Stage]:
-        """Yield what takes long: LAPT and its text, tasks trained together, then every head."""
-        yield from filter(None, (self.ids,))
+        """Yield what takes long: LAPT, tasks trained together, then every head."""
         yield from self.adapted.values()
         yield from self.together.values()
         yield from self.heads.values()

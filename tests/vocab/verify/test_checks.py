@@ -69,6 +69,7 @@ def test_the_command_extends_any_family(call: Call, tmp_path: Path, tokenizer: P
         "replaced_unknowns",
         "saved_pieces",
         "text",
+        "initial_row",
     ]
     assert len(rows) == 41
     assert call("augment", *line[1:], "--out", out).code == 2  # not empty
