@@ -31,7 +31,7 @@ from specialize.studies.transfer.trajectory import (
 )
 from specialize.train.masking import mask_pieces
 from specialize.train.optim import device
-from specialize.train.packing import pack
+from specialize.train.packing import PADDING, pack
 
 RESULT = "scores.json"
 _PACKED = "packed.npy"
@@ -171,6 +171,7 @@ def pack_text(
     packed = pack(checkpoint.vocabulary, checkpoint.framing, documents, length)
     if not len(packed):
         raise DataError(f"{files[0]}:1: expected text, got no line with a piece")
+    packed[packed == PADDING] = checkpoint.framing.pad
     with atomic.whole_file(folder / _PACKED) as partial, partial.open("wb") as stream:
         np.save(stream, packed)
 

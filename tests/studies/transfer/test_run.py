@@ -75,6 +75,14 @@ def test_a_plan_names_what_is_done_and_what_is_left(ran: Ran) -> None:
     assert "3 stages to run" in found
 
 
+def test_packed_text_is_padded_with_the_padding_piece(ran: Ran) -> None:
+    store = Store(ran.out)
+    padding = load_checkpoint(Path(ran.study.base)).framing.pad
+    texts = [read_text(store.folder(stage)) for stage in cells(ran.study, store).texts.values()]
+    assert all(text.min() >= 0 for text in texts)
+    assert any((text[-1] == padding).any() for text in texts)
+
+
 def test_a_snapshot_on_the_way_equals_a_run_that_ends_there(ran: Ran) -> None:
     store = Store(ran.out)
     found = cells(ran.study, store)
