@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from specialize.model.load import Checkpoint, load_checkpoint, save_model
 from specialize.progress import Silent
 from specialize.store import Store
 from specialize.studies.transfer.cells import (
+    Right,
     Setting,
     cells,
     derived,
@@ -39,7 +40,7 @@ from specialize.train.masking import MaskPieces, mask_pieces
 
 
 def main() -> None:
-    """Print both figures and their ratio."""
+    """Print the figures and their ratios."""
     parser = argparse.ArgumentParser()
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--targets", type=int, default=3, help="targets of the reloading way")
@@ -52,79 +53,104 @@ def main() -> None:
         found = cells(study, store)
         name = next(iter(study.transfer))
         run_all([*found.adapters.values(), found.texts[name]], store, Silent())
-        adapters = {task: store.folder(stage) for task, stage in found.adapters.items()}
-        text = read_text(store.folder(found.texts[name]))
-        seed = derived(study.seed, name, 0)
-        base = Path(found.base.arguments["base"])
-
-        began = time.process_time()
-        bench = open_bench(base, adapters, setting_of(study))
-        model, pieces = bench.checkpoint.model, _pieces(bench.checkpoint)
-        opened = time.process_time() - began
-        began, training, rights = time.process_time(), 0.0, {}
-        with putting_back(model):
-            for k in trajectory(model, text, pieces, study.mlm, study.steps, seed=seed):
-                training += time.process_time() - began
-                reached = snapshot(model)
-                began = time.process_time()
-                rights[k] = bench.scores()
-                scoring = time.process_time() - began
-                restore(model, reached)
-                began = time.process_time()
-        count = len(study.steps) * sum(len(test.targets) for test in bench.tests.values())
-        ours = (opened + training + scoring * len(study.steps)) / count
-        whole = opened + training + scoring * (2 * len(study.steps) + 1)
-        print(f"opening {opened:.2f} s, {study.steps[-1]} steps {training:.2f} s, ", end="")
-        print(f"scoring all targets once {scoring:.2f} s")
-        print(f"one cell with its controls: {whole:.1f} s")
-
-        spent, theirs = _retrained(base, text, study, seed), 0.0
-        full = 0.0
-        trained = Path(folder) / "trained"
-        checkpoint = load_checkpoint(base)
-        last = study.steps[-1]
-        for _ in trajectory(checkpoint.model, text, pieces, study.mlm, [last], seed=seed):
-            began = time.process_time()
-            save_model(checkpoint.model, checkpoint.vocabulary, trained, source=base)
-            saving = time.process_time() - began
-        pairs = [(task, t) for task in study.tasks for t in study.of_task(task)[1]]
-        chosen = pairs[:: max(1, len(pairs) // options.targets)][: options.targets]
-        for task, target in chosen:
-            setting = replace(setting_of(study), targets={task: [target]})
-            began = time.process_time()
-            for start in (base, trained):
-                right = _reloaded(start, {task: adapters[task]}, setting, task, target.name)
-            theirs += (time.process_time() - began) / len(chosen)
-            assert right == rights[last][task][target.name], f"{task} {target.name} differs"
-            whole = replace(setting, sentences=0)
-            began = time.process_time()
-            for start in (base, trained):
-                _in_eights(start, {task: adapters[task]}, whole, task)
-            full += (time.process_time() - began) / len(chosen)
-    rest = (spent + saving * len(study.steps)) / count
+        case = Case(
+            study,
+            Path(found.base.arguments["base"]),
+            {task: store.folder(stage) for task, stage in found.adapters.items()},
+            read_text(store.folder(found.texts[name])),
+            derived(study.seed, name, 0),
+        )
+        here, rights = _here(case)
+        reloaded, full = _from_disk(case, rights, Path(folder) / "trained", options.targets)
     print("seconds for one (task, transfer language, target, steps):")
-    for way, seconds in (
-        ("here", ours),
-        ("reloaded", theirs + rest),
-        ("as the authors", full + rest),
-    ):
-        print(f"  {way:<14}  {seconds:6.3f}  {seconds / ours:5.1f} x")
+    for way, seconds in (("here", here), ("reloaded", reloaded), ("as the authors", full)):
+        print(f"  {way:<14}  {seconds:6.3f}  {seconds / here:5.1f} x")
 
 
-def _retrained(base: Path, text: np.ndarray, study: Study, seed: int) -> float:
+@dataclass(frozen=True)
+class Case:
+    """One transfer language of a study, ready to be trained on and scored."""
+
+    study: Study
+    base: Path
+    adapters: dict[str, Path]  # by task
+    text: np.ndarray
+    seed: int
+
+    @property
+    def count(self) -> int:
+        """How many (task, target, steps) there are."""
+        targets = sum(len(self.study.of_task(task)[1]) for task in self.study.tasks)
+        return len(self.study.steps) * targets
+
+
+def _here(case: Case) -> tuple[float, dict[str, Right]]:
+    """Return the seconds of our way, and the scores on the targets after the last step."""
+    study = case.study
+    began = time.process_time()
+    bench = open_bench(case.base, case.adapters, setting_of(study))
+    model, pieces = bench.checkpoint.model, _pieces(bench.checkpoint)
+    opened = time.process_time() - began
+    began, training = time.process_time(), 0.0
+    with putting_back(model):
+        for _ in trajectory(model, case.text, pieces, study.mlm, study.steps, seed=case.seed):
+            training += time.process_time() - began
+            reached = snapshot(model)
+            began = time.process_time()
+            rights = bench.scores()
+            scoring = time.process_time() - began
+            restore(model, reached)
+            began = time.process_time()
+    print(f"opening {opened:.2f} s, {study.steps[-1]} steps {training:.2f} s, ", end="")
+    print(f"scoring all targets once {scoring:.2f} s")
+    controlled = opened + training + scoring * (2 * len(study.steps) + 1)
+    print(f"one cell with its controls: {controlled:.1f} s")
+    return (opened + training + scoring * len(study.steps)) / case.count, rights
+
+
+def _from_disk(
+    case: Case, rights: dict[str, Right], trained: Path, most: int
+) -> tuple[float, float]:
+    """Return the seconds of reloading for ``most`` targets: drawn sentences, all sentences."""
+    study = case.study
+    rest = (_retrained(case) + _saved(case, trained) * len(study.steps)) / case.count
+    pairs = [(task, target) for task in study.tasks for target in study.of_task(task)[1]]
+    chosen = pairs[:: max(1, len(pairs) // most)][:most]
+    drawn = full = 0.0
+    for task, target in chosen:
+        adapters = {task: case.adapters[task]}
+        setting = replace(setting_of(study), targets={task: [target]})
+        began = time.process_time()
+        for start in (case.base, trained):
+            right = open_bench(start, adapters, setting).scores()[task][target.name]
+        drawn += (time.process_time() - began) / len(chosen)
+        assert right == rights[task][target.name], f"{task} {target.name} differs"
+        began = time.process_time()
+        for start in (case.base, trained):
+            _in_eights(start, adapters, replace(setting, sentences=0), task)
+        full += (time.process_time() - began) / len(chosen)
+    return drawn + rest, full + rest
+
+
+def _saved(case: Case, folder: Path) -> float:
+    """Save the model after the last step; return the seconds of saving."""
+    checkpoint, last = load_checkpoint(case.base), case.study.steps[-1]
+    model, pieces = checkpoint.model, _pieces(checkpoint)
+    for _ in trajectory(model, case.text, pieces, case.study.mlm, [last], seed=case.seed):
+        began = time.process_time()
+        save_model(model, checkpoint.vocabulary, folder, source=case.base)
+        seconds = time.process_time() - began
+    return seconds
+
+
+def _retrained(case: Case) -> float:
     """Return the seconds of training anew for each number of steps, from the first ten."""
-    checkpoint = load_checkpoint(base)
+    checkpoint = load_checkpoint(case.base)
     model, pieces = checkpoint.model, _pieces(checkpoint)
     began = time.process_time()
-    for _ in trajectory(model, text, pieces, study.mlm, [10], seed=seed):
+    for _ in trajectory(model, case.text, pieces, case.study.mlm, [10], seed=case.seed):
         per_step = (time.process_time() - began) / 10
-    return per_step * sum(study.steps)
-
-
-def _reloaded(
-    start: Path, adapters: dict[str, Path], setting: Setting, task: str, target: str
-) -> list[int]:
-    return open_bench(start, adapters, setting).scores()[task][target]
+    return per_step * sum(case.study.steps)
 
 
 def _in_eights(start: Path, adapters: dict[str, Path], setting: Setting, task: str) -> None:

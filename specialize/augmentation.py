@@ -73,11 +73,7 @@ def augment_tokenizer(
             before, after = old.audit(corpus), change.new.audit(corpus)
             checks = verified.result()
             manifest = {"tool": tool(), "method": method, "options": _settings(method, options)}
-            inputs = {"text": texts, "guard": choose.keywords.get("guard", ())}
-            if initialise:
-                manifest["embed"] = {"method": initialise.method, **initialise.resolved()}
-                inputs["embed"] = [str(file) for file in initialise.files()]
-            manifest["inputs"] = fingerprints(tokenizer=tokenizer_files(path), **inputs)
+            manifest |= _inputs(path, texts, choose.keywords.get("guard", ()), initialise)
             manifest |= outcome(change, checks, before, after) | {"rows of the model": rows}
             atomic.write_json(folder / "manifest.json", manifest)
             if initialise:
@@ -120,6 +116,18 @@ def _checked_source(path: Path) -> tuple[Vocabulary, int | None]:
     home = path if path.is_dir() else path.parent
     model = check_rows(home, len(vocabulary.pieces))
     return vocabulary, model.rows if model else None
+
+
+def _inputs(
+    tokenizer: Path, texts: Sequence[str], guard: Sequence[str], embed: Choice | None
+) -> dict[str, Any]:
+    """Return the fingerprints of the files read, and the initialisation with its options."""
+    files = {"tokenizer": tokenizer_files(tokenizer), "text": texts, "guard": guard}
+    if not embed:
+        return {"inputs": fingerprints(**files)}
+    files["embed"] = [str(file) for file in embed.files()]
+    chosen = {"method": embed.method, **embed.resolved()}
+    return {"embed": chosen, "inputs": fingerprints(**files)}
 
 
 def _settings(method: str, options: Mapping[str, Any]) -> dict[str, Any]:

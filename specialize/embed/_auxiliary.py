@@ -7,7 +7,7 @@ or read from a file of pieces or of words.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -51,11 +51,11 @@ class Auxiliary:
 def auxiliary(
     change: VocabChange[Vocabulary],
     corpus: Iterable[str],
-    *,
     vectors: Path | None,
     limit: int,
     width: int,
     epochs: int,
+    *,
     seed: int,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Auxiliary:
@@ -103,15 +103,15 @@ def of_pieces(change: VocabChange[Vocabulary], ids: Sequence[int], vectors_ND: T
 
 
 def spread(
-    change: VocabChange[Vocabulary], found: Auxiliary, mixed: Iterable[Weights]
+    change: VocabChange[Vocabulary], found: Auxiliary, mixed: Iterable[Mapping[int, float]]
 ) -> list[Weights]:
-    """Return weights for all fresh pieces: ``mixed`` [K], and without a vector those of subwords.
+    """Return weights for all fresh pieces: those of ``mixed`` [K], by place in ``found.old``.
 
-    A piece with neither is drawn.
+    A piece without a vector has the mean of its old segmentation; one with neither is drawn.
     """
     weights = subword_weights(change)
     for place, mixture in zip(found.places, mixed, strict=True):
-        weights[place] = mixture
+        weights[place] = {found.old[row]: weight for row, weight in mixture.items()}
     return weights
 
 

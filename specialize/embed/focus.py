@@ -38,19 +38,9 @@ def init(
     in ``epochs`` passes over the first ``limit`` pieces of the text. Pieces without a vector have
     the mean of their old segmentation (FOCUS: drawn), or are drawn.
     """
-    found = auxiliary(
-        change,
-        corpus,
-        vectors=vectors,
-        limit=limit,
-        width=width,
-        epochs=epochs,
-        seed=seed,
-        log=log,
-    )
+    found = auxiliary(change, corpus, vectors, limit, width, epochs, seed=seed, log=log)
     mixed = mixtures(found.fresh_KD, found.old_OD)
-    weights = [{found.old[o]: w for o, w in row.items()} for row in mixed]
-    return fresh_rows(tables, change, spread(change, found, weights), seed=seed)
+    return fresh_rows(tables, change, spread(change, found, mixed), seed=seed)
 
 
 def mixtures(queries_QD: Tensor, rows_OD: Tensor) -> list[dict[int, float]]:

@@ -51,16 +51,7 @@ def init(
             f"expected neighbours of 1 or more and a temperature above 0, got {neighbours} and "
             f"{temperature}"
         )
-    found = auxiliary(
-        change,
-        corpus,
-        vectors=vectors,
-        limit=limit,
-        width=width,
-        epochs=epochs,
-        seed=seed,
-        log=log,
-    )
+    found = auxiliary(change, corpus, vectors, limit, width, epochs, seed=seed, log=log)
     if old_vectors or dictionary:
         if not (vectors and old_vectors and dictionary):
             raise UsageError(
@@ -70,11 +61,9 @@ def init(
         found = _rotated(change, found, vectors, old_vectors, dictionary)
     cosines_KN, places_KN = nearest(found.fresh_KD, found.old_OD, neighbours)
     shares_KN = (cosines_KN / temperature).softmax(dim=1)
-    weights = [
-        {found.old[place]: share for place, share in zip(*pair, strict=True)}
-        for pair in zip(places_KN.tolist(), shares_KN.tolist(), strict=True)
-    ]
-    return fresh_rows(tables, change, spread(change, found, weights), seed=seed)
+    pairs = zip(places_KN.tolist(), shares_KN.tolist(), strict=True)
+    mixed = [dict(zip(places, shares, strict=True)) for places, shares in pairs]
+    return fresh_rows(tables, change, spread(change, found, mixed), seed=seed)
 
 
 def _rotated(

@@ -47,25 +47,13 @@ def init(
     """
     if atoms < 1:
         raise UsageError(f"expected atoms of 1 or more, got {atoms}")
-    found = (
-        _of_donor(change, donor)
-        if donor
-        else auxiliary(
-            change,
-            corpus,
-            vectors=vectors,
-            limit=limit,
-            width=width,
-            epochs=epochs,
-            seed=seed,
-            log=log,
-        )
-    )
-    if not donor:
+    if donor:
+        found = _of_donor(change, donor)
+    else:
+        found = auxiliary(change, corpus, vectors, limit, width, epochs, seed=seed, log=log)
         found = replace(found, fresh_KD=unit(found.fresh_KD), old_OD=unit(found.old_OD))
     combined = combinations(found.fresh_KD, found.old_OD, atoms)
-    weights = [{found.old[o]: w for o, w in row.items()} for row in combined]
-    return fresh_rows(tables, change, spread(change, found, weights), seed=seed)
+    return fresh_rows(tables, change, spread(change, found, combined), seed=seed)
 
 
 def combinations(queries_QD: Tensor, rows_OD: Tensor, atoms: int) -> list[dict[int, float]]:

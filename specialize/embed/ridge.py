@@ -45,16 +45,7 @@ def init(
     """
     if not 0 <= subwords <= 1:
         raise UsageError(f"expected subwords from 0 to 1, got {subwords}")
-    found = auxiliary(
-        change,
-        corpus,
-        vectors=vectors,
-        limit=limit,
-        width=width,
-        epochs=epochs,
-        seed=seed,
-        log=log,
-    )
+    found = auxiliary(change, corpus, vectors, limit, width, epochs, seed=seed, log=log)
     weights = subword_weights(change)
     start = fresh_rows(tables, change, weights, seed=seed)
     shares = torch.tensor([0 if weights[place] is None else subwords for place in found.places])

@@ -62,9 +62,7 @@ class Lapt:
     train: Literal["all", "embeddings", "fresh"] = "all"  # parameters: all, the tables of
     # rows with the output bias, or the rows of fresh pieces
     parts: int = 1  # a batch goes through the model in so many parts: less memory, same result
-    recompute: bool = (
-        False  # activations in the backward pass: less memory, about a third more time
-    )
+    recompute: bool = False  # activations in the backward pass: less memory, a third more time
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     dev_lines: int = 400  # held-out lines measured after every epoch
     per_seed: bool = False  # repeat LAPT with each seed of the recipe, not with the first alone
@@ -118,12 +116,7 @@ def lapt(
     measured = measured_text(text, plan, seed=seed, mix=mix, causal=causal)
     in_rows = encode_following if causal else encode
     rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
-    if ids is None:
-        ids = folder / "ids.bin"
-        write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
-    sequences = Sequences(read_ids(ids), framing.prefix, plan.length)
-    if not len(sequences):
-        raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
+    sequences = _sequences(checkpoint, text, plan.length, ids, folder)
     steps = -(-len(sequences) // plan.batch)
     history = train_language_model(
         model,
@@ -211,6 +204,20 @@ def _check_documents(base: Checkpoint, length: int) -> None:
         raise UsageError(
             f"lapt.documents: {type(model).__name__} cannot keep documents apart; set it to false"
         )
+
+
+def _sequences(
+    checkpoint: Checkpoint, text: Prepared, length: int, ids: Path | None, folder: Path
+) -> Sequences:
+    """Return the training text, written to ``folder`` where there is no file of its ``ids``."""
+    framing = checkpoint.framing
+    if ids is None:
+        ids = folder / "ids.bin"
+        write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
+    sequences = Sequences(read_ids(ids), framing.prefix, length)
+    if not len(sequences):
+        raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
+    return sequences
 
 
 def _masked(checkpoint: Checkpoint, plan: Lapt, seed: int) -> Ask:
