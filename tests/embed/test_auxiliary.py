@@ -12,8 +12,10 @@ from specialize.augment import replace
 from specialize.embed import _auxiliary
 from specialize.embed._auxiliary import auxiliary, file_vectors
 from specialize.embed._initialise import initialise
+from specialize.errors import DataError
 from specialize.progress import Silent
 from specialize.recipe.methods import bind
+from specialize.vocab.base import VocabChange
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
@@ -29,6 +31,14 @@ def test_vectors_are_of_pieces_in_the_new_segmentation_that_occur_five_times() -
     assert {OLD.pieces[i] for i in found.old} == {"a", "b", "ab", "##b"}
     assert found.fresh_KD.shape == (2, 4)
     assert found.old_OD.shape == (4, 4)
+
+
+def test_a_change_that_keeps_no_piece_of_the_text_is_refused() -> None:
+    new = WordPiece([*SPECIAL, "aab", "abb", "##bb"])
+    kept = {i: i for i in range(len(SPECIAL))}
+    change = VocabChange(OLD, new, kept, tuple(range(len(SPECIAL), len(new.pieces))))
+    with pytest.raises(DataError, match="kept pieces with an auxiliary vector, got none; give"):
+        auxiliary(change, ["aab abb"] * 9, **PLAN)
 
 
 def test_the_text_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
