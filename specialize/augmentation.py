@@ -60,14 +60,15 @@ def augment_tokenizer(
     with atomic.only_writer(out), verifier(path) as verify:
         old, rows = _checked_source(path)
         change: VocabChange[Any] = choose(old, corpus)
-        facts = explain(change, old.count_words(corpus))
         with (
             atomic.whole_folder(out, replace=False) as folder,
             ThreadPoolExecutor(1) as meanwhile,
         ):
             files = write_files(change.new, folder)
+            check = verify(folder)
+            facts = explain(change, old.count_words(corpus))
             claims = claims_of(change, corpus, facts, source=path, files=files)
-            verified = meanwhile.submit(verify, folder, claims)
+            verified = meanwhile.submit(check, claims)
             pieces = readable_facts(change, facts)
             write_pieces(pieces, folder)
             before, after = old.audit(corpus), change.new.audit(corpus)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -108,6 +106,9 @@ def _check_response(name: str, endpoint: str, seconds: float) -> None:
 
     Its client waits without a limit for the list of the files.
     """
+    import urllib.error
+    import urllib.request
+
     url = f"{endpoint}/api/models/{quote(name)}"
     try:
         urllib.request.urlopen(url, timeout=seconds).close()

@@ -78,7 +78,7 @@ def change_vocabulary(
 
         def check(tokenizer: Path, files: list[str]) -> list[Check]:
             claims = claims_of(change, corpus, facts, source=base, files=files)
-            return verify(tokenizer, claims)
+            return verify(tokenizer)(claims)
 
         write_change(change, folder, source=base, verify=check)
     pieces = readable_facts(change, facts)

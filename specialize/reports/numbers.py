@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from specialize.comparison.values import metric_name
 from specialize.progress import duration
 
 Facts = Mapping[str, Any]
@@ -86,6 +85,8 @@ def tasks(facts: Facts) -> list[str]:
 
 def metric(facts: Facts, task: str) -> str:
     """Return the name of a task's score: ``"LAS"``; of a user's own method, its metric."""
+    from specialize.comparison.values import metric_name
+
     method = str(facts["tasks"][task])
     scores = (arm["scores"].get(task) for arm in facts["arms"])
     key = next((str(score["metric"]) for score in scores if score), method)

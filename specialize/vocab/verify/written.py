@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from specialize.vocab.auto import settle
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.formats.detect import describe
-from specialize.vocab.formats.json_files import load_json
+from specialize.vocab.formats.json_files import Json, load_json
 from specialize.vocab.formats.tokenizer_json import model_type
 from specialize.vocab.library import read_tokenizer
 from specialize.vocab.open import vocabulary_in
@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 class Source:
     """The original tokenizer, as read by us and by the library."""
 
+    path: Path
     vocabulary: Vocabulary
     tokenizer: Tokenizer
-    opened: settle.Source | None  # by transformers, if it opens it
+
+    @cached_property
+    def opened(self) -> settle.Source | None:
+        """Return the source as transformers opens it, None if it does not."""
+        return settle.source_of(self.path, self.tokenizer)
 
 
 def read_source(path: Path) -> Source:
@@ -37,25 +42,39 @@ def read_source(path: Path) -> Source:
     found = describe(path)
     library = found.library()
     vocabulary = vocabulary_in(found.as_written(), found.file, found.settings)
-    return Source(vocabulary, library, settle.source_of(path, library))
+    return Source(path, vocabulary, library)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The tokenizer.json in a folder, as read by us and by the library."""
+
+    folder: Path
+    described: Json
+    vocabulary: Vocabulary
+    tokenizer: Tokenizer
+
+
+def read_files(folder: Path) -> Files:
+    """Return the tokenizer.json in ``folder``; DataError if it is damaged."""
+    file = folder / "tokenizer.json"
+    described, tokenizer = load_json(file), read_tokenizer(file)
+    if model_type(described, file) != "WordPiece":
+        described = json.loads(tokenizer.to_str())
+    return Files(folder, described, vocabulary_in(described, file), tokenizer)
 
 
 class Written:
-    """The tokenizer in a folder, its source, and their segmentations of the words."""
+    """A written tokenizer, its source, and their segmentations of the words."""
 
-    def __init__(self, folder: Path, claims: Claims, source: Source) -> None:
-        """Read ``folder``; ``Broken`` if a file is missing."""
+    def __init__(self, files: Files, claims: Claims, source: Source) -> None:
+        """Take what was read; ``Broken`` if a file is missing."""
         for name in claims.files:
-            if not (folder / name).is_file():
+            if not (files.folder / name).is_file():
                 raise Broken("files", f"{name} is missing")
-        self.folder, self.claims, self.source = folder, claims, source
-        self.old = source.vocabulary
-        file = folder / "tokenizer.json"
-        self._described = load_json(file)
-        self.library = read_tokenizer(file)
-        if model_type(self._described, file) != "WordPiece":
-            self._described = json.loads(self.library.to_str())
-        self.new: Vocabulary = vocabulary_in(self._described, file)
+        self.folder, self.claims, self.source = files.folder, claims, source
+        self.old, self.new, self.library = source.vocabulary, files.vocabulary, files.tokenizer
+        self._described = files.described
         self.kept = _kept(claims, len(self.old.pieces)) if claims.extends else claims.kept
         special = {*self.old.special, *self.new.special}
         self.lines = [line for line in claims.lines if not any(s in line for s in special)]

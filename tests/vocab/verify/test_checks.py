@@ -219,7 +219,7 @@ def test_an_unreachable_piece_is_refused(tmp_path: Path, tokenizer: Path) -> Non
 def test_a_fresh_process_verifies_the_same(tmp_path: Path, tokenizer: Path) -> None:
     claims = claimed(tmp_path, tokenizer)
     with verifier(Path(claims.source)) as verify_afresh:
-        assert verify_afresh(tmp_path / "new", claims) == verify(tmp_path / "new", claims)
+        assert verify_afresh(tmp_path / "new")(claims) == verify(tmp_path / "new", claims)
 
 
 @pytest.mark.parametrize("options", [("replace", {"pieces": 150}), ("prune", {})])

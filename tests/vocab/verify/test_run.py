@@ -82,12 +82,12 @@ def test_a_fresh_process_verifies_the_same(tmp_path, claims, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit('not the library')")
     monkeypatch.chdir(tmp_path)
     with verifier(Path(claims.source)) as verify_afresh:
-        assert verify_afresh(tmp_path / "new", claims) == verify(tmp_path / "new", claims)
+        assert verify_afresh(tmp_path / "new")(claims) == verify(tmp_path / "new", claims)
     (tmp_path / "new" / "vocab.txt").unlink()
     with pytest.raises(DataError) as here:
         verify(tmp_path / "new", claims)
     with verifier(Path(claims.source)) as verify_afresh, pytest.raises(DataError) as there:
-        verify_afresh(tmp_path / "new", claims)
+        verify_afresh(tmp_path / "new")(claims)
     assert str(here.value) == str(there.value)
     assert "old: not written: check 'files': " in str(here.value)
 
