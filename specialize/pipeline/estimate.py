@@ -81,7 +81,8 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
 
         asked = 1.0 if is_causal(read_config(plan.base)) else lapt.mask
         per_piece = 6 * size.body + 6 * asked * size.embedding
-        adapting = pieces * lapt.epochs * per_piece / speed
+        read = lapt.steps * lapt.batch * lapt.length or pieces * lapt.epochs
+        adapting = read * per_piece / speed
     adapted = {
         seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))
         for seed, stage in plan.adapted.items()

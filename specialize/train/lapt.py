@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from specialize.corpus.prepare import Prepared
@@ -37,7 +38,7 @@ from specialize.train.mlm import (
 )
 from specialize.train.optim import adamw, at_least, groups, precision
 from specialize.train.packing import Sequences, read_ids, write_ids
-from specialize.train.sampling import order
+from specialize.train.sampling import order, order_of_part
 from specialize.train.schedules import linear
 from specialize.vocab.base import VocabChange, Vocabulary
 
@@ -49,6 +50,7 @@ class Lapt:
     """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 20  # passes over the text
+    steps: int = 0  # train for so many steps, measured after each of as many parts as epochs
     batch: int = 32  # sequences of a step
     length: int = 128  # pieces of a sequence; default: at most what fits the base
     rate: float = 2e-5  # peak learning rate
@@ -70,7 +72,11 @@ class Lapt:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
-        at_least("lapt", self, {"parts": 1})
+        at_least("lapt", self, {"parts": 1, "steps": 0})
+        if self.steps and not 1 <= self.epochs <= self.steps:
+            raise UsageError(
+                f"expected lapt.epochs from 1 to lapt.steps, {self.steps}, got {self.epochs}"
+            )
         at_least("lapt", self, {"rate": 0, "fresh_rate": 0, "decay": 0})
         if not 0 < self.mask <= 1:
             raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")
@@ -117,12 +123,12 @@ def lapt(
     in_rows = encode_following if causal else encode
     rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
     sequences = _sequences(checkpoint, text, plan.length, ids, folder)
-    steps = -(-len(sequences) // plan.batch)
+    steps, ordered = _steps(plan, len(sequences), seed)
     history = train_language_model(
         model,
         following if causal else _masked(checkpoint, plan, seed),
         sequences,
-        lambda epoch: order(len(sequences), seed=seed, epoch=epoch),
+        ordered,
         [adamw(_tiers(model, change.fresh, plan))],
         linear(_warmup(plan, steps, log), plan.epochs * steps),
         lambda: score(model, rows, framing.pad),
@@ -218,6 +224,14 @@ def _sequences(
     if not len(sequences):
         raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
     return sequences
+
+
+def _steps(plan: Lapt, count: int, seed: int) -> tuple[int, Callable[[int], np.ndarray]]:
+    """Return the steps of an epoch, and the order in which it visits ``count`` sequences."""
+    if not plan.steps:
+        return -(-count // plan.batch), lambda epoch: order(count, seed=seed, epoch=epoch)
+    steps = plan.steps // plan.epochs
+    return steps, lambda epoch: order_of_part(count, steps * plan.batch, seed=seed, part=epoch)
 
 
 def _masked(checkpoint: Checkpoint, plan: Lapt, seed: int) -> Ask:

@@ -12,6 +12,18 @@ def order(count: int, *, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
+def order_of_part(count: int, size: int, *, seed: int, part: int) -> np.ndarray:
+    """Return the order [size] in which a part of so many visits ``count`` items.
+
+    The parts follow each other through the epochs of ``order``: no item comes a second time before
+    all have come once.
+    """
+    start = part * size
+    epochs = range(start // count, -(-(start + size) // count))
+    visited = np.concatenate([order(count, seed=seed, epoch=epoch) for epoch in epochs])
+    return visited[start - epochs.start * count :][:size]
+
+
 def batches_by_length(
     lengths: Sequence[int], batch: int, *, seed: int, epoch: int, pool: int = 64
 ) -> list[np.ndarray]:

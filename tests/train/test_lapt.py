@@ -83,6 +83,19 @@ def test_a_killed_call_resumes_to_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_number_of_steps_is_measured_in_parts(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    _, history = adapted(base_folder, text, tmp_path / "few", replace(PLAN, steps=7, epochs=3))
+    assert [epoch.steps for epoch in history] == [0, 2, 2, 2]
+    passes = adapted(base_folder, text, tmp_path / "one", replace(PLAN, batch=1, epochs=1))[1]
+    length = passes[-1].steps
+    plan = replace(PLAN, batch=1, epochs=1, steps=length)
+    assert adapted(base_folder, text, tmp_path / "all", plan)[1][-1].score == passes[-1].score
+    with pytest.raises(UsageError, match=r"lapt\.epochs from 1 to lapt\.steps, 2, got 3"):
+        replace(PLAN, steps=2, epochs=3)
+
+
 def test_fresh_rows_train_at_their_own_rate_and_are_masked(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:

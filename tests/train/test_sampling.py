@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from specialize.train.sampling import (
     batches_by_length,
@@ -9,6 +11,7 @@ from specialize.train.sampling import (
     mixed_batches,
     mixed_order,
     order,
+    order_of_part,
 )
 
 
@@ -19,6 +22,15 @@ def test_order_is_a_permutation_that_depends_on_seed_and_epoch_only() -> None:
     assert (first == order(50, seed=1, epoch=0)).all()
     assert sorted(first) == list(range(50))
     assert (first != order(50, seed=1, epoch=1)).any()
+
+
+@given(st.integers(1, 30), st.integers(1, 70), st.integers(0, 5))
+def test_parts_follow_each_other_through_the_epochs(count: int, size: int, parts: int) -> None:
+    found = [order_of_part(count, size, seed=1, part=part) for part in range(parts + 1)]
+    assert {len(part) for part in found} == {size}
+    epochs = range(-(-size * len(found) // count))
+    whole = np.concatenate([order(count, seed=1, epoch=epoch) for epoch in epochs])
+    assert np.concatenate(found).tolist() == whole[: size * len(found)].tolist()
 
 
 def test_batches_hold_items_of_similar_length_and_every_item_once() -> None:
