@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from specialize.errors import UsageError
 from specialize.recipe.keys import ArmKeys, RecipeKeys
+from specialize.recipe.presets import EMBED, PRESETS
 from specialize.recipe.table import Table, check_names, join, shown
 
 _ARM = {f.name for f in fields(ArmKeys)}
@@ -119,7 +120,8 @@ def _at_points(name: str, arm: Any, table: Table, axis: Axis) -> Table:
 def _with_inherited(arm: Mapping[str, Any], table: Table, changes: Table) -> Table:
     """Return an arm with the recipe's own methods where ``changes`` are options of them."""
     needed = [kind for kind in _METHODS if _is_options(changes.get(kind)) and kind not in arm]
-    defaults = {"augment": "none", "embed": "unused", "mixin": "none"}
+    embed = PRESETS[table["preset"]]["embed"] if table.get("preset") in PRESETS else EMBED
+    defaults = {"augment": "none", "embed": embed, "mixin": "none"}
     return {**{kind: table.get(kind, defaults[kind]) for kind in needed}, **arm}
 
 

@@ -35,7 +35,7 @@ class RecipeKeys:
     result: str = ""  # the arm that is the result; default: the last
     mixin: Methods = ()  # what rewrites every text: a method, or a list applied in order
     augment: Method = "none"  # what changes the vocabulary
-    embed: Method = "unused"  # what initialises the rows of fresh pieces
+    embed: Method | None = None  # what fresh rows start as; default: subwords, of presets: unused
     lapt: bool | Options = True  # the table [lapt]; false: no arm runs LAPT
     finetune: Options = field(default_factory=dict)  # the table [finetune]
     corpus: Options | None = None  # the table [corpus]; needed to augment or to run LAPT

@@ -10,9 +10,11 @@ from specialize.errors import UsageError
 from specialize.recipe.keys import Options, RecipeKeys
 from specialize.recipe.table import unknown
 
+EMBED = "subwords"  # without a preset
 PRESETS: dict[str, dict[str, Any]] = {  # Chau & Smith 2021
     "paper": {
         "augment": {"tva": {"preset": "paper"}},
+        "embed": "unused",
         "lapt": {"static": 0},
         "finetune": {
             "schedule": "inverse_sqrt",
@@ -27,6 +29,7 @@ PRESETS: dict[str, dict[str, Any]] = {  # Chau & Smith 2021
     },
     "as_released": {
         "augment": {"tva": {"preset": "as_released"}},
+        "embed": "unused",
         "lapt": {"static": 5, "fresh_rate": 1.0},
         "finetune": {
             "schedule": "constant",
@@ -54,6 +57,7 @@ def with_preset(keys: RecipeKeys) -> RecipeKeys:
     return replace(
         keys,
         augment=_method(preset["augment"], keys.augment),
+        embed=preset["embed"] if keys.embed is None else keys.embed,
         lapt={**preset["lapt"], **own} if isinstance(own, Mapping) else own,
         finetune={**preset["finetune"], **keys.finetune},
         task={name: _task(preset["task"], name, table) for name, table in keys.task.items()},

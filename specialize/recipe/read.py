@@ -17,7 +17,7 @@ from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Options, RecipeKeys, TaskKeys
 from specialize.recipe.methods import choice_of, choose, find, names
-from specialize.recipe.presets import with_preset
+from specialize.recipe.presets import EMBED, with_preset
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
@@ -184,7 +184,7 @@ def _arm(
         base=_base(own.base or keys.base, f"{where}.base" if own.base else "base", folder),
         mixin=tuple(choice for choice in mixins if choice.method != "none"),
         augment=choice_of("augment", augment, augment_key, folder=folder),
-        embed=choice_of("embed", embed, embed_key, folder=folder),
+        embed=choice_of("embed", EMBED if embed is None else embed, embed_key, folder=folder),
         lapt=_lapt(own, keys, where),
         finetune=_finetune(own, keys, where),
         multitask=_multitask(own, chosen, where),
