@@ -11,7 +11,7 @@ ORDER = [
     {"native"},
     {"environment"},
     {"store"},
-    {"executors"},
+    {"executors", "tensorboard"},
     {"clusters"},
     {"corpus"},
     {"mixins", "toylang"},

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+
+if TYPE_CHECKING:
+    from specialize.progress import Log
 
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
@@ -40,6 +44,7 @@ def add(parsers: Parsers) -> None:
     )
     command.add_argument("--executor", choices=("slurm", "ray"), help=executor)
     add_threads(command)
+    add_tensorboard(command)
     add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
     command.set_defaults(run=run)
 
@@ -48,6 +53,19 @@ def add_threads(command: argparse.ArgumentParser) -> None:
     """Add ``--threads``."""
     threads = "threads of each process; default: the cores, shared by --jobs (specialize doctor)"
     command.add_argument("--threads", type=positive, metavar="N", help=threads)
+
+
+def add_tensorboard(command: argparse.ArgumentParser) -> None:
+    """Add ``--tensorboard``."""
+    events = "write the figures of metrics.jsonl to OUT/tensorboard too, as TensorBoard reads them"
+    command.add_argument("--tensorboard", action="store_true", help=events)
+
+
+def watched(options: argparse.Namespace, out: Path, log: Log) -> AbstractContextManager[None]:
+    """Return a context in which ``out`` gets files for TensorBoard if they are asked for."""
+    from specialize.tensorboard import event_files
+
+    return event_files(out, log) if options.tensorboard else nullcontext()
 
 
 def positive(text: str) -> int:
@@ -84,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
     if options.plan:
         print(pipeline.plan(recipes, out))
         return
-    with terminal_log(out) as log:
+    with terminal_log(out) as log, watched(options, out, log):
         log.say(f"threads: {threads.number} ({threads.why})")
         facts = pipeline.specialize_all(
             recipes,
