@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
         )
     for point, found in facts.items():
         show(found, out / point)
-    if len(facts) > 1:
+    if len(facts) > 1 or (out / "comparison.html").exists():  # else of a grid that was here before
         _show_comparison(out, options.command_line)
 
 

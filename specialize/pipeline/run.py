@@ -83,7 +83,15 @@ def specialize_all(
         checks.check_arms(work.plans)
     checks.check_disk(_bytes_needed(works, store), out)
     with store.in_use():
+        _note_points(list(recipes), out)
         return _run(works, store, log, command=command, jobs=jobs, executor=executor)
+
+
+def _note_points(points: Sequence[str], out: Path) -> None:
+    """Note what a grid's recipe names, so that older results beside it are told apart."""
+    file = out / "grid.json"
+    if file.exists() or list(points) != [""]:
+        atomic.write_json(file, {"points": points})
 
 
 def _run(
