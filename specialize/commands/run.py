@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from specialize.commands._arguments import Parsers, add_command, add_set
 
 if TYPE_CHECKING:
     from specialize.progress import Log
+    from specialize.recipe.recipe import Recipe
 
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
@@ -81,6 +83,26 @@ def run(options: argparse.Namespace) -> None:
 
     jobs = options.jobs or (100 if options.executor else 1)
     threads = set_threads(options.threads, jobs=1 if options.executor else jobs)
+    out = options.out or Path("runs") / options.recipe.stem
+    if options.plan:
+        recipes = _recipes(options)
+        from specialize import pipeline
+
+        print(pipeline.plan(recipes, out))
+        return
+    from specialize.progress import terminal_log
+
+    with terminal_log(out) as log:
+        log.say(f"threads: {threads.number} ({threads.why})")  # before what imports torch
+        facts = _run(options, out, jobs, log)
+    for point, found in facts.items():
+        show(found, out / point)
+    if len(facts) > 1 or (out / "comparison.html").exists():  # else of a grid that was here before
+        _show_comparison(out, options.command_line)
+
+
+def _recipes(options: argparse.Namespace) -> Mapping[str, Recipe]:
+    """Return the recipes of the points; name on stderr what code of the user's will run."""
     from specialize.recipe.axes import expand
     from specialize.recipe.outside import outside_methods
     from specialize.recipe.read import read_recipes
@@ -93,18 +115,17 @@ def run(options: argparse.Namespace) -> None:
             line for table in tables for line in outside_methods(table, options.recipe.parent)
         ):
             print(f"running code outside of the package: {line}", file=sys.stderr)
-    recipes = read_recipes(options.recipe, options.set)
+    return read_recipes(options.recipe, options.set)
+
+
+def _run(options: argparse.Namespace, out: Path, jobs: int, log: Log) -> dict[str, Any]:
+    """Run the recipes and return the facts of each point."""
+    recipes = _recipes(options)
     from specialize import pipeline
     from specialize.clusters import executor
-    from specialize.progress import terminal_log
 
-    out = options.out or Path("runs") / options.recipe.stem
-    if options.plan:
-        print(pipeline.plan(recipes, out))
-        return
-    with terminal_log(out) as log, watched(options, out, log):
-        log.say(f"threads: {threads.number} ({threads.why})")
-        facts = pipeline.specialize_all(
+    with watched(options, out, log):
+        return pipeline.specialize_all(
             recipes,
             out,
             command=options.command_line,
@@ -112,10 +133,6 @@ def run(options: argparse.Namespace) -> None:
             executor=executor(options.executor) if options.executor else None,
             log=log,
         )
-    for point, found in facts.items():
-        show(found, out / point)
-    if len(facts) > 1 or (out / "comparison.html").exists():  # else of a grid that was here before
-        _show_comparison(out, options.command_line)
 
 
 def _show_comparison(out: Path, command: str) -> None:
