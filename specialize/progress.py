@@ -131,6 +131,8 @@ class Printer:
         try:
             yield
             seconds = time.monotonic() - self._stage_began
+            with self._lock:
+                self._record_step()
             self.record(seconds=round(seconds, 3))
             self.say(f"{label}: done in {duration(seconds)}")
         finally:

@@ -94,6 +94,9 @@ class _Events:
         stage, at = row["stage"], row.get("step")
         if at is None and "epoch" in row:
             at = row["epoch"] * row["steps"]  # of an epoch
+        ended = row.keys() == {"time", "stage", "seconds"}  # the stage
+        if ended and stage not in self._open:  # without anything to watch
+            return
         if stage not in self._open:
             folder = self._run / FOLDER / (stage.replace(": ", "/") or "run")
             self._open[stage] = self._writer(str(folder))
@@ -101,5 +104,5 @@ class _Events:
             if name not in _PLACE and isinstance(value, int | float):
                 tag = f"stage/{name}" if at is None else name
                 self._open[stage].add_scalar(tag, value, at or 0, walltime=row["time"])
-        if row.keys() == {"time", "stage", "seconds"}:  # the stage has ended
+        if ended:
             self._open.pop(stage).close()

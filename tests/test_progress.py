@@ -149,6 +149,18 @@ def test_a_terminal_has_one_live_line_that_gives_way_to_others() -> None:
     assert out.getvalue().count("a line\n") == 1
 
 
+def test_the_last_step_of_a_short_stage_has_a_row(tmp_path: Path) -> None:
+    log = Printer(io.StringIO(), tmp_path / "metrics.jsonl")
+    with log.stage("pos, seed 1"):
+        log.read(3, 4)
+        log.step(2, 2, loss=1.5)
+    log.stop()
+    text = (tmp_path / "metrics.jsonl").read_text("utf-8")
+    last, end = map(json.loads, text.splitlines())
+    assert (last["step"], last["loss"], last["padding"]) == (2, 1.5, 0.25)
+    assert "seconds" in end
+
+
 def test_nothing_is_written_after_a_log_has_stopped(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

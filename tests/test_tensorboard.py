@@ -84,9 +84,10 @@ def test_figures_are_written_by_stage_and_step_each_once(
     }
     scalars.clear()
     with event_files(tmp_path, Silent()):
-        append({"time": 6.0, "stage": "", "seconds": 1.0})  # behind what was cut off: no row
-        append({"time": 6.0, "stage": "", "seconds": 2.0})
-    assert scalars == {str(tmp_path / "tensorboard/run"): [("stage/seconds", 2.0, 0)]}
+        append({"time": 6.0, "stage": "", "warmup": 1})  # behind what was cut off: no row
+        append({"time": 6.0, "stage": "", "warmup": 2})
+        append({"time": 6.0, "stage": "tva: text", "seconds": 1.0})  # nothing to watch
+    assert scalars == {str(tmp_path / "tensorboard/run"): [("stage/warmup", 2, 0)]}
 
 
 def test_a_folder_that_holds_no_run_is_left_alone(scalars: Scalars, tmp_path: Path) -> None:

@@ -144,14 +144,11 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
     """Return the works of recipes; warn of what is doubtful about them."""
     names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
     checks.check_folder(out)
-    works = []
     reading = "reading the bases and the task data"
     log.say(reading)
     with log.stage(reading):
         bases = {name: find_model(name) for name in names}
-        for point, recipe in recipes.items():
-            works.append(_work(point, recipe, out / point, bases, store))
-            log.step(len(works), len(recipes))
+        works = [_work(point, r, out / point, bases, store) for point, r in recipes.items()]
     for work in works:
         for warning in work.doubts:
             log.say(f"warning: {_at(work.point)}{warning}")
