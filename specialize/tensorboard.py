@@ -43,7 +43,7 @@ def event_files(run: Path, log: Log) -> Iterator[None]:
             going = not stopped.wait(_EVERY)
             try:
                 events.update()
-            except OSError as error:  # as where the disk is full: the work itself goes on
+            except (OSError, ValueError) as error:  # as of a full disk: the work itself goes on
                 log.say(f"no more files for TensorBoard: {error}")
                 return
 
