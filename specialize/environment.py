@@ -1,4 +1,4 @@
-"""The machine: its description for reports and ``specialize doctor``, threads, peak memory."""
+"""The machine: its description for reports and ``specialize doctor``, and threads."""
 
 from __future__ import annotations
 
@@ -82,21 +82,6 @@ def machine_facts() -> dict[str, Any]:
         else "not installed, counting and parsing fall back to Python",
         **{name: _version(name) for name in ("specialize", "torch", "transformers", "tokenizers")},
     }
-
-
-def reset_peak_memory() -> None:
-    """Restart the measurement of ``peak_memory`` (Linux only)."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory() -> int:
-    """Return the peak memory in bytes since ``reset_peak_memory``; 0 if unknown."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 def _version(package: str) -> str:

@@ -24,9 +24,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from specialize import atomic
-from specialize.environment import peak_memory, reset_peak_memory
 from specialize.errors import DataError
 from specialize.fingerprints import Fingerprints, outputs_of
+from specialize.memory import peak_memory, reset_peaks
 from specialize.progress import Log
 from specialize.records import RECORD, Record, read_list, read_record
 
@@ -180,7 +180,7 @@ class Store:
         elapsed = partial / _ELAPSED
         before = sum(read_list(elapsed))
         began = time.monotonic()
-        reset_peak_memory()
+        reset_peaks()
         with log.stage(stage.label):
             try:
                 stage.make(partial, log=log, **self._resolved(stage.arguments))

@@ -1,8 +1,13 @@
-"""Output for a terminal: control characters in texts and file names are shown escaped."""
+"""Output for a terminal: control characters are shown escaped, live lines fit into its width."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TextIO
+
+_WIDTH = 118  # characters of a line where the terminal does not tell
 
 # as JSON escapes them, so that JSON stays JSON
 _ESCAPES = {c: f"\\u{c:04x}" for c in (*range(32), *range(127, 160)) if chr(c) not in "\t\n"}
@@ -36,3 +41,23 @@ class Escaped:
     def __getattr__(self, name: str) -> Any:
         """Return what the stream has."""
         return getattr(self._stream, name)
+
+
+def width(out: TextIO) -> int:
+    """Return how many characters fit on a line of the terminal ``out`` beside the cursor."""
+    with suppress(OSError, ValueError):
+        columns = os.get_terminal_size(out.fileno()).columns
+        return columns - 1 if columns > 1 else _WIDTH
+    return _WIDTH
+
+
+def fitted(parts: Sequence[str], width: int) -> str:
+    """Return as many of the first parts as fit, joined by commas.
+
+    >>> fitted(["step 1 of 9", "loss 2.0", "memory 1.9 GB"], 24)
+    'step 1 of 9, loss 2.0'
+    """
+    kept = list(parts)
+    while len(kept) > 1 and len(", ".join(kept)) > width:
+        kept.pop()
+    return ", ".join(kept)[:width]

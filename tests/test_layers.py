@@ -7,11 +7,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "specialize"
 ORDER = [
-    {"errors", "atomic", "fingerprints", "pipes", "progress", "records", "terminal"},
+    {"errors", "atomic", "fingerprints", "memory", "pipes", "progress", "records", "terminal"},
     {"native"},
     {"environment"},
     {"store"},
-    {"executors"},
+    {"executors", "tensorboard"},
     {"clusters"},
     {"corpus"},
     {"mixins", "toylang"},

@@ -27,8 +27,17 @@ def wait_for(out: io.StringIO, text: str) -> None:
     raise AssertionError(f"{text!r} is not in {out.getvalue()!r}")
 
 
+def wait_for_rows(metrics: Path, step: int) -> None:
+    for _ in range(500):
+        if metrics.exists() and f'"step": {step}' in metrics.read_text("utf-8"):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"no row of step {step}")
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(progress, "LIVE", 0.01)
     monkeypatch.setattr(progress, "LINE", 0.05)
 
@@ -76,6 +85,58 @@ def test_steps_show_rate_loss_and_time_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("out", [io.StringIO(), Terminal()], ids=["file", "terminal"])
+def test_steps_show_score_memory_and_the_padding_since_the_last_row(
+    out: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "peak_memory", lambda: 1_900_000_000)
+    monkeypatch.setattr(progress, "peak_gpu_memory", lambda: 0)
+    metrics = tmp_path / "metrics.jsonl"
+    log = Printer(out, metrics)
+    with log.stage("tva: LAPT"):
+        log.read(75, 100)
+        log.step(1, 9, loss=2.0, tokens=100, **{"bits/byte": 1.625})
+        wait_for(out, "bits/byte 1.625, padding 25.0 %, memory 1.9 GB")
+        wait_for_rows(metrics, 1)
+        log.read(99, 100)
+        log.step(2, 9, loss=2.0, tokens=200, **{"bits/byte": 1.625})
+        wait_for(out, "padding 1.0 %")
+        wait_for_rows(metrics, 2)
+    log.stop()
+    rows = [json.loads(row) for row in metrics.read_text("utf-8").splitlines()]
+    first = next(row for row in rows if row.get("step") == 1)
+    assert (first["padding"], first["tokens"]) == (0.25, 100)
+    assert (first["bits_per_byte"], first["peak_memory"]) == (1.625, 1_900_000_000)
+    assert "tokens_per_second" in first
+    assert "peak_gpu_memory" not in first
+    assert next(row for row in rows if row.get("step") == 2)["padding"] == 0.01
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_narrow_terminal_keeps_what_matters_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "width", lambda out: 30)
+    out = Terminal()
+    log = Printer(out, None)
+    with log.stage("LAPT"):
+        log.step(1, 9, loss=2.0, score=1.5)
+        wait_for(out, "\rLAPT: step 1 of 9, loss 2.000")
+    log.stop()
+    assert "score" not in out.getvalue()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_dumb_terminal_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    out = Terminal()
+    log = Printer(out, None)
+    with log.stage("LAPT"):
+        log.step(1, 9)
+        wait_for(out, "0s  LAPT: step 1 of 9")
+    log.stop()
+    assert "\r" not in out.getvalue()
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_terminal_has_one_live_line_that_gives_way_to_others() -> None:
     out = Terminal()
     log = Printer(out, None)
@@ -86,6 +147,18 @@ def test_a_terminal_has_one_live_line_that_gives_way_to_others() -> None:
     log.stop()
     assert "\r     " in out.getvalue()
     assert out.getvalue().count("a line\n") == 1
+
+
+def test_the_last_step_of_a_short_stage_has_a_row(tmp_path: Path) -> None:
+    log = Printer(io.StringIO(), tmp_path / "metrics.jsonl")
+    with log.stage("pos, seed 1"):
+        log.read(3, 4)
+        log.step(2, 2, loss=1.5)
+    log.stop()
+    text = (tmp_path / "metrics.jsonl").read_text("utf-8")
+    last, end = map(json.loads, text.splitlines())
+    assert (last["step"], last["loss"], last["padding"]) == (2, 1.5, 0.25)
+    assert "seconds" in end
 
 
 def test_nothing_is_written_after_a_log_has_stopped(

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from specialize.commands._arguments import Parsers, add_command, add_set
-from specialize.commands.run import add_threads
+from specialize.commands.run import add_tensorboard, add_threads, watched
 
 
 def add(parsers: Parsers) -> None:
@@ -24,6 +24,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument("recipe", type=Path, help=recipe)
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     add_threads(command)
+    add_tensorboard(command)
     add_set(command, "KEY=VALUE", "change the recipe: steps=500")
     command.set_defaults(run=run)
 
@@ -38,6 +39,6 @@ def run(options: Namespace) -> None:
     from specialize.recipe.read import read_pretrain
 
     recipe = read_pretrain(options.recipe, options.set)
-    with terminal_log(options.out) as log:
+    with terminal_log(options.out) as log, watched(options, options.out, log):
         log.say(f"threads: {threads.number} ({threads.why})")
         print(pretrain(recipe, options.out, log=log))

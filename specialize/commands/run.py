@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+
+if TYPE_CHECKING:
+    from specialize.progress import Log
+    from specialize.recipe.recipe import Recipe
 
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
@@ -40,6 +46,7 @@ def add(parsers: Parsers) -> None:
     )
     command.add_argument("--executor", choices=("slurm", "ray"), help=executor)
     add_threads(command)
+    add_tensorboard(command)
     add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
     command.set_defaults(run=run)
 
@@ -48,6 +55,19 @@ def add_threads(command: argparse.ArgumentParser) -> None:
     """Add ``--threads``."""
     threads = "threads of each process; default: the cores, shared by --jobs (specialize doctor)"
     command.add_argument("--threads", type=positive, metavar="N", help=threads)
+
+
+def add_tensorboard(command: argparse.ArgumentParser) -> None:
+    """Add ``--tensorboard``."""
+    events = "write the figures of metrics.jsonl to OUT/tensorboard too, as TensorBoard reads them"
+    command.add_argument("--tensorboard", action="store_true", help=events)
+
+
+def watched(options: argparse.Namespace, out: Path, log: Log) -> AbstractContextManager[None]:
+    """Return a context in which ``out`` gets files for TensorBoard if they are asked for."""
+    from specialize.tensorboard import event_files
+
+    return event_files(out, log) if options.tensorboard else nullcontext()
 
 
 def positive(text: str) -> int:
@@ -63,6 +83,26 @@ def run(options: argparse.Namespace) -> None:
 
     jobs = options.jobs or (100 if options.executor else 1)
     threads = set_threads(options.threads, jobs=1 if options.executor else jobs)
+    out = options.out or Path("runs") / options.recipe.stem
+    if options.plan:
+        recipes = _recipes(options)
+        from specialize import pipeline
+
+        print(pipeline.plan(recipes, out))
+        return
+    from specialize.progress import terminal_log
+
+    with terminal_log(out) as log:
+        log.say(f"threads: {threads.number} ({threads.why})")  # before what imports torch
+        facts = _run(options, out, jobs, log)
+    for point, found in facts.items():
+        show(found, out / point)
+    if len(facts) > 1 or (out / "comparison.html").exists():  # else of a grid that was here before
+        _show_comparison(out, options.command_line)
+
+
+def _recipes(options: argparse.Namespace) -> Mapping[str, Recipe]:
+    """Return the recipes of the points; name on stderr what code of the user's will run."""
     from specialize.recipe.axes import expand
     from specialize.recipe.outside import outside_methods
     from specialize.recipe.read import read_recipes
@@ -75,18 +115,17 @@ def run(options: argparse.Namespace) -> None:
             line for table in tables for line in outside_methods(table, options.recipe.parent)
         ):
             print(f"running code outside of the package: {line}", file=sys.stderr)
-    recipes = read_recipes(options.recipe, options.set)
+    return read_recipes(options.recipe, options.set)
+
+
+def _run(options: argparse.Namespace, out: Path, jobs: int, log: Log) -> dict[str, Any]:
+    """Run the recipes and return the facts of each point."""
+    recipes = _recipes(options)
     from specialize import pipeline
     from specialize.clusters import executor
-    from specialize.progress import terminal_log
 
-    out = options.out or Path("runs") / options.recipe.stem
-    if options.plan:
-        print(pipeline.plan(recipes, out))
-        return
-    with terminal_log(out) as log:
-        log.say(f"threads: {threads.number} ({threads.why})")
-        facts = pipeline.specialize_all(
+    with watched(options, out, log):
+        return pipeline.specialize_all(
             recipes,
             out,
             command=options.command_line,
@@ -94,10 +133,6 @@ def run(options: argparse.Namespace) -> None:
             executor=executor(options.executor) if options.executor else None,
             log=log,
         )
-    for point, found in facts.items():
-        show(found, out / point)
-    if len(facts) > 1:
-        _show_comparison(out, options.command_line)
 
 
 def _show_comparison(out: Path, command: str) -> None:

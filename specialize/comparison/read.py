@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.comparison.shape import (
+    GRID_SHAPE,
     PROVENANCE_SHAPE,
     RECIPE_SHAPE,
     REPORT_SHAPE,
@@ -21,6 +22,7 @@ from specialize.comparison.values import Run
 from specialize.errors import DataError, UsageError
 
 REPORT, RECIPE, PROVENANCE = "report.json", "recipe.toml", "provenance.json"
+GRID = "grid.json"  # the points of the recipe that was last run in a folder
 AGAIN = "run its recipe again with the same --out"
 Table = Mapping[str, Any]
 
@@ -50,16 +52,18 @@ class Opened:
 
 
 def open_runs(folders: Sequence[Path]) -> tuple[list[Opened], list[str]]:
-    """Return the runs in ``folders``, and which are not finished.
+    """Return the runs in ``folders``, and which are not finished or left out.
 
-    A folder is a run's, or holds those of several. UsageError for a folder without runs, DataError
-    for a damaged run.
+    A folder is a run's, or holds those of several; of a grid's, results of points that its recipe
+    no longer names are left out. UsageError for a folder without runs, DataError for a damaged run.
     """
     opened: dict[Path, Opened] = {}
     missing = []
     for folder in folders:
         finished = []
-        for found in _candidates(folder):
+        candidates, left_out = _named_now(folder, _candidates(folder))
+        missing += left_out
+        for found in candidates:
             if (found / REPORT).is_file():
                 finished.append(_open(found))
             else:
@@ -88,7 +92,7 @@ def _told_apart(opened: Sequence[Opened]) -> list[Opened]:
 def files_of(folders: Sequence[Path]) -> Iterator[Path]:
     """Yield the files that a comparison of ``folders`` reads directly in those of runs."""
     for folder in folders:
-        for pattern in (REPORT, RECIPE, PROVENANCE):
+        for pattern in (REPORT, RECIPE, PROVENANCE, GRID):
             yield from (*folder.glob(pattern), *folder.glob(f"*/{pattern}"))
 
 
@@ -108,6 +112,27 @@ def _candidates(folder: Path) -> list[Path]:
         f"{folder}: no run in it: expected {REPORT}, or folders with one; name the --out of "
         "`specialize run`"
     )
+
+
+def _named_now(folder: Path, found: Sequence[Path]) -> tuple[Sequence[Path], list[str]]:
+    """Return those of a grid's runs that its recipe names, finished or not, and what is left out.
+
+    As ``specialize run`` compares them, so that its page and ``specialize compare`` agree.
+    """
+    if not (file := folder / GRID).is_file():
+        return found, []
+    points = _shaped(file, _json(file), GRID_SHAPE)["points"]
+    own = sorted(folder / point for point in points)
+    older = [path for path in found if path not in own]
+    lines = [
+        f"{path.name}: older results, left out, as the recipe last run in {folder} has no such "
+        f"point; give {path} as well to compare them"
+        for path in older
+        if path != folder
+    ]
+    if folder in older:
+        lines.append(f"{folder.name}: older results without axes, left out: {folder / REPORT}")
+    return own, lines
 
 
 def _is_run(folder: Path) -> bool:

@@ -53,6 +53,7 @@ REPORT_SHAPE: Shape = {
     "missing?": [str],
     "cautions?": [str],
 }
+GRID_SHAPE: Shape = {"points": [str]}
 RECIPE_SHAPE: Shape = {
     "arm?": {"*": {"seeds?": [int]}},
     "task?": {"*": {"train?": str, "dev?": str, "test?": str}},

@@ -83,7 +83,15 @@ def specialize_all(
         checks.check_arms(work.plans)
     checks.check_disk(_bytes_needed(works, store), out)
     with store.in_use():
+        _note_points(list(recipes), out)
         return _run(works, store, log, command=command, jobs=jobs, executor=executor)
+
+
+def _note_points(points: Sequence[str], out: Path) -> None:
+    """Note what a grid's recipe names, so that older results beside it are told apart."""
+    file = out / "grid.json"
+    if file.exists() or list(points) != [""]:
+        atomic.write_json(file, {"points": points})
 
 
 def _run(
@@ -133,23 +141,28 @@ def _run(
 
 
 def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> list[Work]:
-    """Return the works of recipes, their task data read and checked."""
+    """Return the works of recipes; warn of what is doubtful about them."""
     names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
-    bases = {name: find_model(name) for name in names}
     checks.check_folder(out)
-    works = []
-    for point, recipe in recipes.items():
-        log.say(f"{_at(point)}reading the base and the task data")
-        tasks = checks.read_tasks(recipe)
-        own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
-        notes = [note for base in own for note in checks.reading_notes(base)]
-        doubts = [*checks.check_tasks(recipe, tasks), *notes]
-        work = Work(point, recipe, out / point, bases, tasks, doubts, []).planned(store)
-        doubts += checks.check_settings(work.plans)
-        for warning in doubts:
-            log.say(f"warning: {_at(point)}{warning}")
-        works.append(work)
+    reading = "reading the bases and the task data"
+    log.say(reading)
+    with log.stage(reading):
+        bases = {name: find_model(name) for name in names}
+        works = [_work(point, r, out / point, bases, store) for point, r in recipes.items()]
+    for work in works:
+        for warning in work.doubts:
+            log.say(f"warning: {_at(work.point)}{warning}")
     return works
+
+
+def _work(point: str, recipe: Recipe, out: Path, bases: Mapping[str, Path], store: Store) -> Work:
+    """Return the work of a recipe, its task data read and checked."""
+    tasks = checks.read_tasks(recipe)
+    own = dict.fromkeys(bases[arm.base] for arm in recipe.arms)
+    notes = [note for base in own for note in checks.reading_notes(base)]
+    doubts = [*checks.check_tasks(recipe, tasks), *notes]
+    work = Work(point, recipe, out, bases, tasks, doubts, []).planned(store)
+    return replace(work, doubts=[*doubts, *checks.check_settings(work.plans)])
 
 
 def _at(point: str) -> str:

@@ -22,7 +22,8 @@ _ARM = {f.name for f in fields(ArmKeys)}
 _RECIPE = {f.name for f in fields(RecipeKeys)} - {"axes"}
 _METHODS = ("mixin", "augment", "embed")
 _LONGEST = 200  # bytes of a folder's name, of the 255 that file systems allow
-_TAKEN = ("stages", "arms", "comparison.html", "metrics.jsonl")  # beside the points in a run
+# beside the points in a run
+_TAKEN = ("stages", "arms", "comparison.html", "metrics.jsonl", "grid.json", "tensorboard")
 
 
 class Point(NamedTuple):

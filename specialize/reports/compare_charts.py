@@ -41,7 +41,7 @@ def learning(comparison: Comparison) -> list[Chart]:
 
 def _learning(run: Run, colours: Mapping[str, int]) -> list[Chart]:
     charts = []
-    if rows := curves_of(run.facts["arms"], _bits, colours):
+    if rows := curves_of(run.facts["arms"], bits_by_epoch, colours):
         svg = curves("Bits per byte", rows, x_name="epoch", show=decimal)
         caption = "LAPT: bits per byte of held-out text by epoch (lower is better)"
         charts.append(Chart(run.language, caption, svg))
@@ -53,7 +53,8 @@ def _learning(run: Run, colours: Mapping[str, int]) -> list[Chart]:
     return charts
 
 
-def _bits(arm: Facts) -> list[Points]:
+def bits_by_epoch(arm: Facts) -> list[Points]:
+    """Return the bits per byte of each LAPT, from epoch 0."""
     by_epoch = arm.get("bits_by_epoch") or [[row["bits_per_byte"] for row in arm["losses"]]]
     return [_finite(values) for values in by_epoch]
 

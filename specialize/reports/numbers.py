@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
+from specialize.memory import shown_size
 from specialize.progress import duration
 
 Facts = Mapping[str, Any]
@@ -43,9 +44,7 @@ def spread(values: Sequence[float], *, places: int = 1) -> str:
 
 def memory(size: int) -> str:
     """Return bytes as ``"640 MB"`` or ``"1.9 GB"``, – where they were not measured."""
-    if not size:
-        return "–"
-    return f"{size / 1e9:.1f} GB" if size >= 999.5e6 else f"{size / 1e6:.0f} MB"
+    return shown_size(size) if size else "–"
 
 
 # Arms ---------------------------------------------------------------------------------------------

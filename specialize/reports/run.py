@@ -12,7 +12,7 @@ from specialize.atomic import write_json, write_text
 from specialize.progress import duration
 from specialize.reports import numbers
 from specialize.reports.charts import STYLES, Dumbbell, Series, curves, dumbbells, strips
-from specialize.reports.compare_charts import curves_of, dev_by_epoch
+from specialize.reports.compare_charts import bits_by_epoch, curves_of, dev_by_epoch
 from specialize.reports.headline import headlines, notes
 from specialize.reports.numbers import Facts, decimal, percent
 from specialize.reports.page import environment
@@ -59,10 +59,7 @@ def _page() -> jinja2.Template:
 def _charts(facts: Facts) -> dict[str, Any]:
     """Return the charts with something to show, by name; ``scores`` has (title, chart) a task."""
     styles = [(arm["name"], number % STYLES, arm) for number, arm in enumerate(facts["arms"])]
-    losses = [
-        Series(name, style, numbers.bits_by_epoch(arm), arm["best_epoch"])
-        for name, style, arm in styles
-    ]
+    losses = [_bits(arm, style) for _, style, arm in styles]
     coverage = [Series(name, style, arm["coverage"]) for name, style, arm in styles]
     charts: dict[str, Any] = {**_texts(facts), "scores": [], "learning": []}
     colours = {name: style for name, style, _ in styles}
@@ -80,6 +77,14 @@ def _charts(facts: Facts) -> dict[str, Any]:
         title = "Unknown pieces by number of pieces added"
         charts["coverage"] = curves(title, rows, x_name="pieces added", show=percent)
     return charts
+
+
+def _bits(arm: Facts, style: int) -> Series:
+    """Return bits per byte by epoch: mean and seeds of a repeated LAPT, a ring of a single one."""
+    found = curves_of([arm], bits_by_epoch, {arm["name"]: style})
+    if found and found[0].seeds:
+        return found[0]
+    return Series(arm["name"], style, numbers.bits_by_epoch(arm), arm["best_epoch"])
 
 
 def _filled(rows: list[Series]) -> list[Series]:

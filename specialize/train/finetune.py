@@ -149,8 +149,10 @@ def _train(
         return batches_by_length(lengths, plan.batch, seed=seed, epoch=epoch)
 
     def loss_at(epoch: int, step: int) -> Tensor:
-        part = [data.train[i] for i in batches(epoch)[step - epoch * steps]]
+        items = batches(epoch)[step - epoch * steps]
+        part = [data.train[i] for i in items]
         batch = words.batch([s.words for s in part], device)
+        log.read(sum(lengths[i] for i in items), batch.ids_RL.numel())
         scores = module(batch, frozen=epoch < plan.freeze)
         return task.loss(module.head, scores, part, labels, batch.mask_BW)
 

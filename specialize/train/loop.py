@@ -98,7 +98,7 @@ def run(
         loss = _step(module, optimizers, loss_at, epoch, state.step, plan)
         state.loss_sum = state.loss_sum + loss
         state.step += 1
-        _report_step(state.step, loss, plan, log)
+        _report_step(state, loss, plan, log)
 
     saved = time.monotonic()
     with seeded(module, plan.seed):
@@ -159,9 +159,12 @@ def _diverged(what: str, state: _State, groups: Sequence[dict[str, Any]], plan: 
     )
 
 
-def _report_step(done: int, loss: Tensor, plan: Plan, log: Log) -> None:
-    read = {plan.unit: done * plan.per_step} if plan.unit else {}
-    log.step(done, plan.epochs * plan.steps, loss=loss, **read)  # a tensor: read when shown
+def _report_step(state: _State, loss: Tensor, plan: Plan, log: Log) -> None:
+    """Report a step with the last epoch's score; the loss is a tensor, read when it is shown."""
+    figures: dict[str, float] = {plan.metric: state.history[-1].score}
+    if plan.unit:
+        figures[plan.unit] = state.step * plan.per_step
+    log.step(state.step, plan.epochs * plan.steps, loss=loss, **figures)
 
 
 def _report_epoch(record: Epoch, plan: Plan, log: Log) -> None:

@@ -93,6 +93,7 @@ def train_language_model(
         items = items_of(epoch)[start : start + how.batch]
         ids = torch.from_numpy(sequences[items].astype(np.int64))
         real = ids != PADDING
+        log.read(int(real.sum()), real.numel())
         inputs, targets = ask(ids, items, epoch, step)
         inputs = inputs.masked_fill(~real, how.pad)
         documents = None if how.ends is None else documents_of(ids, how.ends)

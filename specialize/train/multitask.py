@@ -218,6 +218,7 @@ def _train(
         group = [members[i] for i in groups[place]]
         sentences = group[0].part.data.train
         batch = words.batch([sentences[i].words for i in items], device)
+        log.read(sum(lengths[place][i] for i in items), batch.ids_RL.numel())
         states_BWD = group[0].model.states(batch, frozen=frozen)
         return [member.loss(states_BWD, batch, items) for member in group]
 

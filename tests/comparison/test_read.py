@@ -132,3 +132,25 @@ def test_a_grid_in_the_folder_of_a_run_is_compared_with_it(tmp_path: Path) -> No
     folder = write_run(tmp_path / "run", arm("lapt", 40.0), language="xx")
     write_run(folder / "aa", arm("lapt", 50.0), language="aa")
     assert [o.run.language for o in open_runs([folder])[0]] == ["xx", "aa"]
+
+
+def test_points_that_a_grid_names_no_more_are_left_out_unless_given(tmp_path: Path) -> None:
+    grid = write_run(tmp_path / "grid", arm("lapt", 40.0), language="xx")
+    for point in ("aa", "bb"):
+        write_run(grid / point, arm("lapt", 50.0), language=point)
+    (grid / "grid.json").write_text('{"points": ["cc", "aa"]}', "utf-8")
+    opened, missing = open_runs([grid])
+    assert [o.run.language for o in opened] == ["aa"]
+    assert missing == [
+        f"bb: older results, left out, as the recipe last run in {grid} has no such point; give "
+        f"{grid / 'bb'} as well to compare them",
+        f"grid: older results without axes, left out: {grid / 'report.json'}",
+        f"cc: not finished, no report.json in {grid / 'cc'}",
+    ]
+    opened, missing = open_runs([grid, grid / "bb"])
+    assert [o.run.language for o in opened] == ["aa", "bb"]
+    (grid / "grid.json").write_text('{"points": [""]}', "utf-8")
+    assert [o.run.language for o in open_runs([grid])[0]] == ["xx"]
+    (grid / "grid.json").write_text('{"points": 3}', "utf-8")
+    with pytest.raises(DataError, match=r"grid\.json: .*points: expected a list, got 3"):
+        open_runs([grid])

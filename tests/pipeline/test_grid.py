@@ -9,6 +9,7 @@ import pytest
 
 from specialize import pipeline
 from specialize.cli import main
+from specialize.comparison.read import open_runs
 from specialize.errors import SpecializeError
 from specialize.pipeline import stages as stage_functions
 from specialize.recipe.read import read_recipes
@@ -87,6 +88,17 @@ def test_each_point_is_a_run_and_a_new_point_runs_alone(
     assert (out / "bb" / "report.html").exists()
     assert "lapt-lower" in (out / "comparison.html").read_text("utf-8")
     assert f"comparison: {out / 'comparison.html'}" in capsys.readouterr().out
+
+    both = ["--set", "axes.language.cc={}", "--set", "axes.language.aa=false"]
+    assert main([*command, *both, "--set", "axes.script.lower=false", "--set", "seeds=[1]"]) == 0
+    page = (out / "comparison.html").read_text("utf-8")
+    assert "lapt-lower" not in page
+    assert "aa: older results, left out" in capsys.readouterr().out
+    assert [run.run.language for run in open_runs([out])[0]] == ["bb", "cc"]
+
+    one = ["--set", "axes.language.bb=false", "--set", "axes.language.cc={}"]
+    assert main([*command, *one, "--set", "seeds=[1]"]) == 0
+    assert "bb: older results, left out" in (out / "comparison.html").read_text("utf-8")
 
 
 def test_points_of_one_language_are_compared_side_by_side(

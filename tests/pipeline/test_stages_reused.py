@@ -297,13 +297,15 @@ def test_code_of_a_recipe_is_shown_before_it_runs_and_listed_by_the_plan(
     shown = f"code outside of the package: mixin: function mix of {folder}/mine.py\n"
     with pytest.raises(KeyError, match="first"):
         main(["run", str(folder / "run.toml"), "--out", str(tmp_path / "out")])
-    assert capsys.readouterr().err == f"running {shown}"
+    assert capsys.readouterr().err.endswith(f"\nrunning {shown}")
     (folder / "mine.py").write_text(OWN, "utf-8")
     for recipe in (folder / "run.toml", tmp_path / "out" / "recipe.toml"):
         assert main(["run", str(recipe), "--out", str(tmp_path / "out"), "--plan"]) == 0
         assert capsys.readouterr().out.startswith(shown)
         assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 0
-        assert capsys.readouterr().err.startswith(f"running {shown}")
+        threads, code, *_ = capsys.readouterr().err.splitlines(keepends=True)
+        assert "threads: " in threads
+        assert code.startswith(f"running {shown}")
 
 
 def test_an_arm_with_a_base_of_its_own_is_no_baseline_of_the_others(

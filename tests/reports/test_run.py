@@ -139,6 +139,16 @@ def test_learning_curves_are_drawn_of_every_seed(tmp_path: Path) -> None:
     assert learning.count("<polyline") == 3  # the mean and two seeds
 
 
+def test_bits_per_byte_are_drawn_of_every_arm_and_of_every_repeated_lapt(tmp_path: Path) -> None:
+    repeated = {"bits_per_byte": [1.2, 1.3], "bits_by_epoch": [[2.4, 1.2, 1.3], [2.4, 1.3]]}
+    text = page(run(lapt(), tva(**repeated)), tmp_path)
+    chart = text[text.index("Bits per byte by epoch (0") :].partition("</svg>")[0]
+    assert chart.count("<polyline") == 4  # lapt, the mean of tva, its two seeds
+    assert chart.count('class="thin') == 2
+    assert chart.count("ring s") == 1  # of lapt
+    assert "tva: 2.40 to 1.25" in chart
+
+
 def test_the_best_mean_of_a_column_is_bold(facts: Facts, tmp_path: Path) -> None:
     table = page(facts, tmp_path).partition("Seed by seed")[0]
     bold = re.findall(r"<strong>([\d.± ]+)</strong>", table)
@@ -163,7 +173,7 @@ def test_bits_per_original_byte_are_explained_and_repeated_lapt_has_a_deviation(
 ) -> None:
     text = shown(page(run(lapt(), tva(bits_per_byte=[1.2, 1.3])), tmp_path))
     assert "bits per original byte" in text
-    assert "lapt 2.10 1.60 1 1 tva 2.40 1.25 ± 0.07 1 2" in text
+    assert "lapt 2.10 1.60 1 10 1 tva 2.40 1.25 ± 0.07 1 20 2" in text
 
 
 def test_stages_are_shown_by_arm_and_one_by_one(facts: Facts, tmp_path: Path) -> None:

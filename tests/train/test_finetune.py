@@ -10,6 +10,7 @@ import torch
 
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.word_encoder import WordEncoder
+from specialize.progress import Silent
 from specialize.tasks import pos
 from specialize.toylang import ToyFiles
 from specialize.train import finetune as module
@@ -22,15 +23,32 @@ class Killed(Exception):
     """A simulated power cut."""
 
 
+class Noted(Silent):
+    """A log that keeps the sizes of batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, int]] = []
+
+    def read(self, pieces: int, positions: int) -> None:
+        self.batches.append((pieces, positions))
+
+
 @pytest.fixture(scope="module")
 def data(toy: ToyFiles) -> Data:
     read = pos.task().read
     return Data(read(toy.train)[:20], read(toy.dev)[:10], read(toy.test)[:10])
 
 
-def run(base: Checkpoint, data: Data, folder: Path, task: Any = None, seed: int = 1) -> Finetuned:
+def run(
+    base: Checkpoint,
+    data: Data,
+    folder: Path,
+    task: Any = None,
+    seed: int = 1,
+    log: Silent = Silent(),  # noqa: B008
+) -> Finetuned:
     words = WordEncoder(base.vocabulary, base.framing, length=PLAN.length)
-    return finetune(base, words, task or pos.task(), data, PLAN, seed=seed, folder=folder)
+    return finetune(base, words, task or pos.task(), data, PLAN, seed=seed, folder=folder, log=log)
 
 
 def weights(found: Finetuned) -> dict[str, torch.Tensor]:
@@ -60,7 +78,13 @@ def test_the_encoder_is_trained_not_only_the_head(
 ) -> None:
     base = load_checkpoint(base_folder)
     before = {n: t.clone() for n, t in base.model.base_model.state_dict().items()}
-    found = run(base, data, tmp_path)
+    log = Noted()
+    found = run(base, data, tmp_path, log=log)
+    sizes = WordEncoder(base.vocabulary, base.framing, length=PLAN.length).sizes(
+        s.words for s in data.train
+    )
+    assert sum(pieces for pieces, _ in log.batches) == PLAN.epochs * sum(sizes)
+    assert all(pieces <= positions for pieces, positions in log.batches)
     assert not equal(before, found.module.encoder.state_dict())
     assert len(found.predicted) == len(data.test)
     assert found.history[-1].score > found.history[0].score

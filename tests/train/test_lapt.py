@@ -132,6 +132,22 @@ def test_fresh_rows_can_be_all_that_trains(
     assert rows == sorted(change.fresh)
 
 
+def test_all_padding_behind_the_text_is_reported(
+    base_folder: Path, text: Prepared, tmp_path: Path
+) -> None:
+    read: list[tuple[int, int]] = []
+
+    class Noted(Silent):
+        def read(self, pieces: int, positions: int) -> None:
+            read.append((pieces, positions))
+
+    _, history = adapted(base_folder, text, tmp_path, replace(PLAN, epochs=1), log=Noted())
+    pieces, positions = map(sum, zip(*read, strict=True))
+    assert len(read) == history[1].steps
+    assert positions % PLAN.length == 0
+    assert 0 < positions - pieces < PLAN.length  # the last sequence alone is not full
+
+
 def test_warm_up_is_capped_at_a_tenth_of_the_steps(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:
