@@ -24,8 +24,7 @@ def add(parsers: Parsers) -> None:
         "modules",
         help="modules by language and task: add a language; list, export, import packs",
         examples="""
-            specialize modules add ug --base xmod/model --pack xmod/modules.safetensors \\
-                --text ug.txt --out xmod-ug --set lapt.steps=2000 --set augment.pieces=500
+            specialize modules add ug --base xmod --pack xmod.safetensors --text ug.txt --out ug
             specialize modules list madx/ug.safetensors madx/pos.safetensors
             specialize modules export all.safetensors --language ug --out ug.safetensors
             specialize modules import facebook/xmod-base --out xmod
@@ -84,7 +83,7 @@ def _add(options: Namespace) -> None:
     from specialize.recipe.addition import read_addition
 
     threads = set_threads(options.threads)
-    recipe = read_addition(options.base, options.text, options.set)
+    recipe = read_addition(options.base, options.language, options.text, options.set)
     with terminal_log(options.out) as log:
         log.say(f"threads: {threads.number} ({threads.why})")
         print(

@@ -14,8 +14,10 @@ KEYS = ("augment", "embed", "lapt", "corpus", "seeds")
 RATE = 1e-4  # Pfeiffer et al. 2022, section 4.2: of added languages
 
 
-def read_addition(base: str, files: Sequence[str], changes: Sequence[str] = ()) -> Recipe:
-    """Return the recipe with a single arm: ``extend``, rows by ``overlap``, LAPT on ``files``.
+def read_addition(
+    base: str, language: str, files: Sequence[str], changes: Sequence[str] = ()
+) -> Recipe:
+    """Return the recipe with one arm, the language's: ``extend``, ``overlap``, LAPT on ``files``.
 
     ``changes``: ``"augment.pieces=200"``, of the keys `KEYS`. Errors as of `read_recipe`.
     """
@@ -23,4 +25,5 @@ def read_addition(base: str, files: Sequence[str], changes: Sequence[str] = ()) 
     table = read_changes(changes, table)
     check_names(table, KEYS, "", what="--set")
     corpus = {**table.pop("corpus", {}), "files": list(files)}
-    return recipe_of({"base": base, **table, "corpus": corpus}, folder=Path())
+    given = {"base": base, "corpus": corpus, "arm": {language: {}}}
+    return recipe_of(table | given, folder=Path())

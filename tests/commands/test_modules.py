@@ -104,6 +104,7 @@ def test_add_writes_a_base_and_a_pack_with_one_more_language(
     changes = [word for change in small for word in ("--set", change)]
     done = call("modules", "add", "ug", *given, *changes)
     assert (done.code, done.out) == (0, f"{out / 'model'}\n"), done.err
+    assert "ug: text: corpus: " in done.err
     whole = out / "modules.safetensors"
     (part,) = read_pack(whole).parts.values()
     assert part["keys"] == ["aa", "bb", "ug"]
