@@ -1,4 +1,4 @@
-"""``specialize modules``: packs of modules by language and task."""
+"""``specialize modules``: languages added, and packs of modules by language and task."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
-from specialize.commands._arguments import Parsers, add_command
+from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands.run import add_threads
 
 _ACTIONS = {
+    "add": "a language added to a base with modules: new pieces, rows and modules, all else frozen",
     "list": "what is in packs: sites, languages and tasks, numbers of parameters",
     "export": "the modules of one language or one task as a pack of their own",
     "import": "an X-MOD of transformers as a plain model and a pack",
@@ -20,8 +22,9 @@ def add(parsers: Parsers) -> None:
     command = add_command(
         parsers,
         "modules",
-        help="packs of modules by language and task: list, export, import",
+        help="modules by language and task: add a language; list, export, import packs",
         examples="""
+            specialize modules add ug --base xmod --pack xmod.safetensors --text ug.txt --out ug
             specialize modules list madx/ug.safetensors madx/pos.safetensors
             specialize modules export all.safetensors --language ug --out ug.safetensors
             specialize modules import facebook/xmod-base --out xmod
@@ -34,6 +37,7 @@ def add(parsers: Parsers) -> None:
         name: actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         for name, text in _ACTIONS.items()
     }
+    _add_add(parts["add"])
     parts["list"].add_argument("pack", nargs="+", type=Path, help="a .safetensors file")
     parts["list"].add_argument("--json", action="store_true", help="one JSON object per pack")
     parts["list"].set_defaults(run=_list)
@@ -44,6 +48,25 @@ def add(parsers: Parsers) -> None:
     parts["import"].set_defaults(run=_import)
 
 
+def _add_add(part: argparse.ArgumentParser) -> None:
+    part.add_argument("language", metavar="LANGUAGE", help="its key among the modules: ug")
+    base = "the model that the modules belong to: a folder, or a model's name"
+    part.add_argument("--base", required=True, metavar="MODEL", help=base)
+    part.add_argument("--pack", required=True, type=Path, metavar="FILE", help="its modules")
+    text = "text of the language, of any format"
+    part.add_argument(
+        "--text", nargs="+", action="extend", required=True, metavar="FILE", help=text
+    )
+    start = "initial modules: mean, random, or the language to copy; default: %(default)s"
+    part.add_argument("--start", default="mean", metavar="NAME", help=start)
+    out = "folder to write: model/, modules.safetensors with all languages, training.json"
+    part.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
+    add_threads(part)
+    keys = "of augment (extend), embed (overlap), lapt, corpus or seeds: lapt.steps=2000"
+    add_set(part, "KEY=VALUE", keys)
+    part.set_defaults(run=_add)
+
+
 def _add_export(part: argparse.ArgumentParser) -> None:
     part.add_argument("pack", type=Path, help="a .safetensors file")
     chosen = part.add_mutually_exclusive_group(required=True)
@@ -51,6 +74,21 @@ def _add_export(part: argparse.ArgumentParser) -> None:
     chosen.add_argument("--task", metavar="NAME", help="the task to export")
     part.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
     part.set_defaults(run=_export)
+
+
+def _add(options: Namespace) -> None:
+    from specialize.environment import set_threads
+    from specialize.pipeline.add_language import add
+    from specialize.progress import terminal_log
+    from specialize.recipe.addition import read_addition
+
+    threads = set_threads(options.threads)
+    recipe = read_addition(options.base, options.language, options.text, options.set)
+    with terminal_log(options.out) as log:
+        log.say(f"threads: {threads.number} ({threads.why})")
+        print(
+            add(recipe, options.pack, options.language, options.out, start=options.start, log=log)
+        )
 
 
 def _list(options: Namespace) -> None:

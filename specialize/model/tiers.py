@@ -8,13 +8,14 @@ output layer alike, so each row has exactly one owner, one rate, one moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from specialize.model.mlm import MaskedModel, output_layer, tie
+from specialize.model.mlm import MaskedModel, output_bias, output_layer, tie
 
 # shapes: F fresh rows, R rows of a table, D width
 
@@ -25,6 +26,7 @@ class _Overlay(nn.Module):
     ids: Tensor
 
     def __init__(self, table_RD: Tensor, ids: Sequence[int]) -> None:
+        """``table_RD``: or a bias [R]."""
         super().__init__()
         places = torch.tensor(list(ids), dtype=torch.long, device=table_RD.device)
         self.rows = nn.Parameter(table_RD.detach()[places])
@@ -65,3 +67,25 @@ def merge(model: MaskedModel) -> None:
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
     if tied:
         tie(model)
+
+
+@contextmanager
+def tiered_bias(model: MaskedModel, fresh: Sequence[int]) -> Iterator[list[nn.Module]]:
+    """Make the entries ``fresh`` of the output bias a parameter of its own [F] meanwhile.
+
+    Yield the module that holds it, none without a bias. Afterwards the bias is one parameter again,
+    the same as before, with what the entries have become.
+    """
+    bias = output_bias(model)
+    if bias is None or not fresh:
+        yield []
+        return
+    overlay = _Overlay(bias, fresh)
+    owners = [m for m in model.modules() if m._parameters.get("bias") is bias]
+    for owner in owners:  # BERT's head holds it twice
+        parametrize.register_parametrization(owner, "bias", overlay)
+    try:
+        yield [overlay]
+    finally:
+        for owner in owners:
+            parametrize.remove_parametrizations(owner, "bias", leave_parametrized=True)

@@ -69,8 +69,7 @@ class Keyed(nn.Module):
         ``tensors`` has the names of `tensors_of`. Nothing that is there changes. UsageError for a
         key there is, or tensors of other names or shapes.
         """
-        if not _KEY.fullmatch(key):
-            raise UsageError(f"expected a key of letters, digits and -, got {key!r}")
+        check_key(key)
         if key in self.keys:
             raise UsageError(f"there are parameters of {self.by} {key!r} already")
         if tensors is not None:
@@ -119,6 +118,12 @@ class Keyed(nn.Module):
                     f"parameters of {self.by} {key!r}: expected {name} of shape "
                     f"{expected.get(name)}, got {shape}"
                 )
+
+
+def check_key(key: str) -> None:
+    """Raise UsageError if parameters cannot have this key."""
+    if not _KEY.fullmatch(key):
+        raise UsageError(f"expected a key of letters, digits and -, got {key!r}")
 
 
 def _name(key: str) -> str:

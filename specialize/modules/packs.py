@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
+from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import SOURCES, Attached, Table, attach
 from specialize.modules.combine import combined, restricted
@@ -26,6 +28,7 @@ from specialize.modules.describe import Described, build, describe
 from specialize.modules.scope import By, Scope
 from specialize.modules.sources import Invertible, Source
 
+PACK = "modules.safetensors"  # the pack beside a model
 _HEADER = "specialize"
 _VERSION = 1
 
@@ -152,6 +155,18 @@ def open_packs(host: MaskedModel, pieces: Sequence[str], files: Iterable[Path]) 
         except UsageError as error:
             raise UsageError(f"{file}: {error}") from None
     return attach(host, found)
+
+
+@contextmanager
+def opened_at(folder: Path, files: Iterable[Path], scope: Scope) -> Iterator[Checkpoint]:
+    """Yield the model in ``folder`` with the modules of packs attached, running for ``scope``.
+
+    Errors as of `load_checkpoint`, `read_pack` and `open_packs`; UsageError if there are no modules
+    for the scope. To change the scope, use `open_packs`.
+    """
+    base = load_checkpoint(folder)
+    with open_packs(base.model, base.vocabulary.pieces, files).at(scope):
+        yield base
 
 
 def host_hash(host: MaskedModel) -> str:

@@ -90,10 +90,13 @@ class PerKey(Adapters):
         act: str = "relu",
         dropout: float = 0.0,
         std: float = 0.02,
+        seed: int = 0,
     ) -> None:
+        """``seed``: of the one adapter where ``by`` is "all"; others are added (`Keyed.add`)."""
         super().__init__(width, layers, act=act, dropout=dropout)
         self.size = size
-        self.keyed = Keyed(by, self.layers, bottleneck_shapes(width, size), normal(std))
+        shapes = bottleneck_shapes(width, size)
+        self.keyed = Keyed(by, self.layers, shapes, normal(std), seed=seed)
 
     def part(self, layer: int, scope: Scope) -> Bottleneck:
         """Return the parameters of the scope's key."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from specialize import atomic
 from specialize.model.load import save_model
 from specialize.model.mlm import MaskedModel
 from specialize.model.xmod import read_xmod
 from specialize.modules.attach import SOURCES, Attached, attach
-from specialize.modules.packs import Pack, pack_of, write_pack
+from specialize.modules.packs import PACK, Pack, pack_of, write_pack
 from specialize.modules.policy import Policy
 from specialize.modules.scope import By
 from specialize.modules.sites import sites
@@ -20,17 +21,23 @@ SITE = "ffn_u"
 
 
 def modules(
-    host: MaskedModel, *, by: By = "language", reduction: int = 2, act: str = "gelu"
+    host: MaskedModel,
+    *,
+    by: By = "language",
+    reduction: int = 2,
+    act: str = "gelu",
+    seed: int = 0,
 ) -> PerKey:
     """Return modules for the site `SITE` of every layer, without a language yet.
 
-    ``by="all"`` is the paper's SHARED baseline: one module for all languages. Dropout is the
-    host's, as in the authors' code.
+    ``by="all"`` is the paper's SHARED baseline: one module for all languages, drawn from ``seed``.
+    Dropout is the host's, as in the authors' code.
     """
     found = sites(host)
     dropout = float(getattr(host.config, "hidden_dropout_prob", 0.0))
     size = found.width // reduction
-    return PerKey(by, found.width, range(found.layers), size=size, act=act, dropout=dropout)
+    given: Any = {"size": size, "act": act, "dropout": dropout, "seed": seed}
+    return PerKey(by, found.width, range(found.layers), **given)
 
 
 def released(folder: Path) -> Attached:
@@ -65,5 +72,5 @@ def convert(folder: Path, out: Path) -> Pack:
     pack = pack_of(modules.host, modules.table, vocabulary.pieces)
     with atomic.whole_folder(out, replace=False) as partial:
         save_model(modules.host, vocabulary, partial / "model", source=folder)
-        write_pack(pack, partial / "modules.safetensors")
+        write_pack(pack, partial / PACK)
     return pack

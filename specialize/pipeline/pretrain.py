@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from specialize import atomic
 from specialize.executors import run_all
+from specialize.modules.keyed import check_key
+from specialize.modules.packs import PACK
+from specialize.modules.pretrain import write_modular_base
 from specialize.pipeline.checks import check_folder
 from specialize.pipeline.publish import link_tree
 from specialize.progress import Log, Silent
 from specialize.store import Stage, Store
-from specialize.train.pretrain import Pretrain, write_base, write_text, write_tokenizer
+from specialize.train.base_model import write_base
+from specialize.train.pretrain import Pretrain, write_text, write_tokenizer
 from specialize.train.vectors import (
     Vectors,
     take_vectors,
@@ -25,6 +30,8 @@ from specialize.train.vectors import (
 def pretrain(recipe: Pretrain | Vectors, out: Path, *, log: Log | None = None) -> Path:
     """Train the base model of ``recipe`` and return its directory, ``out/model``.
 
+    With modules, ``out/modules.safetensors`` is their pack.
+
     What is finished in ``out`` for the same inputs is not done again, so an interrupted run
     resumes, and other steps or rates train on the same tokenizer and packed text.
     """
@@ -32,16 +39,30 @@ def pretrain(recipe: Pretrain | Vectors, out: Path, *, log: Log | None = None) -
     store = Store(out)
     base = _vectors(recipe) if isinstance(recipe, Vectors) else _stages(recipe)
     run_all([base], store, log or Silent())
+    return publish_base(store, base, out)
+
+
+def publish_base(store: Store, stage: Stage, out: Path) -> Path:
+    """Lay out a finished base in ``out``: model, modules if it has any, facts of its training."""
+    done = store.folder(stage)
     with store.publishing():
         with atomic.whole_folder(out / "model") as partial:
-            link_tree(store.folder(base) / "model", partial)
-        training = (store.folder(base) / "training.json").read_text("utf-8")
+            link_tree(done / "model", partial)
+        if (done / PACK).exists():
+            with atomic.whole_file(out / PACK) as partial:
+                shutil.copyfile(done / PACK, partial)
+        else:
+            (out / PACK).unlink(missing_ok=True)
+        training = (done / "training.json").read_text("utf-8")
         atomic.write_text(out / "training.json", training)
     return out / "model"
 
 
 def _stages(recipe: Pretrain) -> Stage:
     """Return the last stage, the model; it needs the tokenizer and the packed text."""
+    if recipe.modules == "xmod":
+        for code in recipe.codes:
+            check_key(code)
     text = _text(recipe)
     own = ("alpha", "tokenizer", "pieces", "alphabet", "slots")
     tokenizer = Stage(
@@ -50,23 +71,25 @@ def _stages(recipe: Pretrain) -> Stage:
         write_tokenizer,
         text | {name: getattr(recipe, name) for name in own},
     )
+    lines = recipe.dev_lines
+    measured = {} if lines == Pretrain.dev_lines else {"dev_lines": lines}  # no key of before
     packed = Stage(
         "packed",
         "text",
         write_text,
-        text | {"tokenizer": tokenizer, "length": recipe.length},
+        text | {"tokenizer": tokenizer, "length": recipe.length} | measured,
         version=2,  # padding is -1
     )
     settings = replace(recipe, languages=dict.fromkeys(recipe.languages, ()), remove=())
     return Stage(
         "base",
         "training",
-        write_base,
+        write_base if recipe.modules == "none" else write_modular_base,
         {
             "tokenizer": tokenizer,
             "text": packed,
             "recipe": settings,  # its files are those of the text
-            "languages": list(recipe.languages),
+            "languages": recipe.codes,
         },
     )
 

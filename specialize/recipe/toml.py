@@ -28,9 +28,12 @@ def read_table(path: Path, changes: Sequence[str] = ()) -> Table:
     return table
 
 
-def read_changes(changes: Sequence[str]) -> Table:
-    """Return ``["a.b=2"]`` as ``{"a": {"b": 2}}``; a value that is not TOML is text."""
-    table: Table = {}
+def read_changes(changes: Sequence[str], table: Table | None = None) -> Table:
+    """Return ``["a.b=2"]`` as ``{"a": {"b": 2}}``; a value that is not TOML is text.
+
+    ``table``: what is changed, by default nothing.
+    """
+    table = {} if table is None else table
     for change in changes:
         _apply(table, change)
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -81,10 +81,14 @@ def train_language_model(
     plan: loop.Plan,
     how: Step,
     *,
+    within: Callable[[np.ndarray], AbstractContextManager[object]] = lambda items: nullcontext(),
     checkpoint: Path,
     log: Log,
 ) -> list[loop.Epoch]:
-    """Train on ``sequences`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``."""
+    """Train on ``sequences`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``.
+
+    ``within``: numbers of a batch's sequences [B] -> what its forward and backward pass run in.
+    """
     device = next(model.parameters()).device
     items_of = lru_cache(maxsize=1)(order)
 
@@ -98,22 +102,23 @@ def train_language_model(
         inputs = inputs.masked_fill(~real, how.pad)
         documents = None if how.ends is None else documents_of(ids, how.ends)
         wanted = int((targets != PADDING).sum())
-        for part in torch.arange(len(items)).chunk(how.parts):
-            asked = targets[part]
-            places = positions(asked != PADDING)  # on the CPU, so that a GPU never waits for them
-            if not len(places):
-                continue
-            padding = None if bool(real[part].all()) else real[part].to(device)
-            with parametrize.cached():
-                loss = loss_sum(
-                    model,
-                    inputs[part].to(device),
-                    padding,
-                    places.to(device),
-                    asked.flatten()[places].to(device),
-                    None if documents is None else documents[part].to(device),
-                )
-            yield loss / wanted
+        with within(items):
+            for part in torch.arange(len(items)).chunk(how.parts):
+                asked = targets[part]
+                places = positions(asked != PADDING)  # on the CPU: a GPU never waits for them
+                if not len(places):
+                    continue
+                padding = None if bool(real[part].all()) else real[part].to(device)
+                with parametrize.cached():
+                    loss = loss_sum(
+                        model,
+                        inputs[part].to(device),
+                        padding,
+                        places.to(device),
+                        asked.flatten()[places].to(device),
+                        None if documents is None else documents[part].to(device),
+                    )
+                yield loss / wanted
 
     with plain_attention(model, device), _recomputing(model, how.recompute):
         return loop.run(

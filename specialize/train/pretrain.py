@@ -1,4 +1,4 @@
-"""Pretraining a small multilingual base from nothing: what each stage does.
+"""Pretraining a small multilingual base from nothing: its recipe, its tokenizer and its text.
 
 The bundled "mini" comes from recipes/pretrain_mini.toml; any set of languages will do.
 """
@@ -8,36 +8,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from specialize import atomic
 from specialize.corpus import Corpus, CorpusFiles, open_corpus
-from specialize.errors import DataError
-from specialize.model.load import save_model
-from specialize.model.mlm import MaskedModel
-from specialize.model.new import new_model
+from specialize.errors import DataError, UsageError
 from specialize.model.word_encoder import check_length
 from specialize.progress import Log
-from specialize.train import loop
 from specialize.train.base_tokenizer import train_tokenizer, word_counter
-from specialize.train.bits_per_byte import HeldOut, Row, encode, held_out, score
-from specialize.train.masking import Masking, MaskPieces, mask_pieces
-from specialize.train.mlm import Step, masked, train_language_model
-from specialize.train.optim import at_least, device, muon, precision
+from specialize.train.bits_per_byte import HeldOut, encode, held_out
+from specialize.train.optim import at_least, precision
 from specialize.train.packing import pack
-from specialize.train.sampling import mixed_order
-from specialize.train.schedules import linear
 from specialize.vocab.framing import read_framing
 from specialize.vocab.open import read_vocabulary
 
 VOCABULARY = "vocabulary"  # the tokenizer's folder within its stage
-_PACKED, _DEV = "packed.npz", "dev.json"
+PACKED, DEV = "packed.npz", "dev.json"  # files of the text's stage
 
 Languages = Sequence[tuple[str, Sequence[Path]]]  # code and files of each
 
@@ -71,12 +62,49 @@ class Pretrain:
     mask: float = 0.2  # share of the pieces to predict
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     seed: int = 1  # of weights, order and masks
+    modules: Literal["none", "xmod", "shared"] = (
+        "none"  # a bottleneck of half the width behind each
+    )
+    # layer, written as modules.safetensors: one of each language (X-MOD), or one for all; every
+    # batch is then of one language
+    train_on: tuple[str, ...] = ()  # languages to train on; default: all; the tokenizer has all
+    per_language: int = 0  # steps of each language, with batches of one language, in place of steps
+    dev_lines: int = 15  # held-out lines of each language to measure on
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("", self, {"epochs": 1, "steps": self.epochs, "batch": 1, "length": 3})
         at_least("", self, {"rate": 0, "hidden_rate": 0, "warmup": 0, "decay": 0})
+        at_least("", self, {"per_language": self.epochs if self.per_language else 0})
+        at_least("", self, {"dev_lines": 1})
         precision(self.precision)
+        for code in self.train_on:
+            if code not in self.languages or self.train_on.count(code) > 1:
+                raise UsageError(
+                    f"expected in train_on each code once, of {', '.join(self.languages)}; got "
+                    f"{', '.join(self.train_on)}"
+                )
+
+    @property
+    def codes(self) -> list[str]:
+        """Return the languages to train on."""
+        return list(self.train_on or self.languages)
+
+    @property
+    def one_language(self) -> bool:
+        """Whether each batch is of one language."""
+        return self.modules != "none" or self.per_language > 0
+
+    def key_parts(self) -> dict[str, Any]:
+        """Return what the model depends on; of `_LATER` keys, those that are set.
+
+        So what was trained before there were these is not trained again.
+        """
+        given = ((f, getattr(self, f.name)) for f in fields(self))
+        return {f.name: v for f, v in given if f.name not in _LATER or v != f.default}
+
+
+_LATER = ("modules", "train_on", "per_language", "dev_lines")
 
 
 def write_tokenizer(
@@ -122,6 +150,7 @@ def write_text(
     bytes_per_language: int,
     seed: int,
     length: int,
+    dev_lines: int = 15,
 ) -> None:
     """Write the packed text of every language, and held-out lines as input of the model."""
     corpora = open_languages(languages, remove, seed)
@@ -131,7 +160,7 @@ def write_text(
     dev = {
         code: rows
         for code, corpus in corpora.items()
-        if (rows := encode(_held_out(corpus, seed), vocabulary, framing, length=length))
+        if (rows := encode(_held_out(corpus, seed, dev_lines), vocabulary, framing, length=length))
     }
     if not dev:
         raise DataError(
@@ -143,61 +172,9 @@ def write_text(
         packed[code] = pack(vocabulary, framing, documents, length)
         log.say(f"{code}: {len(packed[code]):,} sequences of {length} pieces")
         log.step(len(packed), len(corpora))
-    np.savez_compressed(folder / _PACKED, allow_pickle=False, **packed)
+    np.savez_compressed(folder / PACKED, allow_pickle=False, **packed)
     held = {code: [asdict(row) for row in rows] for code, rows in dev.items()}
-    atomic.write_text(folder / _DEV, json.dumps(held))
-
-
-def write_base(
-    folder: Path, *, log: Log, tokenizer: Path, text: Path, recipe: Pretrain, languages: list[str]
-) -> None:
-    """Write the trained model to ``folder/model``, and its history to ``training.json``."""
-    source = tokenizer / VOCABULARY
-    vocabulary = read_vocabulary(source)
-    framing = read_framing(vocabulary, source)
-    model = new_model(
-        recipe.shape,
-        vocabulary,
-        framing,
-        seed=recipe.seed,
-        hidden_size=recipe.hidden_size,
-        num_hidden_layers=recipe.num_hidden_layers,
-        num_attention_heads=recipe.num_attention_heads,
-        intermediate_size=recipe.intermediate_size,
-    ).to(device())
-    packed = _Packed.read(text, languages)
-    checkpoint = folder / "checkpoint.pt"
-    history = _train(recipe, model, mask_pieces(vocabulary, framing), packed, checkpoint, log)
-    save_model(model, vocabulary, folder / "model", source=source, dtype=torch.bfloat16)
-    facts = {
-        "history": [epoch.to_json() for epoch in history],
-        "bits_per_byte": {
-            code: score(model, rows, framing.pad) for code, rows in packed.dev.items()
-        },
-        "sequences": packed.counts,
-    }
-    atomic.write_json(folder / "training.json", facts)
-    checkpoint.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class _Packed:
-    """The text of every language, packed; and what its held-out lines are measured on."""
-
-    sequences_NL: np.ndarray  # those of one language after those of another
-    counts: list[int]  # sequences of each language
-    dev: Mapping[str, Sequence[Row]]
-
-    @classmethod
-    def read(cls, folder: Path, languages: Sequence[str]) -> _Packed:
-        """Return what `write_text` wrote."""
-        with np.load(folder / _PACKED) as saved:
-            parts = [saved[code] for code in languages]
-        dev = {
-            code: [Row(**row) for row in rows]
-            for code, rows in atomic.read_json(folder / _DEV).items()
-        }
-        return cls(np.concatenate(parts), [len(part) for part in parts], dev)
+    atomic.write_text(folder / DEV, json.dumps(held))
 
 
 def open_languages(
@@ -221,7 +198,7 @@ def limited(corpus: Corpus, limit: int) -> Iterator[list[str]]:
             return
 
 
-def _held_out(corpus: Corpus, seed: int, lines: int = 15) -> HeldOut:
+def _held_out(corpus: Corpus, seed: int, lines: int) -> HeldOut:
     sample = (line for line, _ in zip(corpus, range(5_000), strict=False))
     return held_out(islice(corpus.dev(), lines), sample, seed=seed)
 
@@ -237,46 +214,3 @@ def blend(counts: Mapping[str, Mapping[str, int]], alpha: float) -> Counter[str]
         for word, count in words.items():
             blended[word] += round(count * factor)
     return +blended
-
-
-def _train(
-    recipe: Pretrain,
-    model: MaskedModel,
-    pieces: MaskPieces,
-    packed: _Packed,
-    checkpoint: Path,
-    log: Log,
-) -> list[loop.Epoch]:
-    steps = recipe.steps // recipe.epochs
-    size = steps * recipe.batch
-    total = recipe.steps * recipe.batch + len(packed.counts)
-    items = mixed_order(packed.counts, total, alpha=recipe.alpha, seed=recipe.seed)
-
-    def evaluate() -> float:
-        found = [score(model, rows, pieces.pad) for rows in packed.dev.values()]
-        return sum(found) / len(found)
-
-    return train_language_model(
-        model,
-        masked(pieces, Masking(recipe.mask, words=True), recipe.seed),
-        packed.sequences_NL,
-        lambda epoch: items[epoch * size : (epoch + 1) * size],
-        muon(model, rate=recipe.rate, hidden_rate=recipe.hidden_rate, decay=recipe.decay),
-        linear(recipe.warmup, steps * recipe.epochs),
-        evaluate,
-        loop.Plan(
-            recipe.epochs,
-            steps,
-            recipe.seed,
-            keep_best=False,  # the rate falls to 0: the last is the best, whatever 15 lines say
-            precision=precision(recipe.precision),
-            checkpoint_seconds=120,
-            metric="bits/byte",
-            rates="rate or hidden_rate",
-            unit="tokens",
-            per_step=recipe.batch * recipe.length,
-        ),
-        Step(recipe.batch, pieces.pad),
-        checkpoint=checkpoint,
-        log=log,
-    )

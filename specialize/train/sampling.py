@@ -116,3 +116,39 @@ def mixed_order(counts: Sequence[int], total: int, *, alpha: float, seed: int) -
         rounds = [rng.permutation(count) for _ in range(-(-wanted // count))] if count else []
         chosen += [start + np.concatenate(rounds)[:wanted]] if rounds else []
     return rng.permutation(np.concatenate(chosen))
+
+
+def alike_turns(sources: int, each: int, *, parts: int, seed: int) -> np.ndarray:
+    """Return the sources whose turn it is [parts * sources * each].
+
+    In each part every source has ``each`` turns, in random order.
+    """
+    rng = np.random.default_rng((seed, 3))
+    turns = np.repeat(np.arange(sources), each)
+    return np.concatenate([rng.permutation(turns) for _ in range(parts)])
+
+
+def weighted_turns(counts: Sequence[int], total: int, *, alpha: float, seed: int) -> np.ndarray:
+    """Return ``total`` sources in random order; a source of n items has weight n^alpha."""
+    weights = np.array(counts, float) ** alpha
+    each = np.ceil(total * weights / weights.sum()).astype(int)
+    return np.random.default_rng((seed, 3)).permutation(np.repeat(range(len(counts)), each))[:total]
+
+
+def one_source_batches(
+    counts: Sequence[int], turns: np.ndarray, batch: int, *, seed: int
+) -> np.ndarray:
+    """Return item numbers [T * batch]: in each of the T ``turns`` a batch of the source named.
+
+    Items are numbered as in `mixed_order`. All items of a source are visited, in a new random order
+    each time, before one is visited again.
+    """
+    rng = np.random.default_rng((seed, 4))
+    starts = np.cumsum([0, *counts])
+    found = np.empty((len(turns), batch), int)
+    for source, count in enumerate(counts):
+        places = np.flatnonzero(turns == source)
+        if wanted := len(places) * batch:
+            rounds = [rng.permutation(count) for _ in range(-(-wanted // count))]
+            found[places] = starts[source] + np.concatenate(rounds)[:wanted].reshape(-1, batch)
+    return found.flatten()

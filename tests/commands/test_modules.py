@@ -1,4 +1,4 @@
-"""``specialize modules``: packs are listed, exported, and made of an X-MOD."""
+"""``specialize modules``: languages are added; packs are listed, exported, made of an X-MOD."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,10 @@ from tiny_models import write_model
 from transformers import AutoModelForMaskedLM
 
 from specialize.model.load import load_checkpoint
-from specialize.modules import madx
-from specialize.modules.packs import open_packs, pack_of, write_pack
+from specialize.modules import madx, xmod
+from specialize.modules.packs import open_packs, opened_at, pack_of, read_pack, write_pack
 from specialize.modules.scope import Scope
+from specialize.toylang import ToyFiles
 
 call = cli_calls.call  # fixture
 
@@ -84,3 +85,64 @@ def test_a_file_that_is_no_pack_is_bad_data(call: Call, tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"text")
     assert call("modules", "list", tmp_path / "x.safetensors").code == 3
     assert call("modules", "list", tmp_path / "none.safetensors").code == 4
+
+
+def test_add_writes_a_base_and_a_pack_with_one_more_language(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    source = xmod.modules(base.model)
+    for key in ("aa", "bb"):
+        source.keyed.add(key, seed=1)
+    pieces = base.vocabulary.pieces
+    write_pack(
+        pack_of(base.model, {xmod.SITE: source}, pieces), pack := tmp_path / "two.safetensors"
+    )
+    out = tmp_path / "out"
+    given = ["--base", base_folder, "--pack", pack, "--text", toy.corpus, "--out", out]
+    small = ["lapt.steps=4", "lapt.epochs=2", "lapt.batch=4", "lapt.length=32", "augment.pieces=30"]
+    changes = [word for change in small for word in ("--set", change)]
+    done = call("modules", "add", "ug", *given, *changes)
+    assert (done.code, done.out) == (0, f"{out / 'model'}\n"), done.err
+    assert "ug: text: corpus: " in done.err
+    whole = out / "modules.safetensors"
+    (part,) = read_pack(whole).parts.values()
+    assert part["keys"] == ["aa", "bb", "ug"]
+    facts = json.loads((out / "training.json").read_text("utf-8"))
+    assert (facts["fresh_pieces"], len(facts["history"])) == (30, 3)
+    assert list(facts["bits_per_byte"]) == ["ug"]
+    ids = torch.tensor([[50, 60, 70, 80]])
+    kept = [i for i, piece in enumerate(pieces) if not piece.startswith("[unused")]
+    found = []
+    for folder, file in ((base_folder, pack), (out / "model", whole)):
+        with opened_at(folder, [file], Scope("aa")) as opened, torch.no_grad():
+            found.append(opened.model(input_ids=ids).logits[..., kept])
+    torch.testing.assert_close(*found, rtol=0, atol=1e-6)
+    stages = {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
+    assert call("modules", "add", "ug", *given, *changes).code == 0
+    assert stages == {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["aa"], "two.safetensors: there are parameters of language 'aa' already"),
+        (["ug", "--start", "cc"], "no parameters of language 'cc'; known: aa"),
+        (["ug", "--set", "task.pos.test=x"], "unknown key 'task' in --set; known: augment, embed"),
+        (["ug", "--set", "lapt=false"], "a language is added by training"),
+        (["ug", "--set", "lapt.length=900"], "lapt.length = 900"),
+    ],
+)
+def test_add_refuses_before_it_writes(
+    words: list[str], message: str, call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    source = xmod.modules(base.model)
+    source.keyed.add("aa")
+    packed = pack_of(base.model, {xmod.SITE: source}, base.vocabulary.pieces)
+    write_pack(packed, pack := tmp_path / "two.safetensors")
+    out = tmp_path / "out"
+    given = ["--base", base_folder, "--pack", pack, "--text", toy.corpus, "--out", out]
+    refused = call("modules", "add", *words, *given)
+    assert (refused.code, message in refused.err) == (2, True), refused.err
+    assert not (out / "stages").exists()

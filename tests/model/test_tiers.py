@@ -8,8 +8,8 @@ from tiny_models import write_model
 from torch.nn import functional as F
 
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import logits_at, tables
-from specialize.model.tiers import merge, tier
+from specialize.model.mlm import logits_at, output_bias, tables
+from specialize.model.tiers import merge, tier, tiered_bias
 
 FRESH = [6, 9]
 IDS = torch.tensor([[2, 6, 7, 9, 3]])
@@ -93,3 +93,19 @@ def test_any_number_of_rows_can_be_fresh(fresh: list[int], tmp_path: Path) -> No
     assert [rows.shape for rows in tier(model, fresh)] == [(len(fresh), 8)]
     merge(model)
     assert tables(model).output is None
+
+
+@pytest.mark.parametrize("shape", ["bert", "modernbert"])
+def test_entries_of_a_frozen_bias_train_alone(shape: str, tmp_path: Path) -> None:
+    model = load_checkpoint(write_model(shape, tmp_path / shape)).model.requires_grad_(False)
+    bias, names = output_bias(model), list(model.state_dict())
+    before = bias.clone()
+    with tiered_bias(model, FRESH) as (own,):
+        step(model, list(own.parameters()))
+        assert model.get_output_embeddings().bias is not bias
+    assert output_bias(model) is bias
+    assert model.get_output_embeddings().bias is bias
+    assert list(model.state_dict()) == names
+    assert (bias != before).nonzero().flatten().tolist() == FRESH
+    with tiered_bias(model, []) as none:
+        assert none == []

@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specialize.train.sampling import (
+    alike_turns,
     batches_by_length,
     batches_within,
     mixed_batches,
     mixed_order,
+    one_source_batches,
     order,
     order_of_part,
+    weighted_turns,
 )
 
 
@@ -111,3 +114,23 @@ def test_extreme_temperatures_draw_the_largest_source_or_all_alike(
     assert {source for source, _ in found} == sources
     small = sum(source for source, _ in found) / len(found)
     assert small == pytest.approx(len(sources) / 2 - 0.5, abs=0.05)
+
+
+def test_batches_of_one_source_visit_all_items_before_one_again() -> None:
+    turns = np.array([0, 1, 0, 1, 1])
+    items = one_source_batches([4, 3], turns, 2, seed=1).reshape(-1, 2)
+    assert sorted(items[turns == 0].flatten()) == [0, 1, 2, 3]
+    of_second = items[turns == 1].flatten()
+    assert sorted(of_second[:3]) == sorted(of_second[3:]) == [4, 5, 6]
+    again = one_source_batches([4, 3], turns, 2, seed=1)
+    assert items.flatten().tolist() == again.tolist()
+    assert items.flatten().tolist() != one_source_batches([4, 3], turns, 2, seed=2).tolist()
+
+
+def test_turns_are_alike_in_every_part_or_weighted_by_size() -> None:
+    turns = alike_turns(3, 2, parts=4, seed=1).reshape(4, 6)
+    assert all(sorted(part) == [0, 0, 1, 1, 2, 2] for part in turns.tolist())
+    assert len({tuple(part) for part in turns.tolist()}) > 1
+    weighted = weighted_turns([100, 400], 300, alpha=0.5, seed=1)
+    assert np.bincount(weighted).tolist() == [100, 200]
+    assert len(weighted_turns([1, 1, 1], 4, alpha=1.0, seed=1)) == 4
