@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from specialize.model.mlm import MaskedModel, output_layer, tie
+from specialize.model.mlm import MaskedModel, output_bias, output_layer, tie
 
 # shapes: F fresh rows, R rows of a table, D width
 
 
 class _Overlay(nn.Module):
-    """The fresh rows [F, D] in their places of a table [R, D]."""
+    """The fresh rows [F, D] in their places of a table [R, D], or entries [F] of a bias [R]."""
 
     ids: Tensor
 
@@ -54,6 +54,19 @@ def tier(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     return found
 
 
+def tier_bias(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
+    """Make the entries ``fresh`` of the output bias, if there is one, a parameter [F] of its own.
+
+    As with `tier`, ``merge`` undoes this.
+    """
+    if (bias := output_bias(model)) is None:
+        return []
+    overlay = _Overlay(bias, fresh)
+    for module in [m for m in model.modules() if getattr(m, "bias", None) is bias]:
+        parametrize.register_parametrization(module, "bias", overlay)
+    return [overlay.rows]
+
+
 def merge(model: MaskedModel) -> None:
     """Write the fresh rows into the tables and make each table one parameter again."""
     table, output = model.get_input_embeddings(), output_layer(model)
@@ -63,5 +76,7 @@ def merge(model: MaskedModel) -> None:
     tied = output is not None and output.parametrizations.weight[0] is overlay
     for layer in (table,) if output is None else (table, output):
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+    for module in [m for m in model.modules() if parametrize.is_parametrized(m, "bias")]:
+        parametrize.remove_parametrizations(module, "bias", leave_parametrized=True)
     if tied:
         tie(model)

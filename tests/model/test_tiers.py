@@ -8,8 +8,8 @@ from tiny_models import write_model
 from torch.nn import functional as F
 
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import logits_at, tables
-from specialize.model.tiers import merge, tier
+from specialize.model.mlm import logits_at, output_biases, tables
+from specialize.model.tiers import merge, tier, tier_bias
 
 FRESH = [6, 9]
 IDS = torch.tensor([[2, 6, 7, 9, 3]])
@@ -57,6 +57,25 @@ def test_the_rows_below_get_no_gradient(folder: Path) -> None:
     table = model.get_input_embeddings().parametrizations.weight.original
     assert table.grad[FRESH].abs().max() == 0
     assert table.grad[7].abs().max() > 0
+
+
+def test_fresh_entries_of_a_frozen_bias_move_alone(folder: Path) -> None:
+    model = load_checkpoint(folder).model
+    before = [bias.detach().clone() for bias in output_biases(model)]
+    model.requires_grad_(False)
+    tier(model, FRESH)
+    own = tier_bias(model, FRESH)
+    assert len(own) == min(1, len(before))
+    for parameter in model.parameters():
+        parameter.requires_grad_(any(parameter is entries for entries in own))
+    if own:
+        step(model, own)
+    merge(model)
+    after = output_biases(model)
+    assert len(after) == len(before)
+    moved = [(a != b).nonzero().flatten().tolist() for a, b in zip(after, before, strict=True)]
+    assert moved[: len(own)] == [FRESH] * len(own)
+    assert not any(bias.requires_grad for bias in after)
 
 
 @torch.no_grad()
