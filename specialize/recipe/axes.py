@@ -19,7 +19,7 @@ from specialize.recipe.table import Table, check_names, join, shown
 
 _ARM = {f.name for f in fields(ArmKeys)}
 _RECIPE = {f.name for f in fields(RecipeKeys)} - {"axes"}
-_METHODS = ("mixin", "augment", "embed")
+_METHODS = ("mixin", "augment", "embed", "modules")
 _LONGEST = 200  # bytes of a folder's name, of the 255 that file systems allow
 _TAKEN = ("stages", "arms", "comparison.html", "metrics.jsonl")  # beside the points in a run
 
@@ -119,7 +119,7 @@ def _at_points(name: str, arm: Any, table: Table, axis: Axis) -> Table:
 def _with_inherited(arm: Mapping[str, Any], table: Table, changes: Table) -> Table:
     """Return an arm with the recipe's own methods where ``changes`` are options of them."""
     needed = [kind for kind in _METHODS if _is_options(changes.get(kind)) and kind not in arm]
-    defaults = {"augment": "none", "embed": "unused", "mixin": "none"}
+    defaults = {"augment": "none", "embed": "unused", "mixin": "none", "modules": "none"}
     return {**{kind: table.get(kind, defaults[kind]) for kind in needed}, **arm}
 
 
