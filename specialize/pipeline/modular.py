@@ -14,10 +14,11 @@ from specialize.model.load import Checkpoint
 from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import Attached, Table, attach
 from specialize.modules.combine import combined
+from specialize.modules.describe import ByKey
 from specialize.modules.packs import Pack, check_base, pack_of, read_pack, write_pack
 from specialize.modules.policy import Policy, training
 from specialize.modules.scope import Scope
-from specialize.modules.sources import Invertible, PerKey, Source
+from specialize.modules.sources import Invertible, Source
 from specialize.recipe.methods import Choice
 from specialize.train.finetune import restored
 
@@ -102,7 +103,7 @@ def _keyed(table: Table, key: str, seed: int) -> Table:
     if not table:
         raise UsageError(f"the system has no modules for {key!r}")
     for source in table.values():
-        if not isinstance(source, PerKey | Invertible):
+        if not isinstance(source, ByKey):
             raise UsageError(f"expected modules kept by key, got {type(source).__name__}")
         source.keyed.add(key, seed=seed)
     return table

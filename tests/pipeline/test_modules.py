@@ -68,6 +68,11 @@ tasks = ["ner"]
 seeds = [1]
 modules = { method = "madx", task_reduction = 4, last = false }
 
+[arm.lora]
+tasks = ["pos"]
+seeds = [1]
+modules = { method = "lora", rank = 2 }
+
 [arm.tva]
 augment = { method = "tva", new_vocabulary = 300 }
 lapt = { fresh_rate = 3.0 }
@@ -103,7 +108,7 @@ def outputs(out: Path) -> dict[str, bytes]:
 
 def test_the_host_is_bit_identical_afterwards(out: Path, base_folder: Path) -> None:
     before = load_file(base_folder / "model.safetensors")
-    for arm in ("tasks", "madx"):
+    for arm in ("tasks", "madx", "lora"):
         after = load_file(out / "arms" / arm / "model" / "model.safetensors")
         assert after.keys() == before.keys()
         assert all(torch.equal(after[name], before[name]) for name in before)
@@ -168,7 +173,7 @@ def test_packs_hold_the_modules_of_their_host(
     assert shown.count("adapters by language, bottleneck 8, relu: toy") == 4
 
 
-@pytest.mark.parametrize("arm", ["tasks", "madx", "tva"])
+@pytest.mark.parametrize("arm", ["tasks", "madx", "lora", "tva"])
 def test_predictions_are_those_that_were_scored(arm: str, out: Path, folder: Path) -> None:
     scores = json.loads((out / "scores.json").read_text("utf-8"))[arm]
     for task in scores:
@@ -209,13 +214,14 @@ def test_arms_of_both_ways_are_in_one_report(out: Path, capsys: pytest.CaptureFi
         "unadapted": "",
         "tasks": "madx (task_reduction = 4)",
         "madx": "madx (task_reduction = 4, last = false)",
+        "lora": "lora (rank = 2)",
         "tva": "madx (task_reduction = 4)",
     }
     assert "task_reduction = 4, last = false" in (out / "report.html").read_text("utf-8")
     bits = {arm["name"]: arm["losses"] for arm in report["arms"]}
-    for arm in ("madx", "tva"):
+    for arm in ("madx", "lora", "tva"):
         assert bits[arm][-1]["bits_per_byte"] < bits[arm][0]["bits_per_byte"]
-    assert len(list(out.glob("stages/model-*"))) == 3  # tasks begins with unadapted's
+    assert len(list(out.glob("stages/model-*"))) == 4  # tasks begins with unadapted's
     capsys.readouterr()
     assert main(["compare", str(out)]) == 0
     assert "madx" in capsys.readouterr().out
