@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 import torch
 from module_hosts import logits, new_host, randomise
+from safetensors.torch import load_file
+from tiny_models import write_model
 
 from specialize.errors import UsageError
-from specialize.modules import lora
+from specialize.model.load import load_checkpoint
+from specialize.modules import lora, madx
 from specialize.modules.attach import Table, attach
 from specialize.modules.combine import combined, restricted
 from specialize.modules.describe import ByKey
 from specialize.modules.listing import lines
 from specialize.modules.packs import open_packs, pack_of, read_pack, write_pack
+from specialize.modules.peft_format import export_peft
 from specialize.modules.scope import Scope
 from specialize.modules.sites import sites
 
@@ -85,24 +89,52 @@ def test_the_rank_is_checked() -> None:
         lora.table(new_host("bert"), "language", rank=0, alpha=1.0)
 
 
-@pytest.mark.parametrize("name", ["bert", "roberta", "modernbert"])
-def test_it_equals_peft(name: str) -> None:
+@pytest.fixture(scope="module", params=["bert", "roberta", "modernbert"])
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with a pack of LoRA of a language and a task, beside it."""
+    folder = tmp_path_factory.mktemp("lora")
+    base = load_checkpoint(write_model(request.param, folder / "model"))
+    parts = low_rank(base.model), low_rank(base.model, by="task", key="pos", rank=3)
+    for table in parts:
+        for source in sources(table):
+            randomise(source)
+    pack = pack_of(base.model, combined(*parts), base.vocabulary.pieces)
+    write_pack(pack, folder / "all.safetensors")
+    return folder
+
+
+def test_what_peft_reads_has_the_names_of_the_hosts_layers(saved: Path, tmp_path: Path) -> None:
+    count = export_peft(saved / "all.safetensors", Scope("ug"), saved / "model", tmp_path / "out")
+    found = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    assert sum(tensor.numel() for tensor in found.values()) == count
+    host = load_checkpoint(saved / "model").model
+    for name, tensor in found.items():
+        layer = host.get_submodule(name.removeprefix("base_model.model.").partition(".lora_")[0])
+        side = tensor.shape[1] if "lora_A" in name else tensor.shape[0]
+        assert side == layer.weight.shape["lora_A" in name]
+    with pytest.raises(UsageError, match=r"all.safetensors: there are no modules of language 'mt'"):
+        export_peft(saved / "all.safetensors", Scope("mt"), saved / "model", tmp_path / "no")
+    adapters = madx.language_adapters(host)
+    adapters.keyed.add("ug")
+    pieces = load_checkpoint(saved / "model").vocabulary.pieces
+    write_pack(pack_of(host, madx.table(host, adapters), pieces), tmp_path / "madx")
+    with pytest.raises(UsageError, match="madx: peft has LoRA alone, got PerKey at ffn_"):
+        export_peft(tmp_path / "madx", Scope("ug"), saved / "model", tmp_path / "no")
+
+
+@torch.no_grad()
+def test_peft_computes_the_same(saved: Path, tmp_path: Path) -> None:
     peft = pytest.importorskip("peft")
-    host = new_host(name)
-    table = low_rank(host)
-    for source in sources(table):
-        randomise(source)
-    modules = attach(host, table)
-    with modules.at(Scope("ug")):
-        found = logits(host)
-    modules.detach()
-    names = {"qkv": "Wqkv"}
-    config = peft.LoraConfig(r=2, lora_alpha=6, target_modules=[names.get(n, n) for n in table])
-    made = peft.inject_adapter_in_model(config, host)
-    with torch.no_grad():
-        for site, source in table.items():
-            for layer, module in enumerate(sites(made).points[site]):
-                part = source.keyed.at(layer, "ug")  # type: ignore[union-attr]
-                module.lora_A["default"].weight.copy_(part["a"])  # type: ignore[index]
-                module.lora_B["default"].weight.copy_(part["b"])  # type: ignore[index]
-    torch.testing.assert_close(found, logits(made))
+    base = load_checkpoint(saved / "model")
+    ids = torch.tensor([[2, 5, 6, 7, 3]])
+    for scope in (Scope("ug"), Scope(task="pos")):
+        by = "language" if scope.language else "task"
+        out = tmp_path / by
+        export_peft(saved / "all.safetensors", scope, saved / "model", out)
+        table = restricted(read_pack(saved / "all.safetensors").table(), by, scope.key(by))
+        modules = attach(base.model, table)
+        with modules.at(scope):
+            found = base.model(input_ids=ids).logits
+        modules.detach()
+        other = peft.PeftModel.from_pretrained(load_checkpoint(saved / "model").model, out)
+        torch.testing.assert_close(found, other(input_ids=ids).logits)
