@@ -193,11 +193,10 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
     mixes = _mixes(facts, folder, allow_code=allow_code)
     if not model.is_dir():
         raise MissingError(f"{model}: no such folder; expected the model of the run")
-    vocabulary = read_vocabulary(model)
     within: Callable[[], AbstractContextManager[object]] = nullcontext
     with torch.random.fork_rng():
         if facts.scope:
-            modules = _modules(folder, model, vocabulary.pieces)
+            modules = _modules(folder, model)
             encoder, within = modules.host, partial(modules.at, Scope(**facts.scope))
         else:
             encoder = empty_model(model)
@@ -207,20 +206,22 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
             raise DataError(f"{folder / 'head.json'}:1: no labels for {error}") from None
     module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
     _load_weights(_own_parts(module) if facts.scope else module, folder / "model.safetensors")
+    vocabulary = read_vocabulary(model)
     framing = read_framing(vocabulary, model)
     words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
     module.eval().to(device())
     return Head(module, words, method, facts.labels, facts.pretokenize, within)
 
 
-def _modules(folder: Path, model: Path, pieces: Sequence[str]) -> Attached:
+def _modules(folder: Path, model: Path) -> Attached:
     """Return the modules of the head in ``folder`` attached to its model, and to no other."""
     from specialize.model.config import read_config
     from specialize.model.load import language_model
     from specialize.modules.packs import open_packs
+    from specialize.vocab.open import read_vocabulary
 
     host = language_model(model, read_config(model))
-    return open_packs(host, pieces, [folder / MODULES])
+    return open_packs(host, read_vocabulary(model).pieces, [folder / MODULES])
 
 
 def _own_parts(module: WordModel) -> Any:
