@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import reduce
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
+from specialize.modules.scope import Scope
 from specialize.recipe.carried import bind_carried, carry
 from specialize.recipe.methods import Choice, bind
 from specialize.recipe.outside import described
@@ -17,11 +19,14 @@ from specialize.recipe.outside import described
 if TYPE_CHECKING:
     from specialize.model.word_encoder import WordEncoder
     from specialize.model.word_model import WordModel
+    from specialize.modules.attach import Attached
+    from specialize.modules.packs import Pack
     from specialize.tasks._base import Sentence, Task
     from specialize.tasks._pretokenize import Style
     from specialize.vocab.base import Vocabulary
 
 Mix = Callable[[str], str]
+MODULES = "modules.safetensors"  # of a head: those of its language and task
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class HeadFacts:
     precision: str
     seed: int
     pretokenize: Style  # how plain text is split into words
+    scope: dict[str, str] = field(default_factory=dict)  # of its modules, if it has some
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Head:
     task: Task[Any]
     labels: dict[str, list[str]]
     pretokenize: Style
+    within: Callable[[], AbstractContextManager[object]] = nullcontext  # the scope of its modules
 
     def read(self, file: Path) -> list[Sentence[Any]]:
         """Return the sentences of a file to annotate; plain text is split as the training data."""
@@ -56,7 +63,8 @@ class Head:
         """Return ``sentences`` (of ``task.words``) with this head's annotation."""
         from specialize.train.finetune import predict
 
-        return predict(self.module, self.words, self.task, self.labels, sentences)
+        with self.within():
+            return predict(self.module, self.words, self.task, self.labels, sentences)
 
 
 @dataclass(frozen=True)
@@ -125,12 +133,13 @@ def _facts(table: Any) -> HeadFacts:
     """Return the facts in ``table``; ValueError or TypeError where it is something else."""
     facts = HeadFacts(**table)
     types = {"task": str, "options": dict, "labels": dict, "mixin": list, "length": int}
-    types |= {"precision": str, "seed": int, "pretokenize": str}
+    types |= {"precision": str, "seed": int, "pretokenize": str, "scope": dict}
     for name, kind in types.items():
         if type(getattr(facts, name)) is not kind:
             raise ValueError(f"{name} is no {kind.__name__}")
     if not all(map(_is_texts, facts.labels.values())):
         raise ValueError("labels are no lists of texts")
+    Scope(**facts.scope)
     for mixin in facts.mixin:
         name, options = mixin
         if not isinstance(name, str) or not isinstance(options, Mapping):
@@ -184,21 +193,45 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
     mixes = _mixes(facts, folder, allow_code=allow_code)
     if not model.is_dir():
         raise MissingError(f"{model}: no such folder; expected the model of the run")
+    within: Callable[[], AbstractContextManager[object]] = nullcontext
     with torch.random.fork_rng():
-        encoder = empty_model(model)
+        if facts.scope:
+            modules = _modules(folder, model)
+            encoder, within = modules.host, partial(modules.at, Scope(**facts.scope))
+        else:
+            encoder = empty_model(model)
         try:
             head = method.head(hidden_size(encoder), facts.labels)
         except LookupError as error:
             raise DataError(f"{folder / 'head.json'}:1: no labels for {error}") from None
     module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
-    _load_weights(module, folder / "model.safetensors")
+    _load_weights(_own_parts(module) if facts.scope else module, folder / "model.safetensors")
     vocabulary = read_vocabulary(model)
     framing = read_framing(vocabulary, model)
     words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
-    return Head(module.eval().to(device()), words, method, facts.labels, facts.pretokenize)
+    module.eval().to(device())
+    return Head(module, words, method, facts.labels, facts.pretokenize, within)
 
 
-def _load_weights(module: WordModel, file: Path) -> None:
+def _modules(folder: Path, model: Path) -> Attached:
+    """Return the modules of the head in ``folder`` attached to its model, and to no other."""
+    from specialize.model.config import read_config
+    from specialize.model.load import language_model
+    from specialize.modules.packs import open_packs
+    from specialize.vocab.open import read_vocabulary
+
+    host = language_model(model, read_config(model))
+    return open_packs(host, read_vocabulary(model).pieces, [folder / MODULES])
+
+
+def _own_parts(module: WordModel) -> Any:
+    """Return what a head with modules has of its own: all but the encoder."""
+    from torch import nn
+
+    return nn.ModuleDict({"mix": module.mix, "head": module.head})
+
+
+def _load_weights(module: Any, file: Path) -> None:
     """Load the weights of a head; MissingError or DataError, naming ``file``, if that fails."""
     from safetensors import SafetensorError
     from safetensors.torch import load_model
@@ -237,16 +270,26 @@ def read_mix(model: str | Path, *, allow_code: bool = False) -> Mix:
 
 
 def save_head(
-    module: Any, facts: HeadFacts, folder: Path, *, mixins: Sequence[Choice] = ()
+    module: Any,
+    facts: HeadFacts,
+    folder: Path,
+    *,
+    mixins: Sequence[Choice] = (),
+    pack: Pack | None = None,
 ) -> None:
     """Write a fine-tuned model and what is needed to use it to ``folder``, at once.
 
-    ``mixins`` become ``facts.mixin``, their files copied.
+    ``mixins`` become ``facts.mixin``, their files copied. With a ``pack``, the encoder is that of
+    the model from which fine-tuning began, and is not written again.
     """
     from safetensors.torch import save_model
 
+    from specialize.modules.packs import write_pack
+
     with atomic.whole_folder(folder) as partial:
-        save_model(module, str(partial / "model.safetensors"))
+        save_model(_own_parts(module) if pack else module, str(partial / "model.safetensors"))
+        if pack:
+            write_pack(pack, partial / MODULES)
         facts = replace(facts, mixin=carry(mixins, partial))
         atomic.write_json(partial / "head.json", asdict(facts))
         (partial / "model.safetensors").chmod((partial / "head.json").stat().st_mode)

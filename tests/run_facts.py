@@ -66,6 +66,7 @@ def arm(name: str, after: Facts | None = None, /, **changes: Any) -> Facts:
         "augment": "none",
         "embed": "",
         "lapt": False,
+        "modules": "",
         "multitask": "",
         "fresh_rate": 1.0,
         "base": "mini",

@@ -18,7 +18,7 @@ def add(parsers: Parsers) -> None:
         help="the methods a recipe can name, with options and defaults",
         examples="specialize methods\nspecialize methods augment\nspecialize methods --json",
     )
-    kinds = ["mixin", "augment", "embed", "task"]
+    kinds = ["mixin", "augment", "embed", "modules", "task"]
     command.add_argument("kind", nargs="?", choices=kinds, help="default: all kinds")
     command.add_argument("--json", action="store_true", help="one JSON object")
     command.set_defaults(run=run)

@@ -27,6 +27,7 @@ def add(parsers: Parsers) -> None:
             specialize modules add ug --base xmod --pack xmod.safetensors --text ug.txt --out ug
             specialize modules list madx/ug.safetensors madx/pos.safetensors
             specialize modules export all.safetensors --language ug --out ug.safetensors
+            specialize modules export ug.safetensors --language ug --peft arms/lora/model --out peft
             specialize modules import facebook/xmod-base --out xmod
         """,
     )
@@ -72,7 +73,10 @@ def _add_export(part: argparse.ArgumentParser) -> None:
     chosen = part.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--language", metavar="CODE", help="the language to export")
     chosen.add_argument("--task", metavar="NAME", help="the task to export")
-    part.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    peft = "write LoRA in the format of peft, as a folder; MODEL: that of the pack's base"
+    part.add_argument("--peft", type=Path, metavar="MODEL", help=peft)
+    out = "file to write, with --peft a folder"
+    part.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     part.set_defaults(run=_export)
 
 
@@ -111,6 +115,12 @@ def _export(options: Namespace) -> None:
     from specialize.modules.scope import Scope
 
     scope = Scope(options.language or "", options.task or "")
+    if options.peft:
+        from specialize.modules.peft_format import export_peft
+
+        count = export_peft(options.pack, scope, options.peft, options.out)
+        print(f"{options.out}: {count:,} parameters")
+        return
     with output_file(options.out, inputs=[options.pack]):
         pack = export(options.pack, scope, options.out)
     print(f"{options.out}: {sum(pack.counts().values()):,} parameters")

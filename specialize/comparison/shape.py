@@ -32,6 +32,7 @@ _ARM = {
     "augment": str,
     "embed": str,
     "lapt": bool,
+    "modules?": str,
     "multitask?": str,
     "fresh_rate": float,
     "pieces_added": int,

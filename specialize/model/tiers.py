@@ -8,8 +8,7 @@ output layer alike, so each row has exactly one owner, one rate, one moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from specialize.model.mlm import MaskedModel, output_bias, output_layer, tie
 
 
 class _Overlay(nn.Module):
-    """The fresh rows [F, D] in their places of a table [R, D]."""
+    """The fresh rows [F, D] in their places of a table [R, D], or entries [F] of a bias [R]."""
 
     ids: Tensor
 
@@ -56,6 +55,19 @@ def tier(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     return found
 
 
+def tier_bias(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
+    """Make the entries ``fresh`` of the output bias, if there is one, a parameter [F] of its own.
+
+    As with `tier`, ``merge`` undoes this.
+    """
+    if (bias := output_bias(model)) is None:
+        return []
+    overlay = _Overlay(bias, fresh)
+    for module in [m for m in model.modules() if getattr(m, "bias", None) is bias]:
+        parametrize.register_parametrization(module, "bias", overlay)
+    return [overlay.rows]
+
+
 def merge(model: MaskedModel) -> None:
     """Write the fresh rows into the tables and make each table one parameter again."""
     table, output = model.get_input_embeddings(), output_layer(model)
@@ -65,27 +77,7 @@ def merge(model: MaskedModel) -> None:
     tied = output is not None and output.parametrizations.weight[0] is overlay
     for layer in (table,) if output is None else (table, output):
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+    for module in [m for m in model.modules() if parametrize.is_parametrized(m, "bias")]:
+        parametrize.remove_parametrizations(module, "bias", leave_parametrized=True)
     if tied:
         tie(model)
-
-
-@contextmanager
-def tiered_bias(model: MaskedModel, fresh: Sequence[int]) -> Iterator[list[nn.Module]]:
-    """Make the entries ``fresh`` of the output bias a parameter of its own [F] meanwhile.
-
-    Yield the module that holds it, none without a bias. Afterwards the bias is one parameter again,
-    the same as before, with what the entries have become.
-    """
-    bias = output_bias(model)
-    if bias is None or not fresh:
-        yield []
-        return
-    overlay = _Overlay(bias, fresh)
-    owners = [m for m in model.modules() if m._parameters.get("bias") is bias]
-    for owner in owners:  # BERT's head holds it twice
-        parametrize.register_parametrization(owner, "bias", overlay)
-    try:
-        yield [overlay]
-    finally:
-        for owner in owners:
-            parametrize.remove_parametrizations(owner, "bias", leave_parametrized=True)

@@ -21,7 +21,6 @@ from specialize.errors import SpecializeError, UsageError
 from specialize.model.install import install
 from specialize.model.load import Checkpoint
 from specialize.model.mlm import MaskedModel, tables
-from specialize.model.tiers import tiered_bias
 from specialize.modules.attach import Attached, Table, attach
 from specialize.modules.keyed import Keyed
 from specialize.modules.policy import Policy, training
@@ -101,10 +100,9 @@ def add_language(
         install(model, change, rows)
     new = Checkpoint(model, change.new, moved(base.framing, change), base.folder)
     modules = attach(model, table)
-    with _unchanged(model, own, change.fresh), tiered_bias(model, change.fresh) as bias:
-        policies = [Policy(part) for part in (*own, *bias)]
-        with training(modules, Scope(language), policies):
-            history = lapt(new, change, text, plan, seed=seed, folder=folder, ids=ids, log=log)
+    policies = [Policy(part) for part in own]
+    with _unchanged(model, own, change.fresh), training(modules, Scope(language), policies):
+        history = lapt(new, change, text, plan, seed=seed, folder=folder, ids=ids, log=log)
     return Added(new, modules, history)
 
 

@@ -14,7 +14,7 @@ from specialize.modules.scope import Scope
 from specialize.modules.sites import Sites, sites
 from specialize.modules.sources import Invertible, Source
 
-Table = Mapping[str, Source | Invertible]  # by the site's name: embeddings, ffn_h, ffn_s, ffn_u
+Table = Mapping[str, Source | Invertible]  # by the site's name (sites)
 
 SOURCES = "module_sources"  # the name of the sources as a submodule of the host's encoder
 
@@ -129,6 +129,14 @@ def _at_s(modules: Attached, source: Source, layer: int) -> _Hook:
     return hook
 
 
+def _at_linear(modules: Attached, source: Source, layer: int) -> _Hook:
+    def hook(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        found: Tensor = source(output, lambda _: given[0], layer, modules.scope)
+        return found
+
+    return hook
+
+
 def _at_u(modules: Attached, source: Source, layer: int) -> _Hook:
     def hook(module: nn.Module, given: Any, output: Tensor) -> Tensor:
         found: Tensor = source(output, _same, layer, modules.scope)
@@ -138,7 +146,16 @@ def _at_u(modules: Attached, source: Source, layer: int) -> _Hook:
 
 
 _HOOKS = {"ffn_h": _at_h, "ffn_s": _at_s, "ffn_u": _at_u}
-_ORDER = ("embeddings", "ffn_u", "ffn_s", "ffn_h")  # subtle: hooks are prepended, so s before u
+_HOOKS |= dict.fromkeys(("query", "value", "qkv"), _at_linear)
+_ORDER = (
+    "embeddings",
+    "query",
+    "value",
+    "qkv",
+    "ffn_u",
+    "ffn_s",
+    "ffn_h",
+)  # subtle: hooks are prepended, so s before u
 
 
 def _same(states: Tensor) -> Tensor:

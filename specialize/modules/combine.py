@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from specialize.errors import UsageError
 from specialize.modules.attach import Table
-from specialize.modules.describe import build, describe
+from specialize.modules.describe import ByKey, build, describe
 from specialize.modules.scope import By
-from specialize.modules.sources import Fuse, Invertible, Mean, Normed, PerKey, Source, Stack
+from specialize.modules.sources import Fuse, Invertible, Mean, Normed, Source, Stack
 
 _ORDER = ("language", "pair", "task", "all")  # of sources stacked at a site
 
@@ -36,11 +36,11 @@ def combined(left: Table, right: Table) -> dict[str, Source | Invertible]:
 
 
 def _restricted(source: Source | Invertible, by: By, key: str) -> Source | Invertible | None:
-    if isinstance(source, PerKey | Invertible):
+    if isinstance(source, ByKey):
         if source.keyed.by != by or key not in source.keyed.keys:
             return None
         kept = build({**describe(source), "keys": []}, source.width)
-        assert isinstance(kept, PerKey | Invertible)
+        assert isinstance(kept, ByKey)
         if by != "all":
             kept.keyed.add(key, tensors=source.keyed.tensors_of(key))
         else:
@@ -72,19 +72,17 @@ def _combined(
     return Stack(*(parts[by] for by in ordered)) if len(ordered) > 1 else parts[ordered[0]]
 
 
-def _joined(
-    site: str, left: Source | Invertible, right: Source | Invertible
-) -> PerKey | Invertible:
+def _joined(site: str, left: Source | Invertible, right: Source | Invertible) -> ByKey:
     """Return one source with the keys of both."""
     settings = [{k: v for k, v in describe(s).items() if k != "keys"} for s in (left, right)]
-    if settings[0] != settings[1] or not isinstance(left, PerKey | Invertible):
+    if settings[0] != settings[1] or not isinstance(left, ByKey):
         names = [name for name in settings[0] if settings[0][name] != settings[1].get(name)]
         raise UsageError(
             f"modules at {site} cannot be combined: they differ in {', '.join(names) or 'kind'}"
         )
-    assert isinstance(right, PerKey | Invertible)
+    assert isinstance(right, ByKey)
     made = build(describe(left), left.width)
-    assert isinstance(made, PerKey | Invertible)
+    assert isinstance(made, ByKey)
     made.load_state_dict(left.state_dict())
     for key in right.keyed.keys:
         made.keyed.add(key, tensors=right.keyed.tensors_of(key))
@@ -101,4 +99,4 @@ def _by(source: Source) -> str:
         return _by(source.source)
     if isinstance(source, Fuse | Mean):
         return source.source.keyed.by
-    return source.keyed.by if isinstance(source, PerKey) else "pair"
+    return source.keyed.by if isinstance(source, ByKey) else "pair"

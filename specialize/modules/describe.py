@@ -7,9 +7,11 @@ from typing import Any
 
 from specialize.errors import UsageError
 from specialize.modules.hyperx import Hypernetwork
+from specialize.modules.lora import LowRank
 from specialize.modules.sources import Fuse, Invertible, Mean, Normed, PerKey, Source, Stack
 
 Described = dict[str, Any]
+ByKey = PerKey | LowRank | Invertible  # sources with parameters of their own for every key
 
 
 def describe(source: Source | Invertible) -> Described:
@@ -23,6 +25,16 @@ def describe(source: Source | Invertible) -> Described:
                 "size": source.size,
                 "act": source.act,
                 "dropout": source.dropout,
+                "keys": source.keyed.keys,
+            }
+        case LowRank():
+            return {
+                "kind": "lora",
+                "by": source.keyed.by,
+                "layers": list(source.layers),
+                "rank": source.rank,
+                "alpha": source.alpha,
+                "outputs": source.outputs,
                 "keys": source.keyed.keys,
             }
         case Invertible():
@@ -57,7 +69,7 @@ def build(described: Mapping[str, Any], width: int) -> Source | Invertible:
     """
     settings = dict(described)
     kind = settings.pop("kind")
-    if kind in ("adapters", "invertible"):
+    if kind in ("adapters", "invertible", "lora"):
         return _keyed(kind, settings, width)
     if kind == "stack":
         return Stack(*(_adapters(part, width) for part in settings["sources"]))
@@ -76,13 +88,14 @@ def build(described: Mapping[str, Any], width: int) -> Source | Invertible:
     raise UsageError(f"unknown kind of modules {kind!r}")
 
 
-def _keyed(kind: str, settings: Described, width: int) -> PerKey | Invertible:
+def _keyed(kind: str, settings: Described, width: int) -> ByKey:
     keys, by = settings.pop("keys"), settings.pop("by")
-    source: PerKey | Invertible
-    if kind == "adapters":
-        source = PerKey(by, width, settings.pop("layers"), **settings)
-    else:
+    source: ByKey
+    if kind == "invertible":
         source = Invertible(by, width, **settings)
+    else:
+        made = PerKey if kind == "adapters" else LowRank
+        source = made(by, width, settings.pop("layers"), **settings)
     for key in keys:
         if key not in source.keyed.keys:
             source.keyed.add(key)

@@ -8,6 +8,8 @@ from typing import Any
 from specialize.modules.describe import Described
 from specialize.modules.packs import Pack
 
+_SIZES = {"size": "bottleneck", "reduction": "reduction", "rank": "rank"}
+
 
 def facts(pack: Pack) -> dict[str, Any]:
     """Return what a pack holds: hashes, and at each site the sources and parameters."""
@@ -50,5 +52,6 @@ def _sources(part: Described) -> Iterator[str]:
         yield f"hypernetwork, bottleneck {part['size']}, projected {part['projected']}"
         yield f"languages: {languages}; tasks: {tasks}"
     else:
-        size = f"bottleneck {part['size']}" if "size" in part else f"reduction {part['reduction']}"
-        yield f"{kind} by {part['by']}, {size}, {part['act']}: {', '.join(part['keys']) or 'none'}"
+        size = next(f"{word} {part[key]}" for key, word in _SIZES.items() if key in part)
+        size += f", {part['act']}" if "act" in part else f", alpha {part['alpha']:g}"
+        yield f"{kind} by {part['by']}, {size}: {', '.join(part['keys']) or 'none'}"

@@ -8,6 +8,9 @@ In a layer with s = feed-forward output h + residual and u = norm(s), adapters A
 
 A pre-norm host has no norm after the feed-forward part: there ``ffn_u`` is u = s, its layer's
 output, and out = u; ``ffn_s`` does not exist. ``embeddings`` is their output, after the norm.
+
+At the attention's linear layers ``query`` and ``value``, or ``qkv`` where they are one layer with
+the keys', W x + A(x) takes the place of W x (LoRA).
 """
 
 from __future__ import annotations
@@ -50,12 +53,17 @@ def sites(host: MaskedModel) -> Sites:
     base: Any = host.base_model
     if kind == "modernbert":
         points = {"ffn_h": [layer.mlp for layer in base.layers], "ffn_u": base.layers}
+        points |= {"qkv": [layer.attn.Wqkv for layer in base.layers]}
     else:
         stack = base.encoder.layer
         points = {"ffn_h": [layer.output.dropout for layer in stack], "ffn_u": stack}
         if kind in _POST_NORM:
             norms = [layer.output.LayerNorm for layer in stack]
             points |= {"ffn_s": norms, "ffn_u": norms}
+        points |= {
+            name: [getattr(layer.attention.self, name) for layer in stack]
+            for name in ("query", "value")
+        }
     found = {name: tuple(modules) for name, modules in points.items()}
     assert len(found["ffn_h"]) == layer_count(host)
     output = output_layer(host) if host is not base else None

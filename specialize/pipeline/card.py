@@ -34,7 +34,7 @@ def write_card(folder: Path, arm: Arm, *, base: str, language: str) -> None:
         "mixins": mixins,
         "augment": str(arm.augment),
         "lapt": arm.lapt is not None,
-    }
+    } | ({"modules": str(arm.modules)} if arm.modules else {})
     atomic.write_json(folder / FACTS, facts)
     atomic.write_text(folder / CARD, _card(facts, folder))
 
@@ -43,9 +43,16 @@ def _card(facts: dict[str, Any], folder: Path) -> str:
     lines = ["---", "library_name: transformers"]
     if re.fullmatch(r"[a-z]{2,3}", facts["language"]):
         lines.append(f"language: {facts['language']}")
-    lapt = ", further trained on text of the language (LAPT)" if facts["lapt"] else ""
+    trained = facts["lapt"] and "modules" not in facts
+    lapt = ", further trained on text of the language (LAPT)" if trained else ""
     lines += ["---", "", f"# {facts['arm']}", ""]
     lines += [f"Made by `specialize` from `{facts['base']}`: `{facts['augment']}`{lapt}.", ""]
+    if facts.get("modules"):
+        lines += [
+            f"Trained with modules, `{facts['modules']}`, which lie in `modules/` and `heads/` "
+            "beside this folder: loaded by transformers, this is the model without them.",
+            "",
+        ]
     if not facts["mixins"]:
         lines += ["Its text needs no rewriting."]
     else:

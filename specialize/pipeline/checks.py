@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.pipeline.lengths import shortened
 from specialize.pipeline.plan import ArmPlan
 from specialize.pipeline.stages import checkpoint_of
 from specialize.pipeline.task_data import TaskData, read_task
+from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Recipe, TaskFiles
 from specialize.tasks._checks import check_data, same_files
 from specialize.tasks._split import FOLDS
+
+if TYPE_CHECKING:
+    from specialize.model.load import Checkpoint
 
 
 def check_folder(out: Path) -> None:
@@ -90,6 +95,8 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
                     f'arm.{name}: lapt.train = "fresh", but no piece is added; set augment, or '
                     'train "all"'
                 )
+        if plan.arm.modules:
+            _check_modules(plan, plan.arm.modules, checkpoint)
         if plan.heads:
             if is_causal(checkpoint.model.config):
                 raise UsageError(
@@ -98,6 +105,25 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
                     f"base, or set arm.{name}.tasks = []"
                 )
             check_length("finetune.length", plan.finetune.length, checkpoint.framing)
+
+
+def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
+    """Raise UsageError where the base has no sites for the arm's modules."""
+    from specialize.modules.scope import Scope
+    from specialize.pipeline.modular import check_modules, scope_of
+
+    made = [stage.arguments for stage in (*plan.adapted.values(), *plan.heads.values())]
+    scopes = [
+        scope_of(given["language"], given["task"].choice)
+        if "task" in given
+        else Scope(given["language"])
+        for given in made
+        if "modules" in given
+    ]
+    try:
+        check_modules(base.model, modules, dict.fromkeys(scopes))
+    except UsageError as error:
+        raise UsageError(f"arm.{plan.arm.name}: modules = {modules.method!r}: {error}") from None
 
 
 def check_settings(plans: Sequence[ArmPlan]) -> list[str]:

@@ -55,7 +55,8 @@ def bytes_needed(plans: Sequence[ArmPlan], store: Store) -> int:
     heads = [
         weights[plan.base] * len(plan.tasks)  # one head a task stays
         for plan in plans
-        if any(not store.done(stage) for stage in plan.heads.values())
+        if not plan.arm.modules  # whose heads hold no encoder
+        and any(not store.done(stage) for stage in plan.heads.values())
     ]
     ids = {  # an id has as many bytes as a piece of text
         store.key(plan.ids): round(_text_bytes(plan, store))

@@ -135,15 +135,18 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     )
     rows = _rows(arm, base, vocabulary, text) if _reads_text(arm.augment) else None
     ids = _ids(arm, base, vocabulary, text) if lapt else None
+    language = recipe.language if lapt else ""
     adapted = {
-        seed: _adapted(arm, base, vocabulary, rows, text, ids, lapt, seed)
+        seed: _adapted(arm, base, vocabulary, rows, text, ids, lapt, seed, language)
         for seed in (arm.seeds if lapt and lapt.per_seed else arm.seeds[:1])
     }
     adapted = {seed: adapted.get(seed, adapted[arm.seeds[0]]) for seed in arm.seeds}
     tasks = [task for task in recipe.tasks if task.name in arm.tasks]
     together = _together(arm, tasks, adapted, finetune)
     heads = {
-        (task.name, seed): _head(arm, task, adapted[seed], together.get(seed), finetune, seed)
+        (task.name, seed): _head(
+            arm, task, adapted[seed], together.get(seed), finetune, seed, language
+        )
         for task in tasks
         for seed in arm.seeds
     }
@@ -192,6 +195,7 @@ def _head(
     together: Stage | None,
     finetune: Finetune,
     seed: int,
+    language: str,
 ) -> Stage:
     """Return the stage of a task's head: fine-tuned, or taken from tasks trained together."""
     label = f"{arm.name}: {task.name}, seed {seed}"
@@ -207,6 +211,8 @@ def _head(
     }
     if together:
         given |= {"start": together, "start_task": task.name}
+    if arm.modules:
+        given |= {"modules": arm.modules, "language": language}
     return Stage("finetune", label, stages.finetune_task, given, version=SCORES)
 
 
@@ -263,6 +269,7 @@ def _adapted(
     ids: Stage | None,
     lapt: Lapt | None,
     seed: int,
+    language: str,
 ) -> Stage:
     return Stage(
         "model",
@@ -278,7 +285,8 @@ def _adapted(
             "lapt": lapt,
             "seed": seed if lapt else 0,
         }
-        | ({"ids": ids} if ids else {}),
+        | ({"ids": ids} if ids else {})
+        | ({"modules": arm.modules, "language": language} if lapt and arm.modules else {}),
     )
 
 

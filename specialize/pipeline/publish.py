@@ -16,7 +16,7 @@ from specialize.pipeline.results import best_head
 from specialize.recipe.recipe import Recipe
 from specialize.store import Store
 
-PARTS = ("model", "heads", "predictions", "vocab")
+PARTS = ("model", "modules", "heads", "predictions", "vocab")
 
 
 def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) -> None:
@@ -41,11 +41,13 @@ def publish(plans: list[ArmPlan], store: Store, out: Path, *, recipe: Recipe) ->
 
 def _lay_out(plan: ArmPlan, store: Store, folder: Path) -> None:
     seed = plan.arm.seeds[0]
-    link_tree(store.folder(plan.adapted[seed]) / "model", folder / "model")
+    for part in ("model", "modules"):
+        if (made := store.folder(plan.adapted[seed]) / part).is_dir():
+            link_tree(made, folder / part)
     for name in ("pieces.tsv", "words_fixed.tsv"):
         # the stage of the rows has them with sources, unless an earlier version made it
-        made = [store.folder(stage) / name for stage in (plan.rows, plan.vocabulary) if stage]
-        if found := next((file for file in made if file.exists()), None):
+        files = [store.folder(stage) / name for stage in (plan.rows, plan.vocabulary) if stage]
+        if found := next((file for file in files if file.exists()), None):
             link(found, folder / "vocab" / name)
     best = {task: best_head(plan, store, task) for task in plan.tasks}
     for (task, seed), stage in plan.heads.items():

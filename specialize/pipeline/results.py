@@ -47,6 +47,7 @@ class ArmFacts:
     augment: str
     embed: str  # empty without fresh rows
     lapt: bool
+    modules: str  # what trained in place of the model, empty if that did itself
     multitask: str  # how its tasks are trained together, empty if each is alone
     fresh_rate: float
     pieces_added: int
@@ -75,6 +76,7 @@ def arm_facts(plan: ArmPlan, store: Store, tasks: Mapping[str, TaskData]) -> Arm
         augment=str(plan.arm.augment),
         embed=str(plan.arm.embed) if fresh else "",
         lapt=plan.lapt is not None,
+        modules=str(plan.arm.modules or ""),
         multitask=str(plan.multitask or ""),
         fresh_rate=plan.lapt.fresh_rate if plan.lapt and fresh else 1.0,
         pieces_added=fresh,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.files import plain_name
 from specialize.corpus.prepare import Prepared, prepare
+from specialize.modules.scope import Scope
 from specialize.pipeline.change import read_change, write_change
 from specialize.pipeline.task_data import TaskData, read_file, read_task, state
 from specialize.progress import Log
@@ -41,6 +43,7 @@ from specialize.vocab.verify.run import verifier
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
     from specialize.model.word_encoder import WordEncoder
+    from specialize.modules.packs import Pack
     from specialize.tasks._base import Sentence
     from specialize.train.finetune import Finetune, Finetuned
     from specialize.train.lapt import Lapt
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 
 
 IDS = "ids.bin"  # of a text
+NOWHERE = Scope()
 
 
 def prepare_text(
@@ -171,10 +175,16 @@ def adapt(
     lapt: Lapt | None,
     seed: int,
     ids: Path | None = None,
+    modules: Choice | None = None,
+    language: str = "",
 ) -> None:
-    """Write the model with its new vocabulary, after LAPT where there is any."""
+    """Write the model with its new vocabulary, after LAPT where there is any.
+
+    ``modules``: what LAPT trains in place of the model, for ``language``; written beside it.
+    """
     from specialize.model.install import install, snapshot, verify_installed
     from specialize.model.load import Checkpoint, save_model
+    from specialize.pipeline.modular import language_modules, pack_in, write_language
     from specialize.pipeline.rows import read_rows
     from specialize.train.lapt import lapt as train
     from specialize.train.optim import device
@@ -189,17 +199,20 @@ def adapt(
     checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
     history = []
     if lapt and text and ids:
-        history = train(
-            checkpoint,
-            change,
-            text,
-            lapt,
-            seed=seed,
-            folder=folder,
-            ids=ids / IDS,
-            mix=chain([choice() for choice in mixins]),
-            log=log,
-        )
+        with language_modules(model, modules, language, seed=seed) as attached:
+            history = train(
+                checkpoint,
+                change,
+                text,
+                lapt,
+                seed=seed,
+                folder=folder,
+                ids=ids / IDS,
+                mix=chain([choice() for choice in mixins]),
+                log=log,
+            )
+            if attached:
+                write_language(pack_in(attached, checkpoint), language, folder)
     with atomic.whole_folder(folder / "model") as partial:
         save_model(model, change.new, partial, source=base)
     atomic.write_json(folder / "history.json", _without_times(history))
@@ -217,27 +230,34 @@ def finetune_task(
     seed: int,
     start: Path | None = None,
     start_task: str = "",
+    modules: Choice | None = None,
+    language: str = "",
 ) -> None:
     """Write a fine-tuned head, its predictions on test, and its scores.
 
     ``start``: of tasks trained together, from the model of one of which training begins.
+    ``modules``: what trains in place of the encoder, on the modules of ``language`` if that is set.
     """
+    from specialize.pipeline.modular import pack_in, scope_of, task_modules
     from specialize.train.finetune import finetune
 
     checkpoint, words = _to_train(adapted, mixins, plan)
     given = read_task(task, seed)
-    found = finetune(
-        checkpoint,
-        words,
-        given.task,
-        given.data,
-        plan,
-        seed=seed,
-        folder=folder,
-        start=start / start_task / "head" / "model.safetensors" if start else None,
-        log=log,
-    )
-    log.say(_write_head(found, folder, task, mixins, plan, seed))
+    scope = scope_of(language, task.choice)
+    with task_modules(checkpoint, modules, adapted, scope, seed=seed) as attached:
+        found = finetune(
+            checkpoint,
+            words,
+            given.task,
+            given.data,
+            plan,
+            seed=seed,
+            folder=folder,
+            start=start / start_task / "head" / "model.safetensors" if start else None,
+            log=log,
+        )
+        pack = pack_in(attached, checkpoint) if attached else None
+        log.say(_write_head(found, folder, task, mixins, plan, seed, pack=pack, scope=scope))
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
@@ -292,8 +312,14 @@ def _write_head(
     mixins: Sequence[Choice],
     plan: Finetune,
     seed: int,
+    *,
+    pack: Pack | None = None,
+    scope: Scope = NOWHERE,
 ) -> str:
-    """Write the head, its predictions on test, and its scores; return its score as text."""
+    """Write the head, its predictions on test, and its scores; return its score as text.
+
+    ``pack``: the modules with which it was fine-tuned, for ``scope``.
+    """
     given = read_task(task, seed)
     suffix = Path(plain_name(task.test)).suffix
     with atomic.whole_file(folder / f"predictions{suffix}") as file:
@@ -307,8 +333,9 @@ def _write_head(
         precision=found.module.precision,
         seed=seed,
         pretokenize=style_of(sentence.words for sentence in given.data.train),
+        scope=asdict(scope) if pack else {},
     )
-    save_head(found.module, facts, folder / "head", mixins=mixins)
+    save_head(found.module, facts, folder / "head", mixins=mixins, pack=pack)
     metric = given.task.metric
     scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
     scores |= _unseen(given, found.predicted)

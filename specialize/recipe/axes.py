@@ -20,7 +20,7 @@ from specialize.recipe.table import Table, check_names, join, shown
 
 _ARM = {f.name for f in fields(ArmKeys)}
 _RECIPE = {f.name for f in fields(RecipeKeys)} - {"axes"}
-_METHODS = ("mixin", "augment", "embed")
+_METHODS = ("mixin", "augment", "embed", "modules")
 _LONGEST = 200  # bytes of a folder's name, of the 255 that file systems allow
 # beside the points in a run
 _TAKEN = ("stages", "arms", "comparison.html", "metrics.jsonl", "grid.json", "tensorboard")
@@ -122,7 +122,7 @@ def _with_inherited(arm: Mapping[str, Any], table: Table, changes: Table) -> Tab
     """Return an arm with the recipe's own methods where ``changes`` are options of them."""
     needed = [kind for kind in _METHODS if _is_options(changes.get(kind)) and kind not in arm]
     embed = PRESETS[table["preset"]]["embed"] if table.get("preset") in PRESETS else EMBED
-    defaults = {"augment": "none", "embed": embed, "mixin": "none"}
+    defaults = {"augment": "none", "embed": embed, "mixin": "none", "modules": "none"}
     return {**{kind: table.get(kind, defaults[kind]) for kind in needed}, **arm}
 
 

@@ -18,24 +18,25 @@ Methods = Method | tuple[Method, ...]
 class RecipeKeys:
     """The keys at the top of a recipe.
 
-    ``mixin``, ``augment``, ``embed``, ``lapt``, ``finetune`` and ``seeds`` hold for every arm that
-    does not set its own. A method is given by name, ``"tva"``, or as a table with its options,
-    ``{ method = "tva", pieces = 200 }``; ``"my_file.py:function"`` is one of a file beside the
-    recipe, ``"my_package.module:function"`` one of an installed module; ``specialize run`` prints
-    which such functions it runs, with their files. Files are relative to the recipe; ``$VARIABLES``
-    and ``~`` are expanded.
+    ``mixin``, ``augment``, ``embed``, ``modules``, ``lapt``, ``finetune`` and ``seeds`` hold for
+    every arm that does not set its own. A method is given by name, ``"tva"``, or as a table with
+    its options, ``{ method = "tva", pieces = 200 }``; ``"my_file.py:function"`` is one of a file
+    beside the recipe, ``"my_package.module:function"`` one of an installed module; ``specialize
+    run`` prints which such functions it runs, with their files. Files are relative to the recipe;
+    ``$VARIABLES`` and ``~`` are expanded.
     """
 
     base: str  # the model: "mini", a folder, or a model of the Hugging Face hub
     title: str = ""  # heading of the report; default: the recipe's file name
     note: str = ""  # a caveat the report shows under its heading: "synthetic data"
-    language: str = ""  # code of the language, for the report
+    language: str = ""  # code of the language, for the report and the names of modules
     preset: str = ""  # "paper" or "as_released": options of the paper or its code; own keys win
     seeds: tuple[int, ...] = (1,)  # one fine-tuned model of each task for each seed
     result: str = ""  # the arm that is the result; default: the last
     mixin: Methods = ()  # what rewrites every text: a method, or a list applied in order
     augment: Method = "none"  # what changes the vocabulary
     embed: Method | None = None  # what fresh rows start as; default: subwords, of presets: unused
+    modules: Method = "none"  # what trains in place of the model, which stays as it is
     lapt: bool | Options = True  # the table [lapt]; false: no arm runs LAPT
     finetune: Options = field(default_factory=dict)  # the table [finetune]
     corpus: Options | None = None  # the table [corpus]; needed to augment or to run LAPT
@@ -55,6 +56,7 @@ class ArmKeys:
     mixin: Methods | None = None  # default: the recipe's
     augment: Method | None = None  # default: the recipe's
     embed: Method | None = None  # default: the recipe's
+    modules: Method | None = None  # default: the recipe's
     lapt: bool | Options = True  # keys of [lapt] to change; false: no LAPT
     finetune: Options = field(default_factory=dict)  # keys of [finetune] to change
     multitask: bool | Options = False  # train the tasks together: the table's keys, below

@@ -30,6 +30,7 @@ KINDS = {  # kind -> (folder, function)
     "mixin": ("specialize.mixins", "mix"),
     "augment": ("specialize.augment", "change"),
     "embed": ("specialize.embed", "init"),
+    "modules": ("specialize.modules.systems", "system"),
     "task": ("specialize.tasks", "task"),
 }
 GIVEN = ("checkpoint", "log")  # parameters that the pipeline gives an embed method

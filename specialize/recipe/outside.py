@@ -11,7 +11,7 @@ from specialize.errors import MissingError
 from specialize.recipe.methods import find, names, nested_kind, place
 from specialize.recipe.table import Table, keys_of
 
-_KINDS = ("mixin", "augment", "embed")
+_KINDS = ("mixin", "augment", "embed", "modules")
 
 
 def outside_methods(table: Table, folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Options, RecipeKeys, TaskKeys
-from specialize.recipe.methods import choice_of, choose, find, names
+from specialize.recipe.methods import Choice, choice_of, choose, find, names
 from specialize.recipe.presets import EMBED, with_preset
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
@@ -172,6 +172,7 @@ def _arm(
     augment, augment_key = _inherited(own.augment, keys.augment, where, "augment")
     embed, embed_key = _inherited(own.embed, keys.embed, where, "embed")
     seeds, seeds_key = _inherited(own.seeds, keys.seeds, where, "seeds")
+    lapt = _lapt(own, keys, where)
     known = [task.name for task in tasks]
     chosen = known if own.tasks is None else own.tasks
     check_names(chosen, known, f"{where}.tasks", what=f"{where}.tasks", kind="task")
@@ -185,7 +186,8 @@ def _arm(
         mixin=tuple(choice for choice in mixins if choice.method != "none"),
         augment=choice_of("augment", augment, augment_key, folder=folder),
         embed=choice_of("embed", EMBED if embed is None else embed, embed_key, folder=folder),
-        lapt=_lapt(own, keys, where),
+        modules=_modules(own, keys, lapt, where, folder),
+        lapt=lapt,
         finetune=_finetune(own, keys, where),
         multitask=_multitask(own, chosen, where),
         tasks=tuple(chosen),
@@ -235,6 +237,26 @@ def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None
         raise UsageError(message, key=f"{where}.multitask")
     table = own.multitask if isinstance(own.multitask, Mapping) else {}
     return asdict(build(Multitask, table, f"{where}.multitask"))
+
+
+def _modules(
+    own: ArmKeys, keys: RecipeKeys, lapt: Options | None, where: str, folder: Path
+) -> Choice | None:
+    """Return what the arm trains in place of the model, None where it trains that."""
+    value, key = _inherited(own.modules, keys.modules, where, "modules")
+    choice = choice_of("modules", value, key, folder=folder)
+    if choice.method == "none":
+        return None
+    if own.multitask is not False:
+        message = f"{where}: modules belong to one task; set multitask = false or modules = 'none'"
+        raise UsageError(message, key=where)
+    if lapt is not None and not keys.language:
+        message = f"{where}: LAPT trains modules of a language; add language = 'CODE' at the top"
+        raise UsageError(message, key="language")
+    if lapt is not None and lapt.get("train", "all") != "all":
+        message = f"{where}: modules train in place of the model; set lapt.train = 'all'"
+        raise UsageError(message, key=where)
+    return choice
 
 
 def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> CorpusFiles | None:

@@ -67,6 +67,7 @@ class Arm:
     mixin: tuple[Choice, ...]
     augment: Choice
     embed: Choice
+    modules: Choice | None  # what trains in place of the model, if not that itself
     lapt: Mapping[str, Any] | None  # None: no LAPT
     finetune: Mapping[str, Any]
     multitask: Mapping[str, Any] | None  # None: each task alone
@@ -80,7 +81,7 @@ class Arm:
         if lapt and not changes:
             lapt.pop("fresh_rate", None)
         embed = self.embed if changes else None
-        tuned = self.finetune, self.multitask, self.tasks, self.seeds
+        tuned = self.finetune, self.modules, self.multitask, self.tasks, self.seeds
         return self.base, self.mixin, self.augment, embed, lapt, *tuned
 
 
@@ -124,11 +125,13 @@ def table_of(recipe: Recipe) -> Table:
 
 
 def _arm_table(arm: Arm) -> Table:
+    modules = {} if arm.modules is None else {"modules": plain(arm.modules)}
     together = {} if arm.multitask is None else {"multitask": plain(arm.multitask)}
     return {
         "mixin": [plain(choice) for choice in arm.mixin],
         "augment": plain(arm.augment),
         "embed": plain(arm.embed),
+        **modules,
         "lapt": False if arm.lapt is None else plain(arm.lapt),
         "finetune": plain(arm.finetune),
         **together,

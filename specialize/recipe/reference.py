@@ -42,12 +42,12 @@ their stages, so a grid with one more value runs only what is new.
 - A table `[axes.NAME.POINT]` holds changes to the recipe, of any keys; `NAME` and `POINT` are free.
   `axes.NAME.POINT = false` leaves a point out.
 
-Axes of what arms can set (`mixin`, `augment`, `embed`, `lapt`, `finetune`, `multitask`, `tasks`)
-multiply the arms: the arm `tva` becomes `tva-pieces_99` and `tva-pieces_500`; a point without
-changes leaves the arm's name as it is. All other axes make a recipe of each point, run in the
-folder `OUT/POINT`; their tables may change arms and axes too. Points of an axis named `language`
-set that key. Arms that would do the same as an earlier one are left out; `--plan` lists them.
-`result` names an arm as the axes name it.
+Axes of what arms can set (`mixin`, `augment`, `embed`, `modules`, `lapt`, `finetune`, `multitask`,
+`tasks`) multiply the arms: the arm `tva` becomes `tva-pieces_99` and `tva-pieces_500`; a point
+without changes leaves the arm's name as it is. All other axes make a recipe of each point, run in
+the folder `OUT/POINT`; their tables may change arms and axes too. Points of an axis named
+`language` set that key. Arms that would do the same as an earlier one are left out; `--plan` lists
+them. `result` names an arm as the axes name it.
 
 ```toml
 [axes.language.mt]
@@ -71,10 +71,18 @@ augment = "tva"
 Maltese gets the arms `lapt`, `tva-pieces_99` and `tva-pieces_500`, Uyghur these and
 `lapt-latin`, `tva-latin-pieces_99` and `tva-latin-pieces_500`.
 """
+MODULES = """\
+Modules that train in place of the model (the host), which stays bit for bit as it is after the
+vocabulary change. LAPT trains those of the recipe's `language`, at `lapt.rate`; where pieces are
+fresh, their rows and their entries in the output bias train too. Fine-tuning trains those of the
+task, at `finetune.rate`, on the language's, which no longer change, and the head. With
+`lapt = false` there are none of the language. `modules/` of an arm holds the language's pack,
+`heads/TASK/modules.safetensors` that of language and task."""
 METHODS = {
     "mixin": "A mix-in rewrites every line of text, in training and in use.",
     "augment": "What changes the vocabulary for the text.",
     "embed": "What initialises the embedding rows of fresh pieces.",
+    "modules": MODULES,
     "task": "What is fine-tuned and scored.",
 }
 

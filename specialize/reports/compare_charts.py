@@ -126,7 +126,7 @@ def _families(found: Sequence[Facts]) -> dict[str, list[Facts]]:
 
 def _without_pieces(arm: Facts) -> tuple[object, ...]:
     """Return what an arm is apart from its vocabulary."""
-    return tuple(arm["mixin"]), arm["lapt"], arm.get("multitask", "")
+    return tuple(arm["mixin"]), arm["lapt"], arm.get("modules", ""), arm.get("multitask", "")
 
 
 def _setup(arm: Facts) -> str:
@@ -134,7 +134,7 @@ def _setup(arm: Facts) -> str:
     method = re.sub(r"\bpieces = \d+(, )?", "", arm["augment"]).replace(" ()", "")
     rate = f"a = {arm['fresh_rate']:g}" if arm["lapt"] else "no LAPT"
     parts = [*arm["mixin"], method.replace(", )", ")"), arm["embed"], rate]
-    return ", ".join([*parts, *filter(None, [arm.get("multitask", "")])])
+    return ", ".join([*parts, *filter(None, [arm.get("modules"), arm.get("multitask")])])
 
 
 def _by_pieces(name: str, style: int, family: Sequence[Facts], own: Mapping[str, Cell]) -> Series:

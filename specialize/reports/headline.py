@@ -70,14 +70,16 @@ def _what(facts: Facts, arm: Facts) -> str:
     """Return what distinguishes an arm from the base."""
     mixins, pieces = arm["mixin"], arm["pieces_added"]
     other = f"from {arm['base']}" if arm.get("base", facts["base"]) != facts["base"] else ""
+    modules = f"modules: {arm['modules']}" if arm.get("modules") else ""
     together = f"tasks together: {arm['multitask']}" if arm.get("multitask") else ""
     if not mixins and not pieces:
-        alone = "LAPT alone" if arm["lapt"] else f"the base {other or 'as it is'}"
-        return ", ".join(filter(None, [alone, other if arm["lapt"] else "", together]))
+        trained = "LAPT" if modules else "LAPT alone"
+        alone = trained if arm["lapt"] else f"the base {other or 'as it is'}"
+        return ", ".join(filter(None, [alone, other if arm["lapt"] else "", modules, together]))
     parts = [f"mix-in{'s' * (len(mixins) > 1)} {listed(mixins)}"] if mixins else []
     if pieces:
         parts.append(f"{pieces:,} new piece{'s' * (pieces > 1)}")
-    parts += ["LAPT" if arm["lapt"] else "no LAPT", *filter(None, [other, together])]
+    parts += ["LAPT" if arm["lapt"] else "no LAPT", *filter(None, [other, modules, together])]
     return ", ".join(parts)
 
 
@@ -239,8 +241,8 @@ def same_setup(arm: Facts, other: Facts) -> bool:
 
 
 def same_tasks(arm: Facts, other: Facts) -> bool:
-    """Return whether two arms train their tasks alike: each alone, or together in one way."""
-    return bool(arm.get("multitask", "") == other.get("multitask", ""))
+    """Return whether two arms train alike: the same modules or none, and tasks in one way."""
+    return all(arm.get(key, "") == other.get(key, "") for key in ("modules", "multitask"))
 
 
 def _mixin(facts: Facts, arm: Facts) -> Iterator[str]:

@@ -57,9 +57,10 @@ def result(facts: Facts) -> Facts:
 
 
 def baseline(facts: Facts, *, lapt: bool) -> Facts | None:
-    """Return the first arm with the recipe's base as it is and each task trained alone."""
+    """Return the first arm with the recipe's base, all of it trained, each task alone."""
     for arm in facts["arms"]:
-        other = arm.get("base", facts["base"]) != facts["base"] or arm.get("multitask")
+        other = arm.get("base", facts["base"]) != facts["base"]
+        other = other or arm.get("multitask") or arm.get("modules")
         if arm["lapt"] == lapt and not (other or arm["pieces_added"] or arm["mixin"]):
             found: Facts = arm
             return found

@@ -201,9 +201,9 @@ _LOADED: WeakKeyDictionary[Any, dict[str, Tensor]] = WeakKeyDictionary()  # mode
 
 
 def restored(model: MaskedModel) -> MaskedModel:
-    """Return ``model`` with the weights of the first call for it."""
+    """Return ``model`` with the weights of the first call for it; modules attached since stay."""
     if model in _LOADED:
-        model.load_state_dict(_LOADED[model])
+        model.load_state_dict(_LOADED[model], strict=False)
     else:
         state = model.state_dict()
         _LOADED[model] = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}

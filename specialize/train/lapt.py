@@ -15,7 +15,7 @@ from specialize.corpus.prepare import Prepared
 from specialize.errors import DataError, UsageError
 from specialize.model.load import Checkpoint
 from specialize.model.mlm import MaskedModel, is_causal, logits_at, output_biases, output_layer
-from specialize.model.tiers import merge, tier
+from specialize.model.tiers import merge, tier, tier_bias
 from specialize.model.word_encoder import check_length
 from specialize.progress import Log, Silent
 from specialize.train import loop
@@ -111,7 +111,8 @@ def lapt(
     ``mix``: all mix-ins of ``text``. Scores are bits per byte of the original held-out lines,
     comparable across vocabularies and mix-ins among masked models, and among causal ones
     (train.bits_per_byte). Fresh rows are a parameter of their own with ``fresh_rate`` times the
-    rate; their entries in the output bias train at the base rate, as in the authors' code.
+    rate; their entries in the output bias train at the base rate, as in the authors' code. Both
+    train where the rest of the model was frozen before (modules.policy); that stays so.
     ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
     check(plan, checkpoint)
@@ -258,6 +259,7 @@ def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[st
             'lapt.train = "fresh", but no piece is fresh; add pieces (augment), or train "all" or '
             '"embeddings"'
         )
+    frozen = not any(bias.requires_grad for bias in output_biases(model))
     if plan.train != "all":
         model.requires_grad_(False)
     if plan.train == "embeddings":
@@ -266,6 +268,8 @@ def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[st
         for parameter in [*tables, *output_biases(model)]:
             parameter.requires_grad_(True)
     own = tier(model, fresh) if fresh else []
+    if fresh and frozen and plan.train == "all":
+        tier_bias(model, fresh)  # among the other parameters below: at the base rate
     known = {id(parameter) for parameter in own}
     rest = [(n, p) for n, p in model.named_parameters() if id(p) not in known]
     tiers = groups(rest, rate=plan.rate, decay=plan.decay)

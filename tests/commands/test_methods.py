@@ -10,7 +10,13 @@ from cli_calls import Call
 from specialize import cli
 
 call = cli_calls.call  # fixture
-KINDS = {"mixin": "mixins", "augment": "augment", "embed": "embed", "task": "tasks"}
+KINDS = {
+    "mixin": "mixins",
+    "augment": "augment",
+    "embed": "embed",
+    "modules": "modules/systems",
+    "task": "tasks",
+}
 PACKAGE = Path(cli.__file__).parent
 
 

@@ -56,6 +56,10 @@ def test_export_writes_one_language_or_task(call: Call, pack: Path, tmp_path: Pa
     assert f"{pack}: there are no modules of task 'ner'" in refused.err
     assert call("modules", "export", pack, "--out", out).code == 2
     assert call("modules", "export", pack, "--task", "pos", "--out", pack).code == 2
+    model = write_model("bert", tmp_path / "model")
+    given = ("modules", "export", pack, "--task", "pos", "--peft", model, "--out", tmp_path / "out")
+    assert f"{pack}: the modules belong to a base with another vocabulary" in call(*given).err
+    assert not (tmp_path / "out").exists()
 
 
 @torch.no_grad()

@@ -135,7 +135,7 @@ def test_lapt_of_an_adapter_resumes_to_the_same_weights(
     assert equal(state(resumed.model), state(whole.model))
 
 
-def test_fresh_rows_train_beside_an_adapter_and_kept_rows_stay(
+def test_fresh_rows_and_biases_train_beside_an_adapter_and_kept_ones_stay(
     base: Checkpoint, text: Prepared, tmp_path: Path
 ) -> None:
     change = base.vocabulary.place(["qa", "##qa"])
@@ -154,8 +154,13 @@ def test_fresh_rows_train_beside_an_adapter_and_kept_rows_stay(
     )
     kept = [i for i in range(len(after[table])) if i not in change.fresh]
     assert torch.equal(after[table][kept], before[table][kept])
-    others = {n for n in after if not torch.equal(after[n], before[n])}
-    assert all(after[name].shape == after[table].shape for name in others)
+    others = {n for n in after if not torch.equal(after[n], before[n])} - {table}
+    biases = {n for n in others if after[n].shape == after[table].shape[:1]}
+    assert biases
+    assert all(after[name].shape == after[table].shape for name in others - biases)
+    for name in others:
+        assert torch.equal(after[name][kept], before[name][kept])
+        assert (after[name] != before[name])[list(change.fresh)].any(-1).all()
     assert all(p.requires_grad for n, p in base.model.named_parameters() if "sources" not in n)
 
 

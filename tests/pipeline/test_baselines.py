@@ -85,6 +85,15 @@ def test_lapt_of_vectors_is_refused_before_anything_is_trained(folder: Path) -> 
     assert not list((folder / "refused").glob("stages/*/stage.json"))
 
 
+def test_modules_of_vectors_are_refused_before_anything_is_trained(folder: Path) -> None:
+    recipe = read_recipe(folder / "run.toml", ["modules=madx"])
+    with pytest.raises(
+        UsageError, match=r"arm.vectors: modules = 'madx': modules cannot be attached to a .*bilstm"
+    ):
+        pipeline.specialize(recipe, folder / "refused")
+    assert not list((folder / "refused").glob("stages/*/stage.json"))
+
+
 def test_keys_of_another_shape_are_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="unknown key 'steps'"):
         read_pretrain(folder / "vectors.toml", ["steps=5"])

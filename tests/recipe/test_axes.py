@@ -64,6 +64,13 @@ def test_keys_of_multitask_leave_arms_that_train_each_task_alone() -> None:
     }
 
 
+def test_options_of_modules_leave_arms_that_train_the_model() -> None:
+    text = '[axes]\n"modules.reduction" = [2, 4]\n[arm.lapt]\n[arm.madx]\nmodules = "madx"\n'
+    made = arms(text)
+    assert made["lapt"]["modules"] == "none"
+    assert made["madx-reduction_4"] == {"modules": {"method": "madx", "reduction": 4}}
+
+
 def test_without_arms_the_points_are_the_arms() -> None:
     text = '[axes]\naugment = ["none", { method = "tva", pieces = 9 }]\nlapt = [false, true]\n'
     assert arms(text) == {

@@ -224,7 +224,11 @@ def test_listing_imports_no_method():
         "sys.exit(str(sorted(m for m in sys.modules if m.startswith('specialize.'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    light = ["errors", *(f"recipe{m}" for m in ("", ".imports", ".methods", ".sources", ".table"))]
+    light = [
+        "errors",
+        "modules",
+        *(f"recipe{m}" for m in ("", ".imports", ".methods", ".sources", ".table")),
+    ]
     assert done.stderr.strip() == str([f"specialize.{name}" for name in light])
 
 

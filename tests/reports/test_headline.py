@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from run_facts import CORPUS, arm, audit, audited, lapt, losses, run, scored, tva, unadapted
 
 from specialize.reports.headline import headlines, listed, notes
@@ -61,9 +62,19 @@ def test_the_description_names_how_tasks_are_trained_together() -> None:
     assert other.what == "the base as it is, tasks together: interleave"
 
 
-def test_tasks_trained_together_are_no_baseline() -> None:
-    together = unadapted(name="int", multitask="interleave")
-    found = texts(run(together, unadapted(), tva()))["tva"]
+def test_the_description_names_modules_trained_in_place_of_the_model() -> None:
+    arms = lapt(name="madx", modules="madx"), unadapted(name="tasks", modules="madx")
+    shown = [headline.what for headline in headlines(run(unadapted(), *arms, tva(modules="madx")))]
+    assert shown == [
+        "2 new pieces, LAPT, modules: madx",
+        "LAPT, modules: madx",
+        "the base as it is, modules: madx",
+    ]
+
+
+@pytest.mark.parametrize("other", [{"multitask": "interleave"}, {"modules": "madx"}])
+def test_tasks_trained_together_or_by_modules_are_no_baseline(other: dict[str, str]) -> None:
+    found = texts(run(unadapted(name="int", **other), unadapted(), tva()))["tva"]
     assert "POS accuracy is 90.5, 36.4 points above unadapted; NER F1" in found
 
 

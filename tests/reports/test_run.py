@@ -130,6 +130,13 @@ def test_how_tasks_are_trained_together_is_a_column_where_an_arm_does(tmp_path: 
     assert "Tasks together" not in page(run(unadapted(), tva()), tmp_path)
 
 
+def test_modules_are_a_column_where_an_arm_trains_some(tmp_path: Path) -> None:
+    text = shown(page(run(unadapted(), tva(modules="madx (reduction = 4)")), tmp_path))
+    assert "Modules" in text
+    assert "3 madx (reduction = 4)" in text
+    assert "Modules" not in page(run(unadapted(), tva()), tmp_path)
+
+
 def test_learning_curves_are_drawn_of_every_seed(tmp_path: Path) -> None:
     text = page(run(unadapted(), tva(scores={"ner": SHARED})), tmp_path)
     assert "NER F1 on dev by epoch" in shown(text)

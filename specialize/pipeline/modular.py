@@ -1,0 +1,109 @@
+"""Arms that train modules in place of the model: which, where they lie, and what stays frozen.
+
+LAPT and fine-tuning train what is not frozen, so nothing else of them differs for such an arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from specialize.errors import UsageError
+from specialize.model.load import Checkpoint
+from specialize.model.mlm import MaskedModel
+from specialize.modules.attach import Attached, Table, attach
+from specialize.modules.combine import combined
+from specialize.modules.describe import ByKey
+from specialize.modules.packs import Pack, check_base, pack_of, read_pack, write_pack
+from specialize.modules.policy import Policy, training
+from specialize.modules.scope import Scope
+from specialize.modules.sources import Invertible, Source
+from specialize.recipe.methods import Choice
+from specialize.train.finetune import restored
+
+FOLDER = "modules"  # beside the model's: the pack of the language
+
+
+def check_modules(host: MaskedModel, choice: Choice, scopes: Iterable[Scope]) -> None:
+    """Raise UsageError where ``host`` has no sites for modules, or a scope has no valid keys."""
+    for scope in scopes:
+        languages, tasks = choice()(host)
+        table = _keyed(languages, scope.language, 0) if scope.language else {}
+        own = _keyed(tasks, scope.task, 0) if scope.task else {}
+        attach(host, combined(table, own)).detach()
+
+
+@contextmanager
+def language_modules(
+    model: MaskedModel, choice: Choice | None, language: str, *, seed: int
+) -> Iterator[Attached | None]:
+    """Attach new modules of ``language`` meanwhile, and freeze all else; nothing without choice."""
+    if choice is None:
+        yield None
+        return
+    table = _keyed(choice()(model).languages, language, seed)
+    with _attached(model, table, list(table.values()), Scope(language)) as modules:
+        yield modules
+
+
+@contextmanager
+def task_modules(
+    checkpoint: Checkpoint, choice: Choice | None, folder: Path, scope: Scope, *, seed: int
+) -> Iterator[Attached | None]:
+    """Attach new modules of the scope's task meanwhile, on the language's, and freeze all else.
+
+    The language's are those that `write_language` wrote to ``folder``; a scope without a language
+    has none. Nothing without ``choice``.
+    """
+    if choice is None:
+        yield None
+        return
+    model = restored(checkpoint.model)
+    own = _keyed(choice()(model).tasks, scope.task, seed)
+    table: Table = {}
+    if scope.language:
+        file = folder / FOLDER / f"{scope.language}.safetensors"
+        check_base(pack := read_pack(file), model, checkpoint.vocabulary.pieces, str(file))
+        table = pack.table()
+    with _attached(model, combined(table, own), list(own.values()), scope) as modules:
+        yield modules
+
+
+def pack_in(modules: Attached, checkpoint: Checkpoint) -> Pack:
+    """Return the pack of modules attached to the model of ``checkpoint``."""
+    return pack_of(modules.host, modules.table, checkpoint.vocabulary.pieces)
+
+
+def write_language(pack: Pack, language: str, folder: Path) -> None:
+    """Write the pack of a language's modules beside the model in ``folder``."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    write_pack(pack, folder / FOLDER / f"{language}.safetensors")
+
+
+def scope_of(language: str, task: Choice) -> Scope:
+    """Return the scope of a task's modules: the method's name, without the file of one's own."""
+    return Scope(language, task.method.rpartition(":")[2])
+
+
+@contextmanager
+def _attached(
+    model: MaskedModel, table: Table, trained: list[Source | Invertible], scope: Scope
+) -> Iterator[Attached]:
+    modules = attach(model, table)
+    try:
+        with training(modules, scope, [Policy(source) for source in trained]):
+            yield modules
+    finally:
+        modules.detach()
+
+
+def _keyed(table: Table, key: str, seed: int) -> Table:
+    """Return the sources of ``table`` with parameters of ``key``, drawn from ``seed``."""
+    if not table:
+        raise UsageError(f"the system has no modules for {key!r}")
+    for source in table.values():
+        if not isinstance(source, ByKey):
+            raise UsageError(f"expected modules kept by key, got {type(source).__name__}")
+        source.keyed.add(key, seed=seed)
+    return table
