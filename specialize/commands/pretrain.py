@@ -6,7 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands._processes import in_first
 from specialize.commands.run import add_threads
+from specialize.environment import Threads
 
 
 def add(parsers: Parsers) -> None:
@@ -25,7 +27,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     add_threads(command)
     add_set(command, "KEY=VALUE", "change the recipe: steps=500")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, several=True)
 
 
 def run(options: Namespace) -> None:
@@ -33,6 +35,10 @@ def run(options: Namespace) -> None:
     from specialize.environment import set_threads
 
     threads = set_threads(options.threads)
+    in_first(lambda: _run(options, threads))
+
+
+def _run(options: Namespace, threads: Threads) -> None:
     from specialize.pipeline.pretrain import pretrain
     from specialize.progress import terminal_log
     from specialize.recipe.read import read_pretrain

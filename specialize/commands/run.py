@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands._processes import in_first
+from specialize.environment import Threads, place
+from specialize.errors import UsageError
 
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
@@ -41,7 +44,7 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--executor", choices=("slurm", "ray"), help=executor)
     add_threads(command)
     add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, several=True)
 
 
 def add_threads(command: argparse.ArgumentParser) -> None:
@@ -63,6 +66,12 @@ def run(options: argparse.Namespace) -> None:
 
     jobs = options.jobs or (100 if options.executor else 1)
     threads = set_threads(options.threads, jobs=1 if options.executor else jobs)
+    in_first(lambda: _run(options, jobs, threads))
+
+
+def _run(options: argparse.Namespace, jobs: int, threads: Threads) -> None:
+    if place().world > 1 and (options.jobs or options.executor):
+        raise UsageError("--jobs and --executor start processes, as torchrun does; use one of them")
     from specialize.recipe.axes import expand
     from specialize.recipe.outside import outside_methods
     from specialize.recipe.read import read_recipes

@@ -33,6 +33,7 @@ from specialize.vocab.audit.coverage import (
     with_sources,
     write_pieces,
 )
+from specialize.vocab.base import VocabChange
 from specialize.vocab.framing import moved, read_framing
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
@@ -173,11 +174,36 @@ def adapt(
     ids: Path | None = None,
 ) -> None:
     """Write the model with its new vocabulary, after LAPT where there is any."""
+    from specialize.model.load import save_model
+    from specialize.train.distributed import together
+
+    history: list[Epoch] = []
+    if lapt and text and ids:
+        model, change, history = together(
+            _trained,
+            log=log,
+            folder=folder,
+            base=base,
+            vocabulary=vocabulary,
+            rows=rows,
+            text=text,
+            mixins=mixins,
+            lapt=lapt,
+            seed=seed,
+            ids=ids,
+        )
+    else:
+        model, change = _installed(base, vocabulary, rows)
+    with atomic.whole_folder(folder / "model") as partial:
+        save_model(model, change.new, partial, source=base)
+    atomic.write_json(folder / "history.json", _without_times(history))
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def _installed(base: Path, vocabulary: Path, rows: Path | None) -> tuple[Any, VocabChange[Any]]:
+    """Return a copy of the base with its new vocabulary, and the change of that."""
     from specialize.model.install import install, snapshot, verify_installed
-    from specialize.model.load import Checkpoint, save_model
     from specialize.pipeline.rows import read_rows
-    from specialize.train.lapt import lapt as train
-    from specialize.train.optim import device
 
     loaded, change = checkpoint_of(base), read_change(vocabulary, base)
     model = copy.deepcopy(loaded.model)
@@ -185,25 +211,44 @@ def adapt(
         before = snapshot(model)
         install(model, change, read_rows(rows))
         verify_installed(model, change, before, base)
-    model.to(device())
-    checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
-    history = []
-    if lapt and text and ids:
-        history = train(
-            checkpoint,
-            change,
-            text,
-            lapt,
-            seed=seed,
-            folder=folder,
-            ids=ids / IDS,
-            mix=chain([choice() for choice in mixins]),
-            log=log,
-        )
-    with atomic.whole_folder(folder / "model") as partial:
-        save_model(model, change.new, partial, source=base)
-    atomic.write_json(folder / "history.json", _without_times(history))
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    return model, change
+
+
+def _trained(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    vocabulary: Path,
+    rows: Path | None,
+    text: Prepared,
+    mixins: Sequence[Choice],
+    lapt: Lapt,
+    seed: int,
+    ids: Path,
+) -> tuple[Any, VocabChange[Any], list[Epoch]]:
+    """Return the model after LAPT, the change of its vocabulary and the history."""
+    from specialize.model.load import Checkpoint
+    from specialize.train.lapt import lapt as train
+    from specialize.train.lapt import shards
+    from specialize.train.optim import device
+
+    model, change = _installed(base, vocabulary, rows)
+    if not shards(lapt):
+        model.to(device())
+    framing = moved(checkpoint_of(base).framing, change)
+    history = train(
+        Checkpoint(model, change.new, framing, folder),
+        change,
+        text,
+        lapt,
+        seed=seed,
+        folder=folder,
+        ids=ids / IDS,
+        mix=chain([choice() for choice in mixins]),
+        log=log,
+    )
+    return model, change, history
 
 
 def finetune_task(

@@ -27,6 +27,7 @@ from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.base_tokenizer import train_tokenizer, word_counter
 from specialize.train.bits_per_byte import HeldOut, Row, encode, held_out, score
+from specialize.train.distributed import start_equal, together
 from specialize.train.masking import Masking, MaskPieces, mask_pieces
 from specialize.train.mlm import Step, masked, train_language_model
 from specialize.train.optim import at_least, device, muon, precision
@@ -154,6 +155,25 @@ def write_base(
     """Write the trained model to ``folder/model``, and its history to ``training.json``."""
     source = tokenizer / VOCABULARY
     vocabulary = read_vocabulary(source)
+    packed = _Packed.read(text, languages)
+    given = {"folder": folder, "source": source, "text": text, "languages": languages}
+    model, history = together(_trained, log=log, recipe=recipe, **given)
+    save_model(model, vocabulary, folder / "model", source=source, dtype=torch.bfloat16)
+    pad = read_framing(vocabulary, source).pad
+    facts = {
+        "history": [epoch.to_json() for epoch in history],
+        "bits_per_byte": {code: score(model, rows, pad) for code, rows in packed.dev.items()},
+        "sequences": packed.counts,
+    }
+    atomic.write_json(folder / "training.json", facts)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def _trained(
+    *, log: Log, folder: Path, source: Path, text: Path, recipe: Pretrain, languages: list[str]
+) -> tuple[MaskedModel, list[loop.Epoch]]:
+    """Return the trained model and its history."""
+    vocabulary = read_vocabulary(source)
     framing = read_framing(vocabulary, source)
     model = new_model(
         recipe.shape,
@@ -165,19 +185,10 @@ def write_base(
         num_attention_heads=recipe.num_attention_heads,
         intermediate_size=recipe.intermediate_size,
     ).to(device())
+    start_equal(model)
     packed = _Packed.read(text, languages)
-    checkpoint = folder / "checkpoint.pt"
-    history = _train(recipe, model, mask_pieces(vocabulary, framing), packed, checkpoint, log)
-    save_model(model, vocabulary, folder / "model", source=source, dtype=torch.bfloat16)
-    facts = {
-        "history": [epoch.to_json() for epoch in history],
-        "bits_per_byte": {
-            code: score(model, rows, framing.pad) for code, rows in packed.dev.items()
-        },
-        "sequences": packed.counts,
-    }
-    atomic.write_json(folder / "training.json", facts)
-    checkpoint.unlink(missing_ok=True)
+    pieces = mask_pieces(vocabulary, framing)
+    return model, _train(recipe, model, pieces, packed, folder / "checkpoint.pt", log)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def test_the_best_epoch_is_the_one_left_in_the_module(tmp_path: Path) -> None:
 
 
 def test_patience_ends_training() -> None:
-    state = loop._State()
+    state = loop.State()
     plan = loop.Plan(100, 1, 0, patience=2)
     for number, score in enumerate([3.0, 1.0, 2.0]):
         state.history.append(loop.Epoch(number, 1, math.nan, score, 0))
