@@ -204,13 +204,15 @@ def _installed(base: Path, vocabulary: Path, rows: Path | None) -> tuple[Any, Vo
     """Return a copy of the base with its new vocabulary, and the change of that."""
     from specialize.model.install import install, snapshot, verify_installed
     from specialize.pipeline.rows import read_rows
+    from specialize.train.distributed import rank
 
     loaded, change = checkpoint_of(base), read_change(vocabulary, base)
     model = copy.deepcopy(loaded.model)
     if rows:
         before = snapshot(model)
         install(model, change, read_rows(rows))
-        verify_installed(model, change, before, base)
+        if rank() == 0:  # transformers saves nothing in other processes
+            verify_installed(model, change, before, base)
     return model, change
 
 
