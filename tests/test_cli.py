@@ -80,7 +80,7 @@ FAULTS = [
     ("run none.toml", 4, "none.toml: no such recipe"),
     ("run full", 4, "full: Is a directory"),
     ("run latin1.txt", 3, "latin1.txt: not UTF-8"),
-    (RUN + "--set lapt.epoch=1", 2, "unknown key 'epoch'.*known: epochs, batch, .*'epochs'"),
+    (RUN + "--set lapt.epoch=1", 2, "unknown key 'epoch'.*known: epochs, steps, batch, .*'epochs'"),
     (RUN + "--set seeds=1", 2, "--set seeds=1: .*expected a list of whole numbers; write .1."),
     (RUN + "--set finetune.rate=fast", 2, "rate = 'fast': expected a number; the default is"),
     (RUN + "--set lapt.rate=nan", 2, "--set lapt.rate=nan: lapt.rate = nan: expected a finite num"),

@@ -15,7 +15,8 @@ from specialize.errors import UsageError
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
 finished in the folder is not done again, so an interrupted run resumes with the same command, and a
-recipe with one more arm, seed or task runs only what is new."""
+recipe with one more arm, seed or task runs only what is new. Under torchrun, processes share the
+batches of LAPT: torchrun --nproc-per-node 4 -m specialize run RECIPE --out DIR"""
 
 
 def add(parsers: Parsers) -> None:

@@ -24,7 +24,7 @@ from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.mlm import tables
 from specialize.progress import Log, Silent
 from specialize.toylang import ToyFiles
-from specialize.train import mlm
+from specialize.train import distributed, mlm
 from specialize.train.distributed import follow, joined, rank, together, world
 from specialize.train.lapt import Lapt, lapt
 from specialize.vocab.framing import moved
@@ -146,6 +146,20 @@ def assert_equal(found: Result, expected: Result, processes: int = 2) -> None:
         assert epoch["train_loss"] == pytest.approx(other["train_loss"], rel=1e-6)
         assert epoch["score"] == pytest.approx(other["score"], rel=1e-6)
     assert found[1][-1].get("processes", 1) == processes
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 32])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_each_row_of_a_batch_is_read_once(
+    count: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = []
+    for number in range(processes):
+        monkeypatch.setattr(distributed, "rank", lambda number=number: number)
+        monkeypatch.setattr(distributed, "world", lambda: processes)
+        shares.append(distributed.share(count).tolist())
+    assert [row for share in shares for row in share if row >= 0] == list(range(count))
+    assert len(set(map(len, shares))) == 1
 
 
 @pytest.mark.usefixtures("ended")
