@@ -12,6 +12,7 @@ process that has run out of memory can repeat its share in smaller parts while t
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -74,10 +75,13 @@ def joined() -> Iterator[bool]:
 
 def _connect(found: Place) -> None:
     gpus = torch.cuda.device_count()
-    if gpus and found.local_rank >= gpus:
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if gpus and here > gpus:
+        if found.local_rank:
+            raise SystemExit(UsageError.exit_code)  # the first of the machine says why
         raise UsageError(
-            f"process {found.rank} is number {found.local_rank} on its machine, which has {gpus} "
-            f"GPUs; use torchrun --nproc-per-node {gpus}"
+            f"expected a GPU for each of {here} processes, got {gpus}; use torchrun "
+            f"--nproc-per-node {gpus}, or CUDA_VISIBLE_DEVICES= to train on CPUs"
         )
     if gpus:
         torch.cuda.set_device(found.local_rank)
