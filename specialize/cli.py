@@ -7,6 +7,7 @@ missing, 5 out of memory, 130 and 143 interrupted (run the same command again to
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import shlex
@@ -33,7 +34,8 @@ from specialize.commands import (
     study,
     translit,
 )
-from specialize.errors import SpecializeError, SpecializeWarning
+from specialize.environment import place
+from specialize.errors import SpecializeError, SpecializeWarning, UsageError
 from specialize.terminal import Escaped
 
 COMMANDS = (
@@ -54,6 +56,8 @@ COMMANDS = (
 )
 RESUME = "run the same command again to resume"
 NO_MEMORY = "out of memory; lower lapt.batch or finetune.batch"
+ALONE = "torchrun: only run and pretrain share work among processes"
+TERMINATED = 128 + signal.SIGTERM
 EPILOG = """examples:
   specialize demo
   specialize inspect bert-base-multilingual-cased --text ug.txt.xz
@@ -76,21 +80,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    options = _parser().parse_args(words)
+    options = _parsed(words)
     options.command_line = shlex.join(["specialize", *words])
     signal.signal(signal.SIGTERM, _terminate)
     warnings.showwarning = _warn
+    first = place().rank == 0
     try:
+        if place().world > 1 and not hasattr(options, "several"):
+            return _fail(ALONE, UsageError.exit_code) if first else UsageError.exit_code
         options.run(options)
         sys.stdout.flush()
     except SpecializeError as error:
         return _fail(str(error), error.exit_code)
-    except SystemExit as error:  # code 143 of _terminate, or a user's own method
+    except Terminated:
+        return _fail(f"terminated; {RESUME}", TERMINATED) if first else TERMINATED
+    except SystemExit as error:  # of another process that has said why, or a user's own method
         if error.code:
             raise
         return _fail(f"a function ended the program before its work was done; {RESUME}", 1)
     except KeyboardInterrupt:
-        return _fail(f"interrupted; {RESUME}", 130)
+        return _fail(f"interrupted; {RESUME}", 130) if first else 130
     except MemoryError:
         return _fail(NO_MEMORY, 5)
     except OSError as error:
@@ -100,6 +109,14 @@ def _run(words: list[str]) -> int:
     except (RuntimeError, _safetensors_error()) as error:
         return _library_failed(error)
     return 0
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    """Return the parsed command line; of several processes, the first prints help and faults."""
+    if place().rank == 0:
+        return _parser().parse_args(words)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return _parser().parse_args(words)
 
 
 def _system_failed(error: OSError) -> int:
@@ -175,6 +192,9 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+class Terminated(SystemExit):
+    """SIGTERM has come."""
+
+
 def _terminate(number: int, frame: object) -> NoReturn:
-    print(f"specialize: terminated; {RESUME}", file=sys.stderr)
-    raise SystemExit(143)
+    raise Terminated(TERMINATED)

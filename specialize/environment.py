@@ -22,6 +22,22 @@ class Threads(NamedTuple):
     why: str
 
 
+class Place(NamedTuple):
+    """Where a process stands among those that torchrun started together."""
+
+    rank: int = 0
+    world: int = 1  # how many there are
+    local_rank: int = 0  # among those of this machine
+
+
+def place() -> Place:
+    """Return where torchrun put this process, from torch's variables; alone without them."""
+    given = [os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")]
+    if "MASTER_ADDR" not in os.environ or not all(map(str.isdecimal, given)):
+        return Place()
+    return Place(*map(int, given))
+
+
 def set_threads(wanted: int | None = None, *, jobs: int = 1) -> Threads:
     """Choose the threads of this process and of ``jobs`` processes it starts.
 

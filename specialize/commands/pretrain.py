@@ -6,7 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands._processes import in_first
 from specialize.commands.run import add_tensorboard, add_threads, watched
+from specialize.environment import Threads
 
 
 def add(parsers: Parsers) -> None:
@@ -26,7 +28,7 @@ def add(parsers: Parsers) -> None:
     add_threads(command)
     add_tensorboard(command)
     add_set(command, "KEY=VALUE", "change the recipe: steps=500")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, several=True)
 
 
 def run(options: Namespace) -> None:
@@ -34,6 +36,10 @@ def run(options: Namespace) -> None:
     from specialize.environment import set_threads
 
     threads = set_threads(options.threads)
+    in_first(lambda: _run(options, threads))
+
+
+def _run(options: Namespace, threads: Threads) -> None:
     from specialize.pipeline.pretrain import pretrain
     from specialize.progress import terminal_log
     from specialize.recipe.read import read_pretrain

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.commands._arguments import Parsers, add_command, add_set
+from specialize.commands._processes import in_first
+from specialize.environment import Threads, place
+from specialize.errors import UsageError
 
 if TYPE_CHECKING:
     from specialize.progress import Log
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Run a recipe: change the vocabulary, continue pretraining, fine-tune, score, report. What is
 finished in the folder is not done again, so an interrupted run resumes with the same command, and a
-recipe with one more arm, seed or task runs only what is new."""
+recipe with one more arm, seed or task runs only what is new. Under torchrun, processes share the
+batches of LAPT: torchrun --nproc-per-node 4 -m specialize run RECIPE --out DIR"""
 
 
 def add(parsers: Parsers) -> None:
@@ -48,7 +52,7 @@ def add(parsers: Parsers) -> None:
     add_threads(command)
     add_tensorboard(command)
     add_set(command, "KEY=VALUE", "change the recipe: lapt.epochs=2")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, several=True)
 
 
 def add_threads(command: argparse.ArgumentParser) -> None:
@@ -83,6 +87,12 @@ def run(options: argparse.Namespace) -> None:
 
     jobs = options.jobs or (100 if options.executor else 1)
     threads = set_threads(options.threads, jobs=1 if options.executor else jobs)
+    in_first(lambda: _run(options, jobs, threads))
+
+
+def _run(options: argparse.Namespace, jobs: int, threads: Threads) -> None:
+    if place().world > 1 and (options.jobs or options.executor):
+        raise UsageError("--jobs and --executor start processes, as torchrun does; use one of them")
     out = options.out or Path("runs") / options.recipe.stem
     if options.plan:
         recipes = _recipes(options)
@@ -94,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
 
     with terminal_log(out) as log:
         log.say(f"threads: {threads.number} ({threads.why})")  # before what imports torch
-        facts = _run(options, out, jobs, log)
+        facts = _specialize(options, out, jobs, log)
     for point, found in facts.items():
         show(found, out / point)
     if len(facts) > 1 or (out / "comparison.html").exists():  # else of a grid that was here before
@@ -118,7 +128,7 @@ def _recipes(options: argparse.Namespace) -> Mapping[str, Recipe]:
     return read_recipes(options.recipe, options.set)
 
 
-def _run(options: argparse.Namespace, out: Path, jobs: int, log: Log) -> dict[str, Any]:
+def _specialize(options: argparse.Namespace, out: Path, jobs: int, log: Log) -> dict[str, Any]:
     """Run the recipes and return the facts of each point."""
     recipes = _recipes(options)
     from specialize import pipeline

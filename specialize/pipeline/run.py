@@ -25,6 +25,7 @@ from specialize.recipe.outside import outside_methods
 from specialize.recipe.recipe import Recipe
 from specialize.reports.run import write_facts, write_report
 from specialize.store import Stage, Store
+from specialize.train.distributed import dismiss, first_of_several
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,10 @@ def _run(
             if store.key(stage) in {store.key(s) for plan in work.plans for s in plan.late()}:
                 write_facts(facts_of(work), work.out)
 
+    adapted = [stage for work in works for plan in work.plans for stage in plan.adapted.values()]
+    if first_of_several():  # all that they share, before they leave
+        run_all(adapted, store, log, after=note)
+        dismiss()
     while True:
         for stage in _without_weights(works, store):
             store.discard(stage)

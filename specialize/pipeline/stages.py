@@ -35,6 +35,7 @@ from specialize.vocab.audit.coverage import (
     with_sources,
     write_pieces,
 )
+from specialize.vocab.base import VocabChange
 from specialize.vocab.framing import moved, read_framing
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.verify.claims import Check, claims_of
@@ -182,41 +183,95 @@ def adapt(
 
     ``modules``: what LAPT trains in place of the model, for ``language``; written beside it.
     """
+    from specialize.model.load import save_model
+    from specialize.pipeline.modular import write_language
+    from specialize.train.distributed import together
+
+    history: list[Epoch] = []
+    pack = None
+    if lapt and text and ids:
+        model, change, history, pack = together(
+            _trained,
+            log=log,
+            folder=folder,
+            base=base,
+            vocabulary=vocabulary,
+            rows=rows,
+            text=text,
+            mixins=mixins,
+            lapt=lapt,
+            seed=seed,
+            ids=ids,
+            modules=modules,
+            language=language,
+        )
+    else:
+        model, change = _installed(base, vocabulary, rows)
+    if pack:
+        write_language(pack, language, folder)
+    with atomic.whole_folder(folder / "model") as partial:
+        save_model(model, change.new, partial, source=base)
+    atomic.write_json(folder / "history.json", _without_times(history))
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def _installed(base: Path, vocabulary: Path, rows: Path | None) -> tuple[Any, VocabChange[Any]]:
+    """Return a copy of the base with its new vocabulary, and the change of that."""
     from specialize.model.install import install, snapshot, verify_installed
-    from specialize.model.load import Checkpoint, save_model
-    from specialize.pipeline.modular import language_modules, pack_in, write_language
     from specialize.pipeline.rows import read_rows
-    from specialize.train.lapt import lapt as train
-    from specialize.train.optim import device
+    from specialize.train.distributed import rank
 
     loaded, change = checkpoint_of(base), read_change(vocabulary, base)
     model = copy.deepcopy(loaded.model)
     if rows:
         before = snapshot(model)
         install(model, change, read_rows(rows))
-        verify_installed(model, change, before, base)
-    model.to(device())
-    checkpoint = Checkpoint(model, change.new, moved(loaded.framing, change), folder)
-    history = []
-    if lapt and text and ids:
-        with language_modules(model, modules, language, seed=seed) as attached:
-            history = train(
-                checkpoint,
-                change,
-                text,
-                lapt,
-                seed=seed,
-                folder=folder,
-                ids=ids / IDS,
-                mix=chain([choice() for choice in mixins]),
-                log=log,
-            )
-            if attached:
-                write_language(pack_in(attached, checkpoint), language, folder)
-    with atomic.whole_folder(folder / "model") as partial:
-        save_model(model, change.new, partial, source=base)
-    atomic.write_json(folder / "history.json", _without_times(history))
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
+        if rank() == 0:  # transformers saves nothing in other processes
+            verify_installed(model, change, before, base)
+    return model, change
+
+
+def _trained(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    vocabulary: Path,
+    rows: Path | None,
+    text: Prepared,
+    mixins: Sequence[Choice],
+    lapt: Lapt,
+    seed: int,
+    ids: Path,
+    modules: Choice | None,
+    language: str,
+) -> tuple[Any, VocabChange[Any], list[Epoch], Pack | None]:
+    """Return the model after LAPT, the change of its vocabulary, the history, and new modules."""
+    from specialize.model.load import Checkpoint
+    from specialize.pipeline.modular import language_modules, pack_in
+    from specialize.train.lapt import lapt as train
+    from specialize.train.lapt import shards
+    from specialize.train.optim import device
+
+    model, change = _installed(base, vocabulary, rows)
+    if not shards(lapt):
+        model.to(device())
+    framing = moved(checkpoint_of(base).framing, change)
+    checkpoint = Checkpoint(model, change.new, framing, folder)
+    with language_modules(model, modules, language, seed=seed) as attached:
+        history = train(
+            checkpoint,
+            change,
+            text,
+            lapt,
+            seed=seed,
+            folder=folder,
+            ids=ids / IDS,
+            mix=chain([choice() for choice in mixins]),
+            log=log,
+        )
+        pack = pack_in(attached, checkpoint) if attached else None
+    return model, change, history, pack
 
 
 def finetune_task(

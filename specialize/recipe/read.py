@@ -256,6 +256,9 @@ def _modules(
     if lapt is not None and lapt.get("train", "all") != "all":
         message = f"{where}: modules train in place of the model; set lapt.train = 'all'"
         raise UsageError(message, key=where)
+    if lapt is not None and lapt.get("shard"):
+        message = f"{where}: modules are on a host that is whole; set lapt.shard = false"
+        raise UsageError(message, key=where)
     return choice
 
 

@@ -18,6 +18,7 @@ from specialize.model.new import new_model
 from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.bits_per_byte import Row, score
+from specialize.train.distributed import start_equal, together
 from specialize.train.masking import Masking, mask_pieces
 from specialize.train.mlm import Step, masked, train_language_model
 from specialize.train.optim import device, muon, precision
@@ -40,12 +41,20 @@ def write_base(
     folder: Path, *, log: Log, tokenizer: Path, text: Path, recipe: Pretrain, languages: list[str]
 ) -> None:
     """Write the trained model to ``folder/model``, and its history to ``training.json``."""
-    base = new_base(recipe, tokenizer)
-    facts = train_base(recipe, base, text, languages, folder=folder, log=log)
+    given = {"tokenizer": tokenizer, "text": text, "languages": languages, "folder": folder}
+    base, facts = together(_trained, log=log, recipe=recipe, **given)
     save_model(
         base.model, base.vocabulary, folder / "model", source=base.folder, dtype=torch.bfloat16
     )
     write_facts(facts, folder)
+
+
+def _trained(
+    *, log: Log, recipe: Pretrain, tokenizer: Path, text: Path, languages: list[str], folder: Path
+) -> tuple[Checkpoint, dict[str, Any]]:
+    base = new_base(recipe, tokenizer)
+    start_equal(base.model)
+    return base, train_base(recipe, base, text, languages, folder=folder, log=log)
 
 
 def new_base(recipe: Pretrain, tokenizer: Path) -> Checkpoint:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from specialize.train.bits_per_byte import (
     held_out,
     score,
 )
+from specialize.train.distributed import agree, rank, start_equal, world
 from specialize.train.masking import Masking, mask_piece, mask_pieces
 from specialize.train.mlm import (
     Ask,
@@ -40,6 +42,7 @@ from specialize.train.optim import adamw, at_least, groups, precision
 from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order, order_of_part
 from specialize.train.schedules import linear
+from specialize.train.sharding import Inside, plain, shard, take_whole
 from specialize.vocab.base import VocabChange, Vocabulary
 
 _SAMPLE = 20_000  # lines whose byte frequencies price unknown text
@@ -65,6 +68,7 @@ class Lapt:
     # rows with the output bias, or the rows of fresh pieces
     parts: int = 1  # a batch goes through the model in so many parts: less memory, same result
     recompute: bool = False  # activations in the backward pass: less memory, a third more time
+    shard: bool = False  # under torchrun, each process holds a share of the parameters (FSDP2)
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     dev_lines: int = 400  # held-out lines measured after every epoch
     per_seed: bool = False  # repeat LAPT with each seed of the recipe, not with the first alone
@@ -81,6 +85,10 @@ class Lapt:
         if not 0 < self.mask <= 1:
             raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")
         precision(self.precision)
+
+    def key_parts(self) -> dict[str, Any]:
+        """Return what enters a stage's key: not on how many devices the same is computed."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "shard"}
 
 
 def check(plan: Lapt, base: Checkpoint) -> None:
@@ -113,7 +121,8 @@ def lapt(
     (train.bits_per_byte). Fresh rows are a parameter of their own with ``fresh_rate`` times the
     rate; their entries in the output bias train at the base rate, as in the authors' code. Both
     train where the rest of the model was frozen before (modules.policy); that stays so.
-    ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
+    ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes. Processes that train
+    together (train.distributed) all call this; with ``plan.shard`` the model is on the CPU.
     """
     check(plan, checkpoint)
     if special := checkpoint.framing.special.intersection(change.fresh):
@@ -125,14 +134,15 @@ def lapt(
     rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
     sequences = _sequences(checkpoint, text, plan.length, ids, folder)
     steps, ordered = _steps(plan, len(sequences), seed)
+    trained, inside, tiers = _trained(model, change.fresh, plan, log)
     history = train_language_model(
-        model,
+        trained,
         following if causal else _masked(checkpoint, plan, seed),
         sequences,
         ordered,
-        [adamw(_tiers(model, change.fresh, plan))],
+        [adamw(tiers)],
         linear(_warmup(plan, steps, log), plan.epochs * steps),
-        lambda: score(model, rows, framing.pad),
+        lambda: score(trained, rows, framing.pad),
         loop.Plan(
             plan.epochs,
             steps,
@@ -152,7 +162,9 @@ def lapt(
         ),
         checkpoint=folder / "checkpoint.pt",
         log=log,
+        inside=inside,
     )
+    take_whole(model, trained)
     merge(model)
     model.requires_grad_(True)
     model.eval()
@@ -220,7 +232,9 @@ def _sequences(
     framing = checkpoint.framing
     if ids is None:
         ids = folder / "ids.bin"
-        write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
+        if rank() == 0:
+            write_ids(checkpoint.vocabulary, framing, text.train.documents(), ids)
+        agree(0)  # the others wait until they can read it
     sequences = Sequences(read_ids(ids), framing.prefix, length)
     if not len(sequences):
         raise DataError("expected text for LAPT, got no line with a piece; check the corpus")
@@ -249,8 +263,31 @@ def _warmup(plan: Lapt, steps: int, log: Log) -> int:
     return warmup
 
 
-def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[str, Any]]:
-    """Return the parameter groups; the rows of ``fresh`` pieces become a parameter of their own.
+def shards(plan: Lapt) -> bool:
+    """Return whether the model is split over the processes that train together."""
+    return plan.shard and world() > 1
+
+
+def _trained(
+    model: MaskedModel, fresh: Sequence[int], plan: Lapt, log: Log
+) -> tuple[MaskedModel, Inside, list[dict[str, Any]]]:
+    """Return what is trained, how its functions are called, and the parameter groups.
+
+    That is ``model`` itself, its fresh rows a parameter of their own, or a sharded copy.
+    """
+    own = _freeze(model, fresh, plan)
+    start_equal(model)
+    if not shards(plan):
+        if plan.shard:
+            log.say("lapt.shard: one process holds all parameters; start several with torchrun")
+        return model, plain, _tiers(model, own, plan)
+    copied = copy.deepcopy(model)
+    inside = shard(copied)
+    return copied, inside, _tiers(copied, own, plan)
+
+
+def _freeze(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> set[str]:
+    """Make the rows of ``fresh`` pieces parameters of their own and return their names.
 
     What ``plan.train`` leaves out gets no gradient. UsageError where nothing is left.
     """
@@ -267,11 +304,16 @@ def _tiers(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> list[dict[st
         tables = [layer.weight for layer in layers if layer is not None]
         for parameter in [*tables, *output_biases(model)]:
             parameter.requires_grad_(True)
-    own = tier(model, fresh) if fresh else []
+    own = {id(parameter) for parameter in tier(model, fresh)} if fresh else set()
     if fresh and frozen and plan.train == "all":
-        tier_bias(model, fresh)  # among the other parameters below: at the base rate
-    known = {id(parameter) for parameter in own}
-    rest = [(n, p) for n, p in model.named_parameters() if id(p) not in known]
-    tiers = groups(rest, rate=plan.rate, decay=plan.decay)
+        tier_bias(model, fresh)  # among the other parameters: at the base rate
+    return {name for name, parameter in model.named_parameters() if id(parameter) in own}
+
+
+def _tiers(model: MaskedModel, own: set[str], plan: Lapt) -> list[dict[str, Any]]:
+    """Return the parameter groups; ``own``: names of the parameters of fresh rows."""
+    named = list(model.named_parameters())
+    tiers = groups([(n, p) for n, p in named if n not in own], rate=plan.rate, decay=plan.decay)
+    fresh = [parameter for name, parameter in named if name in own]
     fresh_rate = plan.rate * plan.fresh_rate
-    return [*tiers, {"params": own, "lr": fresh_rate, "weight_decay": plan.decay}]
+    return [*tiers, {"params": fresh, "lr": fresh_rate, "weight_decay": plan.decay}]

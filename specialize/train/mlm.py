@@ -19,9 +19,12 @@ from specialize.model.loss import loss_sum
 from specialize.model.mlm import MaskedModel, positions
 from specialize.progress import Log
 from specialize.train import loop
+from specialize.train.distributed import share, world
 from specialize.train.masking import Masking, MaskPieces, mask
 from specialize.train.packing import PADDING
 from specialize.train.schedules import Schedule
+from specialize.train.sharding import Inside, plain
+from specialize.train.state import Parts
 
 # shapes: N sequences, B sequences of a batch, L pieces of a sequence
 
@@ -84,13 +87,18 @@ def train_language_model(
     within: Callable[[np.ndarray], AbstractContextManager[object]] = lambda items: nullcontext(),
     checkpoint: Path,
     log: Log,
+    inside: Inside = plain,
 ) -> list[loop.Epoch]:
     """Train on ``sequences`` in the ``order(epoch)`` [N]; leave the best epoch in ``model``.
 
     ``within``: numbers of a batch's sequences [B] -> what its forward and backward pass run in.
+    Processes that train together all call this with the same: each draws the masks of the whole
+    batch, and computes its share. ``inside`` calls functions of a model that is sharded.
     """
     device = next(model.parameters()).device
     items_of = lru_cache(maxsize=1)(order)
+    each = -(-how.batch // world())
+    parts = Parts(how.parts, each if inside is plain else how.parts)
 
     def losses_at(epoch: int, step: int) -> Iterator[Tensor]:
         start = (step - epoch * plan.steps) * how.batch
@@ -102,22 +110,25 @@ def train_language_model(
         inputs = inputs.masked_fill(~real, how.pad)
         documents = None if how.ends is None else documents_of(ids, how.ends)
         wanted = int((targets != PADDING).sum())
+        own = share(len(items))
+        targets = targets[own].masked_fill(own[:, None] < 0, PADDING)
+        inputs, real = inputs[own], real[own]
         with within(items):
-            for part in torch.arange(len(items)).chunk(how.parts):
+            for part in torch.arange(len(own)).chunk(parts.number):
                 asked = targets[part]
                 places = positions(asked != PADDING)  # on the CPU: a GPU never waits for them
-                if not len(places):
+                if not len(places) and world() == 1:
                     continue
                 padding = None if bool(real[part].all()) else real[part].to(device)
+                batch = (
+                    inputs[part].to(device),
+                    padding,
+                    places.to(device),
+                    asked.flatten()[places].to(device),
+                    None if documents is None else documents[own[part]].to(device),
+                )
                 with parametrize.cached():
-                    loss = loss_sum(
-                        model,
-                        inputs[part].to(device),
-                        padding,
-                        places.to(device),
-                        asked.flatten()[places].to(device),
-                        None if documents is None else documents[part].to(device),
-                    )
+                    loss = inside(partial(loss_sum, model, *batch))
                 yield loss / wanted
 
     with plain_attention(model, device), _recomputing(model, how.recompute):
@@ -126,11 +137,17 @@ def train_language_model(
             optimizers,
             schedule,
             losses_at,
-            lambda _: evaluate(),
+            lambda _: _without_gradient(inside, evaluate),
             plan,
             checkpoint=checkpoint,
             log=log,
+            parts=parts,
         )
+
+
+@torch.no_grad()
+def _without_gradient(inside: Inside, evaluate: Callable[[], float]) -> float:
+    return float(inside(evaluate))
 
 
 def documents_of(ids_BL: Tensor, ends: int) -> Tensor:

@@ -18,6 +18,7 @@ from specialize.recipe.read import read_recipe
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
 from specialize.train import loop
+from specialize.train.state import State
 
 RECIPE = """\
 base = "BASE"
@@ -237,7 +238,7 @@ def test_a_run_killed_in_lapt_and_fine_tuning_resumes_to_the_same_result(
     recipe = folder / "madx.toml"
     arm = ARMS.partition("[arm.tva]")[2]
     recipe.write_text(f"{(folder / 'bare.toml').read_text('utf-8')}[arm.tva]{arm}", "utf-8")
-    save = loop._State.save
+    save = State.save
     for stage in ("/model-", "/finetune-"):
         saved = []
 
@@ -248,7 +249,7 @@ def test_a_run_killed_in_lapt_and_fine_tuning_resumes_to_the_same_result(
                 raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop._State, "save", save_and_die)
+            patch.setattr(State, "save", save_and_die)
             patch.setattr(loop, "Plan", functools.partial(loop.Plan, checkpoint_seconds=0))
             with pytest.raises(Killed):
                 main(["run", str(recipe), "--out", str(tmp_path / "out")])

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
+from two_processes import in_two
 
+from specialize import atomic
+from specialize.commands._processes import in_first
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
@@ -51,6 +54,19 @@ def test_the_model_loads_with_plain_transformers_and_knows_the_letters(
     assert tokenizer.unk_token not in tokenizer.tokenize("abcde edcba uvwxyz")
     assert tokenizer.tokenize("o") == ["[UNK]"]
     assert tokenizer.convert_ids_to_tokens(1) == "[unused1]"
+
+
+def test_two_processes_train_the_base_of_one(recipe: Pretrain, tmp_path: Path) -> None:
+    recipe = replace(recipe, precision="float32")
+    pretrain(recipe, tmp_path / "one")
+    both = in_two(
+        lambda: in_first(lambda: print(pretrain(recipe, tmp_path / "two"))), tmp_path / "logs"
+    )
+    assert both == [(0, f"{tmp_path / 'two' / 'model'}\n", ""), (0, "", "")]
+    one, two = (atomic.read_json(tmp_path / name / "training.json") for name in ("one", "two"))
+    assert two["history"][-1]["processes"] == 2
+    for epoch, other in zip(one["history"], two["history"], strict=True):
+        assert epoch["score"] == pytest.approx(other["score"], rel=1e-4)
 
 
 @pytest.mark.parametrize("tokenizer", ["unigram", "bpe"])

@@ -270,7 +270,7 @@ import functools, os, signal, sys
 from specialize.cli import main
 from specialize.train import loop
 
-stage, save = sys.argv.pop(1), loop._State.save
+stage, save = sys.argv.pop(1), loop.State.save
 saved = 0
 
 def save_and_die(state, path, *rest):
@@ -280,7 +280,7 @@ def save_and_die(state, path, *rest):
     if saved == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-loop._State.save = save_and_die
+loop.State.save = save_and_die
 loop.Plan = functools.partial(loop.Plan, checkpoint_seconds=0)
 sys.exit(main())
 """
@@ -323,7 +323,7 @@ def test_an_interrupted_run_says_so_and_resumes(
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with monkeypatch.context() as patch:
             patch.setattr(loop, "Plan", partial(loop.Plan, checkpoint_seconds=0))
-            patch.setattr(loop._State, "save", lambda *a, n=number: os.kill(os.getpid(), n))
+            patch.setattr(loop.State, "save", lambda *a, n=number: os.kill(os.getpid(), n))
             assert exit_code(lambda: main(command)) == code
         last = capsys.readouterr().err.splitlines()[-1]
         assert last.endswith("run the same command again to resume")

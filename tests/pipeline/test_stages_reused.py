@@ -206,7 +206,7 @@ class Killed(Exception):
 def test_a_corpus_that_changes_before_a_resume_is_not_mixed_with_the_old(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, saved = loop._State.save, 0
+    save, saved = loop.State.save, 0
 
     def save_and_die(*arguments: object) -> None:
         nonlocal saved
@@ -217,7 +217,7 @@ def test_a_corpus_that_changes_before_a_resume_is_not_mixed_with_the_old(
 
     plan = loop.Plan
     with monkeypatch.context() as patch:
-        patch.setattr(loop._State, "save", save_and_die)
+        patch.setattr(loop.State, "save", save_and_die)
         patch.setattr(loop, "Plan", lambda *a, **k: plan(*a, **k | {"checkpoint_seconds": 0}))
         with pytest.raises(Killed):
             run(folder, tmp_path / "out")

@@ -83,6 +83,40 @@ def test_a_killed_call_resumes_to_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_step_that_runs_out_of_memory_is_repeated_in_smaller_parts(
+    base_folder: Path, text: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, steps=6)
+    whole, history = adapted(base_folder, text, tmp_path / "whole", plan)
+    loss_sum, sizes, lines = mlm.loss_sum, list[int](), list[str]()
+
+    class Noted(Silent):
+        def say(self, text: str) -> None:
+            lines.append(text)
+
+    def limited(model: object, ids: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(ids))
+        if len(sizes) > 4 and len(ids) > 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return loss_sum(model, ids, *rest)
+
+    monkeypatch.setattr(mlm, "loss_sum", limited)
+    found, again = adapted(base_folder, text, tmp_path / "cut", plan, log=Noted())
+    assert sizes == [4, 4, 4, 4, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    said = [line for line in lines if line.startswith("out of memory")]
+    assert said == [f"out of memory: batches in {n} parts from step 4 on" for n in (2, 4)]
+    for name in whole:
+        torch.testing.assert_close(found[name], whole[name], rtol=0, atol=1e-6)
+    assert again[-1].score == pytest.approx(history[-1].score, rel=1e-6)
+    monkeypatch.setattr(mlm, "loss_sum", out_of_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        adapted(base_folder, text, tmp_path / "never", plan)
+
+
+def out_of_memory(*given: object) -> torch.Tensor:
+    raise torch.OutOfMemoryError("out of memory")
+
+
 def test_a_number_of_steps_is_measured_in_parts(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The training loop: best epoch, patience, and a killed run that equals an unbroken one."""
 
 import math
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import nn
 from specialize.errors import DataError
 from specialize.progress import Silent
 from specialize.train import loop
+from specialize.train.interrupts import noted
 from specialize.train.schedules import constant, linear
 
 
@@ -46,8 +48,10 @@ def train(
     path: Path,
     *,
     kill_at: int = -1,
+    terminate_at: int = -1,
     epochs: int = 3,
     patience: int = 0,
+    seconds: float = 0,
     log: Silent = Silent(),  # noqa: B008
 ) -> tuple[nn.Module, list[loop.Epoch]]:
     module, optimizer = make()
@@ -55,6 +59,8 @@ def train(
     def loss_at(epoch: int, step: int) -> torch.Tensor:
         if step == kill_at:
             raise Killed
+        if step == terminate_at:
+            signal.raise_signal(signal.SIGTERM)
         x = torch.randn(5, 4, generator=torch.Generator().manual_seed(step))
         return (module(x) - x.sum(1, keepdim=True)).square().mean()
 
@@ -68,7 +74,7 @@ def train(
         10,
         seed=1,
         patience=patience,
-        checkpoint_seconds=0,
+        checkpoint_seconds=seconds,
         metric="error",
         unit="sentences",
         per_step=5,
@@ -90,6 +96,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     ]
     for left, right in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(left, right)
+
+
+def equal(left: nn.Module, right: nn.Module) -> bool:
+    pairs = zip(left.parameters(), right.parameters(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
 
 
 def test_the_global_generator_is_left_alone(tmp_path: Path) -> None:
@@ -119,7 +130,7 @@ def test_the_best_epoch_is_the_one_left_in_the_module(tmp_path: Path) -> None:
 
 
 def test_patience_ends_training() -> None:
-    state = loop._State()
+    state = loop.State()
     plan = loop.Plan(100, 1, 0, patience=2)
     for number, score in enumerate([3.0, 1.0, 2.0]):
         state.history.append(loop.Epoch(number, 1, math.nan, score, 0))
@@ -150,6 +161,59 @@ def test_a_resumed_run_says_where_and_repeats_no_epoch(tmp_path: Path) -> None:
     train(tmp_path / "a.pt", log=log)
     assert log.lines[0] == "resuming after 17 of 30 steps"
     assert [f["epoch"] for f in log.figures] == [2, 3]
+
+
+# Interrupted, out of memory
+
+
+def test_a_signal_ends_training_behind_a_checkpoint(tmp_path: Path) -> None:
+    class Stopped(BaseException):
+        pass
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    whole, _ = train(tmp_path / "a.pt")
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(Stopped):
+            train(tmp_path / "b.pt", terminate_at=17, seconds=3600)
+        assert signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert torch.load(tmp_path / "b.pt")["step"] == 18
+    resumed, _ = train(tmp_path / "b.pt")
+    assert equal(whole, resumed)
+
+
+def interrupt_twice(*, alone: bool, reached: list[int]) -> None:
+    with noted(alone=alone) as found:
+        signal.raise_signal(signal.SIGINT)
+        reached.append(found.number)
+        signal.raise_signal(signal.SIGINT)
+        reached.append(found.number)
+
+
+def test_a_second_interrupt_acts_at_once_unless_others_wait() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for alone in (True, False):
+            reached: list[int] = []
+            with pytest.raises(KeyboardInterrupt):
+                interrupt_twice(alone=alone, reached=reached)
+            assert reached == [signal.SIGINT] * (1 if alone else 2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ignored_signals_stay_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with noted() as found:
+            signal.raise_signal(signal.SIGINT)
+            assert found.number == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # Damage
