@@ -1,0 +1,96 @@
+"""How the systems of a study are built and trained: the tables of its recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from specialize.errors import UsageError
+from specialize.studies.transfer import recipe as transfer
+from specialize.train.optim import at_least
+
+
+@dataclass(frozen=True)
+class Full:
+    """All weights of the base are fine-tuned and shared by all pairs; a head for each task."""
+
+    rate: float = 5e-5  # peak learning rate of the base
+
+    needs_text: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("system", self, {"rate": 0})
+
+
+@dataclass(frozen=True)
+class Madx:
+    """Language adapters trained on text, task adapters stacked on them; the base is frozen."""
+
+    rate: float = 1e-4  # peak learning rate of task adapters
+    reduction: int = 16  # a task adapter's width is that of the model divided by this
+    language_rate: float = 1e-4  # learning rate of language adapters
+    language_reduction: int = 2  # as reduction, of language adapters
+    invertible: bool = True  # an invertible adapter of the embeddings for each language too
+    last: bool = True  # adapters in the last layer too; false: MAD-X 2.0
+
+    needs_text: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("system", self, {"rate": 0, "reduction": 1})
+        at_least("system", self, {"language_rate": 0, "language_reduction": 1})
+
+
+@dataclass(frozen=True)
+class Training:
+    """How each model is trained on annotated sentences; defaults of the paper where it has any."""
+
+    steps: int = 2000  # updates on annotated sentences, of which each has those of one pair
+    evaluations: int = 4  # how often dev is scored meanwhile; the weights of the best are kept
+    batch: int = 32  # sentences of an update
+    head_rate: float = 1e-3  # peak learning rate of heads and the scalar mix of layers
+    warmup: float = 0.04  # share of the updates in which the rate rises; then it falls to 0
+    decay: float = 0.01  # weight decay
+    temperature: float = 5.0  # a pair of n batches is drawn with weight n^(1/temperature)
+    sentences: int = 0  # to train on of each pair, the first; dev: a quarter as many; 0: all
+    length: int = 256  # pieces of a sentence at once
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("training", self, {"steps": 1, "evaluations": 1, "batch": 1, "length": 3})
+        at_least("training", self, {"head_rate": 0, "decay": 0, "sentences": 0, "warmup": 0})
+        at_least("training", self, {"temperature": 0})
+        if not self.temperature:
+            raise UsageError("expected training.temperature above 0, got 0")
+        if self.warmup >= 1:
+            raise UsageError(f"expected training.warmup below 1, got {self.warmup}")
+        if self.steps % self.evaluations:
+            raise UsageError(
+                f"expected training.steps to be a multiple of training.evaluations, got "
+                f"{self.steps} and {self.evaluations}"
+            )
+
+
+@dataclass(frozen=True)
+class Mlm:
+    """Masked language modelling on text."""
+
+    steps: int = 1000  # updates of each language adapter
+    batch: int = 8  # sequences of an update
+    length: int = 128  # pieces of a sequence
+    mask: float = 0.15  # share of the pieces to predict
+    lines: int = 3000  # of each language's text, a sample; 0: all
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("mlm", self, {"steps": 1, "lines": 0})
+        self.batches(0.0)
+
+    def batches(self, rate: float) -> transfer.Mlm:
+        """Return how batches are drawn and masked."""
+        return transfer.Mlm(self.batch, self.length, rate, self.mask, self.lines)
+
+
+Plan = Full | Madx
+KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx}

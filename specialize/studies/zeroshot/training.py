@@ -1,0 +1,242 @@
+"""A model of a system: trained on the pairs of its partition, then scored on all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from specialize import atomic
+from specialize.model.load import load_checkpoint
+from specialize.model.mlm import MaskedModel, hidden_size
+from specialize.model.word_encoder import WordEncoder
+from specialize.model.word_model import WordModel
+from specialize.modules.policy import tiers, trained
+from specialize.modules.scope import Scope
+from specialize.progress import Log
+from specialize.studies.transfer.cells import RESULT, derived
+from specialize.studies.zeroshot.partition import Pair, Part
+from specialize.studies.zeroshot.plans import Plan, Training
+from specialize.studies.zeroshot.sampling import Draw, draws
+from specialize.studies.zeroshot.systems import System, system_of
+from specialize.studies.zeroshot.treebanks import (
+    Annotated,
+    annotated,
+    labels_of,
+    task_of,
+    test_sentences,
+)
+from specialize.tasks._base import Sentence, Task, dev_score
+from specialize.train import loop
+from specialize.train.finetune import predict
+from specialize.train.optim import adamw, device
+from specialize.train.sampling import batches_by_length
+from specialize.train.schedules import linear
+
+_CLIP = 5.0  # bound on the gradient's norm, as in fine-tuning
+
+
+@dataclass(frozen=True)
+class Member:
+    """A task with its labels and its model, whose encoder is the host."""
+
+    task: Task[Any]
+    labels: dict[str, list[str]]
+    model: WordModel
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A system on its host, with a model for each task and the sentences of its pairs."""
+
+    host: MaskedModel
+    system: System
+    words: WordEncoder
+    members: Mapping[str, Member]
+    data: Mapping[Scope, Annotated]  # of seen pairs
+
+    def predict(self, scope: Scope, sentences: Sequence[Sentence[Any]]) -> list[Sentence[Any]]:
+        """Return ``sentences`` as annotated for a pair."""
+        member = self.members[scope.task]
+        with self.system.at(scope):
+            return predict(member.model, self.words, member.task, member.labels, sentences)
+
+
+class Together(nn.Module):
+    """A host, and the scalar mix and head of each task: what a checkpoint holds."""
+
+    def __init__(self, host: MaskedModel, members: Mapping[str, Member]) -> None:
+        """See the class."""
+        super().__init__()
+        self.host = host
+        self.mixes = nn.ModuleDict({task: m.model.mix for task, m in members.items()})
+        self.heads = nn.ModuleDict({task: m.model.head for task, m in members.items()})
+
+
+def train_model(
+    folder: Path,
+    *,
+    log: Log,
+    base: Path,
+    kind: str,
+    plan: Plan,
+    seen: Sequence[Pair],
+    unseen: Sequence[Pair],
+    adapters: Mapping[str, Path],
+    training: Training,
+    sentences: int,
+    seed: int,
+) -> None:
+    """Train a system on the ``seen`` pairs and write its scores on these and the ``unseen`` ones.
+
+    ``kind``: of the plan, in the key of the stage.
+    """
+    part = Part(tuple(seen), tuple(unseen))
+    bench = open_bench(base, plan, part, adapters, training, seed=seed)
+    module = Together(bench.host, bench.members)
+    order = _order(bench, training, seed)
+    with trained(bench.host, bench.system.policies):
+        parameters = sum(p.numel() for p in module.parameters() if p.requires_grad)
+        history = _train(bench, module, order, plan, training, seed=seed, folder=folder, log=log)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    used = {scope for scope, _ in order}
+    assert not used & {pair.scope for pair in unseen}, "an unseen pair was trained on"
+    best = loop.best_epoch(history, lower_is_better=False)
+    updates = Counter({scope.task: 0 for scope in bench.data})
+    updates.update(scope.task for scope, _ in order)
+    atomic.write_json(
+        folder / RESULT,
+        {
+            "trained": sorted([scope.language, scope.task] for scope in used),
+            "scores": [_scored(bench, p, sentences, seen=p in part.seen) for p in (*seen, *unseen)],
+            "parameters": parameters,
+            "loaded": bench.system.loaded,
+            "updates": dict(sorted(updates.items())),
+            "dev": {"score": best.score, "evaluation": best.epoch},
+        },
+    )
+
+
+def open_bench(
+    base: Path,
+    plan: Plan,
+    part: Part,
+    adapters: Mapping[str, Path],
+    training: Training,
+    *,
+    seed: int,
+) -> Bench:
+    """Return a system on the base, untrained, with the data of its pairs."""
+    checkpoint = load_checkpoint(base)
+    host = checkpoint.model.to(device())
+    data = {pair.scope: annotated(pair, training.sentences) for pair in part.seen}
+    tasks = list(dict.fromkeys(pair.task for pair in part.seen))
+    system = system_of(plan, host, tasks, adapters, seed=seed)
+    words = WordEncoder(checkpoint.vocabulary, checkpoint.framing, length=training.length)
+    members = {task: _member(host, task, labels_of(task, data), seed) for task in tasks}
+    return Bench(host, system, words, members, data)
+
+
+def _member(host: MaskedModel, name: str, labels: dict[str, list[str]], seed: int) -> Member:
+    task = task_of(name)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        head = task.head(hidden_size(host), labels)
+    model = WordModel(host, head, layer_dropout=0.1, precision="float32")
+    return Member(task, labels, model.to(next(host.parameters()).device))
+
+
+def _order(bench: Bench, training: Training, seed: int) -> list[Draw]:
+    """Return the pair of each update."""
+    sizes = {scope: -(-len(own.train) // training.batch) for scope, own in bench.data.items()}
+    return draws(
+        sizes,
+        {},
+        training.steps,
+        temperature=training.temperature,
+        multiple=training.evaluations,
+        seed=seed,
+    )
+
+
+def _train(
+    bench: Bench,
+    module: Together,
+    order: Sequence[Draw],
+    plan: Plan,
+    training: Training,
+    *,
+    seed: int,
+    folder: Path,
+    log: Log,
+) -> list[loop.Epoch]:
+    """Train ``module``, leave it at its best evaluation on dev and return the history."""
+    lengths = {
+        scope: bench.words.sizes(s.words for s in d.train) for scope, d in bench.data.items()
+    }
+
+    @lru_cache(maxsize=len(lengths))
+    def batches(scope: Scope, epoch: int) -> list[np.ndarray]:
+        own = derived(seed, scope.language, scope.task)
+        return batches_by_length(lengths[scope], training.batch, seed=own, epoch=epoch)
+
+    def loss_at(_: int, step: int) -> Tensor:
+        scope, turn = order[step]
+        epoch, place = divmod(turn, -(-len(lengths[scope]) // training.batch))
+        return _loss(bench, scope, batches(scope, epoch)[place])
+
+    def evaluate(_: int) -> float:
+        return mean(
+            dev_score(bench.members[scope.task].task, own.dev, bench.predict(scope, own.dev))
+            for scope, own in bench.data.items()
+        )
+
+    heads = [*module.mixes.parameters(), *module.heads.parameters()]
+    groups = tiers(bench.system.policies, rate=plan.rate, decay=training.decay)
+    groups.append({"params": heads, "lr": training.head_rate, "weight_decay": training.decay})
+    how = loop.Plan(
+        training.evaluations,
+        len(order) // training.evaluations,
+        seed,
+        clip=_CLIP,
+        lower_is_better=False,
+        metric="mean dev score",
+        rates="the system's rate or training.head_rate",
+        print_epochs=False,
+    )
+    return loop.run(
+        module,
+        [adamw(groups)],
+        linear(round(training.warmup * len(order)), len(order)),
+        loss_at,
+        evaluate,
+        how,
+        checkpoint=folder / "checkpoint.pt",
+        log=log,
+    )
+
+
+def _loss(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
+    """Return the loss on sentences of a pair."""
+    member = bench.members[scope.task]
+    sentences = [bench.data[scope].train[i] for i in items]
+    batch = bench.words.batch([s.words for s in sentences], next(bench.host.parameters()).device)
+    with bench.system.at(scope):
+        scores = member.model(batch)
+    return member.task.loss(member.model.head, scores, sentences, member.labels, batch.mask_BW)
+
+
+def _scored(bench: Bench, pair: Pair, most: int, *, seen: bool) -> dict[str, Any]:
+    """Return the score of a pair's test sentences, in percent."""
+    gold = test_sentences(pair, most)
+    task = bench.members[pair.task].task
+    score = task.score(gold, bench.predict(pair.scope, gold))[task.metric]
+    return {"language": pair.language, "task": pair.task, "seen": seen, "score": score}

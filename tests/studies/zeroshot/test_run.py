@@ -1,0 +1,97 @@
+"""A whole study of toy languages: who is scored on what, what is resumed, what is noticed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from small_zeroshot import Ran
+
+from specialize.errors import DataError, UsageError
+from specialize.modules.scope import Scope
+from specialize.progress import Silent
+from specialize.store import Store
+from specialize.studies.zeroshot.cells import cells
+from specialize.studies.zeroshot.partition import Part
+from specialize.studies.zeroshot.recipe import read_study
+from specialize.studies.zeroshot.run import facts_of, plan
+from specialize.studies.zeroshot.training import open_bench
+
+
+def test_every_pair_is_scored_by_both_models_and_unseen_by_the_one_that_did_not_see_it(
+    ran: Ran,
+) -> None:
+    rows = ran.facts["rows"]
+    assert len(rows) == 2 * 2 * 2 * 6  # systems, seeds, models, pairs
+    seen = {(r["task"], r["language"]): "" for r in rows}
+    for row in rows:
+        if row["seen"] and row["system"] == "madx" and row["seed"] == 1:
+            seen[row["task"], row["language"]] += row["model"]
+    wanted = {"aa": ("a", "b"), "bb": ("b", "a"), "cc": ("ab", "ab")}
+    assert seen == {
+        (task, name): own[i]
+        for name, own in wanted.items()
+        for i, task in enumerate(("pos", "dep"))
+    }
+    assert json.loads((ran.out / "results.json").read_text("utf-8")) == ran.facts
+
+
+def test_no_pair_may_be_seen_and_unseen(ran: Ran) -> None:
+    with pytest.raises(AssertionError):
+        Part(ran.study.pairs[:2], ran.study.pairs[1:])
+
+
+def test_a_pair_that_was_trained_on_is_not_counted_as_unseen(ran: Ran) -> None:
+    store = Store(ran.out)
+    found = cells(ran.study, store)
+    file = store.folder(found.models["madx", "a", 1]) / "scores.json"
+    before = file.read_text("utf-8")
+    changed = json.loads(before)
+    changed["trained"].append(["bb", "pos"])
+    file.write_text(json.dumps(changed), "utf-8")
+    try:
+        message = "madx, model a, seed 1: pos of bb is scored as unseen, against the partition"
+        with pytest.raises(DataError, match=message):
+            facts_of(ran.study, found, store)
+    finally:
+        file.write_text(before, "utf-8")
+
+
+def test_one_more_seed_or_system_runs_only_what_is_new(ran: Ran) -> None:
+    store = Store(ran.out)
+
+    def new(*changes: str) -> list[str]:
+        found = cells(read_study(ran.recipe, changes), store)
+        stages = [*found.adapters["madx"].values(), *found.all]
+        return [stage.label for stage in stages if not store.done(stage)]
+
+    assert new("seeds=[1,2,3]") == [
+        f"{name}, model {model}, seed 3" for name in ("full", "madx") for model in "ab"
+    ]
+    assert new("system.slow.kind=full") == [
+        f"slow, model {model}, seed {seed}" for seed in (1, 2) for model in "ab"
+    ]
+    assert not new("system.full.rate=1e-3", "system.full.kind=full")
+    assert "full, model a, seed 1  done" in plan(ran.study, ran.out).replace("   ", "  ")
+
+
+def test_a_model_is_the_same_again_and_only_its_adapters_train(ran: Ran, tmp_path: Path) -> None:
+    store = Store(ran.out)
+    stage = cells(ran.study, store).models["madx", "b", 2]
+    result = json.loads((store.folder(stage) / "scores.json").read_text("utf-8"))
+    again = Store(tmp_path)
+    torch.manual_seed(99)
+    for need in (*(n for s in stage.needs for n in s.needs), *stage.needs, stage):
+        again.run(need, Silent())
+    assert json.loads((again.folder(stage) / "scores.json").read_text("utf-8")) == result
+
+
+def test_a_language_without_an_adapter_is_an_error(ran: Ran) -> None:
+    store = Store(ran.out)
+    found = cells(ran.study, store)
+    folders = {n: store.folder(s) for n, s in found.adapters["madx"].items() if n != "bb"}
+    madx, own = ran.study.systems["madx"], ran.study.training
+    base = Path(ran.study.base)
+    bench = open_bench(base, madx, ran.study.part("a"), folders, own, seed=1)
+    with pytest.raises(UsageError, match="no parameters of language 'bb'; known: cc, aa"):
+        bench.predict(Scope("bb", "pos"), [])
