@@ -13,6 +13,10 @@ SYSTEMS = """\
 rate = 1e-3
 [system.madx]
 reduction = 4
+[system.hyperx]
+projected = 4
+size = 4
+embedding = 3
 """
 
 
@@ -32,6 +36,7 @@ base = "{base}"
 both = ["cc"]
 halves = [["aa"], ["bb"]]
 known = ["aa"]
+seeds = [1]
 sentences = 6
 [training]
 steps = 6

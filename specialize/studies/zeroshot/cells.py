@@ -11,12 +11,12 @@ from specialize.store import Stage, Store
 from specialize.studies.transfer.cells import derived, pack_text
 from specialize.studies.zeroshot.languages import train_language
 from specialize.studies.zeroshot.partition import MODELS
-from specialize.studies.zeroshot.plans import KINDS, Madx, Plan
+from specialize.studies.zeroshot.plans import Hyperx, Madx, Mlm, Plan, kind_of
 from specialize.studies.zeroshot.recipe import Study
 from specialize.studies.zeroshot.training import train_model
 
 _MLM_STEP = 0.25  # seconds of an update on 8 sequences of 128 pieces, one thread of a CPU
-_SENTENCE = 0.012  # of a sentence in training; a third of it in scoring
+_SENTENCE = 0.015  # of a sentence in training; a third of it in scoring
 
 Key = tuple[str, str, int]  # system, model, seed
 
@@ -44,7 +44,9 @@ def cells(study: Study, store: Store) -> Cells:
         for name, plan in study.systems.items()
     }
     models = {
-        (name, model, seed): _model_stage(study, base, name, model, seed, adapters[name], store)
+        (name, model, seed): _model_stage(
+            study, base, (name, model, seed), adapters[name], texts, store
+        )
         for seed in study.seeds
         for name in study.systems
         for model in MODELS
@@ -100,30 +102,32 @@ def _adapter_stages(
 def _model_stage(
     study: Study,
     base: Path,
-    name: str,
-    model: str,
-    seed: int,
+    key: Key,
     adapters: Mapping[str, Stage],
+    texts: Mapping[str, Stage],
     store: Store,
 ) -> Stage:
+    name, model, seed = key
     plan, part = study.systems[name], study.part(model)
-    kind = next(kind for kind, cls in KINDS.items() if cls is type(plan))
+    own = texts if isinstance(plan, Hyperx) else {}
     return Stage(
         "zeroshot",
         f"{name}, model {model}, seed {seed}",
         train_model,
         {
             "base": base,
-            "kind": kind,
+            "kind": kind_of(plan),
             "plan": plan,
             "seen": list(part.seen),
             "unseen": list(part.unseen),
             "adapters": dict(adapters),
+            "texts": dict(own),
             "training": study.training,
+            "mlm": study.mlm if own else Mlm(),  # not in the key of what reads no text
             "sentences": study.sentences,
             "seed": derived(seed, "zeroshot"),
         },
-        work=model_seconds(study) * store.pace("zeroshot"),
+        work=model_seconds(study, text=bool(own)) * store.pace("zeroshot"),
     )
 
 
@@ -132,9 +136,13 @@ def mlm_seconds(study: Study) -> float:
     return _MLM_STEP * study.mlm.batch * study.mlm.length / 1024
 
 
-def model_seconds(study: Study) -> float:
-    """Return about how long a model takes: updates, evaluations on dev, and scores."""
+def model_seconds(study: Study, *, text: bool) -> float:
+    """Return about how long a model takes: updates, evaluations on dev, and scores.
+
+    ``text``: as many updates on text as there are on annotated sentences, and a third more.
+    """
     own = study.training
     dev = (own.sentences // 4 or 500) * (own.evaluations + 1) * len(study.pairs) / 2
     test = (study.sentences or 700) * len(study.pairs)
-    return _SENTENCE * (own.steps * own.batch + (dev + test) / 3)
+    more = 4 / 3 * own.steps * mlm_seconds(study) if text else 0.0
+    return _SENTENCE * (own.steps * own.batch + (dev + test) / 3) + more

@@ -43,6 +43,30 @@ class Madx:
 
 
 @dataclass(frozen=True)
+class Hyperx:
+    """One network generates the adapters of all pairs; text is one of its tasks (Hyper-X)."""
+
+    rate: float = 1e-4  # peak learning rate of the network and the layer norms of the base
+    projected: int = 192  # width before the generators, "d_s" in the paper's tables: 192 or 32
+    size: int = 256  # width of the adapters
+    embedding: int = 64  # width of the embedding of a language, a task, a layer
+    deviation: float = 1.0  # of embeddings before training
+    by: tuple[str, ...] = ("language", "task")  # what it sees beside the layer
+
+    needs_text: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("system", self, {"rate": 0, "projected": 1, "size": 1, "embedding": 1})
+        at_least("system", self, {"deviation": 0})
+        if self.by not in (("language", "task"), ("task",)):
+            raise UsageError(
+                f"expected by = ['language', 'task'], or ['task'] for the baseline without "
+                f"languages, got {list(self.by)}"
+            )
+
+
+@dataclass(frozen=True)
 class Training:
     """How each model is trained on annotated sentences; defaults of the paper where it has any."""
 
@@ -76,7 +100,7 @@ class Training:
 class Mlm:
     """Masked language modelling on text."""
 
-    steps: int = 1000  # updates of each language adapter
+    steps: int = 1000  # updates of each language adapter of MAD-X
     batch: int = 8  # sequences of an update
     length: int = 128  # pieces of a sequence
     mask: float = 0.15  # share of the pieces to predict
@@ -92,5 +116,10 @@ class Mlm:
         return transfer.Mlm(self.batch, self.length, rate, self.mask, self.lines)
 
 
-Plan = Full | Madx
-KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx}
+Plan = Full | Madx | Hyperx
+KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx, "hyperx": Hyperx}
+
+
+def kind_of(plan: Plan) -> str:
+    """Return the name of a plan's kind in recipes."""
+    return next(kind for kind, cls in KINDS.items() if cls is type(plan))

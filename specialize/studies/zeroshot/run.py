@@ -20,7 +20,7 @@ from specialize.studies.transfer.cells import RESULT
 from specialize.studies.transfer.run import finite, planned
 from specialize.studies.zeroshot.cells import Cells, Key, cells
 from specialize.studies.zeroshot.partition import models_of
-from specialize.studies.zeroshot.plans import KINDS
+from specialize.studies.zeroshot.plans import kind_of
 from specialize.studies.zeroshot.recipe import Study
 from specialize.studies.zeroshot.treebanks import check_treebanks
 
@@ -109,7 +109,7 @@ def _cost(study: Study, name: str, found: Cells, results: Mapping[Key, Facts], s
     own = {key: result for key, result in results.items() if key[0] == name}
     plan = study.systems[name]
     return {
-        "kind": next(kind for kind, cls in KINDS.items() if cls is type(plan)),
+        "kind": kind_of(plan),
         "options": asdict(plan),
         "parameters": round(mean(r["parameters"] + r["loaded"] for r in own.values())),
         "updates": {

@@ -22,11 +22,12 @@ from specialize.model.word_model import WordModel
 from specialize.modules.policy import tiers, trained
 from specialize.modules.scope import Scope
 from specialize.progress import Log
-from specialize.studies.transfer.cells import RESULT, derived
+from specialize.studies.transfer.cells import RESULT, derived, read_text
+from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.studies.zeroshot.partition import Pair, Part
-from specialize.studies.zeroshot.plans import Plan, Training
+from specialize.studies.zeroshot.plans import Mlm, Plan, Training
 from specialize.studies.zeroshot.sampling import Draw, draws
-from specialize.studies.zeroshot.systems import System, system_of
+from specialize.studies.zeroshot.systems import MLM, Keys, System, system_of
 from specialize.studies.zeroshot.treebanks import (
     Annotated,
     annotated,
@@ -37,6 +38,8 @@ from specialize.studies.zeroshot.treebanks import (
 from specialize.tasks._base import Sentence, Task, dev_score
 from specialize.train import loop
 from specialize.train.finetune import predict
+from specialize.train.masking import MaskPieces, mask_pieces
+from specialize.train.mlm import plain_attention
 from specialize.train.optim import adamw, device
 from specialize.train.sampling import batches_by_length
 from specialize.train.schedules import linear
@@ -54,6 +57,22 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Text:
+    """Text of languages on which a system predicts masked pieces; none for most systems."""
+
+    sequences: Mapping[str, np.ndarray]  # by language: [N, L]
+    pieces: MaskPieces
+    plan: Mlm
+
+    def sizes(self) -> dict[Scope, int]:
+        """Return how many batches each language has."""
+        return {
+            Scope(language, MLM): max(1, len(own) // self.plan.batch)
+            for language, own in self.sequences.items()
+        }
+
+
+@dataclass(frozen=True)
 class Bench:
     """A system on its host, with a model for each task and the sentences of its pairs."""
 
@@ -62,6 +81,7 @@ class Bench:
     words: WordEncoder
     members: Mapping[str, Member]
     data: Mapping[Scope, Annotated]  # of seen pairs
+    text: Text
 
     def predict(self, scope: Scope, sentences: Sequence[Sentence[Any]]) -> list[Sentence[Any]]:
         """Return ``sentences`` as annotated for a pair."""
@@ -91,16 +111,18 @@ def train_model(
     seen: Sequence[Pair],
     unseen: Sequence[Pair],
     adapters: Mapping[str, Path],
+    texts: Mapping[str, Path],
     training: Training,
+    mlm: Mlm,
     sentences: int,
     seed: int,
 ) -> None:
     """Train a system on the ``seen`` pairs and write its scores on these and the ``unseen`` ones.
 
-    ``kind``: of the plan, in the key of the stage.
+    ``kind``: of the plan, in the key of the stage. ``texts``: of languages, if text is a task.
     """
     part = Part(tuple(seen), tuple(unseen))
-    bench = open_bench(base, plan, part, adapters, training, seed=seed)
+    bench = open_bench(base, plan, part, training, mlm, adapters=adapters, texts=texts, seed=seed)
     module = Together(bench.host, bench.members)
     order = _order(bench, training, seed)
     with trained(bench.host, bench.system.policies):
@@ -110,7 +132,7 @@ def train_model(
     used = {scope for scope, _ in order}
     assert not used & {pair.scope for pair in unseen}, "an unseen pair was trained on"
     best = loop.best_epoch(history, lower_is_better=False)
-    updates = Counter({scope.task: 0 for scope in bench.data})
+    updates = Counter({scope.task: 0 for scope in (*bench.data, *bench.text.sizes())})
     updates.update(scope.task for scope, _ in order)
     atomic.write_json(
         folder / RESULT,
@@ -129,9 +151,11 @@ def open_bench(
     base: Path,
     plan: Plan,
     part: Part,
-    adapters: Mapping[str, Path],
     training: Training,
+    mlm: Mlm,
     *,
+    adapters: Mapping[str, Path],
+    texts: Mapping[str, Path],
     seed: int,
 ) -> Bench:
     """Return a system on the base, untrained, with the data of its pairs."""
@@ -139,10 +163,13 @@ def open_bench(
     host = checkpoint.model.to(device())
     data = {pair.scope: annotated(pair, training.sentences) for pair in part.seen}
     tasks = list(dict.fromkeys(pair.task for pair in part.seen))
-    system = system_of(plan, host, tasks, adapters, seed=seed)
+    languages = dict.fromkeys(pair.language for pair in (*part.seen, *part.unseen))
+    system = system_of(plan, host, Keys([*languages], tasks, adapters), seed=seed)
     words = WordEncoder(checkpoint.vocabulary, checkpoint.framing, length=training.length)
     members = {task: _member(host, task, labels_of(task, data), seed) for task in tasks}
-    return Bench(host, system, words, members, data)
+    sequences = {language: read_text(folder) for language, folder in texts.items()}
+    text = Text(sequences, mask_pieces(checkpoint.vocabulary, checkpoint.framing), mlm)
+    return Bench(host, system, words, members, data, text)
 
 
 def _member(host: MaskedModel, name: str, labels: dict[str, list[str]], seed: int) -> Member:
@@ -159,7 +186,7 @@ def _order(bench: Bench, training: Training, seed: int) -> list[Draw]:
     sizes = {scope: -(-len(own.train) // training.batch) for scope, own in bench.data.items()}
     return draws(
         sizes,
-        {},
+        bench.text.sizes(),
         training.steps,
         temperature=training.temperature,
         multiple=training.evaluations,
@@ -190,6 +217,8 @@ def _train(
 
     def loss_at(_: int, step: int) -> Tensor:
         scope, turn = order[step]
+        if scope.task == MLM:
+            return _text_loss(bench, scope, turn, derived(seed, scope.language, MLM))
         epoch, place = divmod(turn, -(-len(lengths[scope]) // training.batch))
         return _loss(bench, scope, batches(scope, epoch)[place])
 
@@ -232,6 +261,14 @@ def _loss(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
     with bench.system.at(scope):
         scores = member.model(batch)
     return member.task.loss(member.model.head, scores, sentences, member.labels, batch.mask_BW)
+
+
+def _text_loss(bench: Bench, scope: Scope, turn: int, seed: int) -> Tensor:
+    """Return the loss on masked pieces of a language's text."""
+    text, sequences = bench.text, bench.text.sequences[scope.language]
+    batch = batch_at(sequences, text.pieces, text.plan.batches(0.0), turn, seed=seed)
+    with bench.system.at(scope), plain_attention(bench.host, device()):
+        return mlm_loss(bench.host, *batch)
 
 
 def _scored(bench: Bench, pair: Pair, most: int, *, seen: bool) -> dict[str, Any]:

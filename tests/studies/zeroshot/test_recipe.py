@@ -47,8 +47,12 @@ def test_a_recipe_is_read_with_its_defaults(ran: Ran) -> None:
         (["treebank.aa={train='aa/train.conllu'}"], "treebank.aa has no test file"),
         (["text.xx=['aa/corpus.txt']"], "unknown language 'xx' in text; known: cc, aa, bb"),
         (["text={cc=['cc/corpus.txt']}"], "system.madx learns languages from text.* none of 'aa'"),
-        (["system.mine.kind=madly"], "unknown system 'madly' in system.mine; known: full, madx"),
+        (
+            ["system.mine.kind=madly"],
+            "unknown system 'madly' in system.mine; known: full, madx, hyperx",
+        ),
         (["system.mine.rate=1"], "unknown system 'mine' in system.mine"),
+        (["system.hyperx.by=['layer']"], "expected by = .*or .'task'. for the baseline"),
         (["system.full.ratio=1"], "unknown key 'ratio' in system.full; known: rate"),
         (["system={}"], "there is no system"),
         (["training.steps=5"], "training.steps to be a multiple of training.evaluations, got 5"),
