@@ -17,6 +17,11 @@ reduction = 4
 projected = 4
 size = 4
 embedding = 3
+[system.psf]
+embedding = 12
+rank = 1
+samples = 2
+relation_width = 3
 """
 
 

@@ -18,7 +18,7 @@ def test_a_plan_lists_the_stages_and_does_nothing(
     assert done.code == 0
     assert "bb: language adapter" in done.out
     assert "madx, model b, seed 1" in done.out
-    assert "12 stages to run" in done.out
+    assert "14 stages to run" in done.out
     assert contents(tmp_path) == before
 
 
@@ -27,7 +27,7 @@ def test_faults_of_recipe_and_data_have_their_exit_codes(
 ) -> None:
     recipe, out = write_recipe(tmp_path, base_folder), tmp_path / "out"
     for change, code, message in (
-        ("system.mine.kind=madly", 2, "known: full, madx, hyperx"),
+        ("system.mine.kind=madly", 2, "known: full, madx, hyperx, psf"),
         (f'treebank.bb.test="{tmp_path}/aa/train.conllu"', 3, "test sentences are also trained"),
         ('base="none/such"', 4, "none/such"),
     ):

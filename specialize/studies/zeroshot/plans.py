@@ -67,6 +67,24 @@ class Hyperx:
 
 
 @dataclass(frozen=True)
+class Psf:
+    """The base is fine-tuned; the last layer of heads comes from variables of language and task."""
+
+    rate: float = 5e-5  # peak learning rate of the base; all else has that of heads
+    embedding: int = 100  # width of the variables
+    rank: int = 10  # of the factor that correlates languages, and tasks; 0: independent
+    samples: int = 3  # draws of an update
+    relation_width: int = 16  # features of a word and of its head, whose products give relations
+
+    needs_text: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("system", self, {"rate": 0, "embedding": 1, "rank": 0, "samples": 1})
+        at_least("system", self, {"relation_width": 1})
+
+
+@dataclass(frozen=True)
 class Training:
     """How each model is trained on annotated sentences; defaults of the paper where it has any."""
 
@@ -116,8 +134,8 @@ class Mlm:
         return transfer.Mlm(self.batch, self.length, rate, self.mask, self.lines)
 
 
-Plan = Full | Madx | Hyperx
-KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx, "hyperx": Hyperx}
+Plan = Full | Madx | Hyperx | Psf
+KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx, "hyperx": Hyperx, "psf": Psf}
 
 
 def kind_of(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.studies.transfer.recipe import named
 from specialize.studies.zeroshot.partition import MODELS, Pair, Part, check_partition, part_of
-from specialize.studies.zeroshot.plans import KINDS, Mlm, Plan, Training
+from specialize.studies.zeroshot.plans import KINDS, Mlm, Plan, Psf, Training
 from specialize.train.optim import at_least
 
 _CHOICES = {
@@ -225,10 +225,17 @@ def _check_systems(study: Study) -> None:
                 "nor text; give it data of another task, or text",
                 key="halves",
             )
+        if without := [p.language for p in part.unseen if p.language not in seen]:
+            for name, plan in study.systems.items():
+                if isinstance(plan, Psf):
+                    raise UsageError(
+                        f"system.{name} learns languages from annotated sentences, and model "
+                        f"{model} sees none of {without[0]!r}; give it data of another task",
+                        key=f"system.{name}",
+                    )
     for name, plan in study.systems.items():
-        if not plan.needs_text:
-            continue
-        if missing := [x for x in study.languages if x not in study.text]:
+        missing = [x for x in study.languages if x not in study.text and plan.needs_text]
+        if missing:
             raise UsageError(
                 f"system.{name} learns languages from text, and there is none of {missing[0]!r}; "
                 f'add {missing[0]} = ["FILE"] to [text]',

@@ -10,14 +10,15 @@ from typing import Any, Literal, cast
 
 from torch import nn
 
-from specialize.model.mlm import MaskedModel
+from specialize.model.mlm import MaskedModel, hidden_size
 from specialize.modules import hyperx, madx
 from specialize.modules.attach import attach
 from specialize.modules.policy import Policy
 from specialize.modules.scope import Scope
 from specialize.modules.sites import sites
+from specialize.studies.zeroshot.factorized import Factorized
 from specialize.studies.zeroshot.languages import adapters_of, add_languages
-from specialize.studies.zeroshot.plans import Full, Hyperx, Madx, Plan
+from specialize.studies.zeroshot.plans import Full, Hyperx, Madx, Plan, Psf
 
 MLM = "mlm"  # predicting masked pieces, as a task
 
@@ -29,6 +30,7 @@ class System:
     policies: Sequence[Policy]
     at: Callable[[Scope], AbstractContextManager[Any]]
     loaded: int = 0  # parameters that were trained before, for all languages together
+    factorized: Factorized | None = None  # what heads take their last layer from
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,13 @@ def system_of(plan: Plan, host: MaskedModel, keys: Keys, *, seed: int) -> System
         return _madx(plan, host, keys, seed)
     if isinstance(plan, Hyperx):
         return _hyperx(plan, host, keys, seed)
+    policies = [Policy(host.base_model)]
+    if isinstance(plan, Psf):
+        found = Factorized(plan, hidden_size(host), [*keys.languages], seed=seed)
+        found.module.to(next(host.parameters()).device)
+        return System(policies, found.at, factorized=found)
     assert isinstance(plan, Full)
-    return System([Policy(host.base_model)], lambda scope: nullcontext())
+    return System(policies, lambda scope: nullcontext())
 
 
 def _madx(plan: Madx, host: MaskedModel, keys: Keys, seed: int) -> System:

@@ -91,14 +91,20 @@ class Bench:
 
 
 class Together(nn.Module):
-    """A host, and the scalar mix and head of each task: what a checkpoint holds."""
+    """A host, the scalar mix and head of each task, and what heads share: all that is kept."""
 
-    def __init__(self, host: MaskedModel, members: Mapping[str, Member]) -> None:
+    def __init__(
+        self, host: MaskedModel, members: Mapping[str, Member], shared: nn.Module | None
+    ) -> None:
         """See the class."""
         super().__init__()
-        self.host = host
+        self.host, self.shared = host, shared
         self.mixes = nn.ModuleDict({task: m.model.mix for task, m in members.items()})
         self.heads = nn.ModuleDict({task: m.model.head for task, m in members.items()})
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of all but the host."""
+        return [p for name, p in self.named_parameters() if not name.startswith("host.")]
 
 
 def train_model(
@@ -123,7 +129,8 @@ def train_model(
     """
     part = Part(tuple(seen), tuple(unseen))
     bench = open_bench(base, plan, part, training, mlm, adapters=adapters, texts=texts, seed=seed)
-    module = Together(bench.host, bench.members)
+    factorized = bench.system.factorized
+    module = Together(bench.host, bench.members, factorized.module if factorized else None)
     order = _order(bench, training, seed)
     with trained(bench.host, bench.system.policies):
         parameters = sum(p.numel() for p in module.parameters() if p.requires_grad)
@@ -166,17 +173,19 @@ def open_bench(
     languages = dict.fromkeys(pair.language for pair in (*part.seen, *part.unseen))
     system = system_of(plan, host, Keys([*languages], tasks, adapters), seed=seed)
     words = WordEncoder(checkpoint.vocabulary, checkpoint.framing, length=training.length)
-    members = {task: _member(host, task, labels_of(task, data), seed) for task in tasks}
+    members = {task: _member(host, system, task, labels_of(task, data), seed) for task in tasks}
     sequences = {language: read_text(folder) for language, folder in texts.items()}
     text = Text(sequences, mask_pieces(checkpoint.vocabulary, checkpoint.framing), mlm)
     return Bench(host, system, words, members, data, text)
 
 
-def _member(host: MaskedModel, name: str, labels: dict[str, list[str]], seed: int) -> Member:
-    task = task_of(name)
+def _member(
+    host: MaskedModel, system: System, name: str, labels: dict[str, list[str]], seed: int
+) -> Member:
+    task, source = task_of(name), system.factorized
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        head = task.head(hidden_size(host), labels)
+        head = source.head(task, labels) if source else task.head(hidden_size(host), labels)
     model = WordModel(host, head, layer_dropout=0.1, precision="float32")
     return Member(task, labels, model.to(next(host.parameters()).device))
 
@@ -228,9 +237,9 @@ def _train(
             for scope, own in bench.data.items()
         )
 
-    heads = [*module.mixes.parameters(), *module.heads.parameters()]
     groups = tiers(bench.system.policies, rate=plan.rate, decay=training.decay)
-    groups.append({"params": heads, "lr": training.head_rate, "weight_decay": training.decay})
+    heads = {"params": module.head_parameters(), "weight_decay": training.decay}
+    groups.append({**heads, "lr": training.head_rate})
     how = loop.Plan(
         training.evaluations,
         len(order) // training.evaluations,
@@ -254,13 +263,29 @@ def _train(
 
 
 def _loss(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
-    """Return the loss on sentences of a pair."""
-    member = bench.members[scope.task]
+    """Return the loss on sentences of a pair; of heads with draws, the bound on the evidence."""
+    member, source = bench.members[scope.task], bench.system.factorized
     sentences = [bench.data[scope].train[i] for i in items]
     batch = bench.words.batch([s.words for s in sentences], next(bench.host.parameters()).device)
+    head, mask = member.model.head, batch.mask_BW
+
+    def loss(states_BWD: Tensor) -> Tensor:
+        scores = head(states_BWD, mask)
+        found = member.task.loss(head, scores, sentences, member.labels, mask)
+        if source is None:
+            return found
+        assert source.divergence is not None
+        return found + source.divergence / _units(scope, bench.data[scope])
+
     with bench.system.at(scope):
-        scores = member.model(batch)
-    return member.task.loss(member.model.head, scores, sentences, member.labels, batch.mask_BW)
+        states = member.model.states(batch)
+        losses = [loss(states) for _ in range(source.plan.samples if source else 1)]
+    return sum(losses[1:], losses[0]) / len(losses)
+
+
+def _units(scope: Scope, data: Annotated) -> int:
+    """Return how many terms the mean loss of all training sentences has: of words, of sentences."""
+    return len(data.train) if scope.task == "ner" else sum(len(s.words) for s in data.train)
 
 
 def _text_loss(bench: Bench, scope: Scope, turn: int, seed: int) -> Tensor:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_zeroshot import Ran
@@ -16,7 +17,7 @@ from specialize.studies.zeroshot.cells import cells
 from specialize.studies.zeroshot.partition import Part
 from specialize.studies.zeroshot.recipe import read_study
 from specialize.studies.zeroshot.run import facts_of, plan
-from specialize.studies.zeroshot.training import Bench, open_bench
+from specialize.studies.zeroshot.training import Bench, _loss, open_bench
 
 
 def test_every_pair_is_scored_by_both_models_and_unseen_by_the_one_that_did_not_see_it(
@@ -116,6 +117,34 @@ def test_each_system_trains_what_it_says_and_nothing_else(
     others = {"full": "module_sources", "madx": "sources.0", "hyperx": "layers.0.mlp.W"}
     assert not [name for name in names if others[system] in name]
     assert ("embeddings.tok_embeddings.weight" in " ".join(names)) == (system == "full")
+
+
+def test_the_last_layers_of_a_factorization_are_those_of_the_pair(ran: Ran) -> None:
+    """Draws differ in training; the means at test depend on the language, and heads do not."""
+    bench = opened(ran, "psf")
+    sentences = bench.data[Scope("aa", "pos")].dev
+    for task in ("pos", "dep"):
+        member = bench.members[task]
+        head = member.model.head.eval()
+        names = [name for name, _ in head.named_parameters()]
+        assert not [n for n in names if "linear" in n or "relation_weight" in n]
+        batch = bench.words.batch([s.words for s in sentences], torch.device("cpu"))
+        found = {}
+        with torch.no_grad():
+            states = member.model.eval().states(batch)
+            for name in ("aa", "aa", "bb"):
+                with bench.system.at(Scope(name, task)):
+                    scores = head(states, batch.mask_BW)
+                    if task == "dep":
+                        scores = head.all_relations(scores.words_BWK[0], scores.heads_BHK[0])
+                assert name not in found or torch.equal(found[name], scores)
+                found[name] = scores
+        assert not torch.equal(found["aa"], found["bb"])
+    first, second = (_loss(bench, Scope("aa", "pos"), np.arange(2)) for _ in range(2))
+    assert first.requires_grad
+    assert torch.equal(first, second)  # in evaluation mode
+    bench.members["pos"].model.train()
+    assert not torch.equal(_loss(bench, Scope("aa", "pos"), np.arange(2)), first)
 
 
 def test_text_is_one_of_the_tasks_of_a_hypernetwork(ran: Ran) -> None:
