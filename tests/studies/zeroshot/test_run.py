@@ -13,11 +13,12 @@ from specialize.modules.policy import trained
 from specialize.modules.scope import Scope
 from specialize.progress import Silent
 from specialize.store import Store
+from specialize.studies.zeroshot.bench import Bench, open_bench
 from specialize.studies.zeroshot.cells import cells
 from specialize.studies.zeroshot.partition import Part
 from specialize.studies.zeroshot.recipe import read_study
 from specialize.studies.zeroshot.run import facts_of, plan
-from specialize.studies.zeroshot.training import Bench, _loss, open_bench
+from specialize.studies.zeroshot.training import _loss
 
 
 def test_every_pair_is_scored_by_both_models_and_unseen_by_the_one_that_did_not_see_it(
