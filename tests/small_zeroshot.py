@@ -49,6 +49,9 @@ evaluations = 2
 batch = 4
 sentences = 8
 length = 64
+[few]
+sentences = [2]
+epochs = 1
 [mlm]
 steps = 2
 batch = 2
@@ -85,8 +88,9 @@ def invented_facts(*, seeds: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
                 rows += [
                     {"system": name, "seed": seed, "model": model, "language": language}
                     | {"task": task, "seen": model in own}
-                    | {"score": 60 + gain + 10 * (model in own) + noise}
+                    | {"few": few, "score": 60 + gain + few + 10 * (model in own) + noise}
                     for model in "ab"
+                    for few in (0, *(() if model in own else (5, 20)))
                     for name, gain in (("full", 0.0), ("madx", 2.0))
                 ]
     cost = {"kind": "full", "options": {"rate": 1e-3}, "parameters": 8_600_000}
@@ -100,6 +104,7 @@ def invented_facts(*, seeds: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
         "both": both,
         "known": ["en", "tr", "el"],
         "seeds": list(seeds),
+        "few": [5, 20],
         "systems": {"full": cost, "madx": cost | {"kind": "madx", "language_seconds": 99.0}},
         "rows": rows,
         "settings": {"training": {"steps": 22}},

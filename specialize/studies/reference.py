@@ -22,6 +22,7 @@ _TABLES = {
     "Zero-shot: `[treebank.LANGUAGE]` and `[ner.LANGUAGE]`": zeroshot.FilesKeys,
     "Zero-shot: `[training]`": plans.Training,
     "Zero-shot: `[mlm]`": plans.Mlm,
+    "Zero-shot: `[few]`": plans.Few,
     **{f"Zero-shot: `[system.NAME]` of kind `{k}`": c for k, c in plans.KINDS.items()},
 }
 

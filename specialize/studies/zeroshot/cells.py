@@ -124,6 +124,7 @@ def _model_stage(
             "texts": dict(own),
             "training": study.training,
             "mlm": study.mlm if own else Mlm(),  # not in the key of what reads no text
+            "few": study.few,
             "sentences": study.sentences,
             "seed": derived(seed, "zeroshot"),
         },
@@ -144,5 +145,8 @@ def model_seconds(study: Study, *, text: bool) -> float:
     own = study.training
     dev = (own.sentences // 4 or 500) * (own.evaluations + 1) * len(study.pairs) / 2
     test = (study.sentences or 700) * len(study.pairs)
+    unseen = len(study.pairs) // 2
+    few = sum(study.few.sentences) * study.few.epochs * unseen
+    test += (study.sentences or 700) * len(study.few.sentences) * unseen
     more = 4 / 3 * own.steps * mlm_seconds(study) if text else 0.0
-    return _SENTENCE * (own.steps * own.batch + (dev + test) / 3) + more
+    return _SENTENCE * (own.steps * own.batch + few + (dev + test) / 3) + more

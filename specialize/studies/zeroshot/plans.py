@@ -134,6 +134,22 @@ class Mlm:
         return transfer.Mlm(self.batch, self.length, rate, self.mask, self.lines)
 
 
+@dataclass(frozen=True)
+class Few:
+    """Continued training of each model on a few sentences of each unseen pair, one by one."""
+
+    sentences: tuple[int, ...] = ()  # how many: [5, 10, 20, 50] in the paper; none: no such scores
+    epochs: int = 50  # passes over them, at the constant peak rates
+
+    def __post_init__(self) -> None:
+        """Refuse values without a meaning."""
+        at_least("few", self, {"epochs": 1})
+        if min(self.sentences, default=1) < 1 or len({*self.sentences}) < len(self.sentences):
+            raise UsageError(
+                f"expected few.sentences above 0, each different, got {list(self.sentences)}"
+            )
+
+
 Plan = Full | Madx | Hyperx | Psf
 KINDS: dict[str, type[Plan]] = {"full": Full, "madx": Madx, "hyperx": Hyperx, "psf": Psf}
 

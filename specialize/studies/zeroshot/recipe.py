@@ -15,7 +15,7 @@ from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.studies.transfer.recipe import named
 from specialize.studies.zeroshot.partition import MODELS, Pair, Part, check_partition, part_of
-from specialize.studies.zeroshot.plans import KINDS, Mlm, Plan, Psf, Training
+from specialize.studies.zeroshot.plans import KINDS, Few, Mlm, Plan, Psf, Training
 from specialize.train.optim import at_least
 
 _CHOICES = {
@@ -49,6 +49,7 @@ class ZeroshotKeys:
     sentences: int = 0  # test sentences of each pair, drawn once; 0: all
     training: Options = field(default_factory=dict)  # the table [training]
     mlm: Options = field(default_factory=dict)  # the table [mlm]
+    few: Options = field(default_factory=dict)  # the table [few]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Study:
     sentences: int
     training: Training
     mlm: Mlm
+    few: Few
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -123,6 +125,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
             keys.sentences,
             build(Training, keys.training, "training"),
             build(Mlm, keys.mlm, "mlm"),
+            build(Few, keys.few, "few"),
         )
         check_partition(study.pairs, study.halves, study.both, study.tasks)
         _check_systems(study)

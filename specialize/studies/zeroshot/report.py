@@ -42,6 +42,7 @@ def page(facts: Facts) -> str:
     return _template().render(
         facts=facts,
         blocks=found,
+        few=tables.few_blocks(facts),
         findings=tables.findings(facts),
         reference=next(iter(facts["systems"])),
     )

@@ -76,9 +76,14 @@ def facts_of(study: Study, found: Cells, store: Store) -> Facts:
         "both": list(study.both),
         "known": list(study.known),
         "seeds": list(study.seeds),
+        "few": list(study.few.sentences),
         "systems": {name: _cost(study, name, found, results, store) for name in study.systems},
         "rows": [row for key, own in results.items() for row in _rows(study, key, own)],
-        "settings": {"training": asdict(study.training), "mlm": asdict(study.mlm)},
+        "settings": {
+            "training": asdict(study.training),
+            "mlm": asdict(study.mlm),
+            "few": asdict(study.few),
+        },
         "seconds": {
             "all": sum(store.record(stage).seconds for stage in unique(found.all, store)),
         },

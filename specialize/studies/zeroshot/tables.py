@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from specialize.modules.scope import Scope
@@ -46,9 +46,9 @@ class Block:
         return [max(m.value for m in column) for column in zip(*self.rows.values(), strict=True)]
 
 
-def scores_of(facts: Facts) -> Scores:
-    """Return the scores of results."""
-    rows = [Row(**row) for row in facts["rows"]]
+def scores_of(facts: Facts, *, few: int = 0) -> Scores:
+    """Return the scores of results, zero-shot or after ``few`` sentences of each pair."""
+    rows = [Row(**row) for row in facts["rows"] if row["few"] == few]
     return Scores(rows, both=facts["both"], known=facts["known"])
 
 
@@ -58,6 +58,23 @@ def blocks(facts: Facts) -> list[Block]:
     return [
         _block(facts, scores, task, seen=seen) for task in facts["tasks"] for seen in (False, True)
     ]
+
+
+def few_blocks(facts: Facts) -> list[Block]:
+    """Return a table for each task, a row a system and number of sentences; none without any."""
+    found = []
+    for task in facts["tasks"] if facts["few"] else []:
+        parts = {
+            few: _block(facts, scores_of(facts, few=few), task, seen=False)
+            for few in (0, *facts["few"])
+        }
+        rows = {
+            f"{system}, {few}": part.rows[system]
+            for system in facts["systems"]
+            for few, part in parts.items()
+        }
+        found.append(replace(parts[0], rows=rows))
+    return found
 
 
 def _block(facts: Facts, scores: Scores, task: str, *, seen: bool) -> Block:
@@ -92,6 +109,9 @@ def text(facts: Facts) -> str:
         rows = [[system, *map(shown, own)] for system, own in block.rows.items()]
         found.append(aligned([head, *rows]))
         found += compared_text(facts, block)
+    for block in few_blocks(facts):
+        head = [f"{block.task} ({block.metric}), after n sentences", *block.columns]
+        found.append(aligned([head, *([s, *map(shown, own)] for s, own in block.rows.items())]))
     head = ["system", "parameters", "time of a model"]
     rows = [
         [name, f"{own['parameters']:,}", cost_of(own)] for name, own in facts["systems"].items()
@@ -119,7 +139,8 @@ def compared_text(facts: Facts, block: Block) -> list[str]:
 
 def csv_text(facts: Facts) -> str:
     """Return a row for each system, seed, model and pair."""
-    columns = ["system", "seed", "model", "task", "metric", "language", "known", "seen", "score"]
+    columns = ["system", "seed", "model", "task", "metric", "language", "known", "seen"]
+    columns += ["few", "score"]
     rows: list[list[Any]] = [columns]
     for row in facts["rows"]:
         own = {**row, "metric": facts["tasks"][row["task"]]}

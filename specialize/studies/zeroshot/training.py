@@ -13,28 +13,25 @@ import numpy as np
 from torch import Tensor
 
 from specialize import atomic
-from specialize.modules.policy import tiers, trained
+from specialize.modules.policy import trained
 from specialize.modules.scope import Scope
 from specialize.progress import Log
 from specialize.studies.transfer.cells import RESULT, derived
-from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.studies.zeroshot.bench import Bench, Together, open_bench
+from specialize.studies.zeroshot.few import adapt
 from specialize.studies.zeroshot.partition import Pair, Part
-from specialize.studies.zeroshot.plans import Mlm, Plan, Training
+from specialize.studies.zeroshot.plans import Few, Mlm, Plan, Training
 from specialize.studies.zeroshot.sampling import Draw, draws
+from specialize.studies.zeroshot.steps import CLIP, groups_of, loss_of, text_loss_of
 from specialize.studies.zeroshot.systems import MLM
 from specialize.studies.zeroshot.treebanks import (
-    Annotated,
     test_sentences,
 )
 from specialize.tasks._base import dev_score
 from specialize.train import loop
-from specialize.train.mlm import plain_attention
-from specialize.train.optim import adamw, device
+from specialize.train.optim import adamw
 from specialize.train.sampling import batches_by_length
 from specialize.train.schedules import linear
-
-_CLIP = 5.0  # bound on the gradient's norm, as in fine-tuning
 
 
 def train_model(
@@ -50,6 +47,7 @@ def train_model(
     texts: Mapping[str, Path],
     training: Training,
     mlm: Mlm,
+    few: Few,
     sentences: int,
     seed: int,
 ) -> None:
@@ -65,9 +63,16 @@ def train_model(
     with trained(bench.host, bench.system.policies):
         parameters = sum(p.numel() for p in module.parameters() if p.requires_grad)
         history = _train(bench, module, order, plan, training, seed=seed, folder=folder, log=log)
+        used = {scope for scope, _ in order}
+        assert not used & {pair.scope for pair in unseen}, "an unseen pair was trained on"
+        scores = [_scored(bench, p, sentences, seen=p in part.seen) for p in (*seen, *unseen)]
+        start = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        for pair in unseen:
+            for count in few.sentences:
+                adapt(bench, module, pair, count, few, plan, training, start=start, seed=seed)
+                scores.append(_scored(bench, pair, sentences, seen=False) | {"few": count})
+                log.say(f"{pair.task} of {pair.language}: {count} sentences")
     (folder / "checkpoint.pt").unlink(missing_ok=True)
-    used = {scope for scope, _ in order}
-    assert not used & {pair.scope for pair in unseen}, "an unseen pair was trained on"
     best = loop.best_epoch(history, lower_is_better=False)
     updates = Counter({scope.task: 0 for scope in (*bench.data, *bench.text.sizes())})
     updates.update(scope.task for scope, _ in order)
@@ -75,7 +80,7 @@ def train_model(
         folder / RESULT,
         {
             "trained": sorted([scope.language, scope.task] for scope in used),
-            "scores": [_scored(bench, p, sentences, seen=p in part.seen) for p in (*seen, *unseen)],
+            "scores": scores,
             "parameters": parameters,
             "loaded": bench.system.loaded,
             "updates": dict(sorted(updates.items())),
@@ -121,9 +126,9 @@ def _train(
     def loss_at(_: int, step: int) -> Tensor:
         scope, turn = order[step]
         if scope.task == MLM:
-            return _text_loss(bench, scope, turn, derived(seed, scope.language, MLM))
+            return text_loss_of(bench, scope, turn, derived(seed, scope.language, MLM))
         epoch, place = divmod(turn, -(-len(lengths[scope]) // training.batch))
-        return _loss(bench, scope, batches(scope, epoch)[place])
+        return loss_of(bench, scope, batches(scope, epoch)[place])
 
     def evaluate(_: int) -> float:
         return mean(
@@ -131,14 +136,11 @@ def _train(
             for scope, own in bench.data.items()
         )
 
-    groups = tiers(bench.system.policies, rate=plan.rate, decay=training.decay)
-    heads = {"params": module.head_parameters(), "weight_decay": training.decay}
-    groups.append({**heads, "lr": training.head_rate})
     how = loop.Plan(
         training.evaluations,
         len(order) // training.evaluations,
         seed,
-        clip=_CLIP,
+        clip=CLIP,
         lower_is_better=False,
         metric="mean dev score",
         rates="the system's rate or training.head_rate",
@@ -146,7 +148,7 @@ def _train(
     )
     return loop.run(
         module,
-        [adamw(groups)],
+        [adamw(groups_of(bench, module, plan, training))],
         linear(round(training.warmup * len(order)), len(order)),
         loss_at,
         evaluate,
@@ -156,43 +158,10 @@ def _train(
     )
 
 
-def _loss(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
-    """Return the loss on sentences of a pair; of heads with draws, the bound on the evidence."""
-    member, source = bench.members[scope.task], bench.system.factorized
-    sentences = [bench.data[scope].train[i] for i in items]
-    batch = bench.words.batch([s.words for s in sentences], next(bench.host.parameters()).device)
-    head, mask = member.model.head, batch.mask_BW
-
-    def loss(states_BWD: Tensor) -> Tensor:
-        scores = head(states_BWD, mask)
-        found = member.task.loss(head, scores, sentences, member.labels, mask)
-        if source is None:
-            return found
-        assert source.divergence is not None
-        return found + source.divergence / _units(scope, bench.data[scope])
-
-    with bench.system.at(scope):
-        states = member.model.states(batch)
-        losses = [loss(states) for _ in range(source.plan.samples if source else 1)]
-    return sum(losses[1:], losses[0]) / len(losses)
-
-
-def _units(scope: Scope, data: Annotated) -> int:
-    """Return how many terms the mean loss of all training sentences has: of words, of sentences."""
-    return len(data.train) if scope.task == "ner" else sum(len(s.words) for s in data.train)
-
-
-def _text_loss(bench: Bench, scope: Scope, turn: int, seed: int) -> Tensor:
-    """Return the loss on masked pieces of a language's text."""
-    text, sequences = bench.text, bench.text.sequences[scope.language]
-    batch = batch_at(sequences, text.pieces, text.plan.batches(0.0), turn, seed=seed)
-    with bench.system.at(scope), plain_attention(bench.host, device()):
-        return mlm_loss(bench.host, *batch)
-
-
 def _scored(bench: Bench, pair: Pair, most: int, *, seen: bool) -> dict[str, Any]:
     """Return the score of a pair's test sentences, in percent."""
     gold = test_sentences(pair, most)
     task = bench.members[pair.task].task
     score = task.score(gold, bench.predict(pair.scope, gold))[task.metric]
-    return {"language": pair.language, "task": pair.task, "seen": seen, "score": score}
+    found = {"language": pair.language, "task": pair.task, "seen": seen}
+    return {**found, "few": 0, "score": score}

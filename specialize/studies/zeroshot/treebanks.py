@@ -59,6 +59,11 @@ def check_treebanks(study: Study) -> list[str]:
         for part, sentences in (("train", own.train), ("dev", own.dev), ("test", test)):
             check_forms(f"{pair.language}, {part}", sentences)
         warnings += overlap(pair.language, test, trained)
+        if len(own.train) < (wanted := max(study.few.sentences, default=0)):
+            raise DataError(
+                f"{own.train[0].where}: {pair.language} has {len(own.train)} training sentences "
+                f"of {pair.task}, {wanted} are wanted; lower few.sentences"
+            )
     for model in MODELS:
         pairs = study.part(model)
         for task in study.tasks:

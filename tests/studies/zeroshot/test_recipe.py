@@ -9,7 +9,7 @@ from specialize.errors import DataError, MissingError, UsageError
 from specialize.modules.scope import Scope
 from specialize.recipe.reference import meanings
 from specialize.recipe.table import keys_of
-from specialize.studies.zeroshot.plans import KINDS, Madx, Mlm, Training
+from specialize.studies.zeroshot.plans import KINDS, Few, Madx, Mlm, Training
 from specialize.studies.zeroshot.recipe import FilesKeys, ZeroshotKeys, read_study
 from specialize.studies.zeroshot.treebanks import check_treebanks
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs" / "studies.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("table", [ZeroshotKeys, FilesKeys, Training, Mlm, *KINDS.values()])
+@pytest.mark.parametrize("table", [ZeroshotKeys, FilesKeys, Training, Mlm, Few, *KINDS.values()])
 def test_every_key_has_a_meaning_that_the_documentation_states(table: type) -> None:
     found = meanings(table)
     assert found.keys() == keys_of(table).keys()
@@ -62,6 +62,7 @@ def test_a_recipe_is_read_with_its_defaults(ran: Ran) -> None:
         (["system={}"], "there is no system"),
         (["training.steps=5"], "training.steps to be a multiple of training.evaluations, got 5"),
         (["training.temperature=0"], "expected training.temperature above 0"),
+        (["few.sentences=[5,5]"], "expected few.sentences above 0, each different"),
         (["mlm.mask=2"], "expected mlm.mask above 0 and at most 1"),
         (["seeds=[1,1]"], "expected one or more, each different"),
     ],
@@ -89,6 +90,12 @@ def test_test_sentences_that_are_trained_on_are_refused(ran: Ran) -> None:
     study = read_study(ran.recipe, [f'treebank.bb.test="{pair.files["train"]}"'])
     with pytest.raises(DataError, match="bb: 4 of 6 test sentences are also trained on"):
         check_treebanks(study)
+
+
+def test_more_few_shot_sentences_than_there_are_are_refused(ran: Ran) -> None:
+    message = "cc has 8 training sentences of pos, 9 are wanted; lower few.sentences"
+    with pytest.raises(DataError, match=message):
+        check_treebanks(read_study(ran.recipe, ["few.sentences=[2,9]"]))
 
 
 def test_an_unseen_pair_of_another_annotation_is_refused(base_folder: Path, tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from specialize.studies.zeroshot.cells import cells
 from specialize.studies.zeroshot.partition import Part
 from specialize.studies.zeroshot.recipe import read_study
 from specialize.studies.zeroshot.run import facts_of, plan
-from specialize.studies.zeroshot.training import _loss
+from specialize.studies.zeroshot.steps import loss_of
 
 
 def test_every_pair_is_scored_by_both_models_and_unseen_by_the_one_that_did_not_see_it(
     ran: Ran,
 ) -> None:
-    rows = ran.facts["rows"]
+    rows = [row for row in ran.facts["rows"] if not row["few"]]
     assert len(rows) == len(ran.study.systems) * 2 * 6  # models, pairs
     seen = {(r["task"], r["language"]): "" for r in rows}
     for row in rows:
@@ -141,11 +141,19 @@ def test_the_last_layers_of_a_factorization_are_those_of_the_pair(ran: Ran) -> N
                 assert name not in found or torch.equal(found[name], scores)
                 found[name] = scores
         assert not torch.equal(found["aa"], found["bb"])
-    first, second = (_loss(bench, Scope("aa", "pos"), np.arange(2)) for _ in range(2))
+    first, second = (loss_of(bench, Scope("aa", "pos"), np.arange(2)) for _ in range(2))
     assert first.requires_grad
     assert torch.equal(first, second)  # in evaluation mode
     bench.members["pos"].model.train()
-    assert not torch.equal(_loss(bench, Scope("aa", "pos"), np.arange(2)), first)
+    assert not torch.equal(loss_of(bench, Scope("aa", "pos"), np.arange(2)), first)
+
+
+def test_every_unseen_pair_is_also_scored_after_a_few_sentences(ran: Ran) -> None:
+    rows = [row for row in ran.facts["rows"] if row["few"]]
+    assert len(rows) == len(ran.study.systems) * 2 * 2  # models, unseen pairs
+    assert not any(row["seen"] for row in rows)
+    unseen = {(r["language"], r["task"], r["model"]) for r in ran.facts["rows"] if not r["seen"]}
+    assert {(row["language"], row["task"], row["model"]) for row in rows} == unseen
 
 
 def test_text_is_one_of_the_tasks_of_a_hypernetwork(ran: Ran) -> None:
