@@ -1,4 +1,4 @@
-"""Few-shot scores: training goes on with a few sentences of an unseen pair (Ustun et al., §6.3)."""
+"""Few-shot scores: training goes on with a few sentences of a pair (Ustun et al. 2022, §6.4)."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Scores:
     """The rows of a study, by system, pair and whether the pair was seen."""
 
     def __init__(self, rows: Sequence[Row], *, both: Sequence[str], known: Sequence[str]) -> None:
-        """``both``: languages that all models see, which no average holds. All rows have one ``few``."""
+        """``both``: languages that all models see, left out of averages; rows have one ``few``."""
         self.both, self.known = tuple(both), tuple(known)
         self.seeds = sorted({row.seed for row in rows})
         self._found: dict[tuple[str, Scope, bool], dict[int, list[float]]] = {}
