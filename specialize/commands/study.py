@@ -19,8 +19,9 @@ DESCRIPTION = """\
 Run a study: many small runs, and what they say together. "transfer": a few steps on text of one
 language, and what they do to the scores of others. "interference": language adapters alone and
 fused by two and three. "sharing": a parser for every way to share its character, word and scoring
-parts between two languages; each recipe is a table of the results. What is finished in the folder
-is not done again: the same command resumes."""
+parts between two languages; each recipe is a table of the results. "zeroshot": modules by language
+and task, scored on pairs of both that a model has not seen. What is finished in the folder is not
+done again: the same command resumes."""
 
 
 def add(parsers: Parsers) -> None:
@@ -35,9 +36,10 @@ def add(parsers: Parsers) -> None:
             specialize study transfer recipes/transfer_mini.toml --out runs/transfer --jobs 2
             specialize study interference recipes/transfer_mini.toml --out runs/transfer --jobs 2
             specialize study sharing recipes/sharing_*.toml --out runs/sharing --jobs 2 --threads 1
+            specialize study zeroshot recipes/madx_mini.toml --out runs/madx --jobs 2 --threads 1
         """,
     )
-    kinds = ("transfer", "interference", "sharing")
+    kinds = ("transfer", "interference", "sharing", "zeroshot")
     command.add_argument("kind", choices=kinds, help="the study")
     recipe = "a recipe (TOML), several for sharing; every key: docs/studies.md"
     command.add_argument("recipe", nargs="+", type=Path, help=recipe)
@@ -77,12 +79,19 @@ def _study(kind: str, recipes: list[Path], changes: list[str]) -> tuple[Any, Pla
 
         studies = sharing.read_studies(recipes, changes)
         return studies, sharing.plan, sharing.run, sharing_report.write
+    if len(recipes) > 1:
+        raise UsageError(f"study {kind}: expected one recipe, got {len(recipes)}")
+    if kind == "zeroshot":
+        from specialize.studies.zeroshot import recipe as zeroshot_recipe
+        from specialize.studies.zeroshot import report as zeroshot_report
+        from specialize.studies.zeroshot import run as zeroshot
+
+        pairs = zeroshot_recipe.read_study(recipes[0], changes)
+        return pairs, zeroshot.plan, zeroshot.run, zeroshot_report.write
     from specialize.studies.transfer import interference, report
     from specialize.studies.transfer import run as transfer
     from specialize.studies.transfer.recipe import read_study
 
-    if len(recipes) > 1:
-        raise UsageError(f"study {kind}: expected one recipe, got {len(recipes)}")
     study = read_study(recipes[0], changes)
     if kind == "transfer":
         return study, transfer.plan, transfer.run, report.write

@@ -73,10 +73,14 @@ class Factorization(nn.Module):
         self.heads = nn.ModuleDict()
         self.requires_grad_(False)
 
-    def add_task(self, task: str, labels: int, *, seed: int = 0) -> None:
-        """Add the variable of a task and the layers that make its parameters."""
+    def add_task(self, task: str, labels: int, *, width: int | None = None, seed: int = 0) -> None:
+        """Add the variable of a task and the layers that make its parameters.
+
+        ``width``: of the states that its last layer reads; None = that of all tasks.
+        """
         self.tasks.add(task, seed=seed)
-        sizes = {"mean": labels * self.width, "deviation": labels * self.width, "bias": labels}
+        size = labels * (width or self.width)
+        sizes = {"mean": size, "deviation": size, "bias": labels}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             made = {name: nn.Linear(self.embedding, size) for name, size in sizes.items()}
@@ -113,7 +117,7 @@ class Factorization(nn.Module):
         )
         deviation = F.softplus(raw)
         weight = mean + deviation * torch.randn_like(deviation) if draw else mean
-        logits = F.linear(states, weight.view(-1, self.width), bias)
+        logits = F.linear(states, weight.view(len(bias), -1), bias)
         return logits, gaussian_divergence(mean, deviation)
 
     def _variable(self, keyed: Keyed, scope: Scope, *, draw: bool) -> Tensor:

@@ -33,8 +33,8 @@ class BiaffineHead(nn.Module):
         super().__init__()
         self.dropout = dropout
         self.root_D = nn.Parameter(torch.randn(states))
-        self.arc_word, self.arc_head = _mlp(states, width), _mlp(states, width)
-        self.relation_word, self.relation_head = _mlp(states, width), _mlp(states, width)
+        self.arc_word, self.arc_head = mlp(states, width), mlp(states, width)
+        self.relation_word, self.relation_head = mlp(states, width), mlp(states, width)
         if copies:
             self.arc_word.load_state_dict(self.arc_head.state_dict())
             self.relation_word.load_state_dict(self.relation_head.state_dict())
@@ -75,7 +75,8 @@ class BiaffineHead(nn.Module):
         return x_BWK * keep_B1K
 
 
-def _mlp(states: int, width: int) -> nn.Module:
+def mlp(states: int, width: int) -> nn.Module:
+    """Return a layer that makes features of words."""
     return nn.Sequential(nn.Linear(states, width), nn.ELU())
 
 

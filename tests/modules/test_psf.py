@@ -128,3 +128,10 @@ def test_an_unknown_language_or_task_is_an_error() -> None:
         found.check(Scope("ug", "dep"))
     with pytest.raises(UsageError, match="expected samples of at least 0, got -1"):
         found(STATES, SCOPE, samples=-1)
+
+
+def test_the_last_layer_of_a_task_may_have_a_width_of_its_own() -> None:
+    found = factorization()
+    found.add_task("dep", 5, width=9)
+    states = torch.randn(2, 9, generator=torch.Generator().manual_seed(0))
+    assert found(states, Scope("ug", "dep")).logits.shape == (1, 2, 5)

@@ -344,7 +344,7 @@ def test_a_recipe_of_word_vectors_may_name_a_file_beside_itself(folder: Path) ->
         read_pretrain(path, ['vectors=""'])
 
 
-STUDIES = ("sharing", "transfer")  # tests/studies reads theirs
+STUDIES = ("sharing", "transfer", "madx", "hyperx")  # tests/studies reads theirs
 
 
 @pytest.mark.parametrize(

@@ -41,18 +41,23 @@ def scale(values: Iterable[Value], start: float, end: float) -> tuple[Scale, lis
     return (lambda value: start + (value - ticks[0]) * per), ticks
 
 
-def bars(title: str, rows: Sequence[tuple[str, Value, Sequence[Value], bool]]) -> Markup:
-    """Return bars with intervals, largest first: (label, value, (low, high), seen)."""
+def bars(
+    title: str, rows: Sequence[tuple[str, Value, Sequence[Value], bool]], *, left: int = 60
+) -> Markup:
+    """Return bars with intervals, largest first: (label, value, (low, high), seen).
+
+    ``left``: the space for labels.
+    """
     ordered = sorted(rows, key=lambda row: -math.inf if row[1] is None else -row[1])
-    at, ticks = scale([v for row in rows for v in (row[1], *row[2])], 60, 392)
+    at, ticks = scale([v for row in rows for v in (row[1], *row[2])], left, 392)
     bottom = _ROW * len(rows) + 6
     body = [*_upright(ticks, at, bottom)]
     for y, (label, value, ends, seen) in zip(range(6, bottom, _ROW), ordered, strict=False):
         note = f"{label}: {signed(value)} ({signed(ends[0])} to {signed(ends[1])})"
         body.append(TEXT.format(0, y + 15, "label", label))
         if value is not None:
-            left, right = sorted((at(0), at(value)))
-            body.append(RECT.format(left, y + 3, right - left, 14, _style(seen), 0.8, note))
+            low, high = sorted((at(0), at(value)))
+            body.append(RECT.format(low, y + 3, high - low, 14, _style(seen), 0.8, note))
         if None not in ends:
             body.append(LINE.format(at(ends[0] or 0), y + 10, at(ends[1] or 0), y + 10, "whisker"))
         body.append(TEXT.format(452, y + 15, "value end", signed(value)))

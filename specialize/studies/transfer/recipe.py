@@ -168,7 +168,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
         check_names(keys.tasks, _CHOICES, "tasks", what="tasks", kind="task")
         text = Key(tuple[Path, ...])
         transfer = {
-            _named(name, "transfer"): convert(files, text, f"transfer.{name}", folder=path.parent)
+            named(name, "transfer"): convert(files, text, f"transfer.{name}", folder=path.parent)
             for name, files in keys.transfer.items()
         }
         banks = {name: _treebank(name, own, keys, path) for name, own in keys.treebank.items()}
@@ -215,7 +215,7 @@ def _check(study: Study) -> None:
 
 
 def _treebank(name: str, table: Any, keys: TransferKeys, path: Path) -> Treebank:
-    where = f"treebank.{_named(name, 'treebank')}"
+    where = f"treebank.{named(name, 'treebank')}"
     if not isinstance(table, Mapping):
         raise UsageError(f"{where} = {shown(table)}: expected a table", key=where)
     own = build(TreebankKeys, table, where)
@@ -254,7 +254,8 @@ def _chosen(key: str, names: Sequence[str], banks: Mapping[str, Treebank]) -> tu
     return tuple(banks[name] for name in names)
 
 
-def _named(name: str, where: str) -> str:
+def named(name: str, where: str) -> str:
+    """Return a name in a recipe; UsageError for one that no key of modules could be."""
     if not re.fullmatch(r"[^\W_][\w-]{0,63}", name):
         expected = "expected a name of letters, digits, '_' and '-', at most 64"
         raise UsageError(f"{where} {name!r}: {expected}", key=where)

@@ -32,7 +32,7 @@ def text(facts: Facts) -> str:
             for d in sorted(found["donors"], key=lambda d: -_or_least(d["mean"]))
         ]
         head = ["donor", "ts", "95 % interval", "+ (%)", "variance", "(max, min)", "class"]
-        blocks.append(f"{task}, {own['metric']}, after {steps(k)}\n{_aligned([head, *rows])}")
+        blocks.append(f"{task}, {own['metric']}, after {steps(k)}\n{aligned([head, *rows])}")
         rows = [
             [
                 r["target"],
@@ -47,7 +47,7 @@ def text(facts: Facts) -> str:
             for r in sorted(found["recipients"], key=lambda r: -_or_least(r["mean"]))
         ]
         head = ["target", "base", "ts", "95 % interval", "+ (%)", "best", "worst", "noise"]
-        blocks.append(_aligned([head, *rows]))
+        blocks.append(aligned([head, *rows]))
     return "\n\n".join([*blocks, *controls(facts)])
 
 
@@ -129,7 +129,7 @@ def interference_text(facts: Facts) -> str:
             for row in found["rows"]
         ]
         name = f"{found['task']}, {found['size']} languages, fusion {found['fusion']}"
-        blocks.append(f"{name}\n{_aligned([head, *rows])}")
+        blocks.append(f"{name}\n{aligned([head, *rows])}")
     note = (
         "Signs: of the language itself, then of its partners. Ties have no sign and are left out."
     )
@@ -182,7 +182,8 @@ def _or_least(value: float | None) -> float:
     return float("-inf") if value is None else value
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as lines, the first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from specialize.errors import DataError, UsageError
-from specialize.pipeline.task_data import read_file
+from specialize.studies import treebanks
 from specialize.studies.transfer.recipe import Study, Treebank, choice_of
-from specialize.studies.treebanks import check_forms, overlap
-from specialize.tasks._base import Sentence
-from specialize.tasks._split import split
-
-Sentences = list[Sentence[Any]]
+from specialize.studies.treebanks import Sentences, check_forms, overlap
 
 
 def train_and_dev(task: str, bank: Treebank, most: int) -> tuple[Sentences, Sentences]:
     """Return the first ``most`` sentences to train on (0: all), and a quarter as many of dev."""
-    parts = {p: read_file(choice_of(task), f) for p, f in bank.files.items() if p != "test"}
-    if len(parts) < 2:
-        parts["train"], parts["dev"] = split(next(iter(parts.values())), fold=0, folds=5)
-    few = max(1, most // 4) if most else None
-    return parts["train"][: most or None], parts["dev"][:few]
+    return treebanks.train_and_dev(choice_of(task), bank.files, most)
 
 
 def test_sentences(task: str, bank: Treebank, most: int) -> Sentences:
     """Return ``most`` test sentences (0: all), drawn once for all, in the order of the file."""
-    found = read_file(choice_of(task), bank.files["test"])
-    if not most or len(found) <= most:
-        return found
-    drawn = np.random.default_rng(0).permutation(len(found))[:most]
-    return [found[i] for i in sorted(drawn)]
+    return treebanks.test_sentences(choice_of(task), bank.files["test"], most)
 
 
 def check_treebanks(study: Study) -> list[str]:
