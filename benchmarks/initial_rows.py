@@ -36,14 +36,15 @@ def row(arm: dict[str, Any], tasks: Iterable[str]) -> list[str]:
     bits = [shown([run[at] for run in arm["bits_by_epoch"]], 3) for at in (0, 1, -1)]
     scores = [
         shown([run[score["metric"]] for run in score["test"]], 1)
-        for task in tasks
         if (score := arm["scores"].get(task))
+        else ""
+        for task in tasks
     ]
     made = [stage for stage in arm["stages"] if stage["label"].endswith("initial rows")]
     cost = (
         [f"{made[0]['seconds']:.1f}", f"{made[0]['peak_memory'] / 1e6:.0f}"] if made else ["", ""]
     )
-    return [arm["name"], arm["embed"], *bits, *scores, *cost]
+    return [arm["name"], arm["embed"].partition(" ")[0], *bits, *scores, *cost]
 
 
 def steps(facts: dict[str, Any], epoch: int) -> int:

@@ -149,11 +149,9 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
     """Return the works of recipes; warn of what is doubtful about them."""
     names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
     checks.check_folder(out)
-    reading = "reading the bases and the task data"
-    log.say(reading)
-    with log.stage(reading):
-        bases = {name: find_model(name) for name in names}
-        works = [_work(point, r, out / point, bases, store) for point, r in recipes.items()]
+    log.say("reading the bases and the task data")
+    bases = {name: find_model(name) for name in names}
+    works = [_work(point, r, out / point, bases, store) for point, r in recipes.items()]
     for work in works:
         for warning in work.doubts:
             log.say(f"warning: {_at(work.point)}{warning}")

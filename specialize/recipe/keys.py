@@ -35,7 +35,7 @@ class RecipeKeys:
     result: str = ""  # the arm that is the result; default: the last
     mixin: Methods = ()  # what rewrites every text: a method, or a list applied in order
     augment: Method = "none"  # what changes the vocabulary
-    embed: Method | None = None  # what fresh rows start as; default: subwords, of presets: unused
+    embed: Method | None = None  # what fresh rows start as; default: ridge, of presets: unused
     modules: Method = "none"  # what trains in place of the model, which stays as it is
     lapt: bool | Options = True  # the table [lapt]; false: no arm runs LAPT
     finetune: Options = field(default_factory=dict)  # the table [finetune]

@@ -10,7 +10,7 @@ from specialize.errors import UsageError
 from specialize.recipe.keys import Options, RecipeKeys
 from specialize.recipe.table import unknown
 
-EMBED = "subwords"  # without a preset
+EMBED = "ridge"  # without a preset: the best in benchmarks/results/initial_rows_xeon_202611.md
 PRESETS: dict[str, dict[str, Any]] = {  # Chau & Smith 2021
     "paper": {
         "augment": {"tva": {"preset": "paper"}},

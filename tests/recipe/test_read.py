@@ -47,7 +47,7 @@ def read(folder: Path, text: str, *changes: str) -> Recipe:
 def test_a_recipe_without_arms_has_one(folder: Path) -> None:
     recipe = read(folder, 'augment = "tva"\n' + CORPUS)
     (arm,) = recipe.arms
-    assert (arm.augment.method, arm.embed.method, arm.lapt) == ("tva", "subwords", {})
+    assert (arm.augment.method, arm.embed.method, arm.lapt) == ("tva", "ridge", {})
     assert (recipe.title, recipe.result, arm.name) == ("recipe", "result", "result")
     assert recipe.corpus
     assert recipe.corpus.files == (str(folder / "a.txt"),)
