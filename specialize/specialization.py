@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from specialize.vocab.base import Vocabulary
 
 Mix = Callable[[str], str]
-MODULES = "modules.safetensors"  # of a head: those of its language and task
 
 
 @dataclass(frozen=True)
@@ -217,11 +216,11 @@ def _modules(folder: Path, model: Path) -> Attached:
     """Return the modules of the head in ``folder`` attached to its model, and to no other."""
     from specialize.model.config import read_config
     from specialize.model.load import language_model
-    from specialize.modules.packs import open_packs
+    from specialize.modules.packs import PACK, open_packs
     from specialize.vocab.open import read_vocabulary
 
     host = language_model(model, read_config(model))
-    return open_packs(host, read_vocabulary(model).pieces, [folder / MODULES])
+    return open_packs(host, read_vocabulary(model).pieces, [folder / PACK])
 
 
 def _own_parts(module: WordModel) -> Any:
@@ -284,12 +283,12 @@ def save_head(
     """
     from safetensors.torch import save_model
 
-    from specialize.modules.packs import write_pack
+    from specialize.modules.packs import PACK, write_pack
 
     with atomic.whole_folder(folder) as partial:
         save_model(_own_parts(module) if pack else module, str(partial / "model.safetensors"))
         if pack:
-            write_pack(pack, partial / MODULES)
+            write_pack(pack, partial / PACK)
         facts = replace(facts, mixin=carry(mixins, partial))
         atomic.write_json(partial / "head.json", asdict(facts))
         (partial / "model.safetensors").chmod((partial / "head.json").stat().st_mode)

@@ -147,15 +147,8 @@ def _at_u(modules: Attached, source: Source, layer: int) -> _Hook:
 
 _HOOKS = {"ffn_h": _at_h, "ffn_s": _at_s, "ffn_u": _at_u}
 _HOOKS |= dict.fromkeys(("query", "value", "qkv"), _at_linear)
-_ORDER = (
-    "embeddings",
-    "query",
-    "value",
-    "qkv",
-    "ffn_u",
-    "ffn_s",
-    "ffn_h",
-)  # subtle: hooks are prepended, so s before u
+# subtle: hooks are prepended, so s before u
+_ORDER = ("embeddings", "query", "value", "qkv", "ffn_u", "ffn_s", "ffn_h")
 
 
 def _same(states: Tensor) -> Tensor:

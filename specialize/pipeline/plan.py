@@ -10,7 +10,7 @@ from typing import Any
 from specialize.corpus import CorpusFiles
 from specialize.corpus.files import expand
 from specialize.corpus.prepare import Prepared
-from specialize.pipeline import stages
+from specialize.pipeline import head_stages, stages
 from specialize.pipeline.lengths import fitted
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles
@@ -172,7 +172,7 @@ def _together(
         seed: Stage(
             "multitask",
             f"{arm.name}: {'+'.join(task.name for task in tasks)}, seed {seed}",
-            stages.train_tasks_together,
+            head_stages.train_tasks_together,
             {
                 "adapted": adapted[seed],
                 "names": tuple(task.name for task in tasks),
@@ -201,7 +201,7 @@ def _head(
     label = f"{arm.name}: {task.name}, seed {seed}"
     if together and not (arm.multitask or {}).get("prefinetune"):
         part = {"together": together, "task": task.name, "seed": seed}
-        return Stage("head", label, stages.take_head, part)
+        return Stage("head", label, head_stages.take_head, part)
     given: dict[str, Any] = {
         "adapted": adapted,
         "task": task,
@@ -213,7 +213,7 @@ def _head(
         given |= {"start": together, "start_task": task.name}
     if arm.modules:
         given |= {"modules": arm.modules, "language": language}
-    return Stage("finetune", label, stages.finetune_task, given, version=SCORES)
+    return Stage("finetune", label, head_stages.finetune_task, given, version=SCORES)
 
 
 def _reads_text(augment: Choice) -> bool:

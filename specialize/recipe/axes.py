@@ -121,8 +121,13 @@ def _at_points(name: str, arm: Any, table: Table, axis: Axis) -> Table:
 def _with_inherited(arm: Mapping[str, Any], table: Table, changes: Table) -> Table:
     """Return an arm with the recipe's own methods where ``changes`` are options of them."""
     needed = [kind for kind in _METHODS if _is_options(changes.get(kind)) and kind not in arm]
-    embed = PRESETS[table["preset"]]["embed"] if table.get("preset") in PRESETS else EMBED
-    defaults = {"augment": "none", "embed": embed, "mixin": "none", "modules": "none"}
+    preset = PRESETS.get(str(table.get("preset")), {})
+    defaults = {
+        "augment": "none",
+        "embed": preset.get("embed", EMBED),
+        "mixin": "none",
+        "modules": "none",
+    }
     return {**{kind: table.get(kind, defaults[kind]) for kind in needed}, **arm}
 
 

@@ -85,7 +85,7 @@ def tasks(facts: Facts) -> list[str]:
 
 def metric(facts: Facts, task: str) -> str:
     """Return the name of a task's score: ``"LAS"``; of a user's own method, its metric."""
-    from specialize.comparison.values import metric_name
+    from specialize.comparison.values import metric_name  # slow, and not for every table
 
     method = str(facts["tasks"][task])
     scores = (arm["scores"].get(task) for arm in facts["arms"])

@@ -203,7 +203,8 @@ _LOADED: WeakKeyDictionary[Any, dict[str, Tensor]] = WeakKeyDictionary()  # mode
 def restored(model: MaskedModel) -> MaskedModel:
     """Return ``model`` with the weights of the first call for it; modules attached since stay."""
     if model in _LOADED:
-        model.load_state_dict(_LOADED[model], strict=False)
+        found = model.load_state_dict(_LOADED[model], strict=False)
+        assert not found.unexpected_keys
     else:
         state = model.state_dict()
         _LOADED[model] = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}

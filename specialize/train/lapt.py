@@ -53,7 +53,7 @@ class Lapt:
     """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 20  # passes over the text
-    steps: int = 0  # train for so many steps, measured after each of as many parts as epochs
+    steps: int = 0  # 0: epochs are passes; else steps in all, in as many equal parts as epochs
     batch: int = 32  # sequences of a step
     length: int = 128  # pieces of a sequence; default: at most what fits the base
     rate: float = 2e-5  # peak learning rate

@@ -62,11 +62,9 @@ class Pretrain:
     mask: float = 0.2  # share of the pieces to predict
     precision: str = "auto"  # float32 or bfloat16; auto: bfloat16 where it is fast
     seed: int = 1  # of weights, order and masks
-    modules: Literal["none", "xmod", "shared"] = (
-        "none"  # a bottleneck of half the width behind each
-    )
-    # layer, written as modules.safetensors: one of each language (X-MOD), or one for all; every
-    # batch is then of one language
+    modules: Literal["none", "xmod", "shared"] = "none"  # a bottleneck of half the width behind
+    # each layer, written as modules.safetensors: one of each language (X-MOD), or one for all;
+    # every batch is then of one language
     train_on: tuple[str, ...] = ()  # languages to train on; default: all; the tokenizer has all
     per_language: int = 0  # steps of each language, with batches of one language, in place of steps
     dev_lines: int = 15  # held-out lines of each language to measure on

@@ -11,7 +11,7 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.comparison.read import open_runs
 from specialize.errors import SpecializeError
-from specialize.pipeline import stages as stage_functions
+from specialize.pipeline import head_stages as stage_functions
 from specialize.recipe.read import read_recipes
 from specialize.toylang import ToyFiles
 

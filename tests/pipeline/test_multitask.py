@@ -12,7 +12,7 @@ import pytest
 from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import UsageError
-from specialize.pipeline import stages
+from specialize.pipeline import head_stages
 from specialize.progress import Silent
 from specialize.recipe.read import read_recipe
 from specialize.store import Store
@@ -173,7 +173,7 @@ def test_a_run_keeps_the_weights_that_another_run_still_needs(
     out: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that shares stages is finished while the other trains: both lose nothing."""
-    copy, tuned = tmp_path / "copy", stages.finetune_task
+    copy, tuned = tmp_path / "copy", head_stages.finetune_task
     waiting = [read_recipe(recipe, ["arm.pft=false", "arm.alone=false"])]
 
     def interrupted(folder: Path, *, start: Path | None = None, **arguments: Any) -> None:
@@ -182,7 +182,7 @@ def test_a_run_keeps_the_weights_that_another_run_still_needs(
             assert len([*copy.glob("stages/multitask-*/pos/head")]) == 2
         tuned(folder, start=start, **arguments)
 
-    monkeypatch.setattr(stages, "finetune_task", interrupted)
+    monkeypatch.setattr(head_stages, "finetune_task", interrupted)
     pipeline.specialize(read_recipe(recipe), copy)
     assert not waiting
     assert (copy / "scores.json").read_text("utf-8") == (out / "scores.json").read_text("utf-8")

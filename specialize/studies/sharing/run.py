@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,12 +9,12 @@ from statistics import mean
 from typing import Any
 
 from specialize import atomic
-from specialize.environment import machine_facts
 from specialize.errors import UsageError
 from specialize.executors import run_all, unique
 from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent, duration
 from specialize.store import Store
+from specialize.studies.running import made_by, warned
 from specialize.studies.sharing.cells import Cell, cells, finished
 from specialize.studies.sharing.effects import Scores
 from specialize.studies.sharing.recipe import Study, read_study
@@ -56,9 +55,7 @@ def run(
     found = [cells(study, store) for study in studies]
     run_all([cell.stage for own in found for cell in own], store, log, jobs=jobs)
     facts: Facts = {
-        "command": command,
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine_facts(),
+        **made_by(command),
         "studies": [_facts(study, own, store) for study, own in zip(studies, found, strict=True)],
         "inputs": store.inputs(unique([c.stage for own in found for c in own], store)),
     }
@@ -92,9 +89,7 @@ def _checked(studies: Sequence[Study], log: Log) -> list[str]:
     """Return the warnings about the treebanks of all studies."""
     log.say("reading the treebanks")
     found = [f"{s.title}: {warning}" for s in studies for warning in check_treebanks(s)]
-    for warning in found:
-        log.say(f"warning: {warning}")
-    return found
+    return warned(found, log)
 
 
 def _facts(study: Study, found: Sequence[Cell], store: Store) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
@@ -10,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from specialize import atomic
-from specialize.environment import machine_facts
 from specialize.executors import run_all, unique
 from specialize.model.find import find_model
 from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent
 from specialize.store import Stage, Store
+from specialize.studies.running import finite, made_by, planned, warned
 from specialize.studies.transfer.cells import (
     RESULT,
     adapter_stages,
@@ -27,7 +26,6 @@ from specialize.studies.transfer.cells import (
 from specialize.studies.transfer.fusions import FUSIONS, train_language, write_combination
 from specialize.studies.transfer.projection import projections, signs_of
 from specialize.studies.transfer.recipe import Study
-from specialize.studies.transfer.run import finite, planned
 from specialize.studies.transfer.treebanks import check_partners, check_treebanks
 
 FILE = "interference.json"
@@ -97,9 +95,7 @@ def run(
     log = log or Silent()
     check_folder(out)
     store = Store(out)
-    cautions = check_treebanks(study)
-    for caution in cautions:
-        log.say(f"warning: {caution}")
+    cautions = warned(check_treebanks(study), log)
     found = stages(study, store)
     run_all(list(found.values()), store, log, jobs=jobs)
     done = {m: atomic.read_json(store.folder(stage) / RESULT) for m, stage in found.items()}
@@ -124,9 +120,7 @@ def run(
             "seconds": {
                 "all": sum(store.record(s).seconds for s in unique([*found.values()], store))
             },
-            "command": command,
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": machine_facts(),
+            **made_by(command),
             "cautions": cautions,
         }
     )

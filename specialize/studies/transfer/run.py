@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from specialize import atomic
-from specialize.environment import machine_facts
 from specialize.errors import DataError
 from specialize.executors import run_all, unique
 from specialize.pipeline.checks import check_folder
-from specialize.progress import Log, Silent, duration
-from specialize.store import Stage, Store
+from specialize.progress import Log, Silent
+from specialize.store import Store
+from specialize.studies.running import finite, made_by, planned, warned
 from specialize.studies.transfer.bootstrap import Counts, interval, resampled, scores_of
 from specialize.studies.transfer.cells import RESULT, Cells, cells
 from specialize.studies.transfer.measures import (
@@ -51,16 +49,11 @@ def run(
     check_folder(out)
     store = Store(out)
     log.say("reading the treebanks")
-    cautions = check_treebanks(study)
-    for caution in cautions:
-        log.say(f"warning: {caution}")
+    cautions = warned(check_treebanks(study), log)
     found = cells(study, store)
     run_all(found.all, store, log, jobs=jobs)
-    facts = facts_of(study, found, store)
+    facts = facts_of(study, found, store) | made_by(command)
     facts |= {
-        "command": command,
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine_facts(),
         "cautions": [*cautions, *_cautions(study)],
         "inputs": store.inputs(unique(found.all, store)),
     }
@@ -69,32 +62,10 @@ def run(
     return found_facts
 
 
-def finite(value: Any) -> Any:
-    """Return ``value`` with None in place of nan, which JSON lacks."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
     store = Store(out)
     return planned(cells(study, store).all, store, check_treebanks(study))
-
-
-def planned(wanted: Sequence[Stage], store: Store, cautions: Sequence[str]) -> str:
-    """Return stages and all that they need, done or with an estimate, and the total left."""
-    stages = unique(wanted, store)
-    width = max(len(stage.label) for stage in stages)
-    rows = [
-        f"{stage.label:<{width}}  {'done' if store.done(stage) else f'~{duration(stage.work)}'}"
-        for stage in stages
-    ]
-    left = [stage.work for stage in stages if not store.done(stage)]
-    rows += ["", f"{len(left)} stages to run, about {duration(sum(left))} of one process"]
-    return "\n".join([*rows, *(f"warning: {caution}" for caution in cautions)])
 
 
 def facts_of(study: Study, found: Cells, store: Store) -> Facts:

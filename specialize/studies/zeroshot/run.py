@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,13 @@ from statistics import mean
 from typing import Any
 
 from specialize import atomic
-from specialize.environment import machine_facts
 from specialize.errors import DataError
 from specialize.executors import run_all, unique
 from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent
 from specialize.store import Store
+from specialize.studies.running import finite, made_by, planned, warned
 from specialize.studies.transfer.cells import RESULT
-from specialize.studies.transfer.run import finite, planned
 from specialize.studies.zeroshot.cells import Cells, Key, cells
 from specialize.studies.zeroshot.partition import models_of
 from specialize.studies.zeroshot.plans import kind_of
@@ -41,15 +39,11 @@ def run(
     check_folder(out)
     store = Store(out)
     log.say("reading the annotated sentences")
-    cautions = check_treebanks(study)
-    for caution in cautions:
-        log.say(f"warning: {caution}")
+    cautions = warned(check_treebanks(study), log)
     found = cells(study, store)
     run_all(found.all, store, log, jobs=jobs)
-    facts = facts_of(study, found, store) | {
-        "command": command,
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine_facts(),
+    facts = facts_of(study, found, store) | made_by(command)
+    facts |= {
         "cautions": [*cautions, *_cautions(study)],
         "inputs": store.inputs(unique(found.all, store)),
     }

@@ -49,7 +49,7 @@ def verifier(source: Path) -> Iterator[Verify]:
 
 def _begin(process: subprocess.Popen[str], folder: Path) -> Callable[[Claims], list[Check]]:
     assert process.stdin
-    with suppress(BrokenPipeError):  # it has ended: with an answer, or as said below
+    with suppress(BrokenPipeError):  # it has ended: `_finish` reads why
         print(json.dumps(str(folder)), file=process.stdin, flush=True)
     return partial(_finish, process)
 
@@ -80,7 +80,7 @@ def _verify_stdin(path: Path) -> NoReturn:
 
 def _check_auto(source: Source, request: TextIO) -> Check:
     start()
-    _ = source.opened
+    _ = source.opened  # kept, and opened before there is anything to check
     folder, claims = map(json.loads, request)
     return check_auto(Path(folder), Claims(**claims), source)
 
