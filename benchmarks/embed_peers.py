@@ -107,8 +107,8 @@ class Measured:
         from specialize import write_vocabulary
         from specialize.augment import extend
         from specialize.model.find import find_model
+        from specialize.model.language_model import tables
         from specialize.model.load import load_checkpoint
-        from specialize.model.mlm import tables
         from specialize.train.bits_per_byte import held_out
 
         self.source = find_model(base)

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from specialize.environment import machine_facts
 from specialize.model.find import find_model
+from specialize.model.language_model import layers
 from specialize.model.load import load_checkpoint, new_modernbert
-from specialize.model.mlm import layers
 from specialize.model.word_encoder import WordEncoder
 from specialize.recipe.table import locate
 from specialize.tasks import pos

@@ -50,7 +50,7 @@ def main() -> None:
     study = read_study(options.recipe, changes)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        found = cells(study, store)
+        found = cells(study)
         name = next(iter(study.transfer))
         run_all([*found.adapters.values(), found.texts[name]], store, Silent())
         case = Case(

@@ -96,8 +96,8 @@ def _write_model(
     """
     from specialize.embed._initialise import initialise
     from specialize.model.install import install, snapshot, verify_installed
+    from specialize.model.language_model import tables
     from specialize.model.load import load_checkpoint, save_model
-    from specialize.model.mlm import tables
 
     checkpoint = load_checkpoint(source)
     model, before = checkpoint.model, snapshot(checkpoint.model)

@@ -72,7 +72,7 @@ def run_all(
             _run_elsewhere(todo, store, log, jobs, start, after)
         return
     for number, stage in enumerate(todo):
-        log.left = sum(later.work for later in todo[number + 1 :])
+        log.left = store.seconds(todo[number + 1 :])
         store.run(stage, log)
         after(stage)
 

@@ -179,8 +179,8 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
     """
     import torch
 
+    from specialize.model.language_model import hidden_size
     from specialize.model.load import empty_model
-    from specialize.model.mlm import hidden_size
     from specialize.model.word_encoder import WordEncoder
     from specialize.model.word_model import WordModel
     from specialize.train.optim import device

@@ -48,7 +48,7 @@ class Stage:
     make: Callable[..., None]
     arguments: Mapping[str, Any]
     version: int = 1  # raised when ``make`` gives other results for the same arguments
-    work: float = 0.0  # estimated seconds, for --plan and the time left
+    work: float = 0.0  # seconds by rule of thumb, which ``Store.seconds`` corrects
 
     @property
     def needs(self) -> list[Stage]:
@@ -107,8 +107,17 @@ class Store:
             raise DataError(f"{self.folder(stage)}: not a finished stage; run the command again")
         return record
 
-    def pace(self, name: str) -> float:
-        """Return the median of seconds per estimated second of finished stages; 1 without any."""
+    def seconds(self, stages: Iterable[Stage]) -> float:
+        """Return the estimated seconds of stages, by those of their kind that are finished.
+
+        These correct the rule of thumb by the median of what they took for each second of it.
+        """
+        found: dict[str, float] = {}
+        for stage in stages:
+            found[stage.name] = found.get(stage.name, 0.0) + stage.work
+        return sum(work * self._pace(name) for name, work in found.items())
+
+    def _pace(self, name: str) -> float:
         records = map(read_record, self.root.glob(f"{name}-*"))
         return median([r.seconds / r.work for r in records if r and r.work > 0] or [1.0])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -61,3 +61,13 @@ def fitted(parts: Sequence[str], width: int) -> str:
     while len(kept) > 1 and len(", ".join(kept)) > width:
         kept.pop()
     return ", ".join(kept)[:width]
+
+
+def named(characters: Mapping[str, int], most: int = 5) -> str:
+    """Return the first ``most`` characters with code point and count, and how many more."""
+    shown = [
+        f"{c if c.isprintable() else ''} (U+{ord(c):04X}) {n:,}".lstrip()
+        for c, n in [*characters.items()][:most]
+    ]
+    more = len(characters) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "") if shown else "none"

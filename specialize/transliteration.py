@@ -22,6 +22,7 @@ from specialize.mixins import _table
 from specialize.mixins._table import Table, read_table, scheme_file, schemes
 from specialize.mixins._transliterate import Rewrite, expanded, reverse, transliterator
 from specialize.model.find import tokenizer_path
+from specialize.terminal import named
 from specialize.vocab.audit.audit import Audit
 from specialize.vocab.audit.inspected import open_inspected
 
@@ -147,12 +148,11 @@ def _pieces(name: str, text: Corpus, convert: Rewrite) -> Pieces:
 def check_text(found: Check, *, most: int = 8) -> str:
     """Return a check for people; ``most`` examples of each kind."""
     words = max(1, found.words)
-    left = [f"{c} (U+{ord(c):04X}) {n:,}" for c, n in found.left_over.items()]
     joined = [" = ".join(words) for words in found.collisions]
     lost = [f"{word} > {again}" for word, again in found.lost.items()]
     rows = [
         f"{found.scheme} on {found.lines:,} lines, {found.words:,} different words",
-        f"left over: {_examples(left, most)}",
+        f"left over: {named(found.left_over, most)}",
         f"collisions: {found.collided / words:.2%} of the words; {_examples(joined, most)}",
         f"emptied: {_examples([*found.emptied], most)}",
         f"invertible: {found.restored / words:.2%} of the words; lost: {_examples(lost, most)}",
@@ -162,14 +162,26 @@ def check_text(found: Check, *, most: int = 8) -> str:
         rows.append(f"{'':{width}}  {'pieces/word':>16}  {'unknown pieces':>18}  unknown words")
     for p in found.pieces:
         figures = (
-            (f"{p.before.fertility:.2f} > {p.after.fertility:.2f}", 16),
+            (f"{p.before.fertility:.2f} > {per_word(p.before, p.after):.2f}", 16),
             (_shares(p.before.unknown_piece_share, p.after.unknown_piece_share), 18),
             (_shares(_unknown(p.before), _unknown(p.after)), 0),
         )
         rows.append(
             "  ".join([f"{Path(p.tokenizer).name:{width}}", *(f"{t:>{n}}" for t, n in figures)])
         )
+        if p.after.missing:
+            rows.append(f"{'':{width}}  missing after: {named(p.after.missing, most)}")
+        if p.after.words > 1.01 * p.before.words:
+            rows.append(
+                f"{'':{width}}  words are split: {p.before.words:,} > {p.after.words:,}; pieces "
+                "are per word before"
+            )
     return "\n".join(rows)
+
+
+def per_word(before: Audit, after: Audit) -> float:
+    """Return the pieces after for each word before: a table may split words, as an apostrophe."""
+    return after.pieces / before.words if before.words else 0.0
 
 
 def _unknown(audit: Audit) -> float:
@@ -219,11 +231,26 @@ INTRO = """\
 
 `specialize translit SCHEME FILE` rewrites text, `--check` shows what is lost, and in a recipe a
 scheme is a mix-in: `mixin = {{ method = "table", scheme = "uyghur_turkish" }}`, or with a table of
-your own `{{ method = "table", file = "my.tsv" }}`.
+your own `{{ method = "table", file = "my.tsv" }}`. Such a table has a rule a line, what is written
+and, after a tab, what it becomes; the longest rule wins, and what has no rule stays:
 
-A scheme is a file in [specialize/mixins/tables](../specialize/mixins/tables). To add one: the file,
-with its source, and a line in [tests/mixins/golden.tsv](../tests/mixins/golden.tsv); this page is
-generated again.
+```
+@title My language
+@case word
+# two letters together, and one letter differently at the beginning of a word
+нь	ñ
+е	je	initial
+е	e
+а	a
+```
+
+```sh
+specialize translit my.tsv text.txt --check mini    # before training: what is lost or unknown
+```
+
+All that a table can say is under "Tables" below. A scheme of the package is such a file in
+[specialize/mixins/tables](../specialize/mixins/tables); to add one to the package: the file, with
+its source, and a line in [tests/mixins/golden.tsv](../tests/mixins/golden.tsv).
 
 This page is generated: `python -m specialize.transliteration > docs/transliteration.md`.
 

@@ -11,8 +11,8 @@ from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import mean
 from specialize.model.find import find_model
 from specialize.model.install import install
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
 from specialize.train.lapt import Lapt, lapt
 from specialize.train.optim import device
 from specialize.vocab.framing import moved

@@ -73,3 +73,16 @@ def test_the_listing_shows_every_sample_rewritten() -> None:
     assert found["ukrainian"]["script"] == "Cyrillic"
     assert found["ukrainian"]["result"].startswith("Zghorany")
     assert all(entry["sample"] != entry["result"] for entry in found.values())
+
+
+def test_a_table_that_splits_words_is_said(tmp_path: Path, base_folder: Path) -> None:
+    (tmp_path / "split.tsv").write_text("ь\t'\n", "utf-8")
+    (tmp_path / "text.txt").write_text("аьа\n", "utf-8")
+    table = read_table(tmp_path / "split.tsv")
+    found = check(table, [str(tmp_path / "text.txt")], [str(base_folder)])
+    (pieces,) = found.pieces
+    assert (pieces.before.words, pieces.after.words, pieces.after.pieces) == (1, 3, 3)
+    *_, row, missing, split = check_text(found).splitlines()
+    assert row.split()[:4] == [base_folder.name, "1.00", ">", "3.00"]
+    assert missing.split("; ")[0].strip() == "missing after: а (U+0430) 2, ' (U+0027) 1"
+    assert split.split("; ")[0].strip() == "words are split: 1 > 3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -162,3 +163,6 @@ def show(facts: dict[str, Any], out: Path) -> None:
 
     print(summary(facts))
     print(f"\nmodel: {out / 'model'}\nreport: {out / 'report.html'}")
+    if len(facts["arms"]) > 1:
+        page = shlex.quote(str(out / "comparison.html"))
+        print(f"which arm is best: specialize compare {shlex.quote(str(out))} --html {page}")

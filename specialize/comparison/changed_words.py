@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Sentences = Sequence[Sentence[Any]]
 
 TYPES = 10  # word types of each list
+NOTABLE = 10  # words of one type that are worth a caution
 LONGEST = {"pos": 22, "dep": 13, "ner": 22}  # words of an example sentence
 SHORTEST = 4
 
@@ -59,6 +60,21 @@ class Changes:
     worse: tuple[WordType, ...]
     improved: tuple[Example, ...]  # sentences, the most improved first
     worsened: tuple[Example, ...]
+
+    @property
+    def one_word(self) -> str:
+        """Return a sentence if one word makes half of the difference or more, else ""."""
+        net = self.fixed - self.broken
+        better = net > 0
+        first = (self.better if better else self.worse)[:1]
+        own = sum(word.fixed - word.broken for word in first)
+        if not net or 2 * own / net < 1 or abs(own) < NOTABLE:
+            return ""
+        return (
+            f"{self.language}, {self.task}: {self.arm} has {abs(net):,} words "
+            f"{'more' if better else 'fewer'} right than {self.baseline}, and "
+            f"{first[0].word} alone {abs(own):,} of them: look at the other words before choosing"
+        )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def initialise(
 
     Seeds are given in the same way to the method alone.
     """
-    from specialize.model.mlm import tables
+    from specialize.model.language_model import tables
 
     complete = _given(method, {"checkpoint": checkpoint, "log": log})
     rows: FreshRows = complete(tables(checkpoint.model), change, corpus, seed=seed)

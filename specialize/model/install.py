@@ -15,15 +15,15 @@ from torch import Tensor, nn
 
 from specialize.embed._rows import FreshRows, Tables
 from specialize.errors import DataError, SpecializeError, UsageError
+from specialize.model.language_model import LanguageModel, output_biases, output_layer, tables
 from specialize.model.load import load_checkpoint, save_model
-from specialize.model.mlm import MaskedModel, output_biases, output_layer, tables
 from specialize.vocab.base import VocabChange, Vocabulary
 
 Move = Callable[[int], int | None]  # old id -> new id, None if the piece is gone
 
 
 @torch.no_grad()
-def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRows) -> None:
+def install(model: LanguageModel, change: VocabChange[Vocabulary], fresh: FreshRows) -> None:
     """Change ``model`` to the pieces of ``change.new``: kept rows move, fresh rows are written.
 
     Input table, output layer (tied or not) and output bias are treated alike; rows are written by
@@ -53,13 +53,13 @@ def install(model: MaskedModel, change: VocabChange[Vocabulary], fresh: FreshRow
         setattr(config, name, value)
 
 
-def _rows(model: MaskedModel, change: VocabChange[Vocabulary]) -> int:
+def _rows(model: LanguageModel, change: VocabChange[Vocabulary]) -> int:
     """Return how many rows the changed tables have: padding is filled first, and cut off last."""
     rows, pieces = len(model.get_input_embeddings().weight), len(change.new.pieces)
     return pieces if pieces < len(change.old.pieces) else max(pieces, rows)
 
 
-def _check_head(model: MaskedModel, handled: set[int], rows: int) -> None:
+def _check_head(model: LanguageModel, handled: set[int], rows: int) -> None:
     """Raise UsageError if the head has a further parameter with one entry per piece."""
     encoder = {id(p) for p in model.base_model.parameters()}
     for name, parameter in model.named_parameters():
@@ -90,7 +90,7 @@ def _changed(
     return new
 
 
-def _replace(model: MaskedModel, old: nn.Parameter, new: Tensor) -> None:
+def _replace(model: LanguageModel, old: nn.Parameter, new: Tensor) -> None:
     """Put ``new`` wherever ``old`` is a parameter, so that what was tied stays tied."""
     parameter = nn.Parameter(new, requires_grad=old.requires_grad)
     for module in model.modules():
@@ -110,7 +110,7 @@ def _moves(change: VocabChange[Vocabulary], old_rows: int, rows: int) -> Move:
     return lambda i: i if i in spare or i >= beyond else new_ids.get(i)
 
 
-def _moved_ids(model: MaskedModel, moved: Move) -> list[tuple[Any, str, Any]]:
+def _moved_ids(model: LanguageModel, moved: Move) -> list[tuple[Any, str, Any]]:
     """Return the ids of pieces (``pad_token_id`` and the like) after the change.
 
     With the configuration that each is of: the model's, and that of generation.
@@ -131,7 +131,7 @@ def _moved_ids(model: MaskedModel, moved: Move) -> list[tuple[Any, str, Any]]:
     return found
 
 
-def _position_padding(model: MaskedModel) -> set[int]:
+def _position_padding(model: LanguageModel) -> set[int]:
     """Return the padding ids of tables beside that of the pieces: of positions, as in RoBERTa."""
     table = model.get_input_embeddings()
     others = (m for m in model.base_model.modules() if m is not table)
@@ -139,7 +139,7 @@ def _position_padding(model: MaskedModel) -> set[int]:
     return {i for i in found if i is not None}
 
 
-def snapshot(model: MaskedModel) -> Tables:
+def snapshot(model: LanguageModel) -> Tables:
     """Return copies of the tables on the CPU."""
     found = tables(model)
 
@@ -150,7 +150,7 @@ def snapshot(model: MaskedModel) -> Tables:
 
 
 def verify_installed(
-    model: MaskedModel, change: VocabChange[Vocabulary], before: Tables, source: Path
+    model: LanguageModel, change: VocabChange[Vocabulary], before: Tables, source: Path
 ) -> None:
     """Save ``model``, reload it and compare: kept rows bit-equal, vocabulary as in ``change``.
 

@@ -13,7 +13,13 @@ import torch
 from specialize.errors import DataError
 from specialize.model.config import UNLOADABLE, first_line, read_config
 from specialize.model.header import check_rows
-from specialize.model.mlm import MaskedModel, choose_head, hidden_size, is_causal, layers
+from specialize.model.language_model import (
+    LanguageModel,
+    choose_head,
+    hidden_size,
+    is_causal,
+    layers,
+)
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing, read_framing
 from specialize.vocab.open import read_vocabulary
@@ -24,7 +30,7 @@ from specialize.vocab.write import write_files
 class Checkpoint:
     """A language model with its vocabulary, its framing and the directory it came from."""
 
-    model: MaskedModel
+    model: LanguageModel
     vocabulary: Vocabulary
     framing: Framing
     folder: Path
@@ -53,7 +59,7 @@ def _auto(config: Any) -> Any:
     return AutoModelForCausalLM if is_causal(config) else AutoModelForMaskedLM
 
 
-def language_model(folder: Path, config: Any) -> MaskedModel:
+def language_model(folder: Path, config: Any) -> LanguageModel:
     """Return the model with all its weights from the checkpoint."""
     try:
         with _quiet():
@@ -103,7 +109,9 @@ def _weights(folder: Path) -> Path:
     return files[0] if len(files) == 1 else folder
 
 
-def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other: list[str]) -> str:
+def _missing_message(
+    folder: Path, model: LanguageModel, missing: list[str], other: list[str]
+) -> str:
     """Return what is missing from a checkpoint, and what to do."""
     head = not any(name.startswith(model.base_model_prefix + ".") for name in missing)
     what = f"its {'causal' if is_causal(model.config) else 'masked'}-LM head" if head else "weights"
@@ -118,7 +126,7 @@ def _missing_message(folder: Path, model: MaskedModel, missing: list[str], other
     )
 
 
-def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
+def _check_forward(folder: Path, model: LanguageModel, framing: Framing) -> None:
     """Run two pieces through the model: choose how logits are computed, and check its layers."""
     ordinary = (
         i for i in range(model.config.get_text_config().vocab_size) if i not in framing.special
@@ -143,7 +151,7 @@ def _check_forward(folder: Path, model: MaskedModel, framing: Framing) -> None:
 
 
 def save_model(
-    model: MaskedModel,
+    model: LanguageModel,
     vocabulary: Vocabulary,
     folder: Path,
     *,
@@ -163,7 +171,7 @@ def save_model(
     write_files(vocabulary, folder, source=source)
 
 
-def empty_model(folder: Path) -> MaskedModel:
+def empty_model(folder: Path) -> LanguageModel:
     """Return a model of the shape in ``folder`` with random weights, to load others into."""
     config = read_config(folder)
     return _auto(config).from_config(config, dtype=torch.float32, trust_remote_code=False)
@@ -171,7 +179,7 @@ def empty_model(folder: Path) -> MaskedModel:
 
 def new_modernbert(
     vocabulary: Vocabulary, framing: Framing, *, seed: int, **shape: Any
-) -> MaskedModel:
+) -> LanguageModel:
     """Return an untrained ModernBERT (Warner et al. 2024) with full attention in every layer.
 
     ``shape``: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size. Pre-norm and
@@ -199,7 +207,7 @@ def new_modernbert(
         return ModernBertForMaskedLM(config)
 
 
-def _state(model: MaskedModel, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+def _state(model: LanguageModel, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Return the weights on the CPU as ``dtype``; what is tied stays one tensor."""
     cast: dict[int, torch.Tensor] = {}
     state = {}

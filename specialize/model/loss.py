@@ -13,7 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from specialize.model.mlm import MaskedModel, bare_head, logits_at, output_layer, states_at
+from specialize.model.language_model import (
+    LanguageModel,
+    bare_head,
+    logits_at,
+    output_layer,
+    states_at,
+)
 
 # shapes: M places, D width, R rows of the table, B sequences, L pieces
 
@@ -21,7 +27,7 @@ _LOGITS = 1 << 26  # at once: 256 MB in float32
 
 
 def loss_sum(
-    model: MaskedModel,
+    model: LanguageModel,
     ids_BL: Tensor,
     real_BL: Tensor | None,
     places_M: Tensor,

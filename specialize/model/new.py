@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from specialize.errors import UsageError
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import new_modernbert
-from specialize.model.mlm import MaskedModel
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing
 
@@ -17,7 +17,7 @@ SHAPES = ("modernbert", "bert", "roberta", "xlm-roberta")
 
 def new_model(
     shape: str, vocabulary: Vocabulary, framing: Framing, *, seed: int, **sizes: int
-) -> MaskedModel:
+) -> LanguageModel:
     """Return an untrained model of ``shape`` (``SHAPES``) with a row for each piece.
 
     ``sizes``: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from specialize.model.mlm import MaskedModel, output_bias, output_layer, tie
+from specialize.model.language_model import LanguageModel, output_bias, output_layer, tie
 
 # shapes: F fresh rows, R rows of a table, D width
 
@@ -36,7 +36,7 @@ class _Overlay(nn.Module):
         return table_RD.index_copy(0, self.ids, self.rows)
 
 
-def tier(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
+def tier(model: LanguageModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     """Make the rows ``fresh`` parameters of their own and return these, each [F, D].
 
     One for the input table, shared by a tied output layer, and one more for an untied output layer.
@@ -55,7 +55,7 @@ def tier(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     return found
 
 
-def tier_bias(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
+def tier_bias(model: LanguageModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     """Make the entries ``fresh`` of the output bias, if there is one, a parameter [F] of its own.
 
     As with `tier`, ``merge`` undoes this.
@@ -68,7 +68,7 @@ def tier_bias(model: MaskedModel, fresh: Sequence[int]) -> list[nn.Parameter]:
     return [overlay.rows]
 
 
-def merge(model: MaskedModel) -> None:
+def merge(model: LanguageModel) -> None:
     """Write the fresh rows into the tables and make each table one parameter again."""
     table, output = model.get_input_embeddings(), output_layer(model)
     if not parametrize.is_parametrized(table, "weight"):

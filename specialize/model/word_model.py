@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from specialize.model.mlm import MaskedModel, layer_count, layers
+from specialize.model.language_model import LanguageModel, layer_count, layers
 from specialize.model.word_encoder import WordBatch
 
 # shapes: B sentences, W words, R rows of pieces (a long sentence takes several), L pieces of a row,
@@ -48,7 +48,7 @@ class WordModel(nn.Module):
 
     def __init__(
         self,
-        model: MaskedModel,
+        model: LanguageModel,
         head: nn.Module,
         *,
         layer_dropout: float,

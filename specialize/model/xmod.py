@@ -17,8 +17,8 @@ from torch import Tensor
 
 from specialize.errors import DataError
 from specialize.model.config import read_any_config
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import language_model
-from specialize.model.mlm import MaskedModel
 
 _ADAPTER = re.compile(r"roberta\.encoder\.layer\.(\d+)\.output\.adapter_modules\.(.+?)\.(.+)")
 _NORM = re.compile(r"roberta\.encoder\.layer\.(\d+)\.output\.adapter_layer_norm\.(.+)")
@@ -55,7 +55,7 @@ Tensors = dict[str, Tensor]  # by "layer.name"
 class Xmod:
     """A host without modules and the tensors of those it had."""
 
-    host: MaskedModel
+    host: LanguageModel
     modules: dict[str, Tensors]  # by language; names are those of `functions.Bottleneck`
     norms: Tensors  # scale and bias of the norm before the modules, if they have one of their own
     size: int  # width of the bottleneck

@@ -19,8 +19,8 @@ from specialize.corpus.prepare import Prepared
 from specialize.embed._rows import FreshRows
 from specialize.errors import SpecializeError, UsageError
 from specialize.model.install import install
+from specialize.model.language_model import LanguageModel, tables
 from specialize.model.load import Checkpoint
-from specialize.model.mlm import MaskedModel, tables
 from specialize.modules.attach import Attached, Table, attach
 from specialize.modules.keyed import Keyed
 from specialize.modules.policy import Policy, training
@@ -122,7 +122,7 @@ def check(plan: Lapt, change: VocabChange[Vocabulary]) -> None:
 
 @contextmanager
 def _unchanged(
-    model: MaskedModel, own: Sequence[nn.Module], fresh: Sequence[int]
+    model: LanguageModel, own: Sequence[nn.Module], fresh: Sequence[int]
 ) -> Iterator[None]:
     """Raise SpecializeError if anything but fresh rows and parameters of ``own`` changes."""
     before = {name: tensor.clone() for name, tensor in _frozen(model, own, fresh)}
@@ -134,7 +134,7 @@ def _unchanged(
 
 
 def _frozen(
-    model: MaskedModel, own: Sequence[nn.Module], fresh: Sequence[int]
+    model: LanguageModel, own: Sequence[nn.Module], fresh: Sequence[int]
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield the state of a model without ``fresh`` rows of its tables and parameters of ``own``."""
     apart = {p.data_ptr() for part in own for p in part.parameters()}

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from specialize.errors import UsageError
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.modules.scope import Scope
 from specialize.modules.sites import Sites, sites
 from specialize.modules.sources import Invertible, Source
@@ -32,7 +32,7 @@ class Attached:
             model(input_ids=ids)
     """
 
-    def __init__(self, host: MaskedModel, table: Table) -> None:
+    def __init__(self, host: LanguageModel, table: Table) -> None:
         """See `attach`."""
         found = sites(host)
         _check(table, found)
@@ -101,7 +101,7 @@ class Attached:
         return handles
 
 
-def attach(host: MaskedModel, table: Table) -> Attached:
+def attach(host: LanguageModel, table: Table) -> Attached:
     """Hook the sources of ``table`` into ``host`` and return the handle to use and detach them.
 
     UsageError where the host has no such site or layer, or the widths differ.

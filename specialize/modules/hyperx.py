@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.modules.functions import Bottleneck, bottleneck_shapes
 from specialize.modules.keyed import Keyed, normal
 from specialize.modules.policy import Policy
@@ -79,13 +79,13 @@ class Hypernetwork(Adapters):
             self.tasks.check(scope)
 
 
-def policies(host: MaskedModel, network: Hypernetwork) -> list[Policy]:
+def policies(host: LanguageModel, network: Hypernetwork) -> list[Policy]:
     """Return what trains beside the heads: the network and all layer norms of the host."""
     norms = (m for m in host.base_model.modules() if isinstance(m, nn.LayerNorm))
     return [Policy(network), *(Policy(norm) for norm in norms)]
 
 
-def hypernetwork(host: MaskedModel, *, projected: int = 192, seed: int = 0) -> Hypernetwork:
+def hypernetwork(host: LanguageModel, *, projected: int = 192, seed: int = 0) -> Hypernetwork:
     """Return a hypernetwork for the site `SITE` of a host, as in the paper."""
     found = sites(host)
     return Hypernetwork(found.width, found.layers, projected=projected, seed=seed)

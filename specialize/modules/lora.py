@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from specialize.errors import UsageError
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.modules.attach import Table
 from specialize.modules.keyed import Keyed
 from specialize.modules.scope import By, Scope
@@ -53,7 +53,7 @@ class LowRank(Source):
         self.keyed.check(scope)
 
 
-def table(host: MaskedModel, by: By, *, rank: int, alpha: float) -> Table:
+def table(host: LanguageModel, by: By, *, rank: int, alpha: float) -> Table:
     """Return low-rank sources of the attention's layers, without a key yet."""
     if rank < 1:
         raise UsageError(f"expected rank of at least 1, got {rank}")

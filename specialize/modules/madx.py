@@ -6,7 +6,7 @@ language, run the task adapter on that language's adapter.
 
 from __future__ import annotations
 
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.modules.attach import Table
 from specialize.modules.scope import By
 from specialize.modules.sites import sites
@@ -14,7 +14,7 @@ from specialize.modules.sources import Invertible, PerKey, Source, Stack
 
 
 def language_adapters(
-    host: MaskedModel, *, reduction: int = 2, act: str = "relu", last: bool = True
+    host: LanguageModel, *, reduction: int = 2, act: str = "relu", last: bool = True
 ) -> PerKey:
     """Return language adapters of width / ``reduction``, without a language yet.
 
@@ -24,19 +24,21 @@ def language_adapters(
 
 
 def task_adapters(
-    host: MaskedModel, *, reduction: int = 16, act: str = "relu", last: bool = True
+    host: LanguageModel, *, reduction: int = 16, act: str = "relu", last: bool = True
 ) -> PerKey:
     """Return task adapters of width / ``reduction``, without a task yet."""
     return _adapters("task", host, reduction, act, last)
 
 
-def invertible_adapters(host: MaskedModel, *, reduction: int = 2, act: str = "relu") -> Invertible:
+def invertible_adapters(
+    host: LanguageModel, *, reduction: int = 2, act: str = "relu"
+) -> Invertible:
     """Return invertible adapters of the embeddings, without a language yet."""
     return Invertible("language", sites(host).width, reduction=reduction, act=act)
 
 
 def table(
-    host: MaskedModel,
+    host: LanguageModel,
     languages: Source,
     *,
     tasks: Source | None = None,
@@ -54,7 +56,7 @@ def table(
     return found
 
 
-def _adapters(by: By, host: MaskedModel, reduction: int, act: str, last: bool) -> PerKey:
+def _adapters(by: By, host: LanguageModel, reduction: int, act: str, last: bool) -> PerKey:
     found = sites(host)
     layers = range(found.layers if last else found.layers - 1)
     return PerKey(by, found.width, layers, size=max(1, found.width // reduction), act=act)

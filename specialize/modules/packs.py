@@ -20,8 +20,8 @@ from torch import Tensor
 
 from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import SOURCES, Attached, Table, attach
 from specialize.modules.combine import combined, restricted
 from specialize.modules.describe import Described, build, describe
@@ -64,7 +64,7 @@ class Pack:
         return found
 
 
-def pack_of(host: MaskedModel, table: Table, pieces: Sequence[str]) -> Pack:
+def pack_of(host: LanguageModel, table: Table, pieces: Sequence[str]) -> Pack:
     """Return the pack of a table's sources; ``pieces``: those of the host's vocabulary."""
     return _pack(table, host_hash(host), pieces_hash(pieces))
 
@@ -133,7 +133,7 @@ def export(file: Path, scope: Scope, out: Path) -> Pack:
     return pack
 
 
-def check_base(pack: Pack, host: MaskedModel, pieces: Sequence[str], name: str) -> None:
+def check_base(pack: Pack, host: LanguageModel, pieces: Sequence[str], name: str) -> None:
     """Raise DataError, beginning with ``name``, if the pack belongs to another base."""
     if pack.pieces != pieces_hash(pieces):
         raise DataError(f"{name}: the modules belong to a base with another vocabulary")
@@ -144,7 +144,7 @@ def check_base(pack: Pack, host: MaskedModel, pieces: Sequence[str], name: str) 
         )
 
 
-def open_packs(host: MaskedModel, pieces: Sequence[str], files: Iterable[Path]) -> Attached:
+def open_packs(host: LanguageModel, pieces: Sequence[str], files: Iterable[Path]) -> Attached:
     """Return ``host`` with the modules of several packs attached, those of a site combined."""
     found: dict[str, Source | Invertible] = {}
     for file in files:
@@ -169,7 +169,7 @@ def opened_at(folder: Path, files: Iterable[Path], scope: Scope) -> Iterator[Che
         yield base
 
 
-def host_hash(host: MaskedModel) -> str:
+def host_hash(host: LanguageModel) -> str:
     """Return the SHA-256 of the encoder's weights, attached modules and pooler apart.
 
     A masked-LM model has no pooler; where one is loaded from it, the pooler is random.

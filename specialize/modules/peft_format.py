@@ -9,8 +9,8 @@ from torch import Tensor
 
 from specialize import atomic
 from specialize.errors import UsageError
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import Table
 from specialize.modules.combine import restricted
 from specialize.modules.lora import LowRank
@@ -41,7 +41,7 @@ def export_peft(file: Path, scope: Scope, model: Path, out: Path) -> int:
 
 
 def _in_peft(
-    table: Table, host: MaskedModel, key: str
+    table: Table, host: LanguageModel, key: str
 ) -> tuple[dict[str, Tensor], dict[str, object]]:
     """Return the matrices by peft's names, and its configuration."""
     points, names = sites(host).points, {id(m): name for name, m in host.named_modules()}

@@ -21,7 +21,7 @@ from typing import Any
 from torch import nn
 
 from specialize.errors import UsageError
-from specialize.model.mlm import MaskedModel, hidden_size, layer_count, output_layer
+from specialize.model.language_model import LanguageModel, hidden_size, layer_count, output_layer
 
 _POST_NORM = ("bert", "roberta", "xlm-roberta", "camembert")
 _PRE_NORM = ("modernbert", "roberta-prelayernorm")
@@ -42,7 +42,7 @@ class Sites:
         return len(self.points["ffn_h"])
 
 
-def sites(host: MaskedModel) -> Sites:
+def sites(host: LanguageModel) -> Sites:
     """Return the sites of a model, with or without its head; UsageError for unknown shapes."""
     kind = host.config.model_type
     if kind not in _POST_NORM + _PRE_NORM:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from specialize import atomic
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import save_model
-from specialize.model.mlm import MaskedModel
 from specialize.model.xmod import read_xmod
 from specialize.modules.attach import SOURCES, Attached, attach
 from specialize.modules.packs import PACK, Pack, pack_of, write_pack
@@ -21,7 +21,7 @@ SITE = "ffn_u"
 
 
 def modules(
-    host: MaskedModel,
+    host: LanguageModel,
     *,
     by: By = "language",
     reduction: int = 2,
@@ -54,7 +54,7 @@ def released(folder: Path) -> Attached:
     return attach(host, {SITE: Normed(source, eps=found.eps, tensors=found.norms)})
 
 
-def policies(host: MaskedModel) -> list[Policy]:
+def policies(host: LanguageModel) -> list[Policy]:
     """Return what is fine-tuned on a task: the encoder without its embeddings and modules."""
     encoder = host.base_model
     frozen = ("embeddings", SOURCES)

@@ -74,7 +74,7 @@ def _split(files: TaskFiles, sentences: int) -> list[str]:
 
 def check_arms(plans: Sequence[ArmPlan]) -> None:
     """Refuse lengths, schedules and combinations that cannot work."""
-    from specialize.model.mlm import is_causal
+    from specialize.model.language_model import is_causal
     from specialize.model.word_encoder import check_length
     from specialize.train.lapt import check
 
@@ -138,7 +138,7 @@ def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
 def _unlike_losses(plans: Sequence[ArmPlan]) -> Iterator[str]:
     """Yield that losses of causal and of masked models do not compare, if there are both."""
     from specialize.model.config import read_config
-    from specialize.model.mlm import is_causal
+    from specialize.model.language_model import is_causal
 
     adapted = [plan for plan in plans if plan.lapt]
     causal = [plan.arm.name for plan in adapted if is_causal(read_config(plan.base))]

@@ -13,12 +13,13 @@ from typing import Any
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.model.header import tensor_shapes
-from specialize.pipeline.plan import ArmPlan
+from specialize.pipeline.plan import CORPUS, DEV, ArmPlan
 from specialize.store import Stage, Store
 
 _BYTES_PER_PIECE = 4.0  # of text, by rule of thumb
 _BYTES_PER_LINE = 300.0
 _PIECES_PER_WORD = 2.0  # before a text is audited
+_SHORT = 2.0  # times as long as text of LAPT take as many pieces of sentences, scoring included
 _EFFICIENCY = 0.4  # of a large matrix product's speed that training reaches
 
 
@@ -73,27 +74,27 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
     ``words``: of each task's train file. Finished stages of ``store`` correct the estimate.
     """
     size, speed = model_size(plan.base), flops_per_second()
-    pieces = _text_bytes(plan, store) / _BYTES_PER_PIECE
+    pieces = _text_bytes(plan, store) / _bytes_per_piece(plan, store)
     lapt = plan.lapt
     adapting = 0.0
     if lapt:
         from specialize.model.config import read_config
-        from specialize.model.mlm import is_causal
+        from specialize.model.language_model import is_causal
 
         asked = 1.0 if is_causal(read_config(plan.base)) else lapt.mask
         per_piece = 6 * size.body + 6 * asked * size.embedding
         read = lapt.steps * lapt.batch * lapt.length or pieces * lapt.epochs
         adapting = read * per_piece / speed
     adapted = {
-        seed: replace(stage, work=(adapting + size.parameters / 1e8) * store.pace(stage.name))
+        seed: replace(stage, work=adapting + size.parameters / 1e8)
         for seed, stage in plan.adapted.items()
     }
     trained = {
-        task: 1 + words.get(task, 0) * _length(plan, store, task) * 6 * size.body / speed
+        task: 1 + _SHORT * words.get(task, 0) * _length(plan, store, task) * 6 * size.body / speed
         for task in plan.tasks
     }
     together = {
-        seed: _with_work(stage, sum(trained.values()), store, adapted=adapted[seed])
+        seed: _with_work(stage, sum(trained.values()), adapted=adapted[seed])
         for seed, stage in plan.together.items()
     }
     heads = {}
@@ -101,15 +102,22 @@ def with_work(plan: ArmPlan, store: Store, *, words: dict[str, int]) -> ArmPlan:
         needs = {"adapted": adapted[seed], "together": together.get(seed)}
         needs["start"] = needs["together"]
         given = {name: need for name, need in needs.items() if name in stage.arguments}
-        heads[task, seed] = _with_work(
-            stage, trained[task] if "adapted" in given else 0, store, **given
-        )
+        heads[task, seed] = _with_work(stage, trained[task] if "adapted" in given else 0, **given)
     return replace(plan, adapted=adapted, together=together, heads=heads)
+
+
+def _bytes_per_piece(plan: ArmPlan, store: Store) -> float:
+    """Return the bytes of text per piece: audited where that is done, else by rule of thumb."""
+    audit = plan.audits.get(CORPUS)
+    if audit is None or not store.done(audit):
+        return _BYTES_PER_PIECE
+    found = atomic.read_json(store.folder(audit) / "audit.json")["after"]
+    return found["bytes"] / found["pieces"] if found["pieces"] else _BYTES_PER_PIECE
 
 
 def _length(plan: ArmPlan, store: Store, task: str) -> float:
     """Return the pieces per word of a task in all epochs: audited where that is done, else 2."""
-    audit = plan.audits[f"{task} dev"]
+    audit = plan.audits[task + DEV]
     pieces = _PIECES_PER_WORD
     if store.done(audit):
         pieces = (
@@ -118,10 +126,10 @@ def _length(plan: ArmPlan, store: Store, task: str) -> float:
     return pieces * plan.finetune.epochs
 
 
-def _with_work(stage: Stage, seconds: float, store: Store, **needs: Any) -> Stage:
+def _with_work(stage: Stage, seconds: float, **needs: Any) -> Stage:
     """Return a stage with an estimate, and the stages it needs with theirs."""
     arguments = {**stage.arguments, **needs}
-    return replace(stage, work=seconds * store.pace(stage.name), arguments=arguments)
+    return replace(stage, work=seconds, arguments=arguments)
 
 
 def _text_bytes(plan: ArmPlan, store: Store) -> float:
@@ -159,4 +167,4 @@ def flops_per_second() -> float:
 
 def seconds_left(stages: Sequence[Stage], store: Store) -> float:
     """Return the estimated seconds of the stages that are not finished."""
-    return sum(stage.work for stage in stages if not store.done(stage))
+    return store.seconds(stage for stage in stages if not store.done(stage))

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from specialize.errors import UsageError
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import Checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import Attached, Table, attach
 from specialize.modules.combine import combined
 from specialize.modules.describe import ByKey
@@ -25,7 +25,7 @@ from specialize.train.finetune import restored
 FOLDER = "modules"  # beside the model's: the pack of the language
 
 
-def check_modules(host: MaskedModel, choice: Choice, scopes: Iterable[Scope]) -> None:
+def check_modules(host: LanguageModel, choice: Choice, scopes: Iterable[Scope]) -> None:
     """Raise UsageError where ``host`` has no sites for modules, or a scope has no valid keys."""
     for scope in scopes:
         languages, tasks = choice()(host)
@@ -36,7 +36,7 @@ def check_modules(host: MaskedModel, choice: Choice, scopes: Iterable[Scope]) ->
 
 @contextmanager
 def language_modules(
-    model: MaskedModel, choice: Choice | None, language: str, *, seed: int
+    model: LanguageModel, choice: Choice | None, language: str, *, seed: int
 ) -> Iterator[Attached | None]:
     """Attach new modules of ``language`` meanwhile, and freeze all else; nothing without choice."""
     if choice is None:
@@ -88,7 +88,7 @@ def scope_of(language: str, task: Choice) -> Scope:
 
 @contextmanager
 def _attached(
-    model: MaskedModel, table: Table, trained: list[Source | Invertible], scope: Scope
+    model: LanguageModel, table: Table, trained: list[Source | Invertible], scope: Scope
 ) -> Iterator[Attached]:
     modules = attach(model, table)
     try:

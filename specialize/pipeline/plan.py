@@ -24,6 +24,7 @@ Text = Prepared | Stage | None  # a stage where it is not finished yet
 
 SCORES = 2  # version of fine-tuning: batches by pieces, test_unseen, CLAS, F1 by type
 CORPUS = "held-out text"  # the name of the audit of the corpus's own
+DEV, TEST = " dev", " test"  # the ends of the names of a task's
 
 
 @dataclass(frozen=True)
@@ -300,20 +301,17 @@ def _audits(
             f"{arm.name}: audit of the corpus",
             stages.audit_corpus,
             {"base": base, "vocabulary": vocabulary, "text": text},
+            version=2,
         )
     for task in recipe.tasks:
         if task.name in arm.tasks:
-            found[f"{task.name} dev"] = Stage(
-                "audit",
-                f"{arm.name}: audit of {task.name}",
-                stages.audit_task,
-                {
-                    "base": base,
-                    "vocabulary": vocabulary,
-                    "text": text,
-                    "task": task.choice,
-                    "dev": task.dev_file,
-                    "mixins": arm.mixin,
-                },
-            )
+            given = {"base": base, "vocabulary": vocabulary, "task": task.choice}
+            for part, file, beside in ((DEV, task.dev_file, text), (TEST, task.test, None)):
+                found[f"{task.name}{part}"] = Stage(
+                    "audit",
+                    f"{arm.name}: audit of {task.name}{part}",
+                    stages.audit_task,
+                    {**given, "text": beside, "file": file, "mixins": arm.mixin},
+                    version=2,  # pieces per word before mix-ins
+                )
     return found

@@ -10,11 +10,12 @@ from typing import Any
 
 from specialize import atomic
 from specialize.executors import unique
-from specialize.pipeline.plan import CORPUS, ArmPlan
+from specialize.pipeline.plan import CORPUS, DEV, TEST, ArmPlan
 from specialize.pipeline.rows import read_sources
 from specialize.pipeline.task_data import TaskData
 from specialize.store import Stage, Store
 from specialize.tasks._checks import unseen
+from specialize.terminal import named
 from specialize.vocab.audit.coverage import with_sources
 from specialize.vocab.open import read_vocabulary
 
@@ -206,19 +207,39 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
                 f"{arm.name}: under 1 % of the pieces are unknown to the base; added pieces have "
                 "few unknowns to replace"
             )
+        found += _unknown_in_test(arm)
     return found
+
+
+def _unknown_in_test(arm: ArmFacts) -> Iterator[str]:
+    """Yield the texts of tests that have more unknown words than those of dev, by a point."""
+    for text, audit in arm.audit.items():
+        if not text.endswith(TEST):
+            continue
+        task = text.removesuffix(TEST)
+        dev, test = (found["after"] for found in (arm.audit[task + DEV], audit))
+        shares = [100 * found["unknown_words"] / max(1, found["words"]) for found in (dev, test)]
+        if shares[1] > shares[0] + 1:
+            yield (
+                f"{arm.name}: {shares[1]:.1f} % of the words of {text} have unknown pieces, "
+                f"{shares[0]:.1f} % of {task} dev; missing: {named(test['missing'])}"
+            )
 
 
 def early_warnings(plans: Sequence[ArmPlan], store: Store) -> list[str]:
     """Return what audits show to be doubtful before anything is trained, each warning once."""
     plain = next((plan for plan in plans if not plan.arm.mixin), None)
+    known = [
+        {t: a for t, a in audits(plan, store).items() if not t.endswith(TEST)} for plan in plans
+    ]
+    original = known[plans.index(plain)] if plain else {}
     found = [
         warning
-        for plan in plans
+        for plan, texts in zip(plans, known, strict=True)
         for warning in (
-            *_differences(plan, audits(plan, store)),
-            *_unused_pieces(plan.arm.name, added(plan, store), audits(plan, store)),
-            *(_more_unknown(plan, audits(plan, store), audits(plain, store)) if plain else ()),
+            *_differences(plan, texts),
+            *_unused_pieces(plan.arm.name, added(plan, store), texts),
+            *_more_unknown(plan, texts, original),
         )
     ]
     return list(dict.fromkeys(found))
@@ -235,11 +256,11 @@ def _more_unknown(
             continue
         before, after = _unknown_share(plain[text]["before"]), _unknown_share(audit["after"])
         if after > before + 0.05:
-            mixins = ", ".join(map(str, plan.arm.mixin))
+            mixins, lacking = ", ".join(map(str, plan.arm.mixin)), audit["after"]["missing"]
             yield (
                 f"{plan.arm.name}: {mixins} raises the unknown pieces of {text} from "
-                f"{100 * before:.1f} % to {100 * after:.1f} %; the vocabulary lacks characters "
-                "that it writes: choose another scheme, or add pieces"
+                f"{100 * before:.1f} % to {100 * after:.1f} %; the vocabulary lacks "
+                f"characters that it writes, {named(lacking)}: choose another scheme, or add pieces"
             )
 
 

@@ -198,9 +198,9 @@ def plan(recipes: Mapping[str, Recipe], out: Path) -> str:
         if store.done(stage):
             state = f"done in {duration(store.record(stage).seconds)}"
         elif store.partial(stage).exists():
-            state = f"begun, about {duration(stage.work)} in all"
+            state = f"begun, about {duration(store.seconds([stage]))} in all"
         else:
-            state = f"about {duration(stage.work)}"
+            state = f"about {duration(store.seconds([stage]))}"
         rows.append(f"{stage.label:<{width}}  {state}")
     done = sum(map(store.done, stages))
     needed = _bytes_needed(works, store) / 1e6

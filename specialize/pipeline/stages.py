@@ -7,7 +7,7 @@ stage's key (``store.Stage``). Interrupted, it is called again with the same fol
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +82,8 @@ def change_vocabulary(
 
 def audit_corpus(folder: Path, *, log: Log, base: Path, vocabulary: Path, text: Prepared) -> None:
     """Audit the old and the new vocabulary on the held-out text."""
-    _write_audit(folder, base, vocabulary, text.dev, differences=[])
+    original = [before for before, _ in text.dev_pairs()]
+    _write_audit(folder, base, vocabulary, text.dev, original, differences=[])
 
 
 def audit_task(
@@ -93,24 +94,39 @@ def audit_task(
     vocabulary: Path,
     text: Prepared | None,
     task: Choice,
-    dev: Path,
+    file: Path,
     mixins: Sequence[Choice],
 ) -> None:
-    """Audit the old and the new vocabulary on a task's dev file; compare how texts are written."""
+    """Audit the old and the new vocabulary on a task's file; compare how texts are written."""
     mix = chain([choice() for choice in mixins])
-    lines = [" ".join(map(mix, sentence.words)) for sentence in read_file(task, dev)]
+    sentences = read_file(task, file)
+    original = [" ".join(sentence.words) for sentence in sentences]
+    lines = [" ".join(map(mix, sentence.words)) for sentence in sentences]
     differences = mismatch(text.train, lines) if text else []
-    _write_audit(folder, base, vocabulary, lines, differences=differences)
+    _write_audit(folder, base, vocabulary, lines, original, differences=differences)
 
 
 def _write_audit(
-    folder: Path, base: Path, vocabulary: Path, lines: Any, *, differences: list[str]
+    folder: Path,
+    base: Path,
+    vocabulary: Path,
+    lines: Iterable[str],
+    original: list[str],
+    *,
+    differences: list[str],
 ) -> None:
-    change = read_change(vocabulary, base)
-    use = Use.of(change.new.encode_lines(list(lines)) if change.fresh else (), set(change.fresh))
+    """Write the audits of ``lines``; pieces per word count the words before mix-ins.
+
+    For a mix-in may split words: an apostrophe for a letter makes three of one.
+    """
+    change, lines = read_change(vocabulary, base), list(lines)
+    use = Use.of(change.new.encode_lines(lines) if change.fresh else (), set(change.fresh))
+    audits = {"before": change.old.audit(lines), "after": change.new.audit(lines)}
+    words = (audits["before"] if lines == original else change.old.audit(original)).words
     facts = {
-        "before": change.old.audit(lines).to_json(),
-        "after": change.new.audit(lines).to_json(),
+        name: audit.to_json() | {"fertility": audit.pieces / words if words else 0.0}
+        for name, audit in audits.items()
+    } | {
         "fresh_pieces_used": use.kinds,
         "fresh_share": use.share,
         "mismatch": differences,

@@ -54,6 +54,7 @@ def page(comparison: Comparison, *, command: str = "") -> str:
         pieces=by_pieces(comparison),
         learning=learning(comparison),
         changes=changes,
+        cautions=[*filter(None, (c.one_word for c in changes)), *comparison.cautions],
         best=best,
         missing=missing,
         styles=styles(comparison),

@@ -16,6 +16,7 @@ from specialize.reports.numbers import (
     changes,
     decimal,
     difference,
+    is_test,
     metric,
     percent,
     result,
@@ -102,7 +103,7 @@ def listed(parts: Sequence[str]) -> str:
 
 def _unknowns(facts: Facts, arm: Facts) -> Iterator[str]:
     """Yield how the texts' unknown pieces change; of texts without any, pieces per word."""
-    found = [change for change in changes(facts, arm) if change.after["pieces"]]
+    found = [c for c in changes(facts, arm) if c.after["pieces"] and not is_test(c.text)]
     changed = arm["pieces_added"] or arm["mixin"]
     if not found or not (changed or arm is result(facts)):
         return

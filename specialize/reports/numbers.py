@@ -194,6 +194,11 @@ def texts(facts: Facts) -> dict[str, str]:
     return {", ".join(names): names[0] for names in found.values()}
 
 
+def is_test(text: str) -> bool:
+    """Return whether an audited text is the test data of a task."""
+    return text.endswith(" test")
+
+
 def original(facts: Facts, text: str) -> Facts | None:
     """Return the audit of a text before mix-ins and new pieces, None where no arm has it so."""
     plain = (arm for arm in facts["arms"] if not arm["mixin"] and text in arm["audit"])

@@ -26,12 +26,12 @@ def planned(wanted: Sequence[Stage], store: Store, cautions: Sequence[str]) -> s
     """Return stages and all that they need, done or with an estimate, and the total left."""
     stages = unique(wanted, store)
     width = max(len(stage.label) for stage in stages)
-    rows = [
-        f"{stage.label:<{width}}  {'done' if store.done(stage) else f'~{duration(stage.work)}'}"
-        for stage in stages
-    ]
-    left = [stage.work for stage in stages if not store.done(stage)]
-    rows += ["", f"{len(left)} stages to run, about {duration(sum(left))} of one process"]
+    rows = []
+    for stage in stages:
+        state = "done" if store.done(stage) else f"~{duration(store.seconds([stage]))}"
+        rows.append(f"{stage.label:<{width}}  {state}")
+    left = [stage for stage in stages if not store.done(stage)]
+    rows += ["", f"{len(left)} stages to run, about {duration(store.seconds(left))} of one process"]
     return "\n".join([*rows, *(f"warning: {caution}" for caution in cautions)])
 
 

@@ -19,8 +19,8 @@ from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.bits_per_byte import Row, score
 from specialize.train.distributed import start_equal, together
+from specialize.train.language_model import Step, masked, train_language_model
 from specialize.train.masking import Masking, mask_pieces
-from specialize.train.mlm import Step, masked, train_language_model
 from specialize.train.optim import device, muon, precision
 from specialize.train.pretrain import DEV, PACKED, VOCABULARY, Pretrain
 from specialize.train.sampling import (

@@ -33,8 +33,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from specialize.model.language_model import LanguageModel, positions
 from specialize.model.loss import loss_sum
-from specialize.model.mlm import MaskedModel, positions
 from specialize.train.masking import mask_piece
 from specialize.vocab.base import Vocabulary
 from specialize.vocab.framing import Framing
@@ -148,7 +148,7 @@ def _escapes(
 
 
 @torch.no_grad()
-def score(model: MaskedModel, rows: Sequence[Row], pad: int, *, batch: int = 64) -> float:
+def score(model: LanguageModel, rows: Sequence[Row], pad: int, *, batch: int = 64) -> float:
     """Return the bits spent on each byte asked for in ``rows``; nan without any."""
     device = next(model.parameters()).device
     bits, size = sum(row.escape for row in rows), sum(row.size for row in rows)
@@ -168,7 +168,7 @@ def score(model: MaskedModel, rows: Sequence[Row], pad: int, *, batch: int = 64)
 
 
 def bits_per_byte(
-    model: MaskedModel,
+    model: LanguageModel,
     vocabulary: Vocabulary,
     framing: Framing,
     text: HeldOut,

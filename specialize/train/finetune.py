@@ -15,8 +15,8 @@ from safetensors.torch import load_model
 from torch import Tensor, nn
 
 from specialize.errors import UsageError
+from specialize.model.language_model import LanguageModel, hidden_size
 from specialize.model.load import Checkpoint
-from specialize.model.mlm import MaskedModel, hidden_size
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import WordModel
 from specialize.progress import Log, Silent
@@ -200,7 +200,7 @@ def predict(
 _LOADED: WeakKeyDictionary[Any, dict[str, Tensor]] = WeakKeyDictionary()  # model -> its weights
 
 
-def restored(model: MaskedModel) -> MaskedModel:
+def restored(model: LanguageModel) -> LanguageModel:
     """Return ``model`` with the weights of the first call for it; modules attached since stay."""
     if model in _LOADED:
         found = model.load_state_dict(_LOADED[model], strict=False)
@@ -212,7 +212,7 @@ def restored(model: MaskedModel) -> MaskedModel:
 
 
 def word_model(
-    model: MaskedModel, task: Task[Any], labels: dict[str, list[str]], plan: Finetune, seed: int
+    model: LanguageModel, task: Task[Any], labels: dict[str, list[str]], plan: Finetune, seed: int
 ) -> WordModel:
     """Return ``model`` with a fresh head."""
     with torch.random.fork_rng():

@@ -14,8 +14,14 @@ import torch
 
 from specialize.corpus.prepare import Prepared
 from specialize.errors import DataError, UsageError
+from specialize.model.language_model import (
+    LanguageModel,
+    is_causal,
+    logits_at,
+    output_biases,
+    output_layer,
+)
 from specialize.model.load import Checkpoint
-from specialize.model.mlm import MaskedModel, is_causal, logits_at, output_biases, output_layer
 from specialize.model.tiers import merge, tier, tier_bias
 from specialize.model.word_encoder import check_length
 from specialize.progress import Log, Silent
@@ -29,8 +35,7 @@ from specialize.train.bits_per_byte import (
     score,
 )
 from specialize.train.distributed import agree, rank, start_equal, world
-from specialize.train.masking import Masking, mask_piece, mask_pieces
-from specialize.train.mlm import (
+from specialize.train.language_model import (
     Ask,
     Step,
     documents_of,
@@ -38,6 +43,7 @@ from specialize.train.mlm import (
     masked,
     train_language_model,
 )
+from specialize.train.masking import Masking, mask_piece, mask_pieces
 from specialize.train.optim import adamw, at_least, groups, precision
 from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order, order_of_part
@@ -269,8 +275,8 @@ def shards(plan: Lapt) -> bool:
 
 
 def _trained(
-    model: MaskedModel, fresh: Sequence[int], plan: Lapt, log: Log
-) -> tuple[MaskedModel, Inside, list[dict[str, Any]]]:
+    model: LanguageModel, fresh: Sequence[int], plan: Lapt, log: Log
+) -> tuple[LanguageModel, Inside, list[dict[str, Any]]]:
     """Return what is trained, how its functions are called, and the parameter groups.
 
     That is ``model`` itself, its fresh rows a parameter of their own, or a sharded copy.
@@ -286,7 +292,7 @@ def _trained(
     return copied, inside, _tiers(copied, own, plan)
 
 
-def _freeze(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> set[str]:
+def _freeze(model: LanguageModel, fresh: Sequence[int], plan: Lapt) -> set[str]:
     """Make the rows of ``fresh`` pieces parameters of their own and return their names.
 
     What ``plan.train`` leaves out gets no gradient. UsageError where nothing is left.
@@ -310,7 +316,7 @@ def _freeze(model: MaskedModel, fresh: Sequence[int], plan: Lapt) -> set[str]:
     return {name for name, parameter in model.named_parameters() if id(parameter) in own}
 
 
-def _tiers(model: MaskedModel, own: set[str], plan: Lapt) -> list[dict[str, Any]]:
+def _tiers(model: LanguageModel, own: set[str], plan: Lapt) -> list[dict[str, Any]]:
     """Return the parameter groups; ``own``: names of the parameters of fresh rows."""
     named = list(model.named_parameters())
     tiers = groups([(n, p) for n, p in named if n not in own], rate=plan.rate, decay=plan.decay)

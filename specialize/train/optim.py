@@ -11,7 +11,7 @@ from torch import nn, zeros_like
 
 from specialize.errors import UsageError
 from specialize.model.device import device as device
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -86,7 +86,7 @@ class UncorrectedAdamW(torch.optim.Optimizer):
 
 
 def muon(
-    model: MaskedModel, *, rate: float, hidden_rate: float, decay: float
+    model: LanguageModel, *, rate: float, hidden_rate: float, decay: float
 ) -> list[torch.optim.Optimizer]:
     """Return Muon for the hidden matrices and AdamW for all else, embedding tables included.
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from specialize.model.device import device
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.train.distributed import rank, sharded, world
 
 Inside = Callable[[Callable[[], Any]], Any]  # returns what a function of a model returns
@@ -26,7 +26,7 @@ def plain(function: Callable[[], Any]) -> Any:
 class _Root(nn.Module):
     """A model of which any function is a forward pass, within which its tables are whole."""
 
-    def __init__(self, model: MaskedModel) -> None:
+    def __init__(self, model: LanguageModel) -> None:
         super().__init__()
         self.model = model
 
@@ -34,7 +34,7 @@ class _Root(nn.Module):
         return function()
 
 
-def shard(model: MaskedModel) -> Inside:
+def shard(model: LanguageModel) -> Inside:
     """Split the parameters of ``model`` over all processes, on their devices.
 
     Layers are whole only while they compute, tables and head while a function runs that is called
@@ -52,7 +52,7 @@ def shard(model: MaskedModel) -> Inside:
     return root
 
 
-def _layers(model: MaskedModel) -> list[nn.Module]:
+def _layers(model: LanguageModel) -> list[nn.Module]:
     """Return the layers of the encoder: its outermost list of modules."""
     lists = (part for part in model.base_model.modules() if isinstance(part, nn.ModuleList))
     return list(next(lists, ()))
@@ -84,7 +84,7 @@ def load_whole(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     module.load_state_dict({name: _like(state[name], tensor) for name, tensor in own.items()})
 
 
-def take_whole(model: MaskedModel, trained: MaskedModel) -> None:
+def take_whole(model: LanguageModel, trained: LanguageModel) -> None:
     """Give ``model`` the weights of its sharded copy, in the first process; nothing of itself."""
     if trained is not model:
         state = whole(trained.state_dict())

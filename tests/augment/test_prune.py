@@ -16,8 +16,8 @@ from specialize.corpus import CorpusFiles, open_corpus
 from specialize.embed import subwords
 from specialize.errors import DataError, UsageError
 from specialize.model.install import install, snapshot, verify_installed
+from specialize.model.language_model import output_bias, tables
 from specialize.model.load import load_checkpoint, new_modernbert, save_model
-from specialize.model.mlm import output_bias, tables
 from specialize.toylang import to_latin
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.bpe.model import BPE

@@ -12,8 +12,8 @@ from specialize.embed import mean, random, subwords
 from specialize.embed._rows import Tables
 from specialize.errors import DataError, UsageError
 from specialize.model.install import install, snapshot, verify_installed
+from specialize.model.language_model import output_bias
 from specialize.model.load import load_checkpoint, save_model
-from specialize.model.mlm import output_bias
 from specialize.vocab.formats.json_files import write_json
 from specialize.vocab.open import read_vocabulary
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece

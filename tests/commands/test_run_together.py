@@ -9,7 +9,7 @@ from two_processes import in_two
 
 from specialize import atomic, cli
 from specialize.errors import DataError
-from specialize.train import mlm
+from specialize.train import language_model
 from specialize.train.distributed import rank
 
 LAPT = ["lapt.steps=4", "lapt.epochs=1", "lapt.length=32", "arm.only.lapt=true"]
@@ -37,14 +37,14 @@ def test_an_error_of_the_second_is_said_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    loss_sum = mlm.loss_sum
+    loss_sum = language_model.loss_sum
 
     def failing(*given: torch.Tensor) -> torch.Tensor:
         if rank():
             raise DataError("ids.bin: cannot be read any more")
         return loss_sum(*given)
 
-    monkeypatch.setattr(mlm, "loss_sum", failing)
+    monkeypatch.setattr(language_model, "loss_sum", failing)
     words = command(recipe, tmp_path / "out")
     first, second = in_two(lambda: cli.main(words), tmp_path / "logs")
     assert (first.code, second.code) == (1, 3)

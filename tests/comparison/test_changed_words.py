@@ -1,6 +1,7 @@
 """Words that an arm annotates better or worse than the baseline."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,20 @@ def test_words_count_that_most_seeds_change(tagger: Path) -> None:
     assert (changes.fixed, changes.broken) == (3, 1)
     assert changes.better == (WordType("a", 2, 0), WordType("c", 1, 0))
     assert changes.worse == (WordType("b", 0, 1),)
+
+
+def test_one_word_that_makes_the_difference_is_named(tagger: Path) -> None:
+    changes = found(tagger)
+    assert changes.one_word == ""  # of 2 words
+    dash, other = WordType("―", 150, 0), WordType("b", 3, 13)
+    many = replace(changes, fixed=153, broken=13, better=(dash,), worse=(other,))
+    assert many.one_word == (
+        "ug, pos: tva has 140 words more right than lapt, and ― alone 150 of them: look at the "
+        "other words before choosing"
+    )
+    assert replace(many, better=(WordType("―", 60, 0),)).one_word == ""
+    fewer = replace(many, fixed=13, broken=153, worse=(WordType("b", 0, 100),))
+    assert "tva has 140 words fewer right than lapt, and b alone 100 of them" in fewer.one_word
 
 
 def test_an_example_is_a_sentence_of_the_first_seed_that_gains(tagger: Path) -> None:

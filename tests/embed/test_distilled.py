@@ -10,8 +10,8 @@ from specialize.augmentation import augment_tokenizer
 from specialize.embed import distilled, mean, subwords
 from specialize.embed._initialise import initialise
 from specialize.errors import UsageError
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
 from specialize.recipe.methods import bind, describe
 from specialize.toylang import ToyFiles, to_latin
 from specialize.vocab.base import VocabChange

@@ -9,8 +9,8 @@ from tiny_models import SHAPES, change_of, write_model
 from specialize.embed import mean, moments, random, subwords, unused
 from specialize.embed._rows import Tables
 from specialize.errors import UsageError
+from specialize.model.language_model import tables
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import tables
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 
 OLD = WordPiece([*SPECIAL, "[unused1]", "a", "b", "##a", "##b"])

@@ -13,8 +13,8 @@ from specialize.augment import extend, replace
 from specialize.embed import moments, subwords, transliterated
 from specialize.embed._rows import Tables
 from specialize.model.install import install, snapshot
+from specialize.model.language_model import tables
 from specialize.model.load import load_checkpoint, save_model
-from specialize.model.mlm import tables
 from specialize.recipe.methods import bind
 from specialize.vocab.bpe.model import BPE
 from specialize.vocab.unigram.model import Unigram

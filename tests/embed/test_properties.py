@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from specialize.embed._rows import FreshRows, Tables
 from specialize.model.install import install, snapshot
-from specialize.model.mlm import tables
+from specialize.model.language_model import tables
 from specialize.recipe.methods import names
 from specialize.vocab.base import VocabChange
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece

@@ -7,8 +7,8 @@ import torch
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from specialize.model.bilstm import BiLSTMForMaskedLM, new_bilstm, register
+from specialize.model.language_model import hidden_size, layers, tables
 from specialize.model.load import load_checkpoint, save_model
-from specialize.model.mlm import hidden_size, layers, tables
 from specialize.vocab.wordpiece.model import WordPiece
 
 VECTORS = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))

@@ -13,9 +13,9 @@ from specialize.augment import extend, prune
 from specialize.augment import replace as replacing
 from specialize.embed import mean, subwords
 from specialize.model.install import install, snapshot, verify_installed
+from specialize.model.language_model import FULL, head_of, is_causal, logits_at, tables
 from specialize.model.load import load_checkpoint, save_model
 from specialize.model.loss import loss_sum
-from specialize.model.mlm import FULL, head_of, is_causal, logits_at, tables
 
 TOY, LATIN = lines_in("toy")[:60], lines_in("Latin")[:60]
 CHANGES = {

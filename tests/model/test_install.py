@@ -20,8 +20,8 @@ from specialize.embed import mean, random
 from specialize.embed._rows import FreshRows
 from specialize.errors import SpecializeError, UsageError
 from specialize.model.install import install, snapshot, verify_installed
+from specialize.model.language_model import logits_at, output_bias, output_biases, tables
 from specialize.model.load import load_checkpoint, save_model
-from specialize.model.mlm import logits_at, output_bias, output_biases, tables
 from specialize.vocab.base import VocabChange
 from specialize.vocab.wordpiece.model import SPECIAL, WordPiece
 

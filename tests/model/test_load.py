@@ -20,8 +20,8 @@ from transformers import (
 )
 
 from specialize.errors import DataError, MissingError
+from specialize.model.language_model import FULL, head_of
 from specialize.model.load import load_checkpoint, new_modernbert, save_model
-from specialize.model.mlm import FULL, head_of
 from specialize.vocab.open import read_vocabulary
 
 RELATIVE = {"modernbert", "deberta", "deberta-own-head", "deberta-v2"}  # no table of positions

@@ -6,9 +6,9 @@ from tiny_models import SHAPES, write_model
 from torch import Tensor
 from torch.nn import functional as F
 
+from specialize.model.language_model import logits_at
 from specialize.model.load import load_checkpoint
 from specialize.model.loss import linear_cross_entropy, loss_sum
-from specialize.model.mlm import logits_at
 from specialize.model.tiers import tier
 
 IDS = torch.tensor([[2, 7, 8, 9, 3], [2, 9, 7, 3, 3]])

@@ -7,8 +7,8 @@ import torch
 from tiny_models import write_model
 from torch.nn import functional as F
 
+from specialize.model.language_model import logits_at, output_biases, tables
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import logits_at, output_biases, tables
 from specialize.model.tiers import merge, tier, tier_bias
 
 FRESH = [6, 9]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from specialize.model import word_model as module
+from specialize.model.language_model import layers
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import layers
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import ScalarMix, WordModel
 

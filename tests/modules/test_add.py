@@ -11,8 +11,8 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import overlap
 from specialize.errors import SpecializeError, UsageError
+from specialize.model.language_model import output_bias, tables
 from specialize.model.load import Checkpoint, load_checkpoint, save_model
-from specialize.model.mlm import output_bias, tables
 from specialize.modules import add, xmod
 from specialize.modules.add import Added, add_language, new_modules
 from specialize.modules.attach import attach

@@ -7,7 +7,7 @@ import torch
 from module_hosts import IDS, REAL, logits, new_host, randomise
 
 from specialize.errors import UsageError
-from specialize.model.mlm import layers
+from specialize.model.language_model import layers
 from specialize.modules import madx
 from specialize.modules.attach import Attached, attach
 from specialize.modules.policy import Policy, tiers, trained

@@ -11,8 +11,8 @@ from specialize.corpus import CorpusFiles
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import mean
 from specialize.model.install import install
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
 from specialize.model.word_encoder import WordEncoder
 from specialize.modules import hyperx, madx, xmod
 from specialize.modules.attach import Attached, Table, attach
@@ -22,8 +22,8 @@ from specialize.modules.sources import Fuse, Invertible, PerKey, Stack
 from specialize.tasks import pos
 from specialize.tasks._base import Sentence
 from specialize.toylang import ToyFiles
+from specialize.train import language_model as masked
 from specialize.train import loop
-from specialize.train import mlm as masked
 from specialize.train.finetune import Data, Finetune, Finetuned, finetune, predict
 from specialize.train.lapt import Lapt, lapt
 from specialize.vocab.base import unchanged

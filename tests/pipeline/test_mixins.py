@@ -1,6 +1,7 @@
 """Mix-ins from a recipe to a published folder: copied, described, and applied in use."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -133,7 +134,39 @@ def test_a_mixin_that_makes_text_unknown_is_warned_of_before_training(
     assert main(command) == 0
     message = " ".join(capsys.readouterr().out.split())
     assert "raises the unknown pieces of pos dev from " in message
-    assert "the vocabulary lacks characters that it writes" in message
+    assert re.search(r"lacks characters that it writes, [ა-ჰ] \(U\+10[DE][0-9A-F]\) \d+, ", message)
+
+
+def test_a_mixin_that_splits_words_does_not_lower_the_pieces_per_word(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    """Pieces are counted for each word of the text as given, or an apostrophe would look good."""
+    (tmp_path / "split.tsv").write_text("".join(f"{c}\t{c}'\n" for c in SCRIPT), "utf-8")
+    (tmp_path / "toy.toml").write_text(
+        f'base = "{base_folder}"\nlapt = false\n[finetune]\nepochs = 0\n[task.pos]\n'
+        f'train = "{toy.train}"\ndev = "{toy.dev}"\ntest = "{toy.test}"\n'
+        '[arm.plain]\n[arm.split]\nmixin = { method = "table", file = "split.tsv" }\n',
+        "utf-8",
+    )
+    facts = pipeline.specialize(read_recipe(tmp_path / "toy.toml"), tmp_path / "run")
+    plain, split = (arm["audit"]["pos test"]["after"] for arm in facts["arms"])
+    assert split["words"] > 2 * plain["words"]
+    assert split["fertility"] == pytest.approx(split["pieces"] / plain["words"])
+
+
+def test_characters_that_only_the_test_data_have_are_a_caution(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    text = Path(toy.test).read_text("utf-8")
+    (tmp_path / "test.conllu").write_text(text.replace("\t.\t", "\t―\t"), "utf-8")
+    (tmp_path / "toy.toml").write_text(
+        f'base = "{base_folder}"\nlapt = false\n[finetune]\nepochs = 0\n[task.pos]\n'
+        f'train = "{toy.train}"\ndev = "{toy.dev}"\ntest = "test.conllu"\n[arm.plain]\n',
+        "utf-8",
+    )
+    facts = pipeline.specialize(read_recipe(tmp_path / "toy.toml"), tmp_path / "run")
+    (caution,) = [c for c in facts["cautions"] if "of the words of pos test" in c]
+    assert "% of pos dev; missing: " in caution
 
 
 def test_a_run_that_is_not_finished_cannot_annotate_yet(

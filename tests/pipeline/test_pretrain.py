@@ -14,7 +14,7 @@ from specialize.commands._processes import in_first
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
-from specialize.train import mlm
+from specialize.train import language_model
 from specialize.train.pretrain import Pretrain
 
 STEPS = 12
@@ -122,7 +122,7 @@ def test_a_killed_run_ends_with_the_same_weights(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = weights(pretrain(recipe, tmp_path / "whole"))
-    loss_sum, calls = mlm.loss_sum, []
+    loss_sum, calls = language_model.loss_sum, []
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
         calls.append(1)
@@ -130,7 +130,7 @@ def test_a_killed_run_ends_with_the_same_weights(
             raise Killed
         return loss_sum(*given)
 
-    monkeypatch.setattr(mlm, "loss_sum", killing)
+    monkeypatch.setattr(language_model, "loss_sum", killing)
     with pytest.raises(Killed):
         pretrain(recipe, tmp_path / "cut")
     monkeypatch.undo()

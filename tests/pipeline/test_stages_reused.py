@@ -67,7 +67,7 @@ def stages(out: Path) -> dict[str, int]:
     return {name: names.count(name) for name in sorted(names)}
 
 
-ONE = {"audit": 2, "finetune": 1, "ids": 1, "model": 1, "text": 1, "vocabulary": 1}
+ONE = {"audit": 3, "finetune": 1, "ids": 1, "model": 1, "text": 1, "vocabulary": 1}
 
 
 def test_one_more_arm_task_and_seed_do_only_what_is_new(folder: Path, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_one_more_arm_task_and_seed_do_only_what_is_new(folder: Path, tmp_path: 
     assert run(folder, out) == ONE
     before = {path: path.stat().st_mtime_ns for path in out.glob("stages/*/stage.json")}
     assert run(folder, out, TVA) == {
-        "audit": 4,
+        "audit": 6,
         "finetune": 2,
         "ids": 2,
         "model": 2,
@@ -131,10 +131,10 @@ def test_a_plan_says_what_is_done_and_does_nothing(folder: Path, tmp_path: Path)
     planned = pipeline.plan({"": recipe}, out)
     assert not out.exists()
     assert "lapt: LAPT" in planned
-    assert "7 stages, 0 done" in planned
+    assert "8 stages, 0 done" in planned
     run(folder, out)
     before = sorted(out.rglob("*"))
-    assert "7 stages, 7 done" in pipeline.plan({"": read_recipe(folder / "run.toml")}, out)
+    assert "8 stages, 7 done" in pipeline.plan({"": read_recipe(folder / "run.toml")}, out)
     assert sorted(out.rglob("*")) == before
 
 

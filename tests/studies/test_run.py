@@ -61,11 +61,11 @@ def test_only_what_is_missing_is_trained(
 def test_a_changed_treebank_is_trained_again(done: tuple[Path, Path], tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path)
     store = Store(done[1])
-    assert all(store.done(cell.stage) for cell in cells(read_study(recipe), store))  # same content
+    assert all(store.done(cell.stage) for cell in cells(read_study(recipe)))  # same content
     test = tmp_path / "bb-test.conllu"
     test.write_text(test.read_text("utf-8").replace("nmod", "obl"), "utf-8")
     store = Store(done[1])
-    found = cells(read_study(recipe), store)
+    found = cells(read_study(recipe))
     assert [c.languages for c in found if store.done(c.stage)] == [("aa",)]
 
 
@@ -74,7 +74,7 @@ def test_scores_are_the_official_ones(
 ) -> None:
     recipe, out = done
     study, store = read_study(recipe), Store(out)
-    (cell,) = [c for c in cells(study, store) if c.languages == ("aa",)]
+    (cell,) = [c for c in cells(study) if c.languages == ("aa",)]
     files = study.treebanks["aa"]
     kept = out.parent / "kept.conllu"
 

@@ -16,11 +16,11 @@ from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import subwords
 from specialize.errors import UsageError
 from specialize.model.install import install
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
 from specialize.train.bits_per_byte import WHOLE, HeldOut, encode_following, held_out, score
+from specialize.train.language_model import documents_of, following
 from specialize.train.lapt import Lapt, check, lapt
-from specialize.train.mlm import documents_of, following
 from specialize.train.packing import PADDING
 from specialize.vocab.base import VocabChange, unchanged
 from specialize.vocab.framing import moved

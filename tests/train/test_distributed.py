@@ -20,8 +20,8 @@ from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import mean
 from specialize.errors import DataError
 from specialize.model.install import install
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import tables
 from specialize.progress import Log, Silent
 from specialize.toylang import ToyFiles
 from specialize.train import distributed, mlm

@@ -11,8 +11,8 @@ from specialize.corpus import CorpusFiles, open_corpus
 from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import subwords
 from specialize.model.install import install
+from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint, save_model
-from specialize.model.mlm import tables
 from specialize.model.word_encoder import WordEncoder
 from specialize.pipeline.pretrain import pretrain
 from specialize.tasks import pos

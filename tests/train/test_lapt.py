@@ -13,13 +13,13 @@ from specialize.corpus.prepare import Prepared, prepare
 from specialize.embed import mean
 from specialize.errors import DataError, UsageError
 from specialize.model.install import install
+from specialize.model.language_model import logits_at, tables
 from specialize.model.load import Checkpoint, load_checkpoint
-from specialize.model.mlm import logits_at, tables
 from specialize.progress import Silent
 from specialize.toylang import ToyFiles, to_latin
-from specialize.train import mlm
+from specialize.train import language_model
+from specialize.train.language_model import documents_of
 from specialize.train.lapt import Lapt, check, lapt, measured_text
-from specialize.train.mlm import documents_of
 from specialize.train.packing import PADDING
 from specialize.vocab.base import unchanged
 from specialize.vocab.framing import moved
@@ -66,7 +66,7 @@ def test_a_killed_call_resumes_to_the_same_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole, history = adapted(base_folder, text, tmp_path / "whole")
-    calls, loss_sum = [], mlm.loss_sum
+    calls, loss_sum = [], language_model.loss_sum
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
         calls.append(1)
@@ -74,7 +74,7 @@ def test_a_killed_call_resumes_to_the_same_weights(
             raise Killed
         return loss_sum(*given)
 
-    monkeypatch.setattr(mlm, "loss_sum", killing)
+    monkeypatch.setattr(language_model, "loss_sum", killing)
     with pytest.raises(Killed):
         adapted(base_folder, text, tmp_path / "cut")
     monkeypatch.undo()
@@ -88,7 +88,7 @@ def test_a_step_that_runs_out_of_memory_is_repeated_in_smaller_parts(
 ) -> None:
     plan = replace(PLAN, steps=6)
     whole, history = adapted(base_folder, text, tmp_path / "whole", plan)
-    loss_sum, sizes, lines = mlm.loss_sum, list[int](), list[str]()
+    loss_sum, sizes, lines = language_model.loss_sum, list[int](), list[str]()
 
     class Noted(Silent):
         def say(self, text: str) -> None:
@@ -100,7 +100,7 @@ def test_a_step_that_runs_out_of_memory_is_repeated_in_smaller_parts(
             raise torch.OutOfMemoryError("out of memory")
         return loss_sum(model, ids, *rest)
 
-    monkeypatch.setattr(mlm, "loss_sum", limited)
+    monkeypatch.setattr(language_model, "loss_sum", limited)
     found, again = adapted(base_folder, text, tmp_path / "cut", plan, log=Noted())
     assert sizes == [4, 4, 4, 4, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1]
     said = [line for line in lines if line.startswith("out of memory")]
@@ -108,7 +108,7 @@ def test_a_step_that_runs_out_of_memory_is_repeated_in_smaller_parts(
     for name in whole:
         torch.testing.assert_close(found[name], whole[name], rtol=0, atol=1e-6)
     assert again[-1].score == pytest.approx(history[-1].score, rel=1e-6)
-    monkeypatch.setattr(mlm, "loss_sum", out_of_memory)
+    monkeypatch.setattr(language_model, "loss_sum", out_of_memory)
     with pytest.raises(torch.OutOfMemoryError):
         adapted(base_folder, text, tmp_path / "never", plan)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from specialize.errors import UsageError
-from specialize.model.mlm import MaskedModel
+from specialize.model.language_model import LanguageModel
 from specialize.modules import madx
 from specialize.modules.systems._system import System
 
 
 def system(
-    host: MaskedModel,
+    host: LanguageModel,
     *,
     reduction: int = 2,
     task_reduction: int = 16,

@@ -31,18 +31,16 @@ class Cell:
     stage: Stage
 
 
-def cells(study: Study, store: Store) -> list[Cell]:
+def cells(study: Study) -> list[Cell]:
     """Return the cells of a study, each language alone (the paper's MONO) first."""
     alone = dict.fromkeys(name for pair in study.pairs for name in pair)
     wanted: list[tuple[tuple[str, ...], Sharing, int]]
     wanted = [((name,), NOTHING, seed) for seed in study.seeds for name in alone]
     wanted += [(p, sharing, seed) for seed in study.seeds for p in study.pairs for sharing in GRID]
-    return [Cell(*w, _stage(study, *w, store)) for w in wanted]
+    return [Cell(*w, _stage(study, *w)) for w in wanted]
 
 
-def _stage(
-    study: Study, languages: Sequence[str], sharing: Sharing, seed: int, store: Store
-) -> Stage:
+def _stage(study: Study, languages: Sequence[str], sharing: Sharing, seed: int) -> Stage:
     plan = study.training
     each = _SECONDS_PER_SENTENCE * plan.steps * plan.batch + _SECONDS_TO_SCORE
     how = "alone" if len(languages) == 1 else sharing.name
@@ -57,7 +55,7 @@ def _stage(
             "training": plan,
             "seed": seed,
         },
-        work=each * len(languages) * store.pace("sharing"),
+        work=each * len(languages),
     )
 
 

@@ -13,7 +13,7 @@ from specialize.errors import UsageError
 from specialize.executors import run_all, unique
 from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent, duration
-from specialize.store import Store
+from specialize.store import Stage, Store
 from specialize.studies.running import made_by, warned
 from specialize.studies.sharing.cells import Cell, cells, finished
 from specialize.studies.sharing.effects import Scores
@@ -52,7 +52,7 @@ def run(
     check_folder(out)
     store = Store(out)
     cautions = _checked(studies, log)
-    found = [cells(study, store) for study in studies]
+    found = [cells(study) for study in studies]
     run_all([cell.stage for own in found for cell in own], store, log, jobs=jobs)
     facts: Facts = {
         **made_by(command),
@@ -67,20 +67,21 @@ def run(
 def plan(studies: Sequence[Study], out: Path) -> str:
     """Return how many cells of each pair and seed are done, and about how long the rest takes."""
     store, rows = Store(out), []
-    missing: dict[str, float] = {}
+    missing: dict[str, Stage] = {}
     cautions = _checked(studies, Silent())
     for study in studies:
         groups: dict[str, list[Cell]] = {}
-        for cell in cells(study, store):
+        for cell in cells(study):
             groups.setdefault(f"{'-'.join(cell.languages)}, seed {cell.seed}", []).append(cell)
         width = max(map(len, groups))
         rows += [study.title]
         for name, own in groups.items():
             todo = [cell for cell in own if not store.done(cell.stage)]
-            missing |= {store.key(cell.stage): cell.stage.work for cell in todo}
-            left = f", about {duration(sum(c.stage.work for c in todo))} to go" if todo else ""
+            missing |= {store.key(cell.stage): cell.stage for cell in todo}
+            seconds = store.seconds(cell.stage for cell in todo)
+            left = f", about {duration(seconds)} to go" if todo else ""
             rows += [f"  {name:<{width}}  {len(own) - len(todo)} of {len(own)} done{left}"]
-    total = duration(sum(missing.values()))
+    total = duration(store.seconds(missing.values()))
     rows += ["", f"{len(missing)} parsers to train, about {total} of one process on this machine"]
     return "\n".join([*rows, *(f"warning: {caution}" for caution in cautions)])
 

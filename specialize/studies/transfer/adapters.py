@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from specialize import atomic
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import WordModel
 from specialize.modules.attach import attach
@@ -42,7 +42,7 @@ class TaskAdapter:
     source: PerKey
 
     @contextmanager
-    def on(self, model: MaskedModel, languages: Source | None = None) -> Iterator[Any]:
+    def on(self, model: LanguageModel, languages: Source | None = None) -> Iterator[Any]:
         """Run ``model`` with the adapter meanwhile, stacked on ``languages`` if given.
 
         The context's value is called with a language and gives the context of its forward passes.
@@ -94,7 +94,7 @@ def train_adapter(
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
-def open_adapter(folder: Path, model: MaskedModel, task: str, plan: AdapterPlan) -> TaskAdapter:
+def open_adapter(folder: Path, model: LanguageModel, task: str, plan: AdapterPlan) -> TaskAdapter:
     """Return the adapter in ``folder`` for ``model``, in evaluation mode, its parameters frozen."""
     labels = atomic.read_json(folder / _FACTS)["labels"]
     source, method = _source(model, task, plan, 0), choice_of(task)()()
@@ -109,7 +109,7 @@ def open_adapter(folder: Path, model: MaskedModel, task: str, plan: AdapterPlan)
     return TaskAdapter(task, method, labels, module, source.eval())
 
 
-def _source(model: MaskedModel, task: str, plan: AdapterPlan, seed: int) -> PerKey:
+def _source(model: LanguageModel, task: str, plan: AdapterPlan, seed: int) -> PerKey:
     source = task_adapters(model, reduction=plan.reduction)
     source.keyed.add(task, seed=seed)
     return source

@@ -18,7 +18,7 @@ from specialize.model.find import find_model
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.word_encoder import WordEncoder
 from specialize.progress import Log
-from specialize.store import Stage, Store
+from specialize.store import Stage
 from specialize.studies.transfer.adapters import TaskAdapter, open_adapter, train_adapter
 from specialize.studies.transfer.evaluation import Right, TestSet, evaluate, test_set
 from specialize.studies.transfer.recipe import AdapterPlan, Mlm, Study, Treebank
@@ -85,7 +85,7 @@ def text_stages(study: Study, base: Path) -> dict[str, Stage]:
     }
 
 
-def adapter_stages(study: Study, base: Path, store: Store) -> dict[str, Stage]:
+def adapter_stages(study: Study, base: Path) -> dict[str, Stage]:
     """Return the stages that train the task adapters."""
     found = {}
     for task in study.tasks:
@@ -97,7 +97,7 @@ def adapter_stages(study: Study, base: Path, store: Store) -> dict[str, Stage]:
             f"{task} adapter",
             train_adapter,
             {**arguments, "seed": study.seed},
-            work=work * store.pace("transfer-adapter"),
+            work=work,
         )
     return found
 
@@ -108,12 +108,12 @@ def setting_of(study: Study) -> Setting:
     return Setting(targets, study.sentences, study.adapter)
 
 
-def cells(study: Study, store: Store) -> Cells:
+def cells(study: Study) -> Cells:
     """Return the stages of a study."""
     from specialize.studies.transfer.screen import write_screen
 
     base = find_model(study.base)
-    texts, adapters = text_stages(study, base), adapter_stages(study, base, store)
+    texts, adapters = text_stages(study, base), adapter_stages(study, base)
     common = {"base": base, "adapters": adapters, "setting": setting_of(study)}
     once = evaluation_seconds(study)
     trained = {
@@ -128,8 +128,7 @@ def cells(study: Study, store: Store) -> Cells:
                 "steps": list(study.steps),
                 "seed": derived(study.seed, name, repeat),
             },
-            work=store.pace("transfer")
-            * (_STEP * study.steps[-1] + once * (1 + 2 * len(study.steps))),
+            work=_STEP * study.steps[-1] + once * (1 + 2 * len(study.steps)),
         )
         for repeat in range(study.repeats)
         for name in study.transfer

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from specialize import atomic
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import attach
 from specialize.modules.madx import language_adapters, table
 from specialize.modules.policy import Policy, tiers, training
@@ -118,7 +118,7 @@ def _scores(bench: Bench, languages: Source) -> dict[str, dict[str, float]]:
 
 
 def _train(
-    model: MaskedModel,
+    model: LanguageModel,
     source: Source,
     trained: nn.Module,
     texts: Sequence[tuple[str, np.ndarray]],

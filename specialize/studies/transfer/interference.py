@@ -34,7 +34,7 @@ _STEP = 0.3  # seconds of a step of MLM
 Facts = dict[str, Any]
 
 
-def stages(study: Study, store: Store) -> dict[tuple[str, ...], Stage]:
+def stages(study: Study) -> dict[tuple[str, ...], Stage]:
     """Return the stages of each combination, single languages first."""
     base, names = find_model(study.base), check_partners(study)
     texts = {name: own for name, own in text_stages(study, base).items() if name in names}
@@ -52,13 +52,13 @@ def stages(study: Study, store: Store) -> dict[tuple[str, ...], Stage]:
                 "plan": plan,
                 "seed": derived(study.seed, "language", name),
             },
-            work=_STEP * plan.steps * store.pace("language-adapter"),
+            work=_STEP * plan.steps,
         )
         for name in names
     }
     common = {
         "base": base,
-        "adapters": adapter_stages(study, base, store),
+        "adapters": adapter_stages(study, base),
         "setting": setting_of(study),
         "mlm": study.mlm,
         "plan": plan,
@@ -80,7 +80,7 @@ def stages(study: Study, store: Store) -> dict[tuple[str, ...], Stage]:
                 "texts": {name: texts[name] for name in members},
                 "seed": derived(study.seed, "fusion", *members),
             },
-            work=work * store.pace("interference"),
+            work=work,
         )
     return found
 
@@ -96,7 +96,7 @@ def run(
     check_folder(out)
     store = Store(out)
     cautions = warned(check_treebanks(study), log)
-    found = stages(study, store)
+    found = stages(study)
     run_all(list(found.values()), store, log, jobs=jobs)
     done = {m: atomic.read_json(store.folder(stage) / RESULT) for m, stage in found.items()}
     alone: dict[str, dict[str, float]] = {task: {} for task in study.tasks}
@@ -131,7 +131,7 @@ def run(
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
     store = Store(out)
-    found = stages(study, store)
+    found = stages(study)
     return planned(list(found.values()), store, check_treebanks(study))
 
 

@@ -50,7 +50,7 @@ def run(
     store = Store(out)
     log.say("reading the treebanks")
     cautions = warned(check_treebanks(study), log)
-    found = cells(study, store)
+    found = cells(study)
     run_all(found.all, store, log, jobs=jobs)
     facts = facts_of(study, found, store) | made_by(command)
     facts |= {
@@ -65,7 +65,7 @@ def run(
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
     store = Store(out)
-    return planned(cells(study, store).all, store, check_treebanks(study))
+    return planned(cells(study).all, store, check_treebanks(study))
 
 
 def facts_of(study: Study, found: Cells, store: Store) -> Facts:

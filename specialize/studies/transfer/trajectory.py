@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from specialize.model.mlm import MaskedModel, logits_at, positions
+from specialize.model.language_model import LanguageModel, logits_at, positions
 from specialize.studies.transfer.recipe import Mlm
+from specialize.train.language_model import plain_attention
 from specialize.train.loop import seeded
 from specialize.train.masking import MaskPieces, mask
-from specialize.train.mlm import plain_attention
 from specialize.train.optim import adamw, groups
 from specialize.train.sampling import order
 
@@ -63,7 +63,7 @@ def perturb(model: nn.Module, base: State, state: State, *, seed: int) -> float:
 
 
 def trajectory(
-    model: MaskedModel,
+    model: LanguageModel,
     text_NL: np.ndarray,
     pieces: MaskPieces,
     plan: Mlm,
@@ -108,7 +108,7 @@ def batch_at(
 
 
 def mlm_loss(
-    model: MaskedModel, inputs: Tensor, real: Tensor, places: Tensor, targets: Tensor
+    model: LanguageModel, inputs: Tensor, real: Tensor, places: Tensor, targets: Tensor
 ) -> Tensor:
     """Return the mean cross-entropy of the masked pieces."""
     to = next(model.parameters()).device

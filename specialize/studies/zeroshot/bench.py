@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from specialize.model.language_model import LanguageModel, hidden_size
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import MaskedModel, hidden_size
 from specialize.model.word_encoder import WordEncoder
 from specialize.model.word_model import WordModel
 from specialize.modules.scope import Scope
@@ -56,7 +56,7 @@ class Text:
 class Bench:
     """A system on its host, with a model for each task and the sentences of its pairs."""
 
-    host: MaskedModel
+    host: LanguageModel
     system: System
     words: WordEncoder
     members: Mapping[str, Member]
@@ -74,7 +74,7 @@ class Together(nn.Module):
     """A host, the scalar mix and head of each task, and what heads share: all that is kept."""
 
     def __init__(
-        self, host: MaskedModel, members: Mapping[str, Member], shared: nn.Module | None
+        self, host: LanguageModel, members: Mapping[str, Member], shared: nn.Module | None
     ) -> None:
         """See the class."""
         super().__init__()
@@ -113,7 +113,7 @@ def open_bench(
 
 
 def _member(
-    host: MaskedModel, system: System, name: str, labels: dict[str, list[str]], seed: int
+    host: LanguageModel, system: System, name: str, labels: dict[str, list[str]], seed: int
 ) -> Member:
     task, source = task_of(name), system.factorized
     with torch.random.fork_rng():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specialize.model.find import find_model
-from specialize.store import Stage, Store
+from specialize.store import Stage
 from specialize.studies.transfer.cells import derived, pack_text
 from specialize.studies.zeroshot.languages import train_language
 from specialize.studies.zeroshot.partition import MODELS
@@ -35,18 +35,15 @@ class Cells:
         return [*self.models.values()]
 
 
-def cells(study: Study, store: Store) -> Cells:
+def cells(study: Study) -> Cells:
     """Return the stages of a study."""
     base = find_model(study.base)
     texts = _text_stages(study, base)
     adapters = {
-        name: _adapter_stages(study, base, plan, texts, store)
-        for name, plan in study.systems.items()
+        name: _adapter_stages(study, base, plan, texts) for name, plan in study.systems.items()
     }
     models = {
-        (name, model, seed): _model_stage(
-            study, base, (name, model, seed), adapters[name], texts, store
-        )
+        (name, model, seed): _model_stage(study, base, (name, model, seed), adapters[name], texts)
         for seed in study.seeds
         for name in study.systems
         for model in MODELS
@@ -73,7 +70,7 @@ def _text_stages(study: Study, base: Path) -> dict[str, Stage]:
 
 
 def _adapter_stages(
-    study: Study, base: Path, plan: Plan, texts: Mapping[str, Stage], store: Store
+    study: Study, base: Path, plan: Plan, texts: Mapping[str, Stage]
 ) -> dict[str, Stage]:
     """Return the stages that train language adapters; by the first seed, for all seeds."""
     if not isinstance(plan, Madx):
@@ -86,7 +83,7 @@ def _adapter_stages(
         "mlm": study.mlm,
         "seed": study.seeds[0],
     }
-    work = study.mlm.steps * mlm_seconds(study) * store.pace("zeroshot-language")
+    work = study.mlm.steps * mlm_seconds(study)
     return {
         name: Stage(
             "zeroshot-language",
@@ -105,7 +102,6 @@ def _model_stage(
     key: Key,
     adapters: Mapping[str, Stage],
     texts: Mapping[str, Stage],
-    store: Store,
 ) -> Stage:
     name, model, seed = key
     plan, part = study.systems[name], study.part(model)
@@ -128,7 +124,7 @@ def _model_stage(
             "sentences": study.sentences,
             "seed": derived(seed, "zeroshot"),
         },
-        work=model_seconds(study, text=bool(own)) * store.pace("zeroshot"),
+        work=model_seconds(study, text=bool(own)),
     )
 
 

@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from specialize.errors import DataError
+from specialize.model.language_model import LanguageModel
 from specialize.model.load import load_checkpoint
-from specialize.model.mlm import MaskedModel
 from specialize.modules.attach import attach
 from specialize.modules.madx import invertible_adapters, language_adapters, table
 from specialize.modules.policy import Policy, tiers, training
@@ -21,9 +21,9 @@ from specialize.progress import Log
 from specialize.studies.transfer.cells import read_text
 from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.studies.zeroshot.plans import Mlm
+from specialize.train.language_model import plain_attention
 from specialize.train.loop import seeded
 from specialize.train.masking import mask_pieces
-from specialize.train.mlm import plain_attention
 from specialize.train.optim import adamw, device
 from specialize.train.schedules import linear
 
@@ -80,7 +80,7 @@ def train_language(
 
 
 def adapters_of(
-    model: MaskedModel, reduction: int, invertible: bool, last: bool
+    model: LanguageModel, reduction: int, invertible: bool, last: bool
 ) -> tuple[PerKey, Invertible | None]:
     """Return the adapters without a language yet; the second if ``invertible``."""
     adapters = language_adapters(model, reduction=reduction, last=last)

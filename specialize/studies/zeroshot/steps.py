@@ -13,7 +13,7 @@ from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.studies.zeroshot.bench import Bench, Together
 from specialize.studies.zeroshot.plans import Plan, Training
 from specialize.studies.zeroshot.treebanks import Annotated
-from specialize.train.mlm import plain_attention
+from specialize.train.language_model import plain_attention
 from specialize.train.optim import device
 
 CLIP = 5.0  # bound on the gradient's norm, as in fine-tuning

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from torch import nn
 
-from specialize.model.mlm import MaskedModel, hidden_size
+from specialize.model.language_model import LanguageModel, hidden_size
 from specialize.modules import hyperx, madx
 from specialize.modules.attach import attach
 from specialize.modules.policy import Policy
@@ -42,7 +42,7 @@ class Keys:
     adapters: Mapping[str, Path]
 
 
-def system_of(plan: Plan, host: MaskedModel, keys: Keys, *, seed: int) -> System:
+def system_of(plan: Plan, host: LanguageModel, keys: Keys, *, seed: int) -> System:
     """Return the system of ``plan`` on ``host``."""
     if isinstance(plan, Madx):
         return _madx(plan, host, keys, seed)
@@ -57,7 +57,7 @@ def system_of(plan: Plan, host: MaskedModel, keys: Keys, *, seed: int) -> System
     return System(policies, lambda scope: nullcontext())
 
 
-def _madx(plan: Madx, host: MaskedModel, keys: Keys, seed: int) -> System:
+def _madx(plan: Madx, host: LanguageModel, keys: Keys, seed: int) -> System:
     languages, embeddings = adapters_of(host, plan.language_reduction, plan.invertible, plan.last)
     add_languages(languages, embeddings, keys.adapters)
     own = madx.task_adapters(host, reduction=plan.reduction, last=plan.last)
@@ -68,7 +68,7 @@ def _madx(plan: Madx, host: MaskedModel, keys: Keys, seed: int) -> System:
     return System([Policy(own)], modules.at, loaded)
 
 
-def _hyperx(plan: Hyperx, host: MaskedModel, keys: Keys, seed: int) -> System:
+def _hyperx(plan: Hyperx, host: LanguageModel, keys: Keys, seed: int) -> System:
     found = sites(host)
     network = hyperx.Hypernetwork(
         found.width,

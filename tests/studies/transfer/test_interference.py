@@ -46,7 +46,7 @@ def test_task_adapters_of_a_study_of_transfer_are_used_again(ran: Ran) -> None:
 
 def test_language_adapters_learn(facts: dict[str, Any], ran: Ran) -> None:
     store = Store(ran.out)
-    pair = interference.stages(ran.study, store)["aa", "bb"]
+    pair = interference.stages(ran.study)["aa", "bb"]
     found = {
         name: load_file(store.folder(stage) / "language.safetensors")
         for name, stage in pair.arguments["languages"].items()

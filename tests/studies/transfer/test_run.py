@@ -37,7 +37,7 @@ def test_results_hold_a_score_for_every_cell(ran: Ran) -> None:
 
 def test_scores_after_no_step_are_those_of_the_base(ran: Ran) -> None:
     store = Store(ran.out)
-    found = cells(ran.study, store)
+    found = cells(ran.study)
     base = json.loads((store.folder(found.base) / "scores.json").read_text("utf-8"))
     for stage in found.trajectories.values():
         own = json.loads((store.folder(stage) / "scores.json").read_text("utf-8"))
@@ -46,7 +46,7 @@ def test_scores_after_no_step_are_those_of_the_base(ran: Ran) -> None:
 
 def test_a_trajectory_that_moves_the_base_is_noticed(ran: Ran) -> None:
     store = Store(ran.out)
-    found = cells(ran.study, store)
+    found = cells(ran.study)
     file = store.folder(found.trajectories["bb", 1]) / "scores.json"
     before = file.read_text("utf-8")
     changed = json.loads(before)
@@ -62,10 +62,10 @@ def test_a_trajectory_that_moves_the_base_is_noticed(ran: Ran) -> None:
 def test_one_more_repeat_or_language_runs_only_what_is_new(ran: Ran) -> None:
     store = Store(ran.out)
     more = read_study(ran.recipe, ["repeats=3"])
-    new = [stage.label for stage in cells(more, store).all if not store.done(stage)]
+    new = [stage.label for stage in cells(more).all if not store.done(stage)]
     assert new == ["aa, repeat 3", "bb, repeat 3", "first-order screen"]
     other = read_study(ran.recipe, ['transfer.dd=["cc/corpus.txt"]'])
-    new = [stage.label for stage in cells(other, store).all if not store.done(stage)]
+    new = [stage.label for stage in cells(other).all if not store.done(stage)]
     assert new == ["dd, repeat 1", "dd, repeat 2", "first-order screen"]
 
 
@@ -78,14 +78,14 @@ def test_a_plan_names_what_is_done_and_what_is_left(ran: Ran) -> None:
 def test_packed_text_is_padded_with_the_padding_piece(ran: Ran) -> None:
     store = Store(ran.out)
     padding = load_checkpoint(Path(ran.study.base)).framing.pad
-    texts = [read_text(store.folder(stage)) for stage in cells(ran.study, store).texts.values()]
+    texts = [read_text(store.folder(stage)) for stage in cells(ran.study).texts.values()]
     assert all(text.min() >= 0 for text in texts)
     assert any((text[-1] == padding).any() for text in texts)
 
 
 def test_a_snapshot_on_the_way_equals_a_run_that_ends_there(ran: Ran) -> None:
     store = Store(ran.out)
-    found = cells(ran.study, store)
+    found = cells(ran.study)
     text = read_text(store.folder(found.texts["bb"]))
     checkpoint = load_checkpoint(Path(ran.study.base))
     pieces = mask_pieces(checkpoint.vocabulary, checkpoint.framing)
@@ -114,7 +114,7 @@ def test_noise_is_as_far_from_the_base_as_the_change_it_replaces(ran: Ran) -> No
 def test_the_screen_is_the_change_of_the_loss_by_a_short_first_step(ran: Ran) -> None:
     """The first step of AdamW, at a rate at which the first order is all there is."""
     store = Store(ran.out)
-    found = cells(ran.study, store)
+    found = cells(ran.study)
     screen = json.loads((store.folder(found.screen) / "scores.json").read_text("utf-8"))
     adapters = {task: store.folder(stage) for task, stage in found.adapters.items()}
     bench = open_bench(Path(ran.study.base), adapters, setting_of(ran.study))

@@ -46,7 +46,7 @@ def test_no_pair_may_be_seen_and_unseen(ran: Ran) -> None:
 
 def test_a_pair_that_was_trained_on_is_not_counted_as_unseen(ran: Ran) -> None:
     store = Store(ran.out)
-    found = cells(ran.study, store)
+    found = cells(ran.study)
     file = store.folder(found.models["madx", "a", 1]) / "scores.json"
     before = file.read_text("utf-8")
     changed = json.loads(before)
@@ -64,7 +64,7 @@ def test_one_more_seed_or_system_runs_only_what_is_new(ran: Ran) -> None:
     store = Store(ran.out)
 
     def new(*changes: str) -> list[str]:
-        found = cells(read_study(ran.recipe, changes), store)
+        found = cells(read_study(ran.recipe, changes))
         stages = [*found.adapters["madx"].values(), *found.all]
         return [stage.label for stage in stages if not store.done(stage)]
 
@@ -81,7 +81,7 @@ def test_one_more_seed_or_system_runs_only_what_is_new(ran: Ran) -> None:
 
 def test_a_model_is_the_same_again_and_only_its_adapters_train(ran: Ran, tmp_path: Path) -> None:
     store = Store(ran.out)
-    stage = cells(ran.study, store).models["madx", "b", 1]
+    stage = cells(ran.study).models["madx", "b", 1]
     result = json.loads((store.folder(stage) / "scores.json").read_text("utf-8"))
     again = Store(tmp_path)
     torch.manual_seed(99)
@@ -93,7 +93,7 @@ def test_a_model_is_the_same_again_and_only_its_adapters_train(ran: Ran, tmp_pat
 def opened(ran: Ran, system: str, *, without: str = "") -> Bench:
     """Return model a of a system, untrained, without the adapters of a language."""
     store, study = Store(ran.out), ran.study
-    found = cells(study, store).adapters[system]
+    found = cells(study).adapters[system]
     adapters = {name: store.folder(s) for name, s in found.items() if name != without}
     plan, part = study.systems[system], study.part("a")
     own = {"adapters": adapters, "texts": {}}

@@ -13,11 +13,11 @@ from specialize.embed._rows import Tables
 from specialize.errors import DataError
 from specialize.vocab.framing import FROM_PADDING
 
-MaskedModel = Any  # a transformers model that predicts masked pieces, or the next (``is_causal``)
+LanguageModel = Any  # a transformers model that predicts masked pieces, or the next (``is_causal``)
 
 # shapes: B sequences, L pieces, H layers, D width, M places, V pieces, R >= V rows of a table
 
-_Head = Callable[[MaskedModel, Tensor], Tensor]
+_Head = Callable[[LanguageModel, Tensor], Tensor]
 FULL = "full logits"
 _HEADS: dict[str, _Head] = {  # modules that a model of the shape has -> states [M, D] to logits
     "cls": lambda m, x: m.cls(x),  # BERT, DeBERTa with "legacy": true
@@ -42,7 +42,7 @@ def is_causal(config: Any) -> bool:
 
 
 def logits_at(
-    model: MaskedModel,
+    model: LanguageModel,
     ids_BL: Tensor,
     real_BL: Tensor | None,
     places_M: Tensor,
@@ -63,7 +63,7 @@ def logits_at(
 
 
 def states_at(
-    model: MaskedModel,
+    model: LanguageModel,
     ids_BL: Tensor,
     real_BL: Tensor | None,
     places_M: Tensor,
@@ -75,7 +75,7 @@ def states_at(
     return states_MD
 
 
-def bare_head(model: MaskedModel) -> Callable[[Tensor], Tensor] | None:
+def bare_head(model: LanguageModel) -> Callable[[Tensor], Tensor] | None:
     """Return the head without its output layer: states [M, D] to that layer's input.
 
     None where no such head or layer is known.
@@ -95,7 +95,7 @@ def bare_head(model: MaskedModel) -> Callable[[Tensor], Tensor] | None:
 
 
 def _inputs(
-    model: MaskedModel, ids_BL: Tensor, real_BL: Tensor | None, documents_BL: Tensor | None
+    model: LanguageModel, ids_BL: Tensor, real_BL: Tensor | None, documents_BL: Tensor | None
 ) -> dict[str, Any]:
     """Return the arguments of the model for a batch."""
     given: dict[str, Any] = {"input_ids": ids_BL, "attention_mask": real_BL}
@@ -127,7 +127,7 @@ def _first_position(config: Any) -> int:
     return config.pad_token_id + 1 if config.model_type in FROM_PADDING else 0
 
 
-def head_of(model: MaskedModel) -> str:
+def head_of(model: LanguageModel) -> str:
     """Return the modules of the head that ``logits_at`` computes alone, or ``FULL``.
 
     That is what ``choose_head`` found, else what the model's modules suggest.
@@ -140,7 +140,7 @@ def head_of(model: MaskedModel) -> str:
 
 
 @torch.no_grad()
-def choose_head(model: MaskedModel, ids_L: list[int]) -> str:
+def choose_head(model: LanguageModel, ids_L: list[int]) -> str:
     """Compare head and full logits on the pieces ``ids_L``; record in ``model`` what to use.
 
     ``model`` is in evaluation mode. Errors of the model's own forward pass are passed on.
@@ -168,7 +168,7 @@ def positions(chosen_BL: Tensor) -> Tensor:
     return chosen_BL.flatten().nonzero().squeeze(1)
 
 
-def layers(model: MaskedModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:
+def layers(model: LanguageModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor, ...]:
     """Return the states [B, L, D] after each of the encoder's layers, without the embeddings.
 
     Where a layer is a group of several (ALBERT's ``inner_group_num``), those after each group.
@@ -184,17 +184,17 @@ def layers(model: MaskedModel, ids_BL: Tensor, real_BL: Tensor) -> tuple[Tensor,
     return states[step - 1 :: step]
 
 
-def hidden_size(model: MaskedModel) -> int:
+def hidden_size(model: LanguageModel) -> int:
     """Return the width D of the encoder's states (that of ELECTRA's embeddings may differ)."""
     return int(_encoder_config(model).hidden_size)
 
 
-def layer_count(model: MaskedModel) -> int:
+def layer_count(model: LanguageModel) -> int:
     """Return how many layers the encoder has."""
     return int(_encoder_config(model).num_hidden_layers)
 
 
-def _encoder_config(model: MaskedModel) -> Any:
+def _encoder_config(model: LanguageModel) -> Any:
     """Return the configuration; its attribute map knows DistilBERT's ``dim`` and ``n_layers``."""
     return model.base_model.config.get_text_config()
 
@@ -202,7 +202,7 @@ def _encoder_config(model: MaskedModel) -> Any:
 # Tables -------------------------------------------------------------------------------------------
 
 
-def tables(model: MaskedModel) -> Tables:
+def tables(model: LanguageModel) -> Tables:
     """Return the tables with a row per piece, detached; they share the model's memory."""
     table, output, bias = model.get_input_embeddings(), output_layer(model), output_bias(model)
     own = None if output is None or output.weight is table.weight else output.weight
@@ -213,7 +213,7 @@ def tables(model: MaskedModel) -> Tables:
     )
 
 
-def output_layer(model: MaskedModel) -> Any | None:
+def output_layer(model: LanguageModel) -> Any | None:
     """Return the layer whose weight [R, D] has a row per piece, tied to the input table or not.
 
     None where the head multiplies by the input table itself, as DeBERTa's own does; transformers'
@@ -222,12 +222,12 @@ def output_layer(model: MaskedModel) -> Any | None:
     return None if hasattr(model, "lm_predictions") else model.get_output_embeddings()
 
 
-def output_bias(model: MaskedModel) -> nn.Parameter | None:
+def output_bias(model: LanguageModel) -> nn.Parameter | None:
     """Return the bias [R] that the head adds to logits, if there is one."""
     return next(iter(output_biases(model)), None)
 
 
-def output_biases(model: MaskedModel) -> list[nn.Parameter]:
+def output_biases(model: LanguageModel) -> list[nn.Parameter]:
     """Return the head's parameters [R] with an entry per piece, the one in use first.
 
     Heads such as BERT's hold the output layer's bias a second time: the same parameter in a tied
@@ -242,7 +242,7 @@ def output_biases(model: MaskedModel) -> list[nn.Parameter]:
     return list(found.values())
 
 
-def tie(model: MaskedModel) -> None:
+def tie(model: LanguageModel) -> None:
     """Make the input table the weight of the output layer."""
     if (output := output_layer(model)) is not None:
         output.weight = model.get_input_embeddings().weight

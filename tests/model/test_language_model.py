@@ -8,8 +8,7 @@ from tiny_models import SHAPES, random_model, write_model
 from torch import nn
 from transformers import AutoModelForMaskedLM
 
-from specialize.model.load import load_checkpoint
-from specialize.model.mlm import (
+from specialize.model.language_model import (
     FULL,
     choose_head,
     head_of,
@@ -22,6 +21,7 @@ from specialize.model.mlm import (
     positions,
     tables,
 )
+from specialize.model.load import load_checkpoint
 
 OWN_HEADS = {"deberta-own-head", "deberta-v2-own-head"}  # they multiply by the input table
 IDS = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])

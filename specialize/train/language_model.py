@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from specialize.errors import UsageError
+from specialize.model.language_model import LanguageModel, positions
 from specialize.model.loss import loss_sum
-from specialize.model.mlm import MaskedModel, positions
 from specialize.progress import Log
 from specialize.train import loop
 from specialize.train.distributed import share, world
@@ -74,7 +74,7 @@ def following(ids_BL: Tensor, items: np.ndarray, epoch: int, step: int) -> tuple
 
 
 def train_language_model(
-    model: MaskedModel,
+    model: LanguageModel,
     ask: Ask,
     sequences: Rows,
     order: Callable[[int], np.ndarray],
@@ -161,7 +161,7 @@ def documents_of(ids_BL: Tensor, ends: int) -> Tensor:
 
 
 @contextmanager
-def plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
+def plain_attention(model: LanguageModel, device: torch.device) -> Iterator[None]:
     """Use unfused attention on a CPU, where the fused backward pass is slower at such lengths."""
     before = model.config._attn_implementation
     if device.type == "cpu":
@@ -174,7 +174,7 @@ def plain_attention(model: MaskedModel, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def _recomputing(model: MaskedModel, wanted: bool) -> Iterator[None]:
+def _recomputing(model: LanguageModel, wanted: bool) -> Iterator[None]:
     """Keep no activations within layers where that is ``wanted``; UsageError if it cannot be."""
     if not wanted:
         yield
