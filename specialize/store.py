@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from specialize import atomic
 from specialize.errors import DataError
 from specialize.fingerprints import Fingerprints, outputs_of
-from specialize.memory import peak_memory, reset_peaks
+from specialize.memory import peak_memory, release, reset_peaks
 from specialize.progress import Log
 from specialize.records import RECORD, Record, read_list, read_record
 
@@ -189,6 +189,7 @@ class Store:
         elapsed = partial / _ELAPSED
         before = sum(read_list(elapsed))
         began = time.monotonic()
+        release()
         reset_peaks()
         with log.stage(stage.label):
             try:
