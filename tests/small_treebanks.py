@@ -52,7 +52,7 @@ def made_facts(
         gain = (2.0 + 0.2 * seed) * (cell.score == "hard") - 1.0 * (cell.char == "hard")
         rows.append(_row([*pair], [*cell], seed, 70.0 + gain))
     study = {"title": "Made", "pairs": [[*p] for p in pairs], "seeds": [*seeds], "runs": rows}
-    study["training"] = {"steps": 2}
+    study |= {"training": {"steps": 2}, "host": ""}
     machine = {"processor": "none", "device": "cpu", "torch": "2"}
     facts = {"command": "specialize study <sharing>", "date": "2026-11-30", "machine": machine}
     return {**facts, "studies": [study], "cautions": ["few <pairs>"]}

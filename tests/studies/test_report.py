@@ -13,6 +13,7 @@ from small_treebanks import made_facts
 from specialize.studies.sharing import report, tables
 from specialize.studies.sharing.effects import main_effects
 from specialize.studies.sharing.run import scores_of
+from specialize.studies.sharing.tables import names_of
 
 
 def test_the_table_is_the_papers_monolingual_first_then_cells_by_average() -> None:
@@ -57,7 +58,8 @@ def test_the_latex_has_a_table_of_cells_and_one_of_effects() -> None:
 
 def test_findings_say_what_is_shown_and_for_which_pairs() -> None:
     def sentences(**options) -> list[str]:
-        return report.findings(main_effects(scores_of(made_facts(**options)["studies"][0])))
+        scores = scores_of(made_facts(**options)["studies"][0])
+        return report.findings(main_effects(scores), names_of(scores))
 
     assert sentences()[1] == (
         "Words: shared, no effect is shown (0.0 to 0.0); "

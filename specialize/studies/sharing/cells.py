@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize import atomic
+from specialize.model.find import find_model
 from specialize.progress import Log
 from specialize.recipe.recipe import TaskFiles
 from specialize.store import Stage, Store
@@ -54,7 +55,8 @@ def _stage(study: Study, languages: Sequence[str], sharing: Sharing, seed: int) 
             "sharing": list(sharing),
             "training": plan,
             "seed": seed,
-        },
+        }
+        | ({"host": find_model(study.host)} if study.host else {}),
         work=each * len(languages),
     )
 
@@ -68,6 +70,7 @@ def write_cell(
     sharing: Sequence[str],
     training: Training,
     seed: int,
+    host: Path | None = None,
 ) -> None:
     """Train a parser and write the scores of its languages to ``folder/scores.json``.
 
@@ -82,6 +85,7 @@ def write_cell(
         training,
         seed=seed,
         folder=folder,
+        host=host,
         log=log,
     )
     scores = {name: _score(trained, name, own, folder) for name, own in files.items()}

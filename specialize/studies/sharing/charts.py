@@ -10,7 +10,7 @@ from markupsafe import Markup
 from specialize.reports.charts import DOT, FIGURE, LINE, TEXT, Scale
 from specialize.studies.sharing.effects import Effect, Estimate, Interval
 from specialize.studies.sharing.sharing import MODES, Mode, Sharing
-from specialize.studies.sharing.tables import MARKS, NAMES, between, signed
+from specialize.studies.sharing.tables import MARKS, between, signed
 
 _RECT = Markup(
     '<rect x="{}" y="{}" width="{}" height="{}" rx="5" class="{}" fill-opacity="{:.2f}">'
@@ -58,7 +58,9 @@ def _cell(x: float, y: float, gain: Estimate, largest: float, note: str) -> Iter
     yield TEXT.format(middle, y + 42, "range middle", f"{low} … {high}")
 
 
-def effects_chart(effects: Sequence[Effect], title: str, bound: float) -> Markup:
+def effects_chart(
+    effects: Sequence[Effect], names: Mapping[str, str], title: str, bound: float
+) -> Markup:
     """Return the main effects over no sharing, from -``bound`` to ``bound`` points.
 
     A thick line is the interval over seeds, a thin one that over pairs, cut at the chart's ends.
@@ -78,12 +80,12 @@ def effects_chart(effects: Sequence[Effect], title: str, bound: float) -> Markup
         body.append(TEXT.format(at(tick), bottom + 16, "tick middle", f"{tick:g}"))
     for number, effect in enumerate(rows):
         y, found = 30 + 44 * number, effect.estimate
-        name = f"{NAMES[effect.part]} {MARKS[effect.mode]}"
+        name = f"{names[effect.part]} {MARKS[effect.mode]}"
         body.append(TEXT.format(start, y - 10, "label", name))
         body.append(TEXT.format(end, y - 10, "value end", described(found)))
         body += [*_whisker(found.pairs, y, "wide", at), *_whisker(found.seeds, y, "narrow", at)]
         body.append(DOT.format(at(found.value), y, 5, "s1", described(found)))
-    text = "; ".join(f"{NAMES[e.part]} {MARKS[e.mode]}: {described(e.estimate)}" for e in rows)
+    text = "; ".join(f"{names[e.part]} {MARKS[e.mode]}: {described(e.estimate)}" for e in rows)
     return FIGURE.format(380, bottom + 22, title, text, Markup("").join(body))
 
 

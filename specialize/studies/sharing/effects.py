@@ -31,6 +31,7 @@ class Scores:
     seeds: tuple[int, ...]
     shared: Mapping[tuple[Pair, int, Sharing], Mapping[str, float]]  # by language
     alone: Mapping[tuple[str, int], float]  # of the monolingual parser, by language and seed
+    host: str = ""  # the base it is built on, "" for the BiLSTM
 
     def gain(self, pair: Pair, seed: int, sharing: Sharing) -> float:
         """Return the mean over the pair's languages of LAS less that of the language alone."""

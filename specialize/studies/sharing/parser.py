@@ -15,21 +15,18 @@ E width of the language's vector (0 without), D width of the states.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from specialize.studies.sharing.lstm import BiLSTM, same_dropped
-from specialize.studies.sharing.sharing import PARTS, Sharing, derived
+from specialize.studies.sharing.parts import Parts, appended
 from specialize.tasks._base import Sentence, Tree
 from specialize.tasks._biaffine import ParserScores
-from specialize.tasks.dep import DepTask
 
-LANGUAGE, CHARACTER, WORD = 12, 24, 100  # widths of vectors
+CHARACTER, WORD = 24, 100  # widths of vectors
 SPELLING, STATES = 2 * 50, 2 * 125  # widths of states, both directions
 _LAYERS = 2
 _UNKNOWN = 0.25  # strength of the replacement by the unknown symbol
@@ -64,7 +61,7 @@ class Characters(nn.Module):
 
     def forward(self, ids_NC: Tensor, lengths_N: Tensor, language_E: Tensor) -> Tensor:
         """Return the states [N, SPELLING]."""
-        return self.lstm.last(_with(self.symbols(ids_NC), language_E), lengths_N)
+        return self.lstm.last(appended(self.symbols(ids_NC), language_E), lengths_N)
 
 
 class Words(nn.Module):
@@ -81,14 +78,14 @@ class Words(nn.Module):
         self, ids_BW: Tensor, spelling_BWD: Tensor, lengths_B: Tensor, language_E: Tensor
     ) -> Tensor:
         """Return the states [B, W, STATES]."""
-        states = _with(torch.cat([self.symbols(ids_BW), spelling_BWD], -1), language_E)
+        states = appended(torch.cat([self.symbols(ids_BW), spelling_BWD], -1), language_E)
         for layer in self.layers:
             states = layer(same_dropped(states, self.dropout, self.training), lengths_B)
         return states
 
 
 @dataclass(frozen=True)
-class Batch:
+class SpeltBatch:
     """Sentences of one language as ids of its parts."""
 
     ids_BW: Tensor
@@ -99,66 +96,38 @@ class Batch:
     place_BW: Tensor  # of a word among the N
 
 
-class Parser(nn.Module):
-    """The parts of one language, or those of two, shared as ``sharing`` says.
+class Parser(Parts):
+    """The parser of the paper's sizes."""
 
-    ``treebanks``: the training sentences of each language. Every part is initialised by a generator
-    of its own, seeded by ``seed``, the part and the languages that use it, so that a language that
-    shares nothing begins with the same weights alone and beside another. A part's vocabulary, or
-    labels, are those of its languages together.
-    """
+    def new(self, part: str, sentences: Sequence[Sentence[Tree]], extra: int) -> nn.Module:
+        """Return a part; see `Parts.new`."""
+        words = Counter(word for sentence in sentences for word in sentence.words)
+        if part == "char":
+            characters = Counter[str]()
+            for word, count in words.items():
+                for character in word:
+                    characters[character] += count
+            return Characters(characters, extra)
+        if part == "word":
+            return Words(words, extra, self.task.dropout)
+        return self.task.head(STATES + extra, self.task.labels(sentences))
 
-    def __init__(
-        self,
-        treebanks: Mapping[str, Sequence[Sentence[Tree]]],
-        sharing: Sharing,
-        task: DepTask,
-        *,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self.sharing, self.task = sharing, task
-        self.languages = tuple(treebanks)
-        self.labels: dict[str, dict[str, list[str]]] = {}  # by language
-        self._parts: dict[tuple[str, str], Any] = {}  # by part and language
-        for part in PARTS:
-            mode = sharing.of(part)
-            for users in [(one,) for one in treebanks] if mode == "none" else [self.languages]:
-                sentences = [s for language in users for s in treebanks[language]]
-                with _seeded(seed, part, *users):
-                    module = _new(part, sentences, LANGUAGE if mode == "soft" else 0, task)
-                self._parts |= {(part, language): module for language in users}
-                if part == "score":
-                    self.labels |= dict.fromkeys(users, task.labels(sentences))
-        self.once = nn.ModuleList(dict.fromkeys(self._parts.values()))  # each module
-        with _seeded(seed, "language", *treebanks):
-            self.vectors = nn.Embedding(len(self.languages), LANGUAGE)
-
-    def part(self, part: str, language: str) -> Any:
-        """Return the module that ``language`` uses as ``part``."""
-        return self._parts[part, language]
-
-    def forward(self, language: str, batch: Batch) -> ParserScores:
+    def forward(self, language: str, batch: SpeltBatch) -> ParserScores:
         """Return the scores of a batch of ``language``."""
         spelling_ND = self.part("char", language)(
-            batch.characters_NC, batch.lengths_N, self._vector("char", language)
+            batch.characters_NC, batch.lengths_N, self.vector("char", language)
         )
         states_BWD = self.part("word", language)(
             batch.ids_BW,
             spelling_ND[batch.place_BW],
             batch.lengths_B,
-            self._vector("word", language),
+            self.vector("word", language),
         )
-        given_BWD = _with(states_BWD, self._vector("score", language))
+        given_BWD = appended(states_BWD, self.vector("score", language))
         scores: ParserScores = self.part("score", language)(given_BWD, batch.mask_BW)
         return scores
 
-    def _vector(self, part: str, language: str) -> Tensor:
-        """Return the vector [E] of ``language`` where the part takes it, else an empty one."""
-        vector: Tensor = self.vectors.weight[self.languages.index(language)]
-        return vector if self.sharing.of(part) == "soft" else vector[:0]
-
-    def batch(self, language: str, sentences: Sequence[Sentence[Tree]]) -> Batch:
+    def batch(self, language: str, sentences: Sequence[Sentence[Tree]]) -> SpeltBatch:
         """Return sentences of ``language`` as ids."""
         device = next(self.parameters()).device
         words = [sentence.words for sentence in sentences]
@@ -166,7 +135,7 @@ class Parser(nn.Module):
         known = self.part("word", language).symbols.ids
         spelt = self.part("char", language).symbols.ids
         lengths_B = torch.tensor([len(sentence) for sentence in words])
-        return Batch(
+        return SpeltBatch(
             ids_BW=_padded([[known.get(w, 0) for w in s] for s in words]).to(device),
             mask_BW=(torch.arange(int(lengths_B.max())) < lengths_B.unsqueeze(1)).to(device),
             lengths_B=lengths_B.to(device),
@@ -174,33 +143,6 @@ class Parser(nn.Module):
             lengths_N=torch.tensor([len(word) for word in places]).to(device),
             place_BW=_padded([[places[w] for w in s] for s in words]).to(device),
         )
-
-
-def _new(part: str, sentences: Sequence[Sentence[Tree]], extra: int, task: DepTask) -> nn.Module:
-    """Return a part for ``sentences``; ``extra``: the width of the language's vector, if any."""
-    words = Counter(word for sentence in sentences for word in sentence.words)
-    if part == "char":
-        characters = Counter[str]()
-        for word, count in words.items():
-            for character in word:
-                characters[character] += count
-        return Characters(characters, extra)
-    if part == "word":
-        return Words(words, extra, task.dropout)
-    return task.head(STATES + extra, task.labels(sentences))
-
-
-@contextmanager
-def _seeded(*parts: object) -> Iterator[None]:
-    """Seed torch's default generator of the CPU, and restore it afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derived(*parts))
-        yield
-
-
-def _with(given_BLX: Tensor, language_E: Tensor) -> Tensor:
-    """Append the language's vector to every place."""
-    return torch.cat([given_BLX, language_E.expand(*given_BLX.shape[:2], -1)], -1)
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> Tensor:

@@ -27,6 +27,7 @@ class SharingKeys:
 
     pairs: tuple[tuple[str, ...], ...]  # the pairs of treebanks that share: [["es", "it"], ...]
     treebank: Mapping[str, Options]  # [treebank.NAME]
+    host: str = ""  # a base ("mini", a folder): adapters in it in place of the paper's BiLSTM
     title: str = ""  # heading of the table: "Related pairs"; default: the recipe's file name
     seeds: tuple[int, ...] = (1,)  # every cell of every pair is trained with each
     training: Options = field(default_factory=dict)  # the table [training]
@@ -55,6 +56,7 @@ class Study:
     seeds: tuple[int, ...]
     training: Training
     file: Path
+    host: str = ""
 
 
 def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
@@ -71,7 +73,8 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
             raise UsageError(f"seeds = {shown(keys.seeds)}: {expected}", key="seeds")
         pairs = _pairs(keys.pairs, treebanks)
         used = {name: own for name, own in treebanks.items() if any(name in p for p in pairs)}
-        return Study(keys.title or path.stem, pairs, used, keys.seeds, training, path)
+        title = keys.title or path.stem
+        return Study(title, pairs, used, keys.seeds, training, path, keys.host)
 
 
 def _treebank(name: str, table: Any, folder: Path) -> TaskFiles:

@@ -52,9 +52,12 @@ def page(facts: Facts) -> str:
         {
             "scores": scores,
             "training": own["training"],
-            "findings": findings(its_effects),
+            "findings": findings(its_effects, tables.names_of(scores)),
+            "names": tables.names_of(scores),
             "maps": [(mode, charts.heat_map(its_gains, mode, largest)) for mode in MODES],
-            "chart": charts.effects_chart(its_effects, scores.title, bound),
+            "chart": charts.effects_chart(
+                its_effects, tables.names_of(scores), scores.title, bound
+            ),
             "effects": its_effects,
             "means": means(scores),
             "alone": tables.alone(scores),
@@ -70,12 +73,12 @@ def page(facts: Facts) -> str:
     return _template().render(facts=facts, studies=shown)
 
 
-def findings(effects: Sequence[Effect]) -> list[str]:
+def findings(effects: Sequence[Effect], names: Mapping[str, str]) -> list[str]:
     """Return a sentence for each part: what sharing it does, as far as the intervals show it."""
     sentences = []
     for part in PARTS:
         own = {e.mode: _finding(e) for e in effects if e.part == part and e.against == "none"}
-        name = tables.NAMES[part].capitalize()
+        name = names[part].capitalize()
         sentences.append(f"{name}: shared, {own['hard']}; shared with ID, {own['soft']}.")
     return sentences
 
@@ -109,7 +112,6 @@ def _template() -> jinja2.Template:
         MARKS=tables.MARKS,
         MODES=MODES,
         LETTERS=tables.LETTERS,
-        NAMES=tables.NAMES,
         between=tables.between,
         name_of=tables.name_of,
     )

@@ -110,6 +110,7 @@ def _facts(study: Study, found: Sequence[Cell], store: Store) -> Facts:
         "pairs": [list(pair) for pair in study.pairs],
         "seeds": list(study.seeds),
         "training": asdict(study.training),
+        "host": study.host,
         "runs": rows,
     }
 
@@ -125,7 +126,7 @@ def scores_of(facts: Mapping[str, Any]) -> Scores:
             first, second = row["languages"]
             shared[(first, second), row["seed"], Sharing(*row["sharing"])] = las
     pairs = tuple((first, second) for first, second in facts["pairs"])
-    return Scores(facts["title"], pairs, tuple(facts["seeds"]), shared, alone)
+    return Scores(facts["title"], pairs, tuple(facts["seeds"]), shared, alone, facts["host"])
 
 
 def _cautions(studies: Sequence[Facts]) -> list[str]:

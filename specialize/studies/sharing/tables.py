@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -25,12 +26,18 @@ from specialize.studies.sharing.sharing import GRID, MODES, PARTS, Sharing
 
 LETTERS = {"char": "C", "word": "W", "score": "S"}
 NAMES = {"char": "characters", "word": "words", "score": "scoring"}
+_HOST_NAMES = {"char": "lower layers", "word": "upper layers", "score": "scoring"}
 MARKS = {"none": "✗", "soft": "ID", "hard": "✓"}
 _LATEX = {"none": r"\xmark", "soft": r"\textsc{id}", "hard": r"\cmark"}
 _HEAD = r"""% needs \usepackage{booktabs} and \usepackage{pifont}
 \providecommand{\cmark}{\ding{51}}
 \providecommand{\xmark}{\ding{55}}
 """
+
+
+def names_of(scores: Scores) -> dict[str, str]:
+    """Return what each part is: of the BiLSTM, or of adapters in a host."""
+    return _HOST_NAMES if scores.host else NAMES
 
 
 def signed(value: float) -> str:
@@ -105,8 +112,11 @@ def notes(scores: Scores) -> list[str]:
     """Return how to read the figures, and the controls."""
     equal, runs = equal_to_alone(scores)
     control = "as it must be" if equal == runs else "which is a fault: report it"
+    names = names_of(scores)
+    what = ", ".join(f"{LETTERS[part]}: {names[part]}" for part in PARTS)
+    where = f" (adapters in {Path(scores.host).name})" if scores.host else ""
     return [
-        "C: characters, W: words, S: scoring; ✗: not shared, ID: shared with a vector of the "
+        f"{what}{where}; ✗: not shared, ID: shared with a vector of the "
         "language, ✓: shared. Over seeds: intervals of these pairs; over pairs: of pairs like "
         "these. Do not read the order of cells as a ranking: read the effects.",
         f"Nothing shared equals MONO in {equal} of {runs} parsers, {control}. The main effects "

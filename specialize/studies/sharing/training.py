@@ -19,11 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from specialize.model.load import load_checkpoint
 from specialize.progress import Log, Silent
+from specialize.studies.sharing.host import HostParser
 from specialize.studies.sharing.parser import Parser
+from specialize.studies.sharing.parts import Parts
 from specialize.studies.sharing.sharing import Sharing, derived
 from specialize.tasks import dep
 from specialize.tasks._base import Sentence, Tree
+from specialize.tasks.dep import DepTask
 from specialize.train import loop
 from specialize.train.optim import at_least, device
 from specialize.train.sampling import batches_by_length, batches_within
@@ -56,7 +60,7 @@ class Training:
 class Trained:
     """A parser, and LAS on dev (the mean of the languages) after each epoch, in percent."""
 
-    parser: Parser
+    parser: Parts
     dev: list[float]
 
 
@@ -68,14 +72,16 @@ def train(
     *,
     seed: int,
     folder: Path,
+    host: Path | None = None,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Trained:
     """Return the parser of the languages of ``treebanks`` after the last step.
 
+    ``host``: the folder of a base on which it is built (host.py), else it is the BiLSTM.
     ``folder`` holds ``checkpoint.pt``, from which an interrupted call resumes.
     """
     task = dep.task(dropout=plan.dropout)
-    parser = Parser(treebanks, sharing, task, seed=seed).to(device())
+    parser = _new_parser(treebanks, sharing, task, seed, host)
     steps = plan.steps // plan.epochs
     orders = {name: _order(name, treebank, plan, seed) for name, treebank in treebanks.items()}
 
@@ -122,6 +128,16 @@ def train(
     return Trained(parser, [epoch.score for epoch in history])
 
 
+def _new_parser(
+    treebanks: Mapping[str, Treebank], sharing: Sharing, task: DepTask, seed: int, host: Path | None
+) -> Parts:
+    if host is None:
+        return Parser(treebanks, sharing, task, seed=seed).to(device())
+    checkpoint = load_checkpoint(host)
+    checkpoint.model.to(device())
+    return HostParser(checkpoint, treebanks, sharing, task, seed=seed).to(device())
+
+
 def _order(name: str, treebank: Treebank, plan: Training, seed: int) -> Callable[[int], np.ndarray]:
     """Return the function from a step to the numbers of its sentences.
 
@@ -151,7 +167,7 @@ def _adam(module: nn.Module, rate: float) -> torch.optim.Optimizer:
 
 
 @torch.no_grad()
-def parse(parser: Parser, language: str, sentences: Treebank) -> list[Sentence[Tree]]:
+def parse(parser: Parts, language: str, sentences: Treebank) -> list[Sentence[Tree]]:
     """Return ``sentences`` with the parser's trees in place of theirs."""
     was_training = parser.training
     parser.eval()
