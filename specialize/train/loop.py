@@ -26,6 +26,7 @@ from specialize.train.state import best_epoch as best_epoch
 
 LossAt = Callable[[int, int], Tensor | Iterable[Tensor]]  # epoch, step -> its loss, or the parts
 
+_COST = 20  # times as long as writing a checkpoint takes lie between two at least
 _WAIT = 50  # steps between two looks at the loss on a GPU, which each has to wait for
 
 
@@ -74,21 +75,20 @@ def run(
         state.step += 1
         _report_step(state, loss, plan, log)
 
-    saved = time.monotonic()
+    checkpoints = _Checkpoints(checkpoint, module, optimizers, plan.checkpoint_seconds)
     with seeded(module, plan.seed), noted(alone=world() == 1) as interrupt:
         while not state.finished(plan):
             began, epoch = time.monotonic(), len(state.history) - 1
             module.train()
             while state.step < (epoch + 1) * plan.steps:
                 one_step(epoch)
-                late = time.monotonic() - saved > plan.checkpoint_seconds
-                due, number = agree(late, interrupt.number)
+                due, number = agree(checkpoints.due(), interrupt.number)
                 if due or number or state.step % wait == 0:
                     _check_loss(state, groups, plan)
                 if due or number:
                     state.seconds += time.monotonic() - began
-                    state.save(checkpoint, module, optimizers)
-                    began = saved = time.monotonic()
+                    checkpoints.write(state)
+                    began = time.monotonic()
                 if number:
                     interrupt.act(number)
             _check_loss(state, groups, plan)
@@ -96,17 +96,41 @@ def run(
             score = of_first(evaluate(epoch + 1))
             record = state.epoch(score, state.seconds + time.monotonic() - began, plan)
             state.close_epoch(record, module, plan)
-            late = time.monotonic() - saved > plan.checkpoint_seconds
-            due, number = agree(late, interrupt.number)
+            due, number = agree(checkpoints.due(), interrupt.number)
             if due or number:
-                state.save(checkpoint, module, optimizers)
-                saved = time.monotonic()
+                checkpoints.write(state)
             _report_epoch(record, plan, log)
             if number:
                 interrupt.act(number)
     if plan.keep_best:
         load_whole(module, state.best)
     return state.history
+
+
+class _Checkpoints:
+    """Checkpoints at intervals: so long that writing them takes a twentieth of the time at most."""
+
+    def __init__(
+        self,
+        file: Path,
+        module: nn.Module,
+        optimizers: Sequence[torch.optim.Optimizer],
+        seconds: float,
+    ) -> None:
+        self._file, self._module, self._optimizers = file, module, optimizers
+        self._seconds, self._cost, self._written = seconds, 0.0, time.monotonic()
+
+    def due(self) -> bool:
+        """Return whether it is time for the next one."""
+        wait = max(self._seconds, _COST * self._cost) if self._seconds else 0.0
+        return time.monotonic() - self._written > wait
+
+    def write(self, state: State) -> None:
+        """Write one now."""
+        began = time.monotonic()
+        state.save(self._file, self._module, self._optimizers)
+        self._written = time.monotonic()
+        self._cost = self._written - began
 
 
 def _check_loss(state: State, groups: Sequence[dict[str, Any]], plan: Plan) -> None:

@@ -30,7 +30,9 @@ class Plan:
     patience: int = 0  # epochs without a better score after which to stop; 0 = never
     lower_is_better: bool = True
     keep_best: bool = True  # else the module is left at the last epoch
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = (
+        15.0  # between two, or longer where writing one is slow; 0: each step
+    )
     precision: str = "float32"  # or "bfloat16": autocast
     metric: str = "score"  # the score's name in messages
     unit: str = ""  # what progress counts beside steps: "tokens" or "sentences"

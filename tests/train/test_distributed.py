@@ -24,7 +24,7 @@ from specialize.model.language_model import tables
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.progress import Log, Silent
 from specialize.toylang import ToyFiles
-from specialize.train import distributed, mlm
+from specialize.train import distributed, language_model
 from specialize.train.distributed import follow, joined, rank, together, world
 from specialize.train.lapt import Lapt, lapt
 from specialize.vocab.framing import moved
@@ -34,7 +34,7 @@ PLAN = Lapt(
     epochs=3, batch=79, length=32, rate=1e-2, fresh_rate=2.0, dev_lines=20, precision="float32"
 )
 SHARDED = replace(PLAN, shard=True)
-LOSS_SUM, CALL = mlm.loss_sum, 4  # of the fifth step, the second of the second epoch
+LOSS_SUM, CALL = language_model.loss_sum, 4  # of the fifth step, the second of the second epoch
 Result = tuple[dict[str, torch.Tensor], list[dict[str, Any]]]
 
 

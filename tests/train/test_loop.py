@@ -310,3 +310,28 @@ def test_weights_that_are_not_finite_stop_training_at_the_end_of_the_epoch(tmp_p
     message = diverge(tmp_path / "a.pt", losses)
     assert "at step 10 of 20" in message
     assert ": 2.weight has weights that are not finite; lower lapt.rate" in message
+
+
+def test_checkpoints_take_a_twentieth_of_the_time_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now)
+
+    class Slow:
+        def save(self, *_: object) -> None:
+            nonlocal now
+            now += 3.0
+
+    made = loop._Checkpoints(tmp_path / "a.pt", torch.nn.Linear(1, 1), [], 15.0)
+    now = 16.0
+    assert made.due()  # after 15 seconds, as long as nothing is known of the cost
+    made.write(Slow())  # type: ignore[arg-type]
+    now += 59.0
+    assert not made.due()
+    now += 2.0
+    assert made.due()
+    every = loop._Checkpoints(tmp_path / "b.pt", torch.nn.Linear(1, 1), [], 0.0)
+    every.write(Slow())  # type: ignore[arg-type]
+    now += 0.1
+    assert every.due()
