@@ -20,7 +20,7 @@ from specialize.modules.policy import Policy, trained
 from specialize.modules.scope import Scope
 from specialize.pipeline.pretrain import pretrain
 from specialize.progress import Silent
-from specialize.train import loop, mlm
+from specialize.train import language_model, loop
 from specialize.train.bits_per_byte import Row, score
 from specialize.train.optim import muon
 from specialize.train.pretrain import DEV, Pretrain
@@ -79,14 +79,14 @@ def test_the_three_variants_share_tokenizer_text_and_batches(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, seen = tmp_path / "out", []
-    loss_sum = mlm.loss_sum
+    loss_sum = language_model.loss_sum
 
     def watching(model: object, ids: torch.Tensor, *given: torch.Tensor) -> torch.Tensor:
         if torch.is_grad_enabled():
             seen.append(ids)
         return loss_sum(model, ids, *given)
 
-    monkeypatch.setattr(mlm, "loss_sum", watching)
+    monkeypatch.setattr(language_model, "loss_sum", watching)
     batches = {}
     for modules in ("shared", "xmod", "none"):
         pretrain(replace(recipe, modules=modules), out)
@@ -118,7 +118,7 @@ def test_a_killed_run_ends_with_the_same_host_and_modules(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretrain(recipe, tmp_path / "whole")
-    loss_sum, calls = mlm.loss_sum, []
+    loss_sum, calls = language_model.loss_sum, []
 
     def killing(*given: torch.Tensor) -> torch.Tensor:
         calls.append(1)
@@ -126,7 +126,7 @@ def test_a_killed_run_ends_with_the_same_host_and_modules(
             raise Killed
         return loss_sum(*given)
 
-    monkeypatch.setattr(mlm, "loss_sum", killing)
+    monkeypatch.setattr(language_model, "loss_sum", killing)
     with monkeypatch.context() as patch:
         plan = loop.Plan
         patch.setattr(loop, "Plan", lambda *a, **k: plan(*a, **{**k, "checkpoint_seconds": 0.0}))
@@ -154,16 +154,16 @@ def test_trained_modules_stay_while_another_language_trains(name: str, tmp_path:
         return 0.0
 
     with trained(host, [Policy(host)]):
-        mlm.train_language_model(
+        language_model.train_language_model(
             host,
-            mlm.following,
+            language_model.following,
             np.random.default_rng(0).integers(5, 20, (8, 6)),
             lambda epoch: np.arange(4) + 4 * epoch,
             muon(host, rate=0.1, hidden_rate=0.1, decay=0.5),
             lambda step: 1.0,
             evaluate,
             loop.Plan(2, 2, 1, keep_best=False),
-            mlm.Step(2, 0),
+            language_model.Step(2, 0),
             within=lambda items: modules.at(Scope("aa" if max(items) < 4 else "bb")),
             checkpoint=tmp_path / "checkpoint.pt",
             log=Silent(),

@@ -80,7 +80,7 @@ def train(
         return LOSS_SUM(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mlm, "loss_sum", loss_sum)
+        patch.setattr(language_model, "loss_sum", loss_sum)
         history = lapt(checkpoint, change, read, plan, seed=1, folder=folder, log=log)
     return loaded.model.state_dict(), [epoch.to_json() for epoch in history]
 
