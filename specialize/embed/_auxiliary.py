@@ -20,8 +20,8 @@ from specialize.corpus import TextCounts
 from specialize.embed._rows import Weights, mean_of, one_thread
 from specialize.errors import DataError, UsageError
 from specialize.progress import Log, Silent
+from specialize.vectors.cbow import cbow
 from specialize.vectors.files import read_vectors
-from specialize.vectors.skipgram import skipgram
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.long_lines import LONGEST
 from specialize.vocab.marks import MARK, SPACE_LETTER
@@ -31,8 +31,9 @@ from specialize.vocab.marks import MARK, SPACE_LETTER
 _MIN_COUNT = 5  # occurrences of a piece in the text; FOCUS: 10
 _WORDS = 200_000  # words of a file that are read, at most
 _LINES = 1000  # encoded at once
-_BATCHES = (128, 32, 8)  # pieces of a step, in turn: short pieces diverge with skipgram's 1,024
+_BATCHES = (128, 32, 8)  # pieces of a step, in turn: short pieces diverge with 1,024
 _LONGEST = 100.0  # of a vector that did not diverge; usual are 2 to 10
+_NEGATIVES = 10  # noise pieces of a place, as in FOCUS
 _SAMPLE = 1e-3  # pieces are more frequent than words, for which fastText has 1e-4
 _REMEMBERED = 2  # trainings
 _trained: dict[str, Tensor] = {}  # vectors by what they were trained on; later methods share them
@@ -61,7 +62,7 @@ def auxiliary(
 ) -> Auxiliary:
     """Return the vectors of a file, or those trained on at most ``limit`` pieces of the corpus.
 
-    Trained: on the text in pieces of ``change.new``, by skip-gram with subwords (FOCUS: CBOW);
+    Trained: on the text in pieces of ``change.new``, by CBOW with subwords;
     pieces that occur five times have a vector. Of one process, the last trainings are kept for
     further methods. File: ``file_vectors``. UsageError without text and file; DataError where no
     kept piece has a vector.
@@ -163,17 +164,17 @@ def _train(
     at = np.full(len(pieces), -1)
     at[chosen] = np.arange(len(chosen))
     shown = [row[row >= 0] for row in (at[line] for line in lines)]
-    words = [_letters(vocabulary, pieces[id]) for id in chosen.tolist()]
+    words = [_letters(vocabulary, id) for id in chosen.tolist()]
     key = _digest(shown, words, (width, epochs, seed))
     if key not in _trained:
-        vectors = _skipgram(shown, words, width, epochs, seed, log)
+        vectors = _cbow(shown, words, width, epochs, seed, log)
         while len(_trained) >= _REMEMBERED:
             del _trained[next(iter(_trained))]
         _trained[key] = vectors
     return chosen.tolist(), _trained[key]
 
 
-def _skipgram(
+def _cbow(
     lines: Sequence[np.ndarray],
     words: Sequence[str],
     width: int,
@@ -184,12 +185,13 @@ def _skipgram(
     """Return vectors [N, D]; steps are of fewer pieces where the vectors diverge."""
     for batch in _BATCHES:
         with one_thread():
-            vectors = skipgram(
+            vectors = cbow(
                 lines,
                 words,
                 width=width,
                 epochs=epochs,
                 sample=_SAMPLE,
+                negatives=_NEGATIVES,
                 batch=batch,
                 seed=seed,
                 log=log,
@@ -200,12 +202,14 @@ def _skipgram(
     raise DataError("training of auxiliary vectors diverged; give more text, or a file of vectors")
 
 
-def _letters(vocabulary: Vocabulary, piece: str) -> str:
-    """Return the letters of a piece, for its n-grams.
+def _letters(vocabulary: Vocabulary, id: int) -> str:
+    """Return the letters of a piece, for its n-grams; those of a continuing one behind a +.
 
-    Without marks: an n-gram with ``##`` would be in most pieces of a batch, and diverge.
+    With the marks of its family, ``<##`` would be in most pieces of a batch, and diverge;
+    without any, ``##a`` would share all n-grams with ``a``, which is used differently.
     """
-    return vocabulary.readable(piece).removeprefix(vocabulary.prefix).lstrip(MARK)
+    piece = vocabulary.readable(vocabulary.pieces[id]).removeprefix(vocabulary.prefix)
+    return f"{'+' * vocabulary.continues(id)}{piece.lstrip(MARK)}"
 
 
 def _digest(lines: Sequence[np.ndarray], words: Sequence[str], settings: tuple[int, ...]) -> str:

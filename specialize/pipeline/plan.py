@@ -252,6 +252,7 @@ def _rows(arm: Arm, base: Path, vocabulary: Stage, text: Text) -> Stage:
             "embed": arm.embed,
             "seed": arm.embed.options.get("seed", arm.seeds[0]),
         },
+        version=2,  # auxiliary vectors by CBOW
     )
 
 

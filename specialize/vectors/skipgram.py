@@ -1,35 +1,23 @@
 """Word vectors by skip-gram with subwords (fastText; Bojanowski et al. 2017), on a CPU.
 
-Deterministic for one machine and number of threads. Three differences from fastText's code, where
-words are seen one by one:
-
-- A batch of words is one step, and its noise words are shared by all of them, weighted so that each
-  pair has as many as asked for (Ji et al. 2016): matrix products in place of single rows.
-- All words are known in advance, so every n-gram has a row of its own: no hash buckets.
-- Lines are shuffled in every epoch, which keeps the same few words from filling a batch.
+Deterministic for one machine and number of threads. `training` says what differs from fastText.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from specialize.errors import DataError
 from specialize.progress import Log, Silent
+from specialize.vectors.training import BATCH, Grams, Pairs, Tables, train
 
-# shapes: V words, N n-grams, D width; in a batch P pairs, U distinct centres, G rows of their
-# n-grams, K noise words
-
-_SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word included
-_BATCH = 1024  # words of a step
-_REPEATED = 8  # occurrences of a word in a step, at most on average: its gradients are summed
-_NOISE = 256  # noise words of a step
-_NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
+# shapes: V words, D width; in a batch P pairs, U distinct centres, G rows of their n-grams, K noise
+# words
 
 
 def skipgram(
@@ -42,158 +30,37 @@ def skipgram(
     negatives: int = 5,
     rate: float = 0.05,
     sample: float = 1e-4,
-    batch: int = _BATCH,
+    batch: int = BATCH,
     seed: int = 0,
     log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Tensor:
-    """Return vectors [V, width] of ``words``: the mean of a word's own row and of its n-grams'.
+    """Return vectors [V, width] of ``words``, which predict the words near them.
 
-    ``lines``: the ids (places in ``words``) of each line's words; a window of 1 to ``window`` words
-    on either side does not cross lines. ``negatives``: noise words of a pair. ``rate``: of plain
-    SGD, falling to 0. ``sample``: words whose share of the text is above it are left out at random.
-    ``batch``: words of a step, at most; fewer where words are short and share most n-grams, whose
-    gradients are summed. The other defaults are fastText's. DataError where no line has two words.
+    See `training.train`; ``negatives``: noise words of a pair. The defaults are fastText's.
     """
-    text = _Text.of(lines)
-    if not (text.lines[1:] == text.lines[:-1]).any():
-        raise DataError("expected a line of two known words or more to train on, got none")
-    rng = np.random.default_rng(seed)
-    grams = _Grams.of(words)
-    counts = np.bincount(text.ids, minlength=len(words))
-    shares = _kept_shares(counts, sample)
-    batch = _batch(counts * np.minimum(shares, 1), batch)
-    first = rng.uniform(-1 / width, 1 / width, (grams.rows, width)).astype(np.float32)
-    tables = _Tables(torch.from_numpy(first), torch.zeros(len(words), width))
-    noise = counts**_NOISE_POWER
-    noise = noise.cumsum() / noise.sum()
-    for epoch in range(epochs):
-        shown = text.sampled(shares, rng)
-        for begin in range(0, len(shown.ids), batch):
-            part = slice(begin, begin + batch)
-            done = (epoch + begin / len(shown.ids)) / epochs
-            drawn = torch.from_numpy(noise.searchsorted(rng.random(_NOISE)))
-            pairs = _pairs(shown.ids[part], shown.lines[part], window, rng)
-            if len(pairs[0]):
-                loss = _step(tables, grams, *pairs, drawn, negatives, rate * (1 - done))
-                read, total = round(done * epochs * len(text.ids)), epochs * len(text.ids)
-                log.step(read, total, loss=loss, tokens=read)
-    return grams.means(tables.grams_ND, torch.arange(len(words)))
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The two tables that are trained."""
-
-    grams_ND: Tensor
-    contexts_VD: Tensor
-
-
-@dataclass(frozen=True)
-class _Text:
-    """The ids of words one after another, and the line of each."""
-
-    ids: np.ndarray
-    lines: np.ndarray
-
-    @classmethod
-    def of(cls, lines: Iterable[Sequence[int] | np.ndarray]) -> _Text:
-        parts = [np.asarray(line, np.int64) for line in lines]
-        sizes = [len(part) for part in parts]
-        ids = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-        return cls(ids, np.repeat(np.arange(len(parts)), sizes))
-
-    def sampled(self, shares: np.ndarray, rng: np.random.Generator) -> _Text:
-        """Return the text with each word kept at the share of its type, lines in another order."""
-        kept = rng.random(len(self.ids)) < shares[self.ids]
-        if not kept.any():  # a text of a few words
-            kept[:] = True
-        order = rng.permutation(self.lines[-1] + 1)[self.lines[kept]].argsort(kind="stable")
-        return _Text(self.ids[kept][order], self.lines[kept][order])
-
-
-def _kept_shares(counts: np.ndarray, sample: float) -> np.ndarray:
-    """Return with which probability an occurrence of each word is kept, as in fastText's code."""
-    ratio = sample * counts.sum() / np.maximum(counts, 1)
-    return np.sqrt(ratio) + ratio
-
-
-def _batch(counts: np.ndarray, most: int) -> int:
-    """Return how many words make a step: few where one word is much of the text."""
-    return int(max(2, min(most, _REPEATED * counts.sum() / counts.max())))
-
-
-@dataclass(frozen=True)
-class _Grams:
-    """The rows of every word: its own, then those of its n-grams."""
-
-    ids: Tensor  # those of one word after those of another
-    starts_V: Tensor
-    sizes_V: Tensor
-    rows: int
-
-    @classmethod
-    def of(cls, words: Sequence[str]) -> _Grams:
-        rows: dict[str, int] = {}
-        found = [
-            [i, *(len(words) + rows.setdefault(gram, len(rows)) for gram in ngrams(word))]
-            for i, word in enumerate(words)
-        ]
-        sizes = torch.tensor([len(own) for own in found])
-        ids = torch.tensor([row for own in found for row in own])
-        return cls(ids, sizes.cumsum(0) - sizes, sizes, len(words) + len(rows))
-
-    def means(self, table_ND: Tensor, words_U: Tensor) -> Tensor:
-        """Return the mean row [U, D] of each word."""
-        rows_G, begin_U = self.of_words(words_U)
-        return F.embedding_bag(rows_G, table_ND, begin_U, mode="mean")
-
-    def of_words(self, words_U: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rows [G] of words, and where those of each begin [U]."""
-        sizes = self.sizes_V[words_U]
-        begin = sizes.cumsum(0) - sizes
-        steps = torch.arange(int(sizes.sum())) - begin.repeat_interleave(sizes)
-        return self.ids[self.starts_V[words_U].repeat_interleave(sizes) + steps], begin
-
-
-def ngrams(word: str) -> Iterator[str]:
-    """Yield the n-grams of ``<word>``: ``"ab"`` -> ``<ab``, ``<ab>``, ``ab>``."""
-    marked = f"<{word}>"
-    for begin in range(len(marked)):
-        for end in range(begin + _SHORTEST, min(begin + _LONGEST, len(marked)) + 1):
-            yield marked[begin:end]
-
-
-def _pairs(
-    ids: np.ndarray, lines: np.ndarray, window: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Return centres [P] and contexts [P]: words within a random distance, of one line."""
-    reach = rng.integers(1, window + 1, len(ids))
-    centres, contexts = [], []
-    for distance in range(1, min(window, len(ids) - 1) + 1):
-        left, right = np.arange(len(ids) - distance), np.arange(distance, len(ids))
-        near = lines[left] == lines[right]
-        for centre, context in ((left, right), (right, left)):
-            chosen = near & (reach[centre] >= distance)
-            centres.append(ids[centre[chosen]])
-            contexts.append(ids[context[chosen]])
-    if not centres:
-        return torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
-    return torch.from_numpy(np.concatenate(centres)), torch.from_numpy(np.concatenate(contexts))
+    return train(
+        partial(_step, negatives=negatives),
+        lines,
+        words,
+        width=width,
+        epochs=epochs,
+        window=window,
+        rate=rate,
+        sample=sample,
+        batch=batch,
+        seed=seed,
+        log=log,
+    )
 
 
 def _step(
-    tables: _Tables,
-    grams: _Grams,
-    centres_P: Tensor,
-    contexts_P: Tensor,
-    noise_K: Tensor,
-    negatives: int,
-    rate: float,
+    tables: Tables, grams: Grams, pairs: Pairs, noise_K: Tensor, rate: float, *, negatives: int
 ) -> Tensor:
     """Take one step of SGD on the sum over pairs; return the mean loss of a pair, in nats.
 
     A pair costs -log s(h c) - sum over its noise words of log s(-h n); s is the logistic function.
     """
+    centres_P, contexts_P = pairs.ids[pairs.centres_P], pairs.ids[pairs.contexts_P]
     words_U, at_P, pairs_U = torch.unique(centres_P, return_inverse=True, return_counts=True)
     rows_G, begin_U = grams.of_words(words_U)
     hidden_UD = F.embedding_bag(rows_G, tables.grams_ND, begin_U, mode="mean")

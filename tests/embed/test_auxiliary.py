@@ -56,10 +56,10 @@ def test_methods_with_the_same_text_and_settings_train_once(
 
     def counted(*given: object, **options: object) -> torch.Tensor:
         calls.append(options["seed"])
-        return skipgram(*given, **options)
+        return cbow(*given, **options)
 
-    skipgram = _auxiliary.skipgram
-    monkeypatch.setattr(_auxiliary, "skipgram", counted)
+    cbow = _auxiliary.cbow
+    monkeypatch.setattr(_auxiliary, "cbow", counted)
     monkeypatch.setattr(_auxiliary, "_trained", {})
     for seed, text in ((1, TEXT), (1, iter(TEXT)), (2, TEXT), (1, TEXT), (1, TEXT[1:])):
         auxiliary(CHANGE, text, **PLAN | {"seed": seed})
@@ -77,7 +77,7 @@ def test_steps_are_smaller_where_vectors_diverge(monkeypatch: pytest.MonkeyPatch
         batches.append(batch)
         return torch.full((len(words), 4), [torch.nan, 1e9, 1.0][len(batches) - 1])
 
-    monkeypatch.setattr(_auxiliary, "skipgram", diverging)
+    monkeypatch.setattr(_auxiliary, "cbow", diverging)
     monkeypatch.setattr(_auxiliary, "_trained", {})
     found = auxiliary(CHANGE, TEXT, **PLAN, log=Noted())
     assert found.fresh_KD.tolist() == [[1] * 4] * 2
