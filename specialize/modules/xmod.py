@@ -35,7 +35,7 @@ def modules(
     """
     found = sites(host)
     dropout = float(getattr(host.config, "hidden_dropout_prob", 0.0))
-    size = found.width // reduction
+    size = max(1, found.width // reduction)
     given: Any = {"size": size, "act": act, "dropout": dropout, "seed": seed}
     return PerKey(by, found.width, range(found.layers), **given)
 

@@ -108,3 +108,7 @@ def test_a_new_modular_host_has_modules_by_language_or_one_for_all(host: Any) ->
         with found.at(Scope(key)):
             seen.append(logits(host))
     assert not torch.equal(*seen)
+
+
+def test_a_bottleneck_has_one_unit_at_least() -> None:
+    assert xmod.modules(new_host("bert"), reduction=16).size == 1
