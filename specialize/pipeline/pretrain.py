@@ -91,6 +91,8 @@ def _stages(recipe: Pretrain) -> Stage:
             "recipe": settings,  # its files are those of the text
             "languages": recipe.codes,
         },
+        # 2: each language has a batch; the order of other recipes is that of version 1
+        version=2 if recipe.one_language and not recipe.per_language else 1,
     )
 
 
