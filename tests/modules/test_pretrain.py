@@ -198,6 +198,8 @@ def test_settings_without_a_meaning_are_refused_before_work(
     with pytest.raises(UsageError, match="per_language of at least 2, got 1"):
         replace(recipe, per_language=1)
     renamed = replace(recipe, languages={"a b": recipe.languages["aa"]})
-    with pytest.raises(UsageError, match="expected a key of letters, digits and -, got 'a b'"):
+    with pytest.raises(
+        UsageError, match=r"languages\.a b: expected a key of letters, digits and -, got 'a b'"
+    ):
         pretrain(renamed, tmp_path / "out")
     assert not (tmp_path / "out").exists()
