@@ -134,9 +134,7 @@ def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
 
     made = [stage.arguments for stage in (*plan.adapted.values(), *plan.heads.values())]
     scopes = [
-        scope_of(given["language"], given["task"].choice)
-        if "task" in given
-        else Scope(given["language"])
+        scope_of(given["language"], given["task"]) if "task" in given else Scope(given["language"])
         for given in made
         if "modules" in given
     ]
