@@ -54,12 +54,17 @@ def test_export_writes_one_language_or_task(call: Call, pack: Path, tmp_path: Pa
     assert listed.splitlines()[-1].endswith("relu: ug")
     refused = call("modules", "export", pack, "--task", "ner", "--out", out)
     assert refused.code == 2
-    assert f"{pack}: there are no modules of task 'ner'" in refused.err
+    assert f"{pack}: there are no modules of task 'ner'; known: pos" in refused.err
+    empty = call("modules", "export", pack, "--language", "", "--out", out)
+    assert (empty.code, "expected the name of a language or a task, got ''" in empty.err) == (2, 1)
     assert call("modules", "export", pack, "--out", out).code == 2
     assert call("modules", "export", pack, "--task", "pos", "--out", pack).code == 2
     model = write_model("bert", tmp_path / "model")
     given = ("modules", "export", pack, "--task", "pos", "--peft", model, "--out", tmp_path / "out")
-    assert f"{pack}: the modules belong to a base with another vocabulary" in call(*given).err
+    message = "the modules belong to a base with another vocabulary; load the base they were"
+    assert f"{pack}: {message}" in call(*given).err
+    named = ("mini" if word == model else word for word in given)
+    assert f"{pack}: {message}" in call(*named).err
     assert not (tmp_path / "out").exists()
 
 
