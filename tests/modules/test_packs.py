@@ -208,6 +208,7 @@ def lora_table(host: Any) -> Table:
         ({"keys": ["ug", "ug", "to"]}, "expected keys to be a list of names, each different"),
         ({"reduction": 0}, "expected reduction to be a whole number above 0, got 0"),
         ({"rank": 0}, "expected rank to be a whole number above 0, got 0"),
+        ({"alpha": 10**400}, "expected alpha to be a number, got 1000"),
         ({"alpha": "x"}, "expected alpha to be a number, got 'x'"),
     ],
 )
