@@ -56,7 +56,8 @@ def main() -> None:
                     recipe = recipe_of(cell, options.recipe, options.set)
                     pretrain(recipe, options.out, log=log)
                     training = atomic.read_json(options.out / "training.json")
-                    found[cell] = training["bits_per_byte"]
+                    bits = training["bits_per_byte"].items()  # None: no held-out text
+                    found[cell] = {code: value for code, value in bits if value is not None}
     first = recipe.codes[:2]
     print(table(f"{first[0]} and {first[1]}", found, first), table("all", found, ()), sep="\n\n")
 
@@ -87,7 +88,7 @@ def table(title: str, found: dict[Cell, dict[str, float]], codes: Sequence[str])
         row = []
         for size in sizes:
             bits = [
-                mean(of[code] for code in codes or of)
+                mean(of[code] for code in codes or of if code in of)
                 for cell, of in found.items()
                 if (cell.modules, cell.languages) == (variant, size)
             ]

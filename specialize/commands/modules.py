@@ -73,8 +73,10 @@ def _add_export(part: argparse.ArgumentParser) -> None:
     chosen = part.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--language", metavar="CODE", help="the language to export")
     chosen.add_argument("--task", metavar="NAME", help="the task to export")
-    peft = "write LoRA in the format of peft, as a folder; MODEL: that of the pack's base"
-    part.add_argument("--peft", type=Path, metavar="MODEL", help=peft)
+    peft = (
+        "write LoRA in the format of peft, as a folder; MODEL: the pack's base, a folder or a name"
+    )
+    part.add_argument("--peft", metavar="MODEL", help=peft)
     out = "file to write, with --peft a folder"
     part.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     part.set_defaults(run=_export)
@@ -111,14 +113,18 @@ def _list(options: Namespace) -> None:
 
 def _export(options: Namespace) -> None:
     from specialize.commands._output import output_file
+    from specialize.errors import UsageError
     from specialize.modules.packs import export
     from specialize.modules.scope import Scope
 
+    if "" in (options.language, options.task):
+        raise UsageError("expected the name of a language or a task, got ''")
     scope = Scope(options.language or "", options.task or "")
     if options.peft:
+        from specialize.model.find import find_model
         from specialize.modules.peft_format import export_peft
 
-        count = export_peft(options.pack, scope, options.peft, options.out)
+        count = export_peft(options.pack, scope, find_model(options.peft), options.out)
         print(f"{options.out}: {count:,} parameters")
         return
     with output_file(options.out, inputs=[options.pack]):

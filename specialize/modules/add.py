@@ -22,7 +22,7 @@ from specialize.model.install import install
 from specialize.model.language_model import LanguageModel, tables
 from specialize.model.load import Checkpoint
 from specialize.modules.attach import Attached, Table, attach
-from specialize.modules.keyed import Keyed
+from specialize.modules.keyed import Keyed, check_key
 from specialize.modules.policy import Policy, training
 from specialize.modules.scope import Scope
 from specialize.progress import Log, Silent
@@ -43,6 +43,13 @@ class Added:
     history: list[Epoch]  # scores: bits per byte of the new language
 
 
+def check_language(language: str) -> None:
+    """Raise UsageError for a name that no new language can have."""
+    check_key(language)
+    if language in (MEAN, RANDOM):
+        raise UsageError(f"{language!r} is a value of start; choose another name of the language")
+
+
 def new_modules(table: Table, language: str, *, start: str, seed: int) -> list[nn.Module]:
     """Add modules of ``language`` to every source that has some by language; return them.
 
@@ -50,11 +57,29 @@ def new_modules(table: Table, language: str, *, start: str, seed: int) -> list[n
     None are added where one module is for all languages (SHARED). UsageError for a language there
     is, or an unknown ``start``.
     """
-    parts = [part for source in table.values() for part in source.modules()]
-    found = {id(p): p for p in parts if isinstance(p, Keyed) and p.by == "language"}.values()
+    found = [part for part in _keyed(table) if part.by == "language"]
+    if not found and start not in (MEAN, RANDOM):
+        raise UsageError(f"one module is for all languages: there is none of {start!r} to copy")
     for part in found:
         part.add(language, tensors=_start(part, start), seed=seed)
     return [part.set_of(language) for part in found]
+
+
+def check_sources(table: Table, language: str) -> None:
+    """Raise UsageError unless all modules of ``table`` can run for ``language`` without a task."""
+    if any(part.by in ("task", "pair") and part.keys for part in _keyed(table)):
+        raise UsageError(
+            "expected modules of languages alone, got some of tasks too; first export a language: "
+            "specialize modules export PACK --language CODE --out FILE"
+        )
+    for source in table.values():
+        source.check(Scope(language))
+
+
+def _keyed(table: Table) -> list[Keyed]:
+    """Return the parameters by key of all sources, each once."""
+    parts = [part for source in table.values() for part in source.modules()]
+    return list({id(part): part for part in parts if isinstance(part, Keyed)}.values())
 
 
 def _start(part: Keyed, start: str) -> dict[str, Tensor] | None:
@@ -93,8 +118,7 @@ def add_language(
     """
     check(plan, change)
     own = new_modules(table, language, start=start, seed=seed)
-    if not own and not change.fresh:
-        raise UsageError("one module is for all languages, and no piece is fresh: nothing to train")
+    check_fresh(own, change.fresh)
     model = base.model
     if rows is not None:
         install(model, change, rows)
@@ -117,6 +141,15 @@ def check(plan: Lapt, change: VocabChange[Vocabulary]) -> None:
         raise UsageError(
             "the new vocabulary has lost old pieces, which other languages need; choose a method "
             "that only adds pieces, such as augment = 'extend'"
+        )
+
+
+def check_fresh(own: Sequence[nn.Module], fresh: Sequence[int]) -> None:
+    """Raise UsageError where there are neither modules of the language nor fresh pieces."""
+    if not own and not fresh:
+        raise UsageError(
+            "one module is for all languages, and no piece is fresh: nothing to train; choose a "
+            "method that adds pieces, such as augment = 'extend'"
         )
 
 

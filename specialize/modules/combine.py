@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from specialize.errors import UsageError
 from specialize.modules.attach import Table
 from specialize.modules.describe import ByKey, build, describe
@@ -19,15 +21,26 @@ def restricted(table: Table, by: By, key: str) -> Table:
     found = {site: _restricted(source, by, key) for site, source in table.items()}
     kept = {site: source for site, source in found.items() if source is not None}
     if not kept:
-        raise UsageError(f"there are no modules of {by} {key!r}")
+        known = dict.fromkeys(k for source in table.values() for k in _keys(source, by))
+        names = ", ".join(known) or "none"
+        raise UsageError(f"there are no modules of {by} {key!r}; known: {names}")
     return kept
+
+
+def _keys(source: Source | Invertible, by: By) -> list[str]:
+    """Return the keys that a source has modules of, apart from those of several keys."""
+    if isinstance(source, Stack):
+        return [key for part in source.parts for key in _keys(part, by)]
+    if isinstance(source, Normed):
+        return _keys(source.source, by)
+    return source.keyed.keys if isinstance(source, ByKey) and source.keyed.by == by else []
 
 
 def combined(left: Table, right: Table) -> dict[str, Source | Invertible]:
     """Return the modules of both tables.
 
     Sources of one site that belong to the same kind of key become one source; a task's are stacked
-    on a language's. UsageError where both have a key, or other settings.
+    on a language's. UsageError where both have other parameters of a key, or other settings.
     """
     found = dict(left)
     for site, source in right.items():
@@ -85,8 +98,16 @@ def _joined(site: str, left: Source | Invertible, right: Source | Invertible) ->
     assert isinstance(made, ByKey)
     made.load_state_dict(left.state_dict())
     for key in right.keyed.keys:
+        if key in made.keyed.keys and _equal(left, right, key):
+            continue  # as of the language that the packs of two of its tasks hold
         made.keyed.add(key, tensors=right.keyed.tensors_of(key))
     return made
+
+
+def _equal(left: ByKey, right: ByKey, key: str) -> bool:
+    """Whether two sources have bit-identical parameters of a key."""
+    ours, theirs = left.keyed.tensors_of(key), right.keyed.tensors_of(key)
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
 
 def _parts(source: Source) -> list[Source]:

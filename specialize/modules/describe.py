@@ -8,6 +8,7 @@ from typing import Any
 from specialize.errors import UsageError
 from specialize.modules.hyperx import Hypernetwork
 from specialize.modules.lora import LowRank
+from specialize.modules.settings import check_settings
 from specialize.modules.sources import Fuse, Invertible, Mean, Normed, PerKey, Source, Stack
 
 Described = dict[str, Any]
@@ -68,6 +69,7 @@ def build(described: Mapping[str, Any], width: int) -> Source | Invertible:
     KeyError, TypeError or ValueError (such as UsageError) if it is not such a description.
     """
     settings = dict(described)
+    check_settings(settings)
     kind = settings.pop("kind")
     if kind in ("adapters", "invertible", "lora"):
         return _keyed(kind, settings, width)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -26,11 +27,13 @@ from specialize.modules.attach import SOURCES, Attached, Table, attach
 from specialize.modules.combine import combined, restricted
 from specialize.modules.describe import Described, build, describe
 from specialize.modules.scope import By, Scope
+from specialize.modules.settings import is_whole
 from specialize.modules.sources import Invertible, Source
 
 PACK = "modules.safetensors"  # the pack beside a model
 _HEADER = "specialize"
 _VERSION = 1
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class Pack:
             shapes = [tuple(t[name].shape) if name in t else None for t in (drawn, self.tensors)]
             if shapes[0] != shapes[1]:
                 raise ValueError(f"expected {name} of shape {shapes[0]}, got {shapes[1]}")
+            wanted, given = drawn[name].dtype, self.tensors[name].dtype
+            if given != wanted and not (given in _FLOATS and wanted in _FLOATS):
+                raise ValueError(f"expected {name} of {wanted}, got {given}")
         for site, source in found.items():
             names = source.state_dict()
             source.load_state_dict({name: self.tensors[f"{site}/{name}"] for name in names})
@@ -99,14 +105,15 @@ def write_pack(pack: Pack, file: Path) -> None:
 
 def read_pack(file: Path) -> Pack:
     """Return what `write_pack` wrote; MissingError or DataError, naming the file, if it cannot."""
+    if file.is_dir():
+        raise MissingError(f"{file} is a folder; expected a pack{_packs_in(file)}")
     if not file.is_file():
         raise MissingError(f"{file}: no such file; expected a pack of modules")
     try:
         with safe_open(file, "pt") as opened:
             header = json.loads((opened.metadata() or {})[_HEADER])
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        if header["version"] != _VERSION:
-            raise ValueError(f"expected version {_VERSION}, got {header['version']}")
+        _check_header(header)
         pack = Pack(header["parts"], tensors, header["width"], header["base"], header["pieces"])
         pack.table()
     except (SafetensorError, OSError) as error:
@@ -115,9 +122,29 @@ def read_pack(file: Path) -> Pack:
         line = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{file}: not a pack of modules ({line})") from None
     for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise DataError(f"{file}: {name} has values that are not finite")
+        if not tensor.float().isfinite().all():
+            raise DataError(f"{file}: {name} has values that are not finite in float32")
     return pack
+
+
+def _check_header(header: Any) -> None:
+    """Raise ValueError for values of another type; KeyError or TypeError if it is no such table."""
+    version, width = header["version"], header["width"]
+    if not is_whole(version, 1) or version != _VERSION:
+        raise ValueError(f"expected version {_VERSION}, got {version!r}")
+    if not is_whole(width, 1):
+        raise ValueError(f"expected width to be a whole number above 0, got {width!r}")
+    for name in ("base", "pieces"):
+        if not isinstance(header[name], str):
+            raise ValueError(f"expected {name} to be a hash, got {header[name]!r}")
+
+
+def _packs_in(folder: Path) -> str:
+    """Return the packs of a run's folder or a base's, for a message; "" if there are none."""
+    places = ("*.safetensors", "modules/*.safetensors", f"heads/*/{PACK}")
+    found = [str(file) for place in places for file in sorted(folder.glob(place))]
+    packs = [file for file in found if not Path(file).name.startswith("model")]
+    return f": {', '.join(packs)}" if packs else ", a .safetensors file"
 
 
 def export(file: Path, scope: Scope, out: Path) -> Pack:
@@ -136,7 +163,10 @@ def export(file: Path, scope: Scope, out: Path) -> Pack:
 def check_base(pack: Pack, host: LanguageModel, pieces: Sequence[str], name: str) -> None:
     """Raise DataError, beginning with ``name``, if the pack belongs to another base."""
     if pack.pieces != pieces_hash(pieces):
-        raise DataError(f"{name}: the modules belong to a base with another vocabulary")
+        raise DataError(
+            f"{name}: the modules belong to a base with another vocabulary; load the base they "
+            "were trained on"
+        )
     if pack.base != host_hash(host):
         raise DataError(
             f"{name}: the modules belong to a base with other weights (its encoder has SHA-256 "

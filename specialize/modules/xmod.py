@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from specialize import atomic
+from specialize.errors import DataError
 from specialize.model.language_model import LanguageModel
 from specialize.model.load import save_model
 from specialize.model.xmod import read_xmod
 from specialize.modules.attach import SOURCES, Attached, attach
+from specialize.modules.functions import ACTIVATIONS
 from specialize.modules.packs import PACK, Pack, pack_of, write_pack
 from specialize.modules.policy import Policy
 from specialize.modules.scope import By
@@ -35,7 +37,7 @@ def modules(
     """
     found = sites(host)
     dropout = float(getattr(host.config, "hidden_dropout_prob", 0.0))
-    size = found.width // reduction
+    size = max(1, found.width // reduction)
     given: Any = {"size": size, "act": act, "dropout": dropout, "seed": seed}
     return PerKey(by, found.width, range(found.layers), **given)
 
@@ -43,6 +45,9 @@ def modules(
 def released(folder: Path) -> Attached:
     """Return a released X-MOD (facebook/xmod-base, ...): a plain host with its modules attached."""
     found = read_xmod(folder)
+    if found.act not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise DataError(f"{folder / 'config.json'}: hidden_act {found.act!r}: expected {known}")
     host, width, layers = found.host, sites(found.host).width, range(sites(found.host).layers)
     source = PerKey(
         "language", width, layers, size=found.size, act=found.act, dropout=found.dropout

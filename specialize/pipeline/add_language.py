@@ -6,6 +6,8 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.errors import UsageError
@@ -13,10 +15,19 @@ from specialize.executors import run_all
 from specialize.model.find import find_model
 from specialize.model.install import snapshot, verify_installed
 from specialize.model.load import save_model
-from specialize.modules.add import MEAN, add_language, check, new_modules
+from specialize.modules.add import (
+    MEAN,
+    add_language,
+    check,
+    check_fresh,
+    check_language,
+    check_sources,
+    new_modules,
+)
+from specialize.modules.attach import attach
 from specialize.modules.packs import PACK, check_base, pack_of, read_pack, write_pack
 from specialize.pipeline.change import read_change
-from specialize.pipeline.checks import check_folder
+from specialize.pipeline.checks import check_folder, check_replaced
 from specialize.pipeline.plan import ArmPlan, plan_arms
 from specialize.pipeline.pretrain import publish_base
 from specialize.pipeline.rows import read_rows
@@ -48,37 +59,57 @@ def add(
     interrupted run resumes. UsageError or DataError for what can be known to fail, before the
     first stage.
     """
+    check_language(language)
     check_folder(out)
     store, log = Store(out), log or Silent()
     bases = {recipe.base: find_model(recipe.base)}
+    check_replaced(out, inputs=(bases[recipe.base], pack), addition=True)
     (plan,) = plan_arms(recipe, bases, store)
-    _check(plan, pack, language, start)
+    own = _check(plan, pack, language, start)
     run_all(list(filter(None, [plan.text])), store, log)
     (plan,) = plan_arms(recipe, bases, store)  # later stages depend on what is in the text
+    run_all([plan.vocabulary], store, log)
+    _check_change(plan, store, own)
     run_all(list(plan.early()), store, log)
     stage = _stage(plan, store, pack, language, start)
     run_all([stage], store, log)
     return publish_base(store, stage, out)
 
 
-def _check(plan: ArmPlan, pack: Path, language: str, start: str) -> None:
-    """Raise UsageError or DataError for what later stages would refuse whatever the text is."""
+def _check(plan: ArmPlan, pack: Path, language: str, start: str) -> list[nn.Module]:
+    """Return the language's new modules, untrained.
+
+    UsageError or DataError for what later stages would refuse whatever the text is.
+    """
     if plan.lapt is None:
         raise UsageError("lapt = false: a language is added by training; leave it out")
     found, base = read_pack(pack), checkpoint_of(plan.base)
     check_base(found, base.model, base.vocabulary.pieces, str(pack))
     lapt.check(plan.lapt, base)
+    table = found.table()
     try:
-        new_modules(found.table(), language, start=start, seed=0)
+        attach(base.model, table).detach()
+        own = new_modules(table, language, start=start, seed=0)
+        check_sources(table, language)
     except UsageError as error:
         raise UsageError(f"{pack}: {error}") from None
+    if plan.arm.augment.method == "none":
+        check_fresh(own, [])
+    return own
+
+
+def _check_change(plan: ArmPlan, store: Store, own: list[nn.Module]) -> None:
+    """Raise UsageError where training is refused for what has become of the pieces."""
+    assert plan.lapt
+    change = read_change(store.folder(plan.vocabulary), plan.base)
+    check(plan.lapt, change)
+    check_fresh(own, change.fresh)
 
 
 def _stage(plan: ArmPlan, store: Store, pack: Path, language: str, start: str) -> Stage:
-    """Return the training; UsageError where it is refused for what has become of the pieces."""
+    """Return the training."""
     assert plan.text
     assert plan.lapt
-    check(plan.lapt, read_change(store.folder(plan.vocabulary), plan.base))
     return Stage(
         "language",
         f"{language}: rows and modules",

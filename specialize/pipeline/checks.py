@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.pipeline.lengths import shortened
 from specialize.pipeline.plan import ArmPlan
@@ -36,6 +37,25 @@ def check_folder(out: Path) -> None:
             f"{out} holds a run of an earlier version, which cannot be resumed; name another --out"
         )
     raise UsageError(f"{out} is not an empty folder; name another --out")
+
+
+_RESULTS = ("recipe.toml", "report.json", "results.json", "heads")  # of runs and studies
+
+
+def check_replaced(out: Path, *, inputs: Sequence[Path] = (), addition: bool = False) -> None:
+    """Refuse a folder where a new base would replace its inputs or another command's results.
+
+    ``addition``: the base has a language added, and may replace such a base alone.
+    """
+    for path in inputs:
+        if path.resolve().is_relative_to(out.resolve()):
+            raise UsageError(f"{out} holds {path}, which is an input; name another --out")
+    if found := next((name for name in _RESULTS if (out / name).exists()), None):
+        raise UsageError(f"{out} holds {found} of another command; name another --out")
+    facts = out / "training.json"
+    if facts.exists() and ("language" in atomic.read_json(facts)) != addition:
+        made = "modules add" if not addition else "pretrain"
+        raise UsageError(f"{out} holds a base of `specialize {made}`; name another --out")
 
 
 def read_tasks(recipe: Recipe) -> dict[str, TaskData]:
@@ -114,9 +134,7 @@ def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
 
     made = [stage.arguments for stage in (*plan.adapted.values(), *plan.heads.values())]
     scopes = [
-        scope_of(given["language"], given["task"].choice)
-        if "task" in given
-        else Scope(given["language"])
+        scope_of(given["language"], given["task"]) if "task" in given else Scope(given["language"])
         for given in made
         if "modules" in given
     ]

@@ -55,7 +55,7 @@ def finetune_task(
 
     checkpoint, words = _to_train(adapted, mixins, plan)
     given = read_task(task, seed)
-    scope = scope_of(language, task.choice)
+    scope = scope_of(language, task)
     with task_modules(checkpoint, modules, adapted, scope, seed=seed) as attached:
         found = finetune(
             checkpoint,

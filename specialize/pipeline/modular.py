@@ -20,6 +20,7 @@ from specialize.modules.policy import Policy, training
 from specialize.modules.scope import Scope
 from specialize.modules.sources import Invertible, Source
 from specialize.recipe.methods import Choice
+from specialize.recipe.recipe import TaskFiles
 from specialize.train.finetune import restored
 
 FOLDER = "modules"  # beside the model's: the pack of the language
@@ -81,9 +82,9 @@ def write_language(pack: Pack, language: str, folder: Path) -> None:
     write_pack(pack, folder / FOLDER / f"{language}.safetensors")
 
 
-def scope_of(language: str, task: Choice) -> Scope:
-    """Return the scope of a task's modules: the method's name, without the file of one's own."""
-    return Scope(language, task.method.rpartition(":")[2])
+def scope_of(language: str, task: TaskFiles) -> Scope:
+    """Return the scope of a task's modules: the recipe's name of the task."""
+    return Scope(language, task.name)
 
 
 @contextmanager

@@ -214,7 +214,10 @@ def _head(
         given |= {"start": together, "start_task": task.name}
     if arm.modules:
         given |= {"modules": arm.modules, "language": language}
-    return Stage("finetune", label, head_stages.finetune_task, given, version=SCORES)
+    version = SCORES
+    if arm.modules and task.name != task.choice.method.rpartition(":")[2]:
+        version += 1  # modules are kept by the task's name, before by its method's
+    return Stage("finetune", label, head_stages.finetune_task, given, version=version)
 
 
 def _reads_text(augment: Choice) -> bool:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from specialize import atomic
+from specialize.errors import UsageError
 from specialize.executors import run_all
 from specialize.modules.keyed import check_key
 from specialize.modules.packs import PACK
 from specialize.modules.pretrain import write_modular_base
-from specialize.pipeline.checks import check_folder
+from specialize.pipeline.checks import check_folder, check_replaced
 from specialize.pipeline.publish import link_tree
 from specialize.progress import Log, Silent
 from specialize.store import Stage, Store
@@ -36,6 +37,7 @@ def pretrain(recipe: Pretrain | Vectors, out: Path, *, log: Log | None = None) -
     resumes, and other steps or rates train on the same tokenizer and packed text.
     """
     check_folder(out)
+    check_replaced(out)
     store = Store(out)
     base = _vectors(recipe) if isinstance(recipe, Vectors) else _stages(recipe)
     run_all([base], store, log or Silent())
@@ -62,7 +64,10 @@ def _stages(recipe: Pretrain) -> Stage:
     """Return the last stage, the model; it needs the tokenizer and the packed text."""
     if recipe.modules == "xmod":
         for code in recipe.codes:
-            check_key(code)
+            try:
+                check_key(code)
+            except UsageError as error:
+                raise UsageError(f"languages.{code}: {error}") from None
     text = _text(recipe)
     own = ("alpha", "tokenizer", "pieces", "alphabet", "slots")
     tokenizer = Stage(
@@ -91,6 +96,8 @@ def _stages(recipe: Pretrain) -> Stage:
             "recipe": settings,  # its files are those of the text
             "languages": recipe.codes,
         },
+        # 2: each language has a batch; the order of other recipes is that of version 1
+        version=2 if recipe.one_language and not recipe.per_language else 1,
     )
 
 

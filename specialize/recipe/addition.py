@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from specialize.errors import UsageError
 from specialize.recipe.read import recipe_of
 from specialize.recipe.recipe import Recipe
 from specialize.recipe.table import Table, check_names
@@ -21,9 +23,15 @@ def read_addition(
 
     ``changes``: ``"augment.pieces=200"``, of the keys `KEYS`. Errors as of `read_recipe`.
     """
+    if not re.fullmatch(r"[^\W_][\w-]{0,63}", language):
+        expected = "expected letters, digits, '_' and '-', at most 64, the first no '_'"
+        raise UsageError(f"LANGUAGE {language!r}: {expected}")
     table: Table = {"augment": "extend", "embed": "overlap", "lapt": {"rate": RATE}}
     table = read_changes(changes, table)
     check_names(table, KEYS, "", what="--set")
     corpus = {**table.pop("corpus", {}), "files": list(files)}
     given = {"base": base, "corpus": corpus, "arm": {language: {}}}
-    return recipe_of(table | given, folder=Path())
+    recipe = recipe_of(table | given, folder=Path())
+    if len(seeds := recipe.arms[0].seeds) > 1:
+        raise UsageError(f"seeds = {list(seeds)}: a language is added with one seed; name one")
+    return recipe

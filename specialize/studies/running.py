@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specialize.environment import machine_facts
 from specialize.executors import unique
+from specialize.model.find import find_model
+from specialize.model.word_encoder import check_length
 from specialize.progress import Log, duration
 from specialize.store import Stage, Store
+from specialize.vocab.framing import read_framing
+from specialize.vocab.open import read_vocabulary
 
 Facts = dict[str, Any]
+
+
+def check_lengths(base: str, lengths: Mapping[str, int]) -> None:
+    """Raise UsageError, naming the option, for one of ``lengths`` that the base cannot take."""
+    folder = find_model(base)
+    framing = read_framing(read_vocabulary(folder), folder)
+    for option, length in lengths.items():
+        check_length(option, length, framing)
 
 
 def warned(cautions: Sequence[str], log: Log) -> list[str]:

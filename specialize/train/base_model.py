@@ -93,6 +93,9 @@ def train_base(
     """
     packed, model = _Packed.read(text, languages), base.model
 
+    if without := [code for code in packed.languages if code not in packed.dev]:
+        log.say(f"no held-out text, so not measured: {', '.join(without)}")
+
     def bits() -> dict[str, float]:
         found = {}
         for code, rows in packed.dev.items():
@@ -110,7 +113,7 @@ def train_base(
     history = _train(recipe, base, packed, evaluate, of_batch, folder / _CHECKPOINT, log)
     return {
         "history": [epoch.to_json() for epoch in history],
-        "bits_per_byte": bits(),
+        "bits_per_byte": dict.fromkeys(packed.languages) | bits(),  # None: nothing held out
         "sequences": packed.counts,
     }
 

@@ -76,12 +76,28 @@ class Pretrain:
         at_least("", self, {"per_language": self.epochs if self.per_language else 0})
         at_least("", self, {"dev_lines": 1})
         precision(self.precision)
+        self._check_languages()
+
+    def _check_languages(self) -> None:
+        """Refuse languages that there are not, and too few steps for batches of each."""
         for code in self.train_on:
             if code not in self.languages or self.train_on.count(code) > 1:
                 raise UsageError(
                     f"expected in train_on each code once, of {', '.join(self.languages)}; got "
                     f"{', '.join(self.train_on)}"
                 )
+        least = len(self.codes)
+        if self.one_language and not self.per_language and self.weighted_steps < least:
+            raise UsageError(
+                f"expected steps of at least {least}, a batch for each of "
+                f"{', '.join(self.codes)}; got {self.weighted_steps}; raise steps, or name fewer "
+                "languages in train_on"
+            )
+
+    @property
+    def weighted_steps(self) -> int:
+        """Return the steps of training, without per_language: as many in every epoch."""
+        return self.steps // self.epochs * self.epochs
 
     @property
     def codes(self) -> list[str]:

@@ -129,10 +129,27 @@ def alike_turns(sources: int, each: int, *, parts: int, seed: int) -> np.ndarray
 
 
 def weighted_turns(counts: Sequence[int], total: int, *, alpha: float, seed: int) -> np.ndarray:
-    """Return ``total`` sources in random order; a source of n items has weight n^alpha."""
+    """Return ``total`` sources in random order; a source of n items has weight n^alpha.
+
+    Each source has one turn at least: ``total`` is no less than their number.
+    """
     weights = np.array(counts, float) ** alpha
-    each = np.ceil(total * weights / weights.sum()).astype(int)
-    return np.random.default_rng((seed, 3)).permutation(np.repeat(range(len(counts)), each))[:total]
+    each = _shares(total * weights / weights.sum())
+    return np.random.default_rng((seed, 3)).permutation(np.repeat(range(len(counts)), each))
+
+
+def _shares(exact: np.ndarray) -> np.ndarray:
+    """Return whole numbers of 1 or more with the sum of ``exact``: by largest remainder.
+
+    >>> _shares(np.array([0.2, 1.3, 4.5]))
+    array([1, 1, 4])
+    """
+    each = np.maximum(1, np.floor(exact)).astype(int)
+    while (missing := round(exact.sum()) - each.sum()) > 0:
+        each[np.argsort(each - exact, kind="stable")[:missing]] += 1
+    while each.sum() > round(exact.sum()):
+        each[np.argmax(np.where(each > 1, each - exact, -np.inf))] -= 1
+    return each
 
 
 def one_source_batches(

@@ -1,6 +1,7 @@
 """``specialize modules``: languages are added; packs are listed, exported, made of an X-MOD."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cli_calls
@@ -53,12 +54,17 @@ def test_export_writes_one_language_or_task(call: Call, pack: Path, tmp_path: Pa
     assert listed.splitlines()[-1].endswith("relu: ug")
     refused = call("modules", "export", pack, "--task", "ner", "--out", out)
     assert refused.code == 2
-    assert f"{pack}: there are no modules of task 'ner'" in refused.err
+    assert f"{pack}: there are no modules of task 'ner'; known: pos" in refused.err
+    empty = call("modules", "export", pack, "--language", "", "--out", out)
+    assert (empty.code, "expected the name of a language or a task, got ''" in empty.err) == (2, 1)
     assert call("modules", "export", pack, "--out", out).code == 2
     assert call("modules", "export", pack, "--task", "pos", "--out", pack).code == 2
     model = write_model("bert", tmp_path / "model")
     given = ("modules", "export", pack, "--task", "pos", "--peft", model, "--out", tmp_path / "out")
-    assert f"{pack}: the modules belong to a base with another vocabulary" in call(*given).err
+    message = "the modules belong to a base with another vocabulary; load the base they were"
+    assert f"{pack}: {message}" in call(*given).err
+    named = ("mini" if word == model else word for word in given)
+    assert f"{pack}: {message}" in call(*named).err
     assert not (tmp_path / "out").exists()
 
 
@@ -135,6 +141,10 @@ def test_add_writes_a_base_and_a_pack_with_one_more_language(
         (["ug", "--set", "task.pos.test=x"], "unknown key 'task' in --set; known: augment, embed"),
         (["ug", "--set", "lapt=false"], "a language is added by training"),
         (["ug", "--set", "lapt.length=900"], "lapt.length = 900"),
+        (["a/b"], "LANGUAGE 'a/b': expected letters, digits, '_' and '-'"),
+        (["a.b"], "LANGUAGE 'a.b': expected letters, digits, '_' and '-'"),
+        (["mean"], "'mean' is a value of start; choose another name"),
+        (["ug", "--set", "seeds=[3,4]"], "seeds = [3, 4]: a language is added with one seed"),
     ],
 )
 def test_add_refuses_before_it_writes(
@@ -150,3 +160,81 @@ def test_add_refuses_before_it_writes(
     refused = call("modules", "add", *words, *given)
     assert (refused.code, message in refused.err) == (2, True), refused.err
     assert not (out / "stages").exists()
+
+
+def test_add_refuses_modules_of_tasks_and_sites_that_the_base_lacks(
+    call: Call, toy: ToyFiles, base_folder: Path, bert_folder: Path, tmp_path: Path
+) -> None:
+    bert, base = load_checkpoint(bert_folder), load_checkpoint(base_folder)
+    languages, tasks = madx.language_adapters(bert.model), madx.task_adapters(bert.model)
+    languages.keyed.add("aa")
+    tasks.keyed.add("pos")
+    pack, out = tmp_path / "head.safetensors", tmp_path / "out"
+    for folder, of, table, message in (
+        (bert_folder, bert, madx.table(bert.model, languages, tasks=tasks), "export PACK --lang"),
+        (base_folder, base, madx.table(bert.model, languages), "the host has no site 'ffn_s'"),
+    ):
+        write_pack(pack_of(of.model, table, of.vocabulary.pieces), pack)
+        given = ["--base", folder, "--pack", pack, "--text", toy.corpus, "--out", out]
+        refused = call("modules", "add", "ug", *given)
+        assert (refused.code, f"{pack}: " in refused.err) == (2, True)
+        assert message in refused.err
+        assert not (out / "stages").exists()
+
+
+def test_add_to_a_shared_module_needs_fresh_pieces_and_no_start(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    table = {xmod.SITE: xmod.modules(base.model, by="all")}
+    pack, out = tmp_path / "shared.safetensors", tmp_path / "out"
+    write_pack(pack_of(base.model, table, base.vocabulary.pieces), pack)
+    given = ["--base", base_folder, "--pack", pack, "--text", toy.corpus, "--out", out]
+    for words, message in (
+        (["--start", "zz"], "one module is for all languages: there is none of 'zz' to copy"),
+        (["--set", "augment=none"], "no piece is fresh: nothing to train"),
+    ):
+        refused = call("modules", "add", "ug", *given, *words)
+        assert (refused.code, message in refused.err) == (2, True), refused.err
+        assert not (out / "stages").exists()
+
+
+def test_add_refuses_a_method_that_drops_pieces_before_other_stages(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    base = load_checkpoint(base_folder)
+    source = xmod.modules(base.model)
+    source.keyed.add("aa")
+    pack, out = tmp_path / "one.safetensors", tmp_path / "out"
+    write_pack(pack_of(base.model, {xmod.SITE: source}, base.vocabulary.pieces), pack)
+    given = ["--base", base_folder, "--pack", pack, "--text", toy.corpus, "--out", out]
+    refused = call("modules", "add", "ug", *given, "--set", "augment=replace")
+    assert (refused.code, "has lost old pieces" in refused.err) == (2, True), refused.err
+    made = {path.name.partition("-")[0] for path in out.glob("stages/*-*")}
+    assert made == {"text", "vocabulary"}
+
+
+def test_add_replaces_neither_its_inputs_nor_other_results(
+    call: Call, toy: ToyFiles, base_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    (out / "stages" / ".locks").mkdir(parents=True)
+    shutil.copytree(base_folder, out / "model")
+    base = load_checkpoint(base_folder)
+    source = xmod.modules(base.model)
+    source.keyed.add("aa")
+    pack = out / "modules.safetensors"
+    write_pack(pack_of(base.model, {xmod.SITE: source}, base.vocabulary.pieces), pack)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    given = ["--text", toy.corpus, "--out", out, "--pack"]
+    held = call("modules", "add", "ug", *given, pack, "--base", base_folder)
+    assert (held.code, f"{out} holds {pack}, which is an input" in held.err) == (2, True), held.err
+    shutil.copy(pack, other := tmp_path / "other.safetensors")
+    held = call("modules", "add", "ug", *given, other, "--base", out / "model")
+    assert (held.code, "which is an input; name another --out" in held.err) == (2, True), held.err
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    for name, text in (("report.json", "{}"), ("training.json", '{"history": []}')):
+        (out / name).write_text(text, "utf-8")
+        held = call("modules", "add", "ug", *given, other, "--base", base_folder)
+        assert (held.code, f"{out} holds " in held.err) == (2, True), held.err
+        (out / name).unlink()

@@ -39,6 +39,8 @@ def test_faults_of_recipe_and_data_have_their_exit_codes(
         (["treebank.bb.tasks=['ner']"], 2, "no task adapter; tasks has: pos, dep"),
         ([f'treebank.bb.test="{tmp_path}/aa/train.conllu"'], 3, "test sentences are also trained"),
         (['targets=["aa"]'], 2, "interference needs 2 languages"),
+        (["adapter.length=600"], 2, "adapter.length = 600, but the model has 512 positions"),
+        (["mlm.length=600"], 2, "mlm.length = 600, but the model has 512 positions"),
         (['base="none/such"'], 4, "none/such"),
     ):
         kind = "interference" if "interference" in message else "transfer"

@@ -29,6 +29,8 @@ def test_faults_of_recipe_and_data_have_their_exit_codes(
     for change, code, message in (
         ("system.mine.kind=madly", 2, "known: full, madx, hyperx, psf"),
         (f'treebank.bb.test="{tmp_path}/aa/train.conllu"', 3, "test sentences are also trained"),
+        ("training.length=600", 2, "training.length = 600, but the model has 512 positions"),
+        ("mlm.length=600", 2, "mlm.length = 600, but the model has 512 positions"),
         ('base="none/such"', 4, "none/such"),
     ):
         found = call("study", "zeroshot", recipe, "--out", out, "--set", change)

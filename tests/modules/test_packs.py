@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from specialize.errors import DataError, MissingError, UsageError
-from specialize.modules import hyperx, madx
+from specialize.modules import hyperx, lora, madx
 from specialize.modules.attach import Attached, Table, attach
 from specialize.modules.combine import combined, restricted
 from specialize.modules.packs import (
@@ -150,11 +150,29 @@ def test_the_hash_is_the_encoders_with_and_without_head_pooler_and_modules(bert:
     assert host_hash(new_host("bert", layers=2)) != before
 
 
+def test_packs_of_two_tasks_may_both_hold_their_language(host: Any, tmp_path: Path) -> None:
+    languages, tasks, invertible = adapters(host)
+    files, expected = [], {}
+    for name in ("pos", "xpos"):
+        own = madx.task_adapters(host, reduction=4)
+        own.keyed.add(name, tensors=tasks.keyed.tensors_of("pos"))
+        randomise(own, std=0.1 * len(name))
+        modules = attach(host, madx.table(host, languages, tasks=own, invertible=invertible))
+        expected[name] = outputs(modules, Scope("ug", name))
+        files.append(written(host, modules.table, tmp_path / f"{name}.safetensors"))
+        modules.detach()
+    again = open_packs(host, PIECES, files)
+    for name, logits_of in expected.items():
+        assert torch.equal(outputs(again, Scope("ug", name)), logits_of)
+
+
 def test_what_cannot_be_combined_is_refused(bert: Any) -> None:
     table = madx_table(bert)
     language = restricted(table, "language", "ug")
+    other = restricted(table, "language", "ug")
+    next(other["ffn_s"].parameters()).data[0] += 1
     with pytest.raises(UsageError, match="there are parameters of language 'ug' already"):
-        combined(language, language)
+        combined(language, other)
     wider = madx.language_adapters(bert, reduction=1)
     wider.keyed.add("mt")
     with pytest.raises(UsageError, match="at ffn_s cannot be combined: they differ in size"):
@@ -162,10 +180,75 @@ def test_what_cannot_be_combined_is_refused(bert: Any) -> None:
     mean = Mean(adapters(bert)[0], ("ug", "to"))
     with pytest.raises(UsageError, match="at ffn_s cannot be combined: they differ in"):
         combined({"ffn_s": mean}, language)
-    with pytest.raises(UsageError, match="there are no modules of language 'wo'"):
+    with pytest.raises(UsageError, match="there are no modules of language 'wo'; known: ug, to"):
         restricted(table, "language", "wo")
     with pytest.raises(UsageError, match="expected modules for the pack, got none"):
         pack_of(bert, {}, PIECES)
+
+
+def lora_table(host: Any) -> Table:
+    table = lora.table(host, "language", rank=2, alpha=4.0)
+    for source in table.values():
+        assert isinstance(source, lora.LowRank)
+        source.keyed.add("ug")
+    return table
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": True}, "expected version 1, got True"),
+        ({"base": None}, "expected base to be a hash, got None"),
+        ({"pieces": 3}, "expected pieces to be a hash, got 3"),
+        ({"width": 8.0}, "expected width to be a whole number above 0, got 8.0"),
+        ({"dropout": 2.0}, "expected dropout to be a number from 0 to below 1, got 2.0"),
+        ({"dropout": float("nan")}, "expected dropout to be a number"),
+        ({"dropout": "x"}, "expected dropout to be a number"),
+        ({"layers": ["0", "1"]}, "expected layers to be whole numbers, each different"),
+        ({"keys": ["ug", "ug", "to"]}, "expected keys to be a list of names, each different"),
+        ({"reduction": 0}, "expected reduction to be a whole number above 0, got 0"),
+        ({"rank": 0}, "expected rank to be a whole number above 0, got 0"),
+        ({"alpha": 10**400}, "expected alpha to be a number, got 1000"),
+        ({"alpha": "x"}, "expected alpha to be a number, got 'x'"),
+    ],
+)
+def test_settings_without_a_meaning_are_refused(
+    change: dict[str, Any], message: str, bert: Any, tmp_path: Path
+) -> None:
+    table = lora_table(bert) if {"rank", "alpha"} & {*change} else madx_table(bert)
+    file = written(bert, restricted(table, "language", "ug"), tmp_path / "ug.safetensors")
+    with safe_open(file, "pt") as opened:
+        header = json.loads(opened.metadata()["specialize"])
+    for place in (header, *header["parts"].values()):
+        place |= {name: value for name, value in change.items() if name in place}
+    save_file(load_file(file), file, {"specialize": json.dumps(header)})
+    with pytest.raises(DataError, match=f"ug.safetensors: not a pack of modules .*{message}"):
+        read_pack(file)
+
+
+def test_tensors_are_floats_of_finite_values(bert: Any, tmp_path: Path) -> None:
+    file = written(bert, table_with("fusion", bert), tmp_path / "all.safetensors")
+    with safe_open(file, "pt") as opened:
+        header = opened.metadata()
+    tensors, other = load_file(file), tmp_path / "other.safetensors"
+    name = next(iter(tensors))
+    for kind in (torch.float8_e4m3fn, torch.complex64, torch.bool, torch.int64):
+        save_file({**tensors, name: tensors[name].to(kind)}, other, header)
+        with pytest.raises(DataError, match=f"of torch.float32, got {kind}"):
+            read_pack(other)
+    save_file({**tensors, name: tensors[name].double() + 1e300}, other, header)
+    with pytest.raises(DataError, match="has values that are not finite in float32"):
+        read_pack(other)
+    save_file({**tensors, name: tensors[name].to(torch.bfloat16)}, other, header)
+    assert read_pack(other).table()
+
+
+def test_a_folder_is_no_pack_but_may_hold_some(bert: Any, tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match=r"is a folder; expected a pack, a .safetensors file"):
+        read_pack(tmp_path)
+    file = written(bert, madx_table(bert), tmp_path / "modules.safetensors")
+    with pytest.raises(MissingError, match=f"is a folder; expected a pack: {file}"):
+        read_pack(tmp_path)
 
 
 def test_damaged_files_are_refused_by_name(bert: Any, tmp_path: Path) -> None:

@@ -114,6 +114,18 @@ def test_languages_left_out_of_training_are_in_the_tokenizer_alone(
     assert vocabulary.unk not in vocabulary.segment("edcba")
 
 
+def test_the_modules_of_a_rare_language_are_trained(recipe: Pretrain, tmp_path: Path) -> None:
+    rare = tmp_path / "rare.txt"
+    rare.write_text("\n".join(["abe bea"] * 3), "utf-8")
+    languages = {**recipe.languages, "cc": (str(rare),)}
+    pretrain(replace(recipe, languages=languages, per_language=0, steps=8), tmp_path / "out")
+    tensors = read_pack(tmp_path / "out" / "modules.safetensors").tensors
+    biases = {name: t for name, t in tensors.items() if name.endswith("bias") and "[cc]" in name}
+    assert biases
+    assert all(bool(t.any()) for t in biases.values())
+    assert facts(tmp_path / "out")["bits_per_byte"]["cc"] is None
+
+
 def test_a_killed_run_ends_with_the_same_host_and_modules(
     recipe: Pretrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,9 +193,13 @@ def test_settings_without_a_meaning_are_refused_before_work(
         replace(recipe, train_on=("aa", "cc"))
     with pytest.raises(UsageError, match="each code once, of aa, bb; got aa, aa"):
         replace(recipe, train_on=("aa", "aa"))
+    with pytest.raises(UsageError, match="steps of at least 2, a batch for each of aa, bb; got 1"):
+        replace(recipe, per_language=0, steps=1, epochs=1)
     with pytest.raises(UsageError, match="per_language of at least 2, got 1"):
         replace(recipe, per_language=1)
     renamed = replace(recipe, languages={"a b": recipe.languages["aa"]})
-    with pytest.raises(UsageError, match="expected a key of letters, digits and -, got 'a b'"):
+    with pytest.raises(
+        UsageError, match=r"languages\.a b: expected a key of letters, digits and -, got 'a b'"
+    ):
         pretrain(renamed, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ import pytest
 import torch
 import transformers
 from module_hosts import IDS, REAL, logits, new_host, randomise
+from tiny_models import write_model
 
 from specialize.errors import DataError
 from specialize.modules import xmod
@@ -108,3 +109,13 @@ def test_a_new_modular_host_has_modules_by_language_or_one_for_all(host: Any) ->
         with found.at(Scope(key)):
             seen.append(logits(host))
     assert not torch.equal(*seen)
+
+
+def test_a_bottleneck_has_one_unit_at_least() -> None:
+    assert xmod.modules(new_host("bert"), reduction=16).size == 1
+
+
+def test_an_activation_that_modules_lack_is_refused(tmp_path: Path) -> None:
+    folder = write_model("x-mod", tmp_path / "xmod", hidden_act="silu")
+    with pytest.raises(DataError, match=r"config.json: hidden_act 'silu': expected relu, gelu"):
+        xmod.released(folder)

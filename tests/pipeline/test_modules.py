@@ -13,8 +13,12 @@ from specialize.cli import main
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.modules.packs import host_hash, read_pack
+from specialize.modules.scope import Scope
 from specialize.pipeline.change import read_change
+from specialize.pipeline.modular import scope_of
+from specialize.recipe.methods import Choice
 from specialize.recipe.read import read_recipe
+from specialize.recipe.recipe import TaskFiles
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
 from specialize.train import loop
@@ -277,6 +281,12 @@ def test_recipes_that_cannot_work_are_refused(
     (folder / "other.toml").write_text(f"{text}[arm.a]\n{arm}\n", "utf-8")
     with pytest.raises(UsageError, match=message):
         read_recipe(folder / "other.toml")
+
+
+def test_modules_of_tasks_of_one_method_have_the_names_of_the_tasks() -> None:
+    choice = Choice("task", "pos", {"column": "xpos"})
+    task = TaskFiles("xpos", choice, Path("train.conllu"), None, Path("test.conllu"))
+    assert scope_of("toy", task) == Scope("toy", "xpos")
 
 
 def test_a_language_adapter_needs_the_name_of_the_language(folder: Path) -> None:

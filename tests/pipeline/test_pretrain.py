@@ -168,6 +168,20 @@ def test_a_folder_of_something_else_is_refused(recipe: Pretrain, tmp_path: Path)
         pretrain(recipe, tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("report.json", "{}"), ("training.json", '{"language": "mt"}')]
+)
+def test_results_of_another_command_are_not_replaced(
+    name: str, text: str, recipe: Pretrain, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "stages" / ".locks").mkdir(parents=True)
+    (out / name).write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=r"out holds .*; name another --out"):
+        pretrain(recipe, out)
+    assert not (out / "model").exists()
+
+
 def test_text_without_a_document_to_hold_out_is_refused_at_once(
     recipe: Pretrain, tmp_path: Path
 ) -> None:

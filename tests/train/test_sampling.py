@@ -134,3 +134,13 @@ def test_turns_are_alike_in_every_part_or_weighted_by_size() -> None:
     weighted = weighted_turns([100, 400], 300, alpha=0.5, seed=1)
     assert np.bincount(weighted).tolist() == [100, 200]
     assert len(weighted_turns([1, 1, 1], 4, alpha=1.0, seed=1)) == 4
+
+
+def test_each_source_has_a_turn_however_small_it_is() -> None:
+    counts = [10_000, 8_000, *[1] * 20]
+    for seed in range(5):
+        turns = np.bincount(weighted_turns(counts, 60, alpha=0.7, seed=seed), minlength=22)
+        assert turns.sum() == 60
+        assert turns[2:].tolist() == [1] * 20
+        assert turns[0] > turns[1] > 1
+    assert sorted(weighted_turns([1, 900, 1], 3, alpha=1.0, seed=1)) == [0, 1, 2]

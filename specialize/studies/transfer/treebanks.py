@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specialize.errors import DataError, UsageError
 from specialize.studies import treebanks
+from specialize.studies.running import check_lengths
 from specialize.studies.transfer.recipe import Study, Treebank, choice_of
 from specialize.studies.treebanks import Sentences, check_forms, overlap
 
@@ -19,7 +20,12 @@ def test_sentences(task: str, bank: Treebank, most: int) -> Sentences:
 
 
 def check_treebanks(study: Study) -> list[str]:
-    """Return warnings about the treebanks; DataError where scores on them would mean nothing."""
+    """Return warnings about the treebanks; DataError where scores on them would mean nothing.
+
+    UsageError for lengths that the base cannot take.
+    """
+    lengths = {"mlm.length": study.mlm.length, "adapter.length": study.adapter.length}
+    check_lengths(study.base, lengths)
     warnings = []
     for task in study.tasks:
         banks, targets = study.of_task(task)

@@ -9,6 +9,7 @@ from typing import Any
 from specialize.errors import DataError
 from specialize.modules.scope import Scope
 from specialize.studies import treebanks
+from specialize.studies.running import check_lengths
 from specialize.studies.treebanks import Sentences, check_forms, overlap
 from specialize.studies.zeroshot.partition import MODELS, Pair
 from specialize.studies.zeroshot.recipe import Study, choice_of
@@ -48,7 +49,14 @@ def labels_of(task: str, seen: Mapping[Scope, Annotated]) -> dict[str, list[str]
 
 
 def check_treebanks(study: Study) -> list[str]:
-    """Return warnings about the data; DataError where scores on them would mean nothing."""
+    """Return warnings about the data; DataError where scores on them would mean nothing.
+
+    UsageError for lengths that the base cannot take.
+    """
+    lengths = {"training.length": study.training.length}
+    if any(plan.needs_text for plan in study.systems.values()):
+        lengths["mlm.length"] = study.mlm.length
+    check_lengths(study.base, lengths)
     warnings = []
     most = study.training.sentences
     data = {pair.scope: annotated(pair, most) for pair in study.pairs}
