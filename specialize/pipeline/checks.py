@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +111,8 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
         for mixin in plan.arm.mixin:
             mixin()("")  # refuses option values that it does not know
         if plan.lapt:
-            check(plan.lapt, checkpoint)
+            with _of_arm(name):
+                check(plan.lapt, checkpoint)
             if plan.lapt.train == "fresh" and plan.arm.augment.method == "none":
                 raise UsageError(
                     f'arm.{name}: lapt.train = "fresh", but no piece is added; set augment, or '
@@ -124,7 +127,17 @@ def check_arms(plans: Sequence[ArmPlan]) -> None:
                     "sides of a word, got a base that predicts the next piece; choose another "
                     f"base, or set arm.{name}.tasks = []"
                 )
-            check_length("finetune.length", plan.finetune.length, checkpoint.framing)
+            with _of_arm(name):
+                check_length("finetune.length", plan.finetune.length, checkpoint.framing)
+
+
+@contextmanager
+def _of_arm(name: str) -> Iterator[None]:
+    """Prefix a UsageError with the arm's name."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"arm.{name}: {error}", key=error.key) from None
 
 
 def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
@@ -138,10 +151,8 @@ def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
         for given in made
         if "modules" in given
     ]
-    try:
+    with _of_arm(f"{plan.arm.name}: modules = {modules.method!r}"):
         check_modules(base.model, modules, dict.fromkeys(scopes))
-    except UsageError as error:
-        raise UsageError(f"arm.{plan.arm.name}: modules = {modules.method!r}: {error}") from None
 
 
 def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
@@ -149,7 +160,7 @@ def check_settings(plans: Sequence[ArmPlan]) -> list[str]:
     found: list[str] = []
     for plan in plans:
         found += shortened(plan.arm, plan.base, plan.finetune, plan.lapt)
-        found += _alone(plan)
+        found += [*_alone(plan), *_unmasked(plan)]
     return [*found, *_unlike_losses(plans)]
 
 
@@ -172,9 +183,29 @@ def _alone(plan: ArmPlan) -> Iterator[str]:
     together = next(iter(plan.together.values()), None)
     sources = [task.train_source for task in together.arguments["tasks"]] if together else []
     if plan.multitask and plan.multitask.joint and len(set(sources)) == len(sources):
+        files = [file for file, *_ in sources]
+        what = "no two tasks name the same training file"
+        if len(set(files)) < len(files):
+            what = (
+                "tasks that name the same file split it differently; give all of them a dev file, "
+                "or none and the same folds"
+            )
+        yield f"{plan.arm.name}: multitask.joint changes nothing, as {what}"
+
+
+def _unmasked(plan: ArmPlan) -> Iterator[str]:
+    """Yield which settings of masks an arm has although its base predicts the next piece."""
+    from specialize.model.config import read_config
+    from specialize.model.language_model import is_causal
+
+    if plan.lapt is None or not is_causal(read_config(plan.base)):
+        return
+    given = [field for field in fields(plan.lapt) if field.name in ("mask", "words", "static")]
+    changed = [f"lapt.{f.name}" for f in given if getattr(plan.lapt, f.name) != f.default]
+    if changed:
         yield (
-            f"{plan.arm.name}: multitask.joint changes nothing, as no two tasks name the same "
-            "training file"
+            f"{plan.arm.name}: {', '.join(changed)}: no effect on a base that predicts the next "
+            "piece, which masks nothing"
         )
 
 

@@ -190,11 +190,10 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
         if len(t.data.test) < 200
     ]
     for name, t in tasks.items():
-        known = len(t.data.test) - len(unseen(t.data.train, t.data.test))
-        if known > 0.02 * len(t.data.test):
-            found.append(
-                f"{name}: {known} of {len(t.data.test)} test sentences also occur in train"
-            )
+        for part, sentences in (("dev", t.data.dev), ("test", t.data.test)):
+            total, known = len(sentences), len(sentences) - len(unseen(t.data.train, sentences))
+            if known > 0.02 * total:
+                found.append(f"{name}: {known} of {total} {part} sentences also occur in train")
         words = t.task.check(t.data.test, t.task.labels([*t.data.train, *t.data.dev]))
         if words:
             found.append(f"{name}: {words} test words carry labels that train and dev lack")

@@ -80,8 +80,6 @@ def specialize_all(
     log = log or Silent()
     store = Store(out)
     works = _read(recipes, out, store, log)
-    for work in works:
-        checks.check_arms(work.plans)
     checks.check_disk(_bytes_needed(works, store), out)
     with store.in_use():
         _note_points(list(recipes), out)
@@ -146,7 +144,7 @@ def _run(
 
 
 def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> list[Work]:
-    """Return the works of recipes; warn of what is doubtful about them."""
+    """Return the works of recipes, checked; warn of what is doubtful about them."""
     names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
     checks.check_folder(out)
     log.say("reading the bases and the task data")
@@ -155,6 +153,8 @@ def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> l
     for work in works:
         for warning in work.doubts:
             log.say(f"warning: {_at(work.point)}{warning}")
+    for work in works:
+        checks.check_arms(work.plans)
     return works
 
 

@@ -109,6 +109,15 @@ def choose(
     return Choice(kind, placed, {name: plain(value) for name, value in values.items()})
 
 
+def check_made(choice: Choice, where: str) -> None:
+    """Raise UsageError, with the key of an option, for a value that the method itself refuses."""
+    try:
+        choice()()
+    except UsageError as error:
+        key = join(where, error.key) if error.key else where
+        raise UsageError(f"{key}: {error}", key=key) from None
+
+
 def choice_of(
     kind: str, value: str | Mapping[str, Any], where: str, *, folder: Path | None
 ) -> Choice:

@@ -16,7 +16,7 @@ from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
 from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Options, RecipeKeys, TaskKeys
-from specialize.recipe.methods import Choice, choice_of, choose, find, names
+from specialize.recipe.methods import Choice, check_made, choice_of, choose, find, names
 from specialize.recipe.presets import EMBED, with_preset
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
@@ -149,6 +149,8 @@ def _task(name: str, table: Options, folder: Path) -> TaskFiles:
     keys = build(TaskKeys, {key: table[key] for key in known if key in table}, where)
     options = {key: value for key, value in table.items() if key not in known}
     choice = choose("task", method, options, where, folder=folder)
+    if method in names("task"):
+        check_made(choice, where)
     files = task_files(keys, choice, folder, where)
     return TaskFiles(
         name, choice, files.get("train"), files.get("dev"), files["test"], folds=keys.folds
@@ -176,6 +178,9 @@ def _arm(
     known = [task.name for task in tasks]
     chosen = known if own.tasks is None else own.tasks
     check_names(chosen, known, f"{where}.tasks", what=f"{where}.tasks", kind="task")
+    if len(set(chosen)) < len(chosen):
+        message = f"{where}.tasks = {shown(chosen)}: expected each task once"
+        raise UsageError(message, key=f"{where}.tasks")
     mixins = [
         choice_of("mixin", m, mixin_key, folder=folder)
         for m in (mixin if isinstance(mixin, tuple) else (mixin,))
@@ -232,11 +237,12 @@ def _multitask(own: ArmKeys, tasks: Sequence[str], where: str) -> Options | None
 
     if own.multitask is False:
         return None
+    table = own.multitask if isinstance(own.multitask, Mapping) else {}
+    how = build(Multitask, table, f"{where}.multitask")
     if len(tasks) < 2:
         message = f"{where}.multitask trains two tasks or more together, the arm has {len(tasks)}"
         raise UsageError(message, key=f"{where}.multitask")
-    table = own.multitask if isinstance(own.multitask, Mapping) else {}
-    return asdict(build(Multitask, table, f"{where}.multitask"))
+    return asdict(how)
 
 
 def _modules(

@@ -167,5 +167,6 @@ def percent(part: float, whole: float) -> float:
 def check_dropout(dropout: float) -> float:
     """Return the dropout probability; UsageError if it is out of range."""
     if not 0 <= dropout < 1:
-        raise UsageError(f"dropout {dropout} is out of range; it is at least 0 and below 1")
+        message = f"dropout {dropout} is out of range; it is at least 0 and below 1"
+        raise UsageError(message, key="dropout")
     return dropout

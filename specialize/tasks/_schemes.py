@@ -17,7 +17,8 @@ _ENDS = "ESLU"  # prefixes of the last word of an entity
 def check_scheme(scheme: str) -> str:
     """Return the name of a scheme, "" for none; UsageError if it is unknown."""
     if scheme and scheme not in _PREFIXES:
-        raise UsageError(f"unknown scheme {scheme!r}; known: {', '.join(_PREFIXES)}")
+        message = f"unknown scheme {scheme!r}; known: {', '.join(_PREFIXES)}"
+        raise UsageError(message, key="scheme")
     return scheme
 
 

@@ -39,7 +39,7 @@ def task(
     is that of the best LAS on dev without punctuation, subtypes of relations included.
     """
     if width < 1:
-        raise UsageError(f"width {width} is out of range; it is at least 1")
+        raise UsageError(f"width {width} is out of range; it is at least 1", key="width")
     return DepTask(check_dropout(dropout), width, copied_layers, probability_sum, skip_punctuation)
 
 

@@ -38,7 +38,8 @@ def task(
     the loss is the sum over a batch's sentences instead of their mean, so it grows with the batch.
     """
     if column < 0:
-        raise UsageError(f"column {column} is out of range; columns are counted from 1, 0 = find")
+        message = f"column {column} is out of range; columns are counted from 1, 0 = find"
+        raise UsageError(message, key="column")
     return NerTask(check_dropout(dropout), column, check_scheme(scheme), dropout_twice, sum_loss)
 
 

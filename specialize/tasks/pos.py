@@ -36,7 +36,8 @@ def task(
     sentences of each one's mean, so that words of short ones weigh more.
     """
     if column not in _COLUMNS:
-        raise UsageError(f"unknown column {column!r}; known: {', '.join(_COLUMNS)}")
+        message = f"unknown column {column!r}; known: {', '.join(_COLUMNS)}"
+        raise UsageError(message, key="column")
     return PosTask(column, check_dropout(dropout), dropout_twice, sentence_mean)
 
 

@@ -51,7 +51,11 @@ class Finetune:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("finetune", self, {"epochs": 0, "patience": 0, "batch": 1, "length": 3})
-        at_least("finetune", self, {"rate": 0, "head_rate": 0, "decay": 0, "layer_dropout": 0})
+        at_least("finetune", self, {"rate": 0, "head_rate": 0, "decay": 0, "freeze": 0})
+        if not 0 <= self.layer_dropout < 1:
+            raise UsageError(
+                f"expected finetune.layer_dropout from 0 to below 1, got {self.layer_dropout}"
+            )
         if self.schedule not in SCHEDULES:
             raise UsageError(
                 f"unknown finetune.schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}"

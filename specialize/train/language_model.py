@@ -110,6 +110,8 @@ def train_language_model(
         inputs = inputs.masked_fill(~real, how.pad)
         documents = None if how.ends is None else documents_of(ids, how.ends)
         wanted = int((targets != PADDING).sum())
+        if not wanted:  # in all processes: none waits for another's gradient
+            return
         own = share(len(items))
         targets = targets[own].masked_fill(own[:, None] < 0, PADDING)
         inputs, real = inputs[own], real[own]

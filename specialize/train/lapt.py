@@ -44,7 +44,7 @@ from specialize.train.language_model import (
     train_language_model,
 )
 from specialize.train.masking import Masking, mask_piece, mask_pieces
-from specialize.train.optim import adamw, at_least, groups, precision
+from specialize.train.optim import adamw, at_least, groups, in_equal_parts, precision
 from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order, order_of_part
 from specialize.train.schedules import linear
@@ -59,7 +59,7 @@ class Lapt:
     """How to continue pretraining. The defaults are the paper's (Chau & Smith 2021)."""
 
     epochs: int = 20  # passes over the text
-    steps: int = 0  # 0: epochs are passes; else steps in all, in as many equal parts as epochs
+    steps: int = 0  # 0: epochs are passes; else steps in all, a multiple of epochs: equal parts
     batch: int = 32  # sequences of a step
     length: int = 128  # pieces of a sequence; default: at most what fits the base
     rate: float = 2e-5  # peak learning rate
@@ -82,11 +82,13 @@ class Lapt:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         at_least("lapt", self, {"epochs": 0, "batch": 1, "length": 3, "warmup": 0, "dev_lines": 1})
-        at_least("lapt", self, {"parts": 1, "steps": 0})
+        at_least("lapt", self, {"parts": 1, "steps": 0, "static": 0})
         if self.steps and not 1 <= self.epochs <= self.steps:
             raise UsageError(
                 f"expected lapt.epochs from 1 to lapt.steps, {self.steps}, got {self.epochs}"
             )
+        if self.steps:
+            in_equal_parts("lapt", self, "steps")
         at_least("lapt", self, {"rate": 0, "fresh_rate": 0, "decay": 0})
         if not 0 < self.mask <= 1:
             raise UsageError(f"expected lapt.mask above 0 and at most 1, got {self.mask}")

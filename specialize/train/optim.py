@@ -27,6 +27,20 @@ def at_least(table: str, plan: object, bounds: Mapping[str, int]) -> None:
             raise UsageError(f"expected {key} of at least {least}, got {given}")
 
 
+def in_equal_parts(table: str, plan: object, name: str) -> None:
+    """Raise UsageError unless the steps ``name`` of ``plan`` are a multiple of its epochs."""
+    steps, epochs, default = vars(plan)[name], vars(plan)["epochs"], vars(type(plan))["epochs"]
+    if steps % epochs == 0:
+        return
+    key, parts = (f"{table}.{key}" if table else key for key in (name, "epochs"))
+    shown = f"{epochs}{' by default' if epochs == default else ''}"
+    lower = steps // epochs * epochs
+    raise UsageError(
+        f"expected {key} to be a multiple of {parts}, {shown}, got {steps}; set {key} = {lower} or "
+        f"{lower + epochs}, or {parts} to a divisor of {steps}"
+    )
+
+
 def groups(
     named: Iterable[tuple[str, nn.Parameter]], *, rate: float, decay: float
 ) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ from specialize.model.word_encoder import check_length
 from specialize.progress import Log
 from specialize.train.base_tokenizer import train_tokenizer, word_counter
 from specialize.train.bits_per_byte import HeldOut, encode, held_out
-from specialize.train.optim import at_least, precision
+from specialize.train.optim import at_least, in_equal_parts, precision
 from specialize.train.packing import pack
 from specialize.vocab.framing import read_framing
 from specialize.vocab.open import read_vocabulary
@@ -54,7 +54,7 @@ class Pretrain:
     length: int = 128  # pieces of a sequence
     batch: int = 32  # sequences of a step
     steps: int = 10_000  # of training
-    epochs: int = 10  # how often to measure and checkpoint within the steps
+    epochs: int = 10  # how often to measure and checkpoint; divides the steps
     rate: float = 2.5e-3  # of AdamW: embeddings, norms, biases
     hidden_rate: float = 0.004  # of Muon: all other matrices; at 0.02 the states lose their pieces
     warmup: int = 300  # steps of linear warm-up; then decay to 0
@@ -75,6 +75,7 @@ class Pretrain:
         at_least("", self, {"rate": 0, "hidden_rate": 0, "warmup": 0, "decay": 0})
         at_least("", self, {"per_language": self.epochs if self.per_language else 0})
         at_least("", self, {"dev_lines": 1})
+        in_equal_parts("", self, "per_language" if self.per_language else "steps")
         precision(self.precision)
         self._check_languages()
 

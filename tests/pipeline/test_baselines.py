@@ -80,7 +80,9 @@ def test_an_arm_of_vectors_is_trained_scored_and_used_as_any_other(folder: Path)
 
 def test_lapt_of_vectors_is_refused_before_anything_is_trained(folder: Path) -> None:
     recipe = read_recipe(folder / "run.toml", ["arm.vectors.lapt={}"])
-    with pytest.raises(UsageError, match="a mask piece, got one without; set lapt = false"):
+    with pytest.raises(
+        UsageError, match=r"^arm\.vectors: .*mask piece, got one without; set lapt = false"
+    ):
         pipeline.specialize(recipe, folder / "refused")
     assert not list((folder / "refused").glob("stages/*/stage.json"))
 

@@ -64,12 +64,17 @@ def test_a_causal_base_is_extended_and_trained(base: Path, toy: ToyFiles, tmp_pa
         assert torch.equal(fresh[name][: len(tensor)], tensor)
 
 
+@pytest.mark.parametrize("plan", [[], ["--plan"]], ids=["run", "plan"])
 def test_tasks_are_refused_before_work_with_what_to_do(
-    base: Path, toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    plan: list[str],
+    base: Path,
+    toy: ToyFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     task = f'[task.pos]\ntrain = "{toy.train}"\ndev = "{toy.dev}"\ntest = "{toy.test}"\n'
     file = recipe(tmp_path, base, toy, task)
-    assert main(["run", file, "--out", str(tmp_path / "out")]) == 2
+    assert main(["run", file, "--out", str(tmp_path / "out"), *plan]) == 2
     message = capsys.readouterr().err
     assert "arm.plain: pos: expected an encoder" in message
     assert "set arm.plain.tasks = []" in message
@@ -98,3 +103,15 @@ def test_losses_of_both_kinds_of_models_are_not_compared(
         assert main(["run", file, "--out", str(tmp_path / "out"), "--plan"]) == 0
         shown = capsys.readouterr().out
         assert shown.count("bits per byte of plain, extended, fresh are those of causal") == count
+
+
+def test_settings_of_masks_are_said_to_have_no_effect(
+    base: Path, base_folder: Path, toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lapt = "lapt = { words = true, static = 5, mask = 0.15 }\n"
+    more = f'[arm.causal]\n{lapt}[arm.masked]\nbase = "{base_folder}"\n{lapt}'
+    file = recipe(tmp_path, base, toy, more)
+    assert main(["run", file, "--out", str(tmp_path / "out"), "--plan"]) == 0
+    warned = [line for line in capsys.readouterr().out.splitlines() if "no effect" in line]
+    expected = "no effect on a base that predicts the next piece, which masks nothing"
+    assert warned == [f"warning: causal: lapt.words, lapt.static: {expected}"]

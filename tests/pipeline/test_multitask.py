@@ -194,6 +194,8 @@ def test_one_task_cannot_be_trained_together(recipe: Path) -> None:
         read_recipe(recipe, ["task.ner=false"])
     with pytest.raises(UsageError, match=r"unknown key 'samplings' in arm.x.multitask"):
         read_recipe(recipe, ["arm.x.multitask.samplings=1"])
+    with pytest.raises(UsageError, match=r"unknown multitask.sampling 'x'"):
+        read_recipe(recipe, ["task.ner=false", 'arm.together.multitask.sampling="x"'])
 
 
 def test_joint_tasks_without_a_common_training_file_are_a_warning(
@@ -205,3 +207,6 @@ def test_joint_tasks_without_a_common_training_file_are_a_warning(
     both = 'task.dep={train="train.conllu", dev="dev.conllu", test="test.conllu"}'
     found = pipeline.plan({"": read_recipe(recipe, [joint, both])}, tmp_path / "out")
     assert "multitask.joint" not in found
+    split = 'task.dep={train="train.conllu", test="test.conllu"}'
+    found = pipeline.plan({"": read_recipe(recipe, [joint, split])}, tmp_path / "out")
+    assert "joint changes nothing, as tasks that name the same file split it differently; " in found

@@ -196,5 +196,10 @@ def test_more_steps_at_once_than_epochs_and_positions_allow_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match="expected steps of at least 2, got 1"):
         replace(recipe, steps=1)
+    with pytest.raises(UsageError, match=r"steps to be a multiple of epochs, 2, got 5; .* 4 or 6"):
+        replace(recipe, steps=5)
+    with pytest.raises(UsageError, match="per_language to be a multiple of epochs, 2, got 5"):
+        replace(recipe, steps=5, per_language=5)
+    assert replace(recipe, steps=5, per_language=6)  # which has steps in place of those
     with pytest.raises(UsageError, match="length = 600"):
         pretrain(replace(recipe, length=600), tmp_path / "out")

@@ -13,6 +13,7 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import DataError
 from specialize.pipeline.checks import check_tasks, read_tasks
+from specialize.pipeline.results import cautions
 from specialize.pipeline.task_data import read_task
 from specialize.recipe.read import read_recipe
 from specialize.recipe.recipe import Recipe
@@ -131,6 +132,23 @@ def test_test_sentences_of_train_are_counted_and_scored_without(done: Path, fold
     assert found["test_unseen"] != found["test"]
     assert "NER F1 on the 20 of 30 test sentences not in train: alone " in summary(facts(done))
     assert "test, not<br>in train" in (done / "report.html").read_text("utf-8")
+
+
+def test_dev_sentences_of_train_are_counted_in_files_of_both_and_in_splits(
+    folder: Path, tmp_path: Path
+) -> None:
+    sentences = (folder / "ner" / "valid.txt").read_text("utf-8").strip().split("\n\n")[:10]
+    twice = "\n\n".join([*sentences, *sentences[::-1]]) + "\n"
+    for name, text in (("train", twice), ("dev", "\n\n".join(sentences[:4]) + "\n")):
+        (tmp_path / f"{name}.txt").write_text(text, "utf-8")
+    files = f'train = "{tmp_path}/train.txt"\ntest = "ner/test.txt"\nmethod = "ner"\n'
+    dev = f'dev = "{tmp_path}/dev.txt"\n'
+    made = recipe(folder, f"[task.split]\n{files}[task.files]\n{files}{dev}", "leaks")
+    found = cautions([], read_tasks(made))
+    assert [caution for caution in found if "dev sentences" in caution] == [
+        "split: 4 of 4 dev sentences also occur in train",
+        "files: 4 of 4 dev sentences also occur in train",
+    ]
 
 
 def test_without_shared_sentences_both_scores_are_equal(done: Path) -> None:

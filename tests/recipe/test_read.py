@@ -281,6 +281,23 @@ def test_methods_within_methods_are_read_again_with_their_files(
             "toml:8: unknown key 'drop' in task.pos; known: train, dev, ",
         ),
         (CORPUS + "[arm.x]\ntasks = ['pos']\n", "recipe.toml:5: unknown task 'pos' in arm.x.tasks"),
+        (
+            CORPUS + POS + "[arm.x]\ntasks = ['pos', 'pos']\n",
+            "recipe.toml:9: arm.x.tasks = ['pos', 'pos']: expected each task once",
+        ),
+        (
+            CORPUS + POS + 'column = "XPOS"\n',
+            "recipe.toml:8: task.pos.column: unknown column 'XPOS'; known: upos, xpos, feats",
+        ),
+        (
+            CORPUS + POS.replace(".pos", ".ner") + 'scheme = "bio"\n',
+            "recipe.toml:8: task.ner.scheme: unknown scheme 'bio'; known: iob1",
+        ),
+        (CORPUS + POS + "dropout = 1\n", "recipe.toml:8: task.pos.dropout: dropout 1.0 is out of"),
+        (
+            CORPUS + POS.replace(".pos", ".dep") + "width = 0\n",
+            "recipe.toml:8: task.dep.width: width 0 is out of range",
+        ),
         (CORPUS + "[arm]\nx = false\n", "every arm is false; leave one in"),
     ],
 )

@@ -201,6 +201,24 @@ def test_one_process_resumes_what_two_began_and_says_so(
     assert "begun by 2 processes, continued by 1 process: " in lines[2]
 
 
+@pytest.mark.parametrize("plan", [PLAN, SHARDED], ids=["plain", "sharded"])
+def test_a_batch_without_a_question_changes_nothing(
+    plan: Lapt, given: Given, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = language_model._mask
+
+    def nothing_in_the_fourth(*given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, chosen = drawn(*given)
+        return inputs, chosen & (given[-1][1] != 3)
+
+    monkeypatch.setattr(language_model, "_mask", nothing_in_the_fourth)
+    name = f"silent-{plan.shard}"
+    ends = in_two(lambda: do(given, folder, [(name, plan, None)]), folder / f"ends-{name}")
+    assert [end.code for end in ends] == [0, 0]
+    whole = train(log=Silent(), folder=folder / f"{name}-one", plan=PLAN, **given)
+    assert_equal(torch.load(folder / f"{name}.pt"), whole)
+
+
 def test_the_error_of_one_process_ends_all_and_is_the_only_one(resumed: list[Ended]) -> None:
     first, second = resumed
     assert first.code == 1

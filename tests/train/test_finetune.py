@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from specialize.errors import UsageError
 from specialize.model.load import Checkpoint, load_checkpoint
 from specialize.model.word_encoder import WordEncoder
 from specialize.progress import Silent
@@ -71,6 +72,12 @@ def test_later_runs_of_a_loaded_checkpoint_equal_first_ones(
     assert equal(first[0], again[0])
     assert equal(first[1], again[1])
     assert not equal(first[0], first[1])
+
+
+@pytest.mark.parametrize("given", [{"layer_dropout": 1.0}, {"layer_dropout": -0.1}, {"freeze": -1}])
+def test_values_without_a_meaning_are_refused(given: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=f"finetune.{next(iter(given))} "):
+        Finetune(**given)
 
 
 def test_the_encoder_is_trained_not_only_the_head(

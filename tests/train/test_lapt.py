@@ -120,7 +120,7 @@ def out_of_memory(*given: object) -> torch.Tensor:
 def test_a_number_of_steps_is_measured_in_parts(
     base_folder: Path, text: Prepared, tmp_path: Path
 ) -> None:
-    _, history = adapted(base_folder, text, tmp_path / "few", replace(PLAN, steps=7, epochs=3))
+    _, history = adapted(base_folder, text, tmp_path / "few", replace(PLAN, steps=6, epochs=3))
     assert [epoch.steps for epoch in history] == [0, 2, 2, 2]
     passes = adapted(base_folder, text, tmp_path / "one", replace(PLAN, batch=1, epochs=1))[1]
     length = passes[-1].steps
@@ -128,6 +128,25 @@ def test_a_number_of_steps_is_measured_in_parts(
     assert adapted(base_folder, text, tmp_path / "all", plan)[1][-1].score == passes[-1].score
     with pytest.raises(UsageError, match=r"lapt\.epochs from 1 to lapt\.steps, 2, got 3"):
         replace(PLAN, steps=2, epochs=3)
+    with pytest.raises(UsageError, match=r"lapt\.static of at least 0, got -3"):
+        replace(PLAN, static=-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"steps": 39},
+            "lapt.epochs, 20 by default, got 39; set lapt.steps = 20 or 40, or lapt.ep",
+        ),
+        ({"steps": 7, "epochs": 3}, "lapt.epochs, 3, got 7; set lapt.steps = 6 or 9, or lapt.epo"),
+    ],
+)
+def test_steps_that_are_no_multiple_of_epochs_are_refused(
+    given: dict[str, int], message: str
+) -> None:
+    with pytest.raises(UsageError, match=f"expected lapt.steps to be a multiple of {message}"):
+        Lapt(**given)
 
 
 def test_fresh_rows_train_at_their_own_rate_and_are_masked(
