@@ -200,14 +200,20 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
     for arm in arms:
         if arm.best_epoch == 0:
             found.append(f"{arm.name}: LAPT did not improve bits per byte; its start was kept")
-        before = next((audit["before"] for audit in arm.audit.values()), None)
-        if arm.pieces_added and before and before["unknown_pieces"] < 0.01 * before["pieces"]:
+        first = next(iter(arm.audit.values()), None)
+        if arm.pieces_added and first and _changes_little(first["before"], first["after"]):
             found.append(
-                f"{arm.name}: under 1 % of the pieces are unknown to the base; added pieces have "
-                "few unknowns to replace"
+                f"{arm.name}: under 1 % of the pieces are unknown to the base, so that added pieces "
+                "have few unknowns to replace, and words have hardly fewer pieces with them"
             )
         found += _unknown_in_test(arm)
     return found
+
+
+def _changes_little(before: Facts, after: Facts) -> bool:
+    """Return whether new pieces neither replace unknowns nor shorten words by a tenth."""
+    few = before["unknown_pieces"] < 0.01 * before["pieces"]
+    return few and after["pieces"] > 0.9 * before["pieces"]
 
 
 def _unknown_in_test(arm: ArmFacts) -> Iterator[str]:

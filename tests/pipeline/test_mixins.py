@@ -11,6 +11,7 @@ import pytest
 from specialize import pipeline, read_mix
 from specialize.cli import main
 from specialize.errors import MissingError, UsageError
+from specialize.pipeline import results
 from specialize.recipe.read import read_recipe
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
@@ -175,3 +176,11 @@ def test_a_run_that_is_not_finished_cannot_annotate_yet(
     (tmp_path / "run" / "stages").mkdir(parents=True)
     assert main(["predict", str(tmp_path / "run"), str(toy.test), "--out", "-"]) == 4
     assert "the run is not finished; run its recipe again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("unknown", "pieces", "little"), [(0, 95, True), (0, 80, False), (5, 95, False)]
+)
+def test_pieces_that_change_little_are_a_caution(unknown: int, pieces: int, little: bool) -> None:
+    before = {"unknown_pieces": unknown, "pieces": 100}
+    assert results._changes_little(before, {"pieces": pieces}) == little
