@@ -203,8 +203,8 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
         first = next(iter(arm.audit.values()), None)
         if arm.pieces_added and first and _changes_little(first["before"], first["after"]):
             found.append(
-                f"{arm.name}: under 1 % of the pieces are unknown to the base, so that added pieces "
-                "have few unknowns to replace, and words have hardly fewer pieces with them"
+                f"{arm.name}: under 1 % of the pieces are unknown to the base, so that added "
+                "pieces have few unknowns to replace, and words have hardly fewer with them"
             )
         found += _unknown_in_test(arm)
     return found
