@@ -63,6 +63,7 @@ class Store:
         """Open ``root/stages``; nothing is created before a stage runs."""
         self.root = root / "stages"
         self._fingerprints = Fingerprints(self.root / "fingerprints.json")
+        self._paces: dict[str, tuple[int, float]] = {}  # by kind: finished stages, and the median
         self._keys: dict[
             int, tuple[Stage, str]
         ] = {}  # holds the stage, so that its id stays its own
@@ -118,8 +119,13 @@ class Store:
         return sum(work * self._pace(name) for name, work in found.items())
 
     def _pace(self, name: str) -> float:
-        records = map(read_record, self.root.glob(f"{name}-*"))
-        return median([r.seconds / r.work for r in records if r and r.work > 0] or [1.0])
+        """Return the median; it is computed again once another stage is finished."""
+        files = list(self.root.glob(f"{name}-*/{RECORD}"))  # "transfer" finds "transfer-base" too
+        if (known := self._paces.get(name)) is None or known[0] != len(files):
+            found = [r for r in map(read_record, (file.parent for file in files)) if r]
+            shares = [r.seconds / r.work for r in found if r.name == name and r.work > 0]
+            self._paces[name] = known = len(files), median(shares or [1.0])
+        return known[1]
 
     def discard(self, stage: Stage) -> None:
         """Remove a finished stage, so that it is done again."""

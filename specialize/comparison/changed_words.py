@@ -62,8 +62,8 @@ class Changes:
     worsened: tuple[Example, ...]
 
     @property
-    def one_word(self) -> str:
-        """Return a sentence if one word makes half of the difference or more, else ""."""
+    def caution(self) -> str:
+        """Return what to say if one word makes half of the difference or more, else ""."""
         net = self.fixed - self.broken
         better = net > 0
         first = (self.better if better else self.worse)[:1]

@@ -13,7 +13,8 @@ from typing import Any
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.model.header import tensor_shapes
-from specialize.pipeline.plan import CORPUS, DEV, ArmPlan
+from specialize.pipeline.plan import CORPUS, ArmPlan
+from specialize.reports.numbers import DEV
 from specialize.store import Stage, Store
 
 _BYTES_PER_PIECE = 4.0  # of text, by rule of thumb

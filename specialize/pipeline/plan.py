@@ -15,6 +15,7 @@ from specialize.pipeline.lengths import fitted
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import Arm, Recipe, TaskFiles
 from specialize.recipe.table import build
+from specialize.reports.numbers import DEV, TEST
 from specialize.store import Stage, Store
 from specialize.train.finetune import Finetune
 from specialize.train.lapt import Lapt
@@ -24,7 +25,6 @@ Text = Prepared | Stage | None  # a stage where it is not finished yet
 
 SCORES = 2  # version of fine-tuning: batches by pieces, test_unseen, CLAS, F1 by type
 CORPUS = "held-out text"  # the name of the audit of the corpus's own
-DEV, TEST = " dev", " test"  # the ends of the names of a task's
 
 
 @dataclass(frozen=True)

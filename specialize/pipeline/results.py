@@ -10,9 +10,10 @@ from typing import Any
 
 from specialize import atomic
 from specialize.executors import unique
-from specialize.pipeline.plan import CORPUS, DEV, TEST, ArmPlan
+from specialize.pipeline.plan import CORPUS, ArmPlan
 from specialize.pipeline.rows import read_sources
 from specialize.pipeline.task_data import TaskData
+from specialize.reports.numbers import DEV, TEST, is_test
 from specialize.store import Stage, Store
 from specialize.tasks._checks import unseen
 from specialize.terminal import named
@@ -219,7 +220,7 @@ def _changes_little(before: Facts, after: Facts) -> bool:
 def _unknown_in_test(arm: ArmFacts) -> Iterator[str]:
     """Yield the texts of tests that have more unknown words than those of dev, by a point."""
     for text, audit in arm.audit.items():
-        if not text.endswith(TEST):
+        if not is_test(text):
             continue
         task = text.removesuffix(TEST)
         dev, test = (found["after"] for found in (arm.audit[task + DEV], audit))
@@ -234,9 +235,7 @@ def _unknown_in_test(arm: ArmFacts) -> Iterator[str]:
 def early_warnings(plans: Sequence[ArmPlan], store: Store) -> list[str]:
     """Return what audits show to be doubtful before anything is trained, each warning once."""
     plain = next((plan for plan in plans if not plan.arm.mixin), None)
-    known = [
-        {t: a for t, a in audits(plan, store).items() if not t.endswith(TEST)} for plan in plans
-    ]
+    known = [{t: a for t, a in audits(plan, store).items() if not is_test(t)} for plan in plans]
     original = known[plans.index(plain)] if plain else {}
     found = [
         warning

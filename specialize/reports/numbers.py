@@ -194,9 +194,12 @@ def texts(facts: Facts) -> dict[str, str]:
     return {", ".join(names): names[0] for names in found.values()}
 
 
+DEV, TEST = " dev", " test"  # the ends of the names of a task's texts
+
+
 def is_test(text: str) -> bool:
     """Return whether an audited text is the test data of a task."""
-    return text.endswith(" test")
+    return text.endswith(TEST)
 
 
 def original(facts: Facts, text: str) -> Facts | None:

@@ -5,56 +5,26 @@ Deterministic for one machine and number of threads. `training` says what differ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from typing import Unpack
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from specialize.progress import Log, Silent
-from specialize.vectors.training import BATCH, Grams, Pairs, Tables, train
+from specialize.vectors.training import Grams, Lines, Options, Pairs, Tables, train
 
 # shapes: V words, D width; in a batch P pairs, U distinct centres, G rows of their n-grams, K noise
 # words
 
 
-def skipgram(
-    lines: Iterable[Sequence[int] | np.ndarray],
-    words: Sequence[str],
-    *,
-    width: int = 100,
-    epochs: int = 5,
-    window: int = 5,
-    negatives: int = 5,
-    rate: float = 0.05,
-    sample: float = 1e-4,
-    batch: int = BATCH,
-    seed: int = 0,
-    log: Log = Silent(),  # noqa: B008 (without state)
-) -> Tensor:
-    """Return vectors [V, width] of ``words``, which predict the words near them.
-
-    See `training.train`; ``negatives``: noise words of a pair. The defaults are fastText's.
-    """
-    return train(
-        partial(_step, negatives=negatives),
-        lines,
-        words,
-        width=width,
-        epochs=epochs,
-        window=window,
-        rate=rate,
-        sample=sample,
-        batch=batch,
-        seed=seed,
-        log=log,
-    )
+def skipgram(lines: Lines, words: Sequence[str], **options: Unpack[Options]) -> Tensor:
+    """Return vectors [V, width] of ``words``, which predict the words near them (`train`)."""
+    return train(_step, lines, words, **options)
 
 
 def _step(
-    tables: Tables, grams: Grams, pairs: Pairs, noise_K: Tensor, rate: float, *, negatives: int
+    tables: Tables, grams: Grams, pairs: Pairs, noise_K: Tensor, negatives: int, rate: float
 ) -> Tensor:
     """Take one step of SGD on the sum over pairs; return the mean loss of a pair, in nats.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -19,41 +20,58 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from specialize.errors import DataError
-from specialize.progress import Log
+from specialize.progress import Log, Silent
 
 # shapes: V words, N n-grams, D width; in a batch P pairs, U distinct words, G rows of their
 # n-grams, K noise words
 
 _SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word included
-BATCH = 1024  # words of a step
 _REPEATED = 8  # occurrences of a word in a step, at most on average: its gradients are summed
 _NOISE = 256  # noise words of a step
 _NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
 
-Step = Callable[["Tables", "Grams", "Pairs", Tensor, float], Tensor]  # noise, rate -> mean loss
+Lines = Iterable[Sequence[int] | np.ndarray]
+# noise words, how many of them each pair or centre has, rate -> mean loss
+Step = Callable[["Tables", "Grams", "Pairs", Tensor, int, float], Tensor]
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `train`."""
+
+    width: int
+    epochs: int
+    window: int
+    negatives: int
+    rate: float
+    sample: float
+    batch: int
+    seed: int
+    log: Log
 
 
 def train(
     step: Step,
-    lines: Iterable[Sequence[int] | np.ndarray],
+    lines: Lines,
     words: Sequence[str],
     *,
-    width: int,
-    epochs: int,
-    window: int,
-    rate: float,
-    sample: float,
-    batch: int,
-    seed: int,
-    log: Log,
+    width: int = 100,
+    epochs: int = 5,
+    window: int = 5,
+    negatives: int = 5,
+    rate: float = 0.05,
+    sample: float = 1e-4,
+    batch: int = 1024,
+    seed: int = 0,
+    log: Log = Silent(),  # noqa: B008 (without state)
 ) -> Tensor:
     """Return vectors [V, width] of ``words``: the mean of a word's own row and of its n-grams'.
 
     ``lines``: the ids (places in ``words``) of each line's words; a window of 1 to ``window`` words
-    on either side does not cross lines. ``rate``: of plain SGD, falling to 0. ``sample``: words
+    on either side does not cross lines. ``negatives``: noise words of a pair, or of a centre where
+    a step takes all its contexts together. ``rate``: of plain SGD, falling to 0. ``sample``: words
     whose share of the text is above it are left out at random. ``batch``: words of a step, at most;
-    fewer where words are short and share most n-grams, whose gradients are summed. DataError where
-    no line has two words.
+    fewer where words are short and share most n-grams, whose gradients are summed. The other
+    defaults are fastText's. DataError where no line has two words.
     """
     text = Text.of(lines)
     if not (text.lines[1:] == text.lines[:-1]).any():
@@ -75,7 +93,7 @@ def train(
             drawn = torch.from_numpy(noise.searchsorted(rng.random(_NOISE)))
             pairs = Pairs.of(shown.ids[part], shown.lines[part], window, rng)
             if len(pairs.centres_P):
-                loss = step(tables, grams, pairs, drawn, rate * (1 - done))
+                loss = step(tables, grams, pairs, drawn, negatives, rate * (1 - done))
                 read, total = round(done * epochs * len(text.ids)), epochs * len(text.ids)
                 log.step(read, total, loss=loss, tokens=read)
     return grams.means(tables.grams_ND, torch.arange(len(words)))
@@ -97,7 +115,7 @@ class Text:
     lines: np.ndarray
 
     @classmethod
-    def of(cls, lines: Iterable[Sequence[int] | np.ndarray]) -> Text:
+    def of(cls, lines: Lines) -> Text:
         """Return the text of lines of ids."""
         parts = [np.asarray(line, np.int64) for line in lines]
         sizes = [len(part) for part in parts]

@@ -68,16 +68,16 @@ def test_words_count_that_most_seeds_change(tagger: Path) -> None:
 
 def test_one_word_that_makes_the_difference_is_named(tagger: Path) -> None:
     changes = found(tagger)
-    assert changes.one_word == ""  # of 2 words
+    assert changes.caution == ""  # of 2 words
     dash, other = WordType("―", 150, 0), WordType("b", 3, 13)
     many = replace(changes, fixed=153, broken=13, better=(dash,), worse=(other,))
-    assert many.one_word == (
+    assert many.caution == (
         "ug, pos: tva has 140 words more right than lapt, and ― alone 150 of them: look at the "
         "other words before choosing"
     )
-    assert replace(many, better=(WordType("―", 60, 0),)).one_word == ""
+    assert replace(many, better=(WordType("―", 60, 0),)).caution == ""
     fewer = replace(many, fixed=13, broken=153, worse=(WordType("b", 0, 100),))
-    assert "tva has 140 words fewer right than lapt, and b alone 100 of them" in fewer.one_word
+    assert "tva has 140 words fewer right than lapt, and b alone 100 of them" in fewer.caution
 
 
 def test_an_example_is_a_sentence_of_the_first_seed_that_gains(tagger: Path) -> None:

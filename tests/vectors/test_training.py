@@ -66,17 +66,21 @@ def test_the_same_seed_gives_the_same_vectors_whatever_else_is_drawn(model: Any)
     assert not torch.equal(first, model(text(), WORDS, seed=6, **SHORT))
 
 
-def test_a_step_follows_the_gradient_that_autograd_finds() -> None:
+def small_tables() -> tuple[Grams, Tensor, Tensor]:
+    """Return four words' n-grams, and random rows of these and of the words as contexts."""
     generator = torch.Generator().manual_seed(1)
-    words = ["ab", "abc", "b", "bcd"]
-    grams = Grams.of(words)
+    grams = Grams.of(["ab", "abc", "b", "bcd"])
     table = torch.randn(grams.rows, 5, generator=generator)
-    contexts = torch.randn(len(words), 5, generator=generator)
+    return grams, table, torch.randn(4, 5, generator=generator)
+
+
+def test_a_step_follows_the_gradient_that_autograd_finds() -> None:
+    grams, table, contexts = small_tables()
     ids = torch.tensor([0, 2, 1, 3])
     pairs = Pairs(ids, torch.tensor([0, 0, 1, 2]), torch.tensor([2, 3, 0, 3]))
     centres_P, contexts_P = torch.tensor([0, 0, 2, 1]), torch.tensor([1, 3, 0, 3])
     noise_K = torch.tensor([3, 3, 1])
-    hidden = grams.means(table, torch.arange(len(words))).requires_grad_()
+    hidden = grams.means(table, torch.arange(4)).requires_grad_()
     leaf = contexts.clone().requires_grad_()
     loss = _loss(hidden, leaf, centres_P, contexts_P, noise_K, 5)
     loss.backward()
@@ -84,11 +88,11 @@ def test_a_step_follows_the_gradient_that_autograd_finds() -> None:
     assert leaf.grad is not None
 
     tables = Tables(table.clone(), contexts.clone())
-    mean = module._step(tables, grams, pairs, noise_K, 0.1, negatives=5)
+    mean = module._step(tables, grams, pairs, noise_K, 5, 0.1)
     assert torch.allclose(mean * 4, loss.detach(), rtol=1e-5)
     assert torch.allclose(tables.contexts_VD, contexts - 0.1 * leaf.grad, atol=1e-6)
     expected = table.clone()
-    for i in range(len(words)):
+    for i in range(4):
         for row in grams.of_words(torch.tensor([i]))[0].tolist():
             expected[row] -= 0.1 * hidden.grad[i]
     assert torch.allclose(tables.grams_ND, expected, atol=1e-6)
@@ -96,11 +100,7 @@ def test_a_step_follows_the_gradient_that_autograd_finds() -> None:
 
 def test_a_step_of_cbow_follows_the_gradient_that_autograd_finds() -> None:
     """Of the loss by its definition; each row of a context takes the whole gradient of the mean."""
-    generator = torch.Generator().manual_seed(1)
-    words = ["ab", "abc", "b", "bcd"]
-    grams = Grams.of(words)
-    table = torch.randn(grams.rows, 5, generator=generator)
-    contexts = torch.randn(len(words), 5, generator=generator)
+    grams, table, contexts = small_tables()
     ids = torch.tensor([0, 2, 1, 2])  # contexts of place 0 are words 2 and 1, of place 3 word 2
     pairs = Pairs(ids, torch.tensor([0, 3, 0]), torch.tensor([1, 1, 2]))
     noise_K = torch.tensor([3, 3, 1])
@@ -117,7 +117,7 @@ def test_a_step_of_cbow_follows_the_gradient_that_autograd_finds() -> None:
     loss.backward()
 
     tables = Tables(table.clone(), contexts.clone())
-    mean = cbow_module._step(tables, grams, pairs, noise_K, 0.1, negatives=5)
+    mean = cbow_module._step(tables, grams, pairs, noise_K, 5, 0.1)
     assert torch.allclose(mean * 2, loss.detach(), rtol=1e-5)
     assert leaf.grad is not None
     assert torch.allclose(tables.contexts_VD, contexts - 0.1 * leaf.grad, atol=1e-6)
