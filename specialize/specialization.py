@@ -41,6 +41,7 @@ class HeadFacts:
     seed: int
     pretokenize: Style  # how plain text is split into words
     scope: dict[str, str] = field(default_factory=dict)  # of its modules, if it has some
+    whole: bool = False  # whether the encoder was trained too, around them
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,20 @@ class Specialization:
 
         return read_vocabulary(self.folder / "model")
 
-    def head(self, task: str) -> Head:
-        """Return the head for ``task``; MissingError, naming those there are, if there is none."""
+    def head(self, task: str, *, language: str = "", packs: Sequence[Path] = ()) -> Head:
+        """Return the head for ``task``; MissingError, naming those there are, if there is none.
+
+        ``language``: whose modules take the place of those with which the head was trained
+        (zero-shot transfer), from ``packs``; UsageError if there are none.
+        """
         folder = self._head_folder(task)
-        return load_head(folder, self.folder / "model", allow_code=self.allow_code)
+        return load_head(
+            folder,
+            self.folder / "model",
+            allow_code=self.allow_code,
+            language=language,
+            packs=packs,
+        )
 
     def task(self, name: str) -> Task[Any]:
         """Return a task as its head was trained for it, without loading the head."""
@@ -132,7 +143,7 @@ def _facts(table: Any) -> HeadFacts:
     """Return the facts in ``table``; ValueError or TypeError where it is something else."""
     facts = HeadFacts(**table)
     types = {"task": str, "options": dict, "labels": dict, "mixin": list, "length": int}
-    types |= {"precision": str, "seed": int, "pretokenize": str, "scope": dict}
+    types |= {"precision": str, "seed": int, "pretokenize": str, "scope": dict, "whole": bool}
     for name, kind in types.items():
         if type(getattr(facts, name)) is not kind:
             raise ValueError(f"{name} is no {kind.__name__}")
@@ -172,10 +183,17 @@ def _mixes(facts: HeadFacts, folder: Path, *, allow_code: bool) -> Sequence[Mix]
         raise DataError(f"{folder / 'head.json'}:1: {error}") from None
 
 
-def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
+def load_head(
+    folder: Path,
+    model: Path,
+    *,
+    allow_code: bool = False,
+    language: str = "",
+    packs: Sequence[Path] = (),
+) -> Head:
     """Return the head in ``folder``, fine-tuned from the model in ``model``.
 
-    ``allow_code``: see `Specialization`.
+    ``allow_code``: see `Specialization`; ``language`` and ``packs``: see `Specialization.head`.
     """
     import torch
 
@@ -192,11 +210,13 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
     mixes = _mixes(facts, folder, allow_code=allow_code)
     if not model.is_dir():
         raise MissingError(f"{model}: no such folder; expected the model of the run")
-    within: Callable[[], AbstractContextManager[object]] = nullcontext
+    if (language or packs) and not facts.scope:
+        raise UsageError(f"{folder}: the head has no modules by language to exchange")
+    modules = None
     with torch.random.fork_rng():
         if facts.scope:
-            modules = _modules(folder, model)
-            encoder, within = modules.host, partial(modules.at, Scope(**facts.scope))
+            modules = _modules(folder, model, packs)
+            encoder = modules.host
         else:
             encoder = empty_model(model)
         try:
@@ -204,23 +224,59 @@ def load_head(folder: Path, model: Path, *, allow_code: bool = False) -> Head:
         except LookupError as error:
             raise DataError(f"{folder / 'head.json'}:1: no labels for {error}") from None
     module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
-    _load_weights(_own_parts(module) if facts.scope else module, folder / "model.safetensors")
+    weights = folder / "model.safetensors"
+    if modules is None or facts.whole:
+        modules = _load_whole(module, weights, modules)
+    else:
+        _load_weights(_own_parts(module), weights)
     vocabulary = read_vocabulary(model)
     framing = read_framing(vocabulary, model)
     words = WordEncoder(vocabulary, framing, length=facts.length, mix=chain(mixes))
     module.eval().to(device())
+    within: Callable[[], AbstractContextManager[object]] = nullcontext
+    if modules is not None:
+        scope = Scope(**facts.scope)
+        within = partial(modules.at, replace(scope, language=language or scope.language))
+        _check_scope(within, folder, language)
     return Head(module, words, method, facts.labels, facts.pretokenize, within)
 
 
-def _modules(folder: Path, model: Path) -> Attached:
-    """Return the modules of the head in ``folder`` attached to its model, and to no other."""
+def _load_whole(module: WordModel, weights: Path, modules: Attached | None) -> Attached | None:
+    """Load the weights of encoder and head; return ``modules`` attached to the encoder again."""
+    from specialize.modules.attach import attach
+
+    if modules is None:
+        _load_weights(module, weights)
+        return None
+    modules.detach()
+    _load_weights(module, weights)
+    return attach(modules.host, modules.table)
+
+
+def _check_scope(
+    within: Callable[[], AbstractContextManager[object]], folder: Path, language: str
+) -> None:
+    """Raise UsageError where a head has no modules of ``language``."""
+    try:
+        with within():
+            pass
+    except UsageError as error:
+        hint = "; give a pack that has them (--pack)" if language else ""
+        raise UsageError(f"{folder}: {error}{hint}") from None
+
+
+def _modules(folder: Path, model: Path, packs: Sequence[Path]) -> Attached:
+    """Return the modules of the head in ``folder`` attached to its model, and to no other.
+
+    ``packs``: of further languages.
+    """
     from specialize.model.config import read_config
     from specialize.model.load import language_model
     from specialize.modules.packs import PACK, open_packs
     from specialize.vocab.open import read_vocabulary
 
     host = language_model(model, read_config(model))
-    return open_packs(host, read_vocabulary(model).pieces, [folder / PACK])
+    return open_packs(host, read_vocabulary(model).pieces, [folder / PACK, *packs])
 
 
 def _own_parts(module: WordModel) -> Any:
@@ -278,15 +334,17 @@ def save_head(
 ) -> None:
     """Write a fine-tuned model and what is needed to use it to ``folder``, at once.
 
-    ``mixins`` become ``facts.mixin``, their files copied. With a ``pack``, the encoder is that of
-    the model from which fine-tuning began, and is not written again.
+    ``mixins`` become ``facts.mixin``, their files copied. With a ``pack`` and unless
+    ``facts.whole``, the encoder is that of the model from which fine-tuning began, and is not
+    written again. The modules are no longer attached.
     """
     from safetensors.torch import save_model
 
     from specialize.modules.packs import PACK, write_pack
 
     with atomic.whole_folder(folder) as partial:
-        save_model(_own_parts(module) if pack else module, str(partial / "model.safetensors"))
+        own = _own_parts(module) if pack and not facts.whole else module
+        save_model(own, str(partial / "model.safetensors"))
         if pack:
             write_pack(pack, partial / PACK)
         facts = replace(facts, mixin=carry(mixins, partial))

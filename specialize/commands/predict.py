@@ -6,6 +6,8 @@ import shutil
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from specialize.commands._arguments import Parsers, add_command
 from specialize.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
-    from specialize.specialization import Specialization
+    from specialize.specialization import Head, Specialization
 
 DESCRIPTION = """\
 Annotate a file. What it has for the tasks is replaced, everything else is kept. For pos and dep
@@ -32,6 +34,7 @@ def add(parsers: Parsers) -> None:
         examples="""
             specialize predict runs/uyghur new.conllu --task pos --task dep --out annotated.conllu
             specialize predict runs/uyghur names.txt --task ner --out -
+            specialize predict runs/xmod mt.conllu --language mt --pack xmod.safetensors --out -
         """,
     )
     command.add_argument("folder", type=Path, help="a run's folder, or an arm's")
@@ -39,6 +42,10 @@ def add(parsers: Parsers) -> None:
     task = "a task, by its name in the recipe; may be repeated; default: all of the file's format"
     command.add_argument("--task", action="append", metavar="NAME", help=task)
     command.add_argument("--out", required=True, metavar="FILE", help="file to write; - for stdout")
+    language = "use the modules of this language in place of those of training: zero-shot transfer"
+    command.add_argument("--language", default="", metavar="CODE", help=language)
+    pack = "modules of languages for --language; may be repeated"
+    command.add_argument("--pack", action="append", type=Path, metavar="FILE", help=pack)
     allow = "let heads run functions outside of the package, which the message without it lists"
     command.add_argument("--allow-code", action="store_true", help=allow)
     command.set_defaults(run=run)
@@ -52,15 +59,19 @@ def run(options: Namespace) -> None:
 
     result = Specialization(options.folder, allow_code=options.allow_code)
     file, tasks = _file_and_tasks(options)
+    if options.pack and not options.language:
+        raise UsageError("--pack needs --language, whose modules are used")
+    load = partial(result.head, language=options.language, packs=options.pack or [])
     with tempfile.TemporaryDirectory() as folder:
         if options.out == "-":
-            write_stdout(_annotated(result, file, tasks, Path(folder)).read_bytes())
+            annotated = _annotated(result, load, file, tasks, Path(folder))
+            write_stdout(annotated.read_bytes())
             return
         out = Path(options.out)
         with output_file(out, inputs=[file]):
-            annotated = _annotated(result, file, tasks, Path(folder))
-            with whole_file(out) as partial:
-                shutil.copyfile(annotated, partial)
+            annotated = _annotated(result, load, file, tasks, Path(folder))
+            with whole_file(out) as written:
+                shutil.copyfile(annotated, written)
     print(options.out)
 
 
@@ -96,7 +107,13 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
     return chosen
 
 
-def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Path) -> Path:
+def _annotated(
+    result: Specialization,
+    load: Callable[[str], Head],
+    file: Path,
+    tasks: list[str],
+    folder: Path,
+) -> Path:
     """Return ``file`` annotated for one task after the other, in ``folder``."""
     from specialize.tasks._plain import plain_note
 
@@ -105,7 +122,7 @@ def _annotated(result: Specialization, file: Path, tasks: list[str], folder: Pat
             print(f"running code outside of the package: {line}", file=sys.stderr)
     annotated = file
     for name in _of_one_format(result, file, tasks):
-        head = result.head(name)
+        head = load(name)
         if annotated is file and (note := plain_note(file, head.pretokenize)):
             print(note, file=sys.stderr)
         sentences = head.annotate(head.read(annotated))

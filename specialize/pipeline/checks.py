@@ -141,7 +141,7 @@ def _of_arm(name: str) -> Iterator[None]:
 
 
 def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
-    """Raise UsageError where the base has no sites for the arm's modules."""
+    """Raise UsageError where the base has no sites for the arm's modules, or other settings do."""
     from specialize.modules.scope import Scope
     from specialize.pipeline.modular import check_modules, scope_of
 
@@ -152,7 +152,12 @@ def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
         if "modules" in given
     ]
     with _of_arm(f"{plan.arm.name}: modules = {modules.method!r}"):
-        check_modules(base.model, modules, dict.fromkeys(scopes))
+        if modules()(base.model).pack and (plan.lapt or plan.arm.augment.method != "none"):
+            raise UsageError(
+                'modules of a pack stay as they are; set lapt = false and augment = "none", or '
+                "train those of another language by: specialize modules add"
+            )
+        check_modules(base, modules, dict.fromkeys(scopes))
 
 
 def check_settings(plans: Sequence[ArmPlan]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from specialize import atomic
 from specialize.atomic import link_tree
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from specialize.train.finetune import Finetune, Finetuned
     from specialize.train.multitask import Multitask
 
-NOWHERE = Scope()
+
+class _Modular(NamedTuple):
+    """The modules with which a head was fine-tuned."""
+
+    pack: Pack
+    scope: Scope
+    whole: bool  # whether the encoder trained, around them
 
 
 def finetune_task(
@@ -48,15 +54,16 @@ def finetune_task(
     """Write a fine-tuned head, its predictions on test, and its scores.
 
     ``start``: of tasks trained together, from the model of one of which training begins.
-    ``modules``: what trains in place of the encoder, on the modules of ``language`` if that is set.
+    ``modules``: what trains in place of the encoder, on the modules of ``language`` if that is set;
+    or modules of ``language`` around which the encoder trains.
     """
-    from specialize.pipeline.modular import pack_in, scope_of, task_modules
+    from specialize.pipeline.modular import scope_of, task_modules
     from specialize.train.finetune import finetune
 
     checkpoint, words = _to_train(adapted, mixins, plan)
     given = read_task(task, seed)
     scope = scope_of(language, task)
-    with task_modules(checkpoint, modules, adapted, scope, seed=seed) as attached:
+    with task_modules(checkpoint, modules, adapted, scope, seed=seed) as kept:
         found = finetune(
             checkpoint,
             words,
@@ -68,8 +75,10 @@ def finetune_task(
             start=start / start_task / "head" / "model.safetensors" if start else None,
             log=log,
         )
-        pack = pack_in(attached, checkpoint) if attached else None
-        log.say(_write_head(found, folder, task, mixins, plan, seed, pack=pack, scope=scope))
+        pack = kept.pack() if kept else None
+        whole = kept is not None and kept.whole
+    modular = _Modular(pack, scope, whole) if pack else None
+    log.say(_write_head(found, folder, task, mixins, plan, seed, modular))
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
@@ -124,14 +133,9 @@ def _write_head(
     mixins: Sequence[Choice],
     plan: Finetune,
     seed: int,
-    *,
-    pack: Pack | None = None,
-    scope: Scope = NOWHERE,
+    modular: _Modular | None = None,
 ) -> str:
-    """Write the head, its predictions on test, and its scores; return its score as text.
-
-    ``pack``: the modules with which it was fine-tuned, for ``scope``.
-    """
+    """Write the head, its predictions on test, and its scores; return its score as text."""
     given = read_task(task, seed)
     suffix = Path(plain_name(task.test)).suffix
     with atomic.whole_file(folder / f"predictions{suffix}") as file:
@@ -145,9 +149,10 @@ def _write_head(
         precision=found.module.precision,
         seed=seed,
         pretokenize=style_of(sentence.words for sentence in given.data.train),
-        scope=asdict(scope) if pack else {},
+        scope=asdict(modular.scope) if modular else {},
+        whole=modular is not None and modular.whole,
     )
-    save_head(found.module, facts, folder / "head", mixins=mixins, pack=pack)
+    save_head(found.module, facts, folder / "head", mixins=mixins, pack=modular and modular.pack)
     metric = given.task.metric
     scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
     scores |= _unseen(given, found.predicted)

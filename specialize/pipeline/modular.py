@@ -5,20 +5,24 @@ LAPT and fine-tuning train what is not frozen, so nothing else of them differs f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from specialize.errors import UsageError
 from specialize.model.language_model import LanguageModel
 from specialize.model.load import Checkpoint
 from specialize.modules.attach import Attached, Table, attach
-from specialize.modules.combine import combined
+from specialize.modules.combine import combined, restricted
 from specialize.modules.describe import ByKey
 from specialize.modules.packs import Pack, check_base, pack_of, read_pack, write_pack
 from specialize.modules.policy import Policy, training
 from specialize.modules.scope import Scope
 from specialize.modules.sources import Invertible, Source
+from specialize.modules.systems._system import System
+from specialize.modules.xmod import policies
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import TaskFiles
 from specialize.train.finetune import restored
@@ -26,12 +30,27 @@ from specialize.train.finetune import restored
 FOLDER = "modules"  # beside the model's: the pack of the language
 
 
-def check_modules(host: LanguageModel, choice: Choice, scopes: Iterable[Scope]) -> None:
-    """Raise UsageError where ``host`` has no sites for modules, or a scope has no valid keys."""
+@dataclass(frozen=True)
+class Kept:
+    """What a head keeps of the modules with which it was fine-tuned."""
+
+    pack: Callable[[], Pack]
+    whole: bool  # whether the encoder trained too
+
+
+def check_modules(base: Checkpoint, choice: Choice, scopes: Iterable[Scope]) -> None:
+    """Raise UsageError where ``base`` has no sites for modules, or a scope has no valid keys.
+
+    DataError where modules trained before belong to another base.
+    """
+    host = base.model
     for scope in scopes:
-        languages, tasks = choice()(host)
-        table = _keyed(languages, scope.language, 0) if scope.language else {}
-        own = _keyed(tasks, scope.task, 0) if scope.task else {}
+        system = choice()(host)
+        if system.pack:
+            attach(host, _trained_before(system, base, scope)).detach()
+            continue
+        table = _keyed(system.languages, scope.language, 0) if scope.language else {}
+        own = _keyed(system.tasks, scope.task, 0) if scope.task else {}
         attach(host, combined(table, own)).detach()
 
 
@@ -51,24 +70,55 @@ def language_modules(
 @contextmanager
 def task_modules(
     checkpoint: Checkpoint, choice: Choice | None, folder: Path, scope: Scope, *, seed: int
-) -> Iterator[Attached | None]:
+) -> Iterator[Kept | None]:
     """Attach new modules of the scope's task meanwhile, on the language's, and freeze all else.
 
     The language's are those that `write_language` wrote to ``folder``; a scope without a language
-    has none. Nothing without ``choice``.
+    has none. Where the choice has modules trained before, they are attached alone, and the encoder
+    trains around them (`xmod.policies`). Nothing without ``choice``.
     """
     if choice is None:
         yield None
         return
     model = restored(checkpoint.model)
-    own = _keyed(choice()(model).tasks, scope.task, seed)
+    system = choice()(model)
+    if system.pack:
+        with _around(system, checkpoint, scope) as kept:
+            yield kept
+        return
+    own = _keyed(system.tasks, scope.task, seed)
     table: Table = {}
     if scope.language:
         file = folder / FOLDER / f"{scope.language}.safetensors"
         check_base(pack := read_pack(file), model, checkpoint.vocabulary.pieces, str(file))
         table = pack.table()
     with _attached(model, combined(table, own), list(own.values()), scope) as modules:
-        yield modules
+        yield Kept(partial(pack_in, modules, checkpoint), whole=False)
+
+
+@contextmanager
+def _around(system: System, checkpoint: Checkpoint, scope: Scope) -> Iterator[Kept]:
+    """Attach a language's trained modules meanwhile, and let the encoder train around them."""
+    model, table = checkpoint.model, _trained_before(system, checkpoint, scope)
+    pack = pack_of(model, table, checkpoint.vocabulary.pieces)  # of the model before training
+    modules = attach(model, table)
+    try:
+        with training(modules, scope, policies(model)):
+            yield Kept(lambda: pack, whole=True)
+    finally:
+        modules.detach()
+
+
+def _trained_before(system: System, base: Checkpoint, scope: Scope) -> Table:
+    """Return the modules of the scope's language; UsageError if the system's pack has none."""
+    assert system.pack
+    check_base(system.pack, base.model, base.vocabulary.pieces, str(system.file))
+    if not scope.language:
+        raise UsageError("expected the language whose modules are used; add language = 'CODE'")
+    try:
+        return restricted(system.languages, "language", scope.language)
+    except UsageError as error:
+        raise UsageError(f"{system.file}: {error}") from None
 
 
 def pack_in(modules: Attached, checkpoint: Checkpoint) -> Pack:

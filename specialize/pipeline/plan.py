@@ -136,7 +136,8 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     )
     rows = _rows(arm, base, vocabulary, text) if _reads_text(arm.augment) else None
     ids = _ids(arm, base, vocabulary, text) if lapt else None
-    language = recipe.language if lapt else ""
+    trained = lapt or (arm.modules and arm.modules.files())  # in this run, or before: in a pack
+    language = recipe.language if trained else ""
     adapted = {
         seed: _adapted(arm, base, vocabulary, rows, text, ids, lapt, seed, language)
         for seed in (arm.seeds if lapt and lapt.per_seed else arm.seeds[:1])

@@ -1,0 +1,156 @@
+"""Arms on X-MOD: the model is fine-tuned around the modules of a language, which are exchanged."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cli_calls
+import pytest
+import torch
+from cli_calls import Call
+from safetensors.torch import load_file
+
+from specialize.cli import main
+from specialize.errors import UsageError
+from specialize.model.load import load_checkpoint
+from specialize.modules import xmod
+from specialize.modules.packs import pack_of, write_pack
+from specialize.specialization import Specialization
+from specialize.toylang import ToyFiles
+
+call = cli_calls.call  # fixture
+
+RECIPE = """\
+base = "BASE"
+language = "toy"
+seeds = [1, 2]
+
+[finetune]
+epochs = 2
+batch = 8
+freeze = 0
+rate = 1e-2
+head_rate = 1e-2
+
+[task.pos]
+train = "train.conllu"
+dev = "dev.conllu"
+test = "test.conllu"
+
+[arm.xmod]
+lapt = false
+modules = { method = "xmod", pack = "all.safetensors" }
+
+[arm.plain]
+lapt = false
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("xmod") / "data"
+    shutil.copytree(toy.corpus.parent, folder)
+    base = load_checkpoint(base_folder)
+    source = xmod.modules(base.model)
+    for seed, language in enumerate(("toy", "other")):
+        source.keyed.add(language, seed=seed)
+    pack = pack_of(base.model, {xmod.SITE: source}, base.vocabulary.pieces)
+    write_pack(pack, folder / "all.safetensors")
+    (folder / "run.toml").write_text(RECIPE.replace("BASE", str(base_folder)), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(folder: Path) -> Path:
+    out = folder.parent / "out"
+    assert main(["run", str(folder / "run.toml"), "--out", str(out)]) == 0
+    return out
+
+
+def test_the_encoder_trains_without_its_embeddings_around_the_frozen_modules(
+    out: Path, folder: Path, base_folder: Path
+) -> None:
+    head = out / "arms" / "xmod" / "heads" / "pos"
+    whole = load_file(base_folder / "model.safetensors")
+    before = {name.removeprefix("model."): tensor for name, tensor in whole.items()}
+    after = {
+        name.removeprefix("encoder."): tensor
+        for name, tensor in load_file(head / "model.safetensors").items()
+        if name.startswith("encoder.")
+    }
+    assert not any("module_sources" in name for name in after)
+    shared = after.keys() & before.keys()
+    changed = {name for name in shared if not torch.equal(after[name], before[name])}
+    assert changed
+    assert not any("embeddings" in name for name in changed)
+    assert any("embeddings" in name for name in shared)
+    whole, own = load_file(folder / "all.safetensors"), load_file(head / "modules.safetensors")
+    assert own
+    assert all("toy" in name and torch.equal(own[name], whole[name]) for name in own)
+    assert json.loads((head / "head.json").read_text("utf-8"))["whole"] is True
+
+
+def test_the_published_model_is_the_base(out: Path, base_folder: Path) -> None:
+    before = load_file(base_folder / "model.safetensors")
+    after = load_file(out / "arms" / "xmod" / "model" / "model.safetensors")
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_predictions_are_those_that_were_scored(
+    out: Path, folder: Path, call: Call, tmp_path: Path
+) -> None:
+    scores = json.loads((out / "scores.json").read_text("utf-8"))
+    made = tmp_path / "made.conllu"
+    for arm in ("xmod", "plain"):
+        given = (out / "arms" / arm, folder / "test.conllu", "--task", "pos", "--out", made)
+        assert call("predict", *given).code == 0
+        seed = scores[arm]["pos"]["best_seed"]
+        scored = out / "arms" / arm / "predictions" / f"pos-{seed}.conllu"
+        assert made.read_bytes() == scored.read_bytes()
+
+
+def test_the_modules_of_another_language_take_their_place(
+    out: Path, folder: Path, call: Call, tmp_path: Path
+) -> None:
+    arm, pack = Specialization(out / "arms" / "xmod"), folder / "all.safetensors"
+    found = []
+    for language, packs in (("", []), ("toy", [pack]), ("other", [pack])):
+        head = arm.head("pos", language=language, packs=packs)
+        with head.within():
+            batch = head.words.batch([["a", "b"]], torch.device("cpu"))
+            found.append(head.module.states(batch).detach())
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    test, made = folder / "test.conllu", tmp_path / "made.conllu"
+    given = ("predict", out / "arms" / "xmod", test, "--task", "pos", "--out", made)
+    assert call(*given, "--language", "other", "--pack", pack).code == 0
+    refused = call(*given, "--language", "other")
+    assert refused.code == 2
+    assert "no parameters of language 'other'; known: toy" in refused.err
+    assert "give a pack that has them (--pack)" in refused.err
+    assert "--pack needs --language" in call(*given, "--pack", pack).err
+    with pytest.raises(UsageError, match="the head has no modules by language to exchange"):
+        Specialization(out / "arms" / "plain").head("pos", language="other", packs=[pack])
+
+
+# Refused before work
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        (["arm.xmod.lapt={}", 'corpus.files=["corpus.txt"]'], 2, "set lapt = false and augment ="),
+        (["language="], 2, "expected the language whose modules are used; add language = 'CODE'"),
+        (["language=en"], 2, "no modules of language 'en'; known: toy, other"),
+        (["base=mini"], 3, "the modules belong to a base with another vocabulary"),
+        (["arm.xmod.modules.pack=none.safetensors"], 4, "none.safetensors"),
+    ],
+)
+def test_arms_that_cannot_work_are_refused(
+    changes: list[str], code: int, message: str, folder: Path, call: Call, tmp_path: Path
+) -> None:
+    given = [word for change in changes for word in ("--set", change)]
+    refused = call("run", folder / "run.toml", "--out", tmp_path / "out", *given)
+    assert (refused.code, message in refused.err) == (code, True), refused.err
+    assert not (tmp_path / "out" / "stages").exists()
