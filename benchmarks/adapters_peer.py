@@ -3,7 +3,7 @@
     python benchmarks/adapters_peer.py PEER_PYTHON [--rounds 5] [--threads 1]
 
 PEER_PYTHON has torch and adapters 1.3.0 (which wants transformers 4.57). A BERT of random weights
-runs the same 16 sequences of 128 pieces alone, and with a task adapter (reduction 16) on a language
+runs the same 4 sequences of 128 pieces alone, and with a task adapter (reduction 16) on a language
 adapter (reduction 2, invertible), in turn: annotated (no gradients), and trained (the task adapter
 alone, AdamW). Each way runs in a process of its own, again in each round. Printed: the least CPU
 milliseconds of a step, and what the modules add to their own host, since the two hosts are of
@@ -30,7 +30,7 @@ SHAPES = {
                 "intermediate_size": 1024},
     "12 x 768": {},  # BERT base
 }  # fmt: skip
-STEPS = 12
+STEPS = 4
 
 
 def main() -> None:
@@ -118,7 +118,7 @@ def measured(
     shape: str, what: str, host: Any, at: Callable[[], Any], parameters: list[Any]
 ) -> list[tuple[str, str, str, float]]:
     """Return the least CPU seconds of annotating and of training ``parameters``."""
-    ids = torch.randint(5, 30_000, (16, 128), generator=torch.Generator().manual_seed(1))
+    ids = torch.randint(5, 30_000, (4, 128), generator=torch.Generator().manual_seed(1))
     mask = torch.ones_like(ids)
     if what == "host":
         host.requires_grad_(False)

@@ -36,7 +36,7 @@ def add(parsers: Parsers) -> None:
             specialize study transfer recipes/transfer_mini.toml --out runs/transfer --jobs 2
             specialize study interference recipes/transfer_mini.toml --out runs/transfer --jobs 2
             specialize study sharing recipes/sharing_*.toml --out runs/sharing --jobs 2 --threads 1
-            specialize study zeroshot recipes/zeroshot_mini.toml --out runs/zeroshot --jobs 2
+            specialize study zeroshot recipes/madx_hyperx_mini.toml --out runs/zeroshot --jobs 2
         """,
     )
     kinds = ("transfer", "interference", "sharing", "zeroshot")
