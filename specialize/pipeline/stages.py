@@ -254,7 +254,7 @@ def _trained(
     from specialize.model.load import Checkpoint
     from specialize.pipeline.modular import language_modules, pack_in
     from specialize.train.lapt import lapt as train
-    from specialize.train.lapt import shards
+    from specialize.train.lapt_parameters import shards
     from specialize.train.optim import device
 
     model, change = _installed(base, vocabulary, rows)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import cycle, islice
 from pathlib import Path
@@ -14,15 +13,9 @@ import torch
 
 from specialize.corpus.prepare import Prepared
 from specialize.errors import DataError, UsageError
-from specialize.model.language_model import (
-    LanguageModel,
-    is_causal,
-    logits_at,
-    output_biases,
-    output_layer,
-)
+from specialize.model.language_model import is_causal, logits_at
 from specialize.model.load import Checkpoint
-from specialize.model.tiers import merge, tier, tier_bias
+from specialize.model.tiers import merge
 from specialize.model.word_encoder import check_length
 from specialize.progress import Log, Silent
 from specialize.train import loop
@@ -34,7 +27,7 @@ from specialize.train.bits_per_byte import (
     held_out,
     score,
 )
-from specialize.train.distributed import agree, rank, start_equal, world
+from specialize.train.distributed import agree, rank
 from specialize.train.language_model import (
     Ask,
     Step,
@@ -43,12 +36,13 @@ from specialize.train.language_model import (
     masked,
     train_language_model,
 )
+from specialize.train.lapt_parameters import trained_parameters
 from specialize.train.masking import Masking, mask_piece, mask_pieces
-from specialize.train.optim import adamw, at_least, groups, in_equal_parts, precision
+from specialize.train.optim import adamw, at_least, in_equal_parts, precision
 from specialize.train.packing import Sequences, read_ids, write_ids
 from specialize.train.sampling import order, order_of_part
 from specialize.train.schedules import linear
-from specialize.train.sharding import Inside, plain, shard, take_whole
+from specialize.train.sharding import take_whole
 from specialize.vocab.base import VocabChange, Vocabulary
 
 _SAMPLE = 20_000  # lines whose byte frequencies price unknown text
@@ -142,7 +136,7 @@ def lapt(
     rows = in_rows(measured, checkpoint.vocabulary, framing, length=plan.length)
     sequences = _sequences(checkpoint, text, plan.length, ids, folder)
     steps, ordered = _steps(plan, len(sequences), seed)
-    trained, inside, tiers = _trained(model, change.fresh, plan, log)
+    trained, inside, tiers = trained_parameters(model, change.fresh, plan, log)
     history = train_language_model(
         trained,
         following if causal else _masked(checkpoint, plan, seed),
@@ -269,59 +263,3 @@ def _warmup(plan: Lapt, steps: int, log: Log) -> int:
         log.say(f"warm-up shortened from {plan.warmup} to {warmup} steps, a tenth of all")
     log.record(warmup=warmup)
     return warmup
-
-
-def shards(plan: Lapt) -> bool:
-    """Return whether the model is split over the processes that train together."""
-    return plan.shard and world() > 1
-
-
-def _trained(
-    model: LanguageModel, fresh: Sequence[int], plan: Lapt, log: Log
-) -> tuple[LanguageModel, Inside, list[dict[str, Any]]]:
-    """Return what is trained, how its functions are called, and the parameter groups.
-
-    That is ``model`` itself, its fresh rows a parameter of their own, or a sharded copy.
-    """
-    own = _freeze(model, fresh, plan)
-    start_equal(model)
-    if not shards(plan):
-        if plan.shard:
-            log.say("lapt.shard: one process holds all parameters; start several with torchrun")
-        return model, plain, _tiers(model, own, plan)
-    copied = copy.deepcopy(model)
-    inside = shard(copied)
-    return copied, inside, _tiers(copied, own, plan)
-
-
-def _freeze(model: LanguageModel, fresh: Sequence[int], plan: Lapt) -> set[str]:
-    """Make the rows of ``fresh`` pieces parameters of their own and return their names.
-
-    What ``plan.train`` leaves out gets no gradient. UsageError where nothing is left.
-    """
-    if plan.train == "fresh" and not fresh:
-        raise UsageError(
-            'lapt.train = "fresh", but no piece is fresh; add pieces (augment), or train "all" or '
-            '"embeddings"'
-        )
-    frozen = not any(bias.requires_grad for bias in output_biases(model))
-    if plan.train != "all":
-        model.requires_grad_(False)
-    if plan.train == "embeddings":
-        layers = model.get_input_embeddings(), output_layer(model)
-        tables = [layer.weight for layer in layers if layer is not None]
-        for parameter in [*tables, *output_biases(model)]:
-            parameter.requires_grad_(True)
-    own = {id(parameter) for parameter in tier(model, fresh)} if fresh else set()
-    if fresh and frozen and plan.train == "all":
-        tier_bias(model, fresh)  # among the other parameters: at the base rate
-    return {name for name, parameter in model.named_parameters() if id(parameter) in own}
-
-
-def _tiers(model: LanguageModel, own: set[str], plan: Lapt) -> list[dict[str, Any]]:
-    """Return the parameter groups; ``own``: names of the parameters of fresh rows."""
-    named = list(model.named_parameters())
-    tiers = groups([(n, p) for n, p in named if n not in own], rate=plan.rate, decay=plan.decay)
-    fresh = [parameter for name, parameter in named if name in own]
-    fresh_rate = plan.rate * plan.fresh_rate
-    return [*tiers, {"params": fresh, "lr": fresh_rate, "weight_decay": plan.decay}]
