@@ -22,6 +22,8 @@ ORDER = [
     {"recipe"},
     {"comparison"},
     {"reports"},
+    {"head_facts"},
+    {"heads"},
     {"augmentation", "specialization", "demo"},
     {"pipeline"},
     {"studies"},

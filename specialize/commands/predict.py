@@ -15,7 +15,8 @@ from specialize.commands._arguments import Parsers, add_command
 from specialize.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
-    from specialize.specialization import Head, Specialization
+    from specialize.heads import Head
+    from specialize.specialization import Specialization
 
 DESCRIPTION = """\
 Annotate a file. What it has for the tasks is replaced, everything else is kept. For pos and dep

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from specialize import atomic
 from specialize.atomic import link_tree
 from specialize.corpus.files import plain_name
+from specialize.head_facts import HeadFacts
+from specialize.heads import chain, save_head
 from specialize.modules.scope import Scope
 from specialize.pipeline.stages import checkpoint_of, without_times
 from specialize.pipeline.task_data import TaskData, read_task
 from specialize.progress import Log
 from specialize.recipe.methods import Choice
 from specialize.recipe.recipe import TaskFiles
-from specialize.specialization import HeadFacts, chain, save_head
 from specialize.tasks._checks import unseen
 from specialize.tasks._pretokenize import style_of
 

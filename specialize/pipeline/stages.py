@@ -16,11 +16,11 @@ from specialize import atomic
 from specialize.corpus import CorpusFiles
 from specialize.corpus.agreement import Use, mismatch
 from specialize.corpus.prepare import Prepared, prepare
+from specialize.heads import chain
 from specialize.pipeline.change import read_change, write_change
 from specialize.pipeline.task_data import read_file, state
 from specialize.progress import Log
 from specialize.recipe.methods import Choice
-from specialize.specialization import chain
 from specialize.vocab.audit.coverage import (
     coverage,
     explain,
