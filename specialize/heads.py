@@ -56,11 +56,11 @@ def load_head(
     *,
     allow_code: bool = False,
     language: str = "",
-    packs: Sequence[Path] = (),
+    pack: Path | None = None,
 ) -> Head:
     """Return the head in ``folder``, fine-tuned from the model in ``model``.
 
-    ``allow_code``: see `Specialization`; ``language`` and ``packs``: see `Specialization.head`.
+    ``allow_code``: see `Specialization`; ``language`` and ``pack``: see `Specialization.head`.
     """
     import torch
 
@@ -77,12 +77,13 @@ def load_head(
     mixes = _mixes(facts, folder, allow_code=allow_code)
     if not model.is_dir():
         raise MissingError(f"{model}: no such folder; expected the model of the run")
-    if (language or packs) and not facts.scope:
+    scope = Scope(**facts.scope)
+    if (language or pack) and not scope.language:
         raise UsageError(f"{folder}: the head has no modules by language to exchange")
     modules = None
     with torch.random.fork_rng():
         if facts.scope:
-            modules = _modules(folder, model, packs)
+            modules = _modules(folder, model, scope, language, pack)
             encoder = modules.host
         else:
             encoder = empty_model(model)
@@ -102,9 +103,7 @@ def load_head(
     module.eval().to(device())
     within: Callable[[], AbstractContextManager[object]] = nullcontext
     if modules is not None:
-        scope = Scope(**facts.scope)
         within = partial(modules.at, replace(scope, language=language or scope.language))
-        _check_scope(within, folder, language)
     return Head(module, words, method, facts.labels, facts.pretokenize, within)
 
 
@@ -120,30 +119,28 @@ def _load_whole(module: WordModel, weights: Path, modules: Attached | None) -> A
     return attach(modules.host, modules.table)
 
 
-def _check_scope(
-    within: Callable[[], AbstractContextManager[object]], folder: Path, language: str
-) -> None:
-    """Raise UsageError where a head has no modules of ``language``."""
-    try:
-        with within():
-            pass
-    except UsageError as error:
-        hint = "; give a pack that has them (--pack)" if language else ""
-        raise UsageError(f"{folder}: {error}{hint}") from None
-
-
-def _modules(folder: Path, model: Path, packs: Sequence[Path]) -> Attached:
+def _modules(folder: Path, model: Path, scope: Scope, language: str, pack: Path | None) -> Attached:
     """Return the modules of the head in ``folder`` attached to its model, and to no other.
 
-    ``packs``: of further languages.
+    Those of ``language`` in ``pack`` take the place of the language's of the scope.
     """
     from specialize.model.config import read_config
     from specialize.model.load import language_model
-    from specialize.modules.packs import PACK, open_packs
+    from specialize.modules.attach import attach
+    from specialize.modules.combine import exchanged
+    from specialize.modules.packs import PACK, checked_pack
     from specialize.vocab.open import read_vocabulary
 
-    host = language_model(model, read_config(model))
-    return open_packs(host, read_vocabulary(model).pieces, [folder / PACK, *packs])
+    host, pieces = language_model(model, read_config(model)), read_vocabulary(model).pieces
+    table = checked_pack(folder / PACK, host, pieces).table()
+    if language:
+        given = pack or folder / PACK
+        try:
+            table = exchanged(table, checked_pack(given, host, pieces).table(), scope, language)
+        except UsageError as error:
+            hint = "" if pack else "; name a pack that has them (--pack)"
+            raise UsageError(f"{given}: {error}{hint}") from None
+    return attach(host, table)
 
 
 def _own_parts(module: WordModel) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +38,11 @@ class Specialization:
 
         return read_vocabulary(self.folder / "model")
 
-    def head(self, task: str, *, language: str = "", packs: Sequence[Path] = ()) -> Head:
+    def head(self, task: str, *, language: str = "", pack: Path | None = None) -> Head:
         """Return the head for ``task``; MissingError, naming those there are, if there is none.
 
-        ``language``: whose modules take the place of those with which the head was trained
-        (zero-shot transfer), from ``packs``; UsageError if there are none.
+        ``language``: whose modules, in ``pack``, take the place of the modules of the language with
+        which the head was trained (zero-shot transfer); UsageError if there are none, or others.
         """
         folder = self._head_folder(task)
         return load_head(
@@ -51,7 +50,7 @@ class Specialization:
             self.folder / "model",
             allow_code=self.allow_code,
             language=language,
-            packs=packs,
+            pack=pack,
         )
 
     def task(self, name: str) -> Task[Any]:

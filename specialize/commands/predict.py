@@ -45,8 +45,8 @@ def add(parsers: Parsers) -> None:
     command.add_argument("--out", required=True, metavar="FILE", help="file to write; - for stdout")
     language = "use the modules of this language in place of those of training: zero-shot transfer"
     command.add_argument("--language", default="", metavar="CODE", help=language)
-    pack = "modules of languages for --language; may be repeated"
-    command.add_argument("--pack", action="append", type=Path, metavar="FILE", help=pack)
+    pack = "the modules of --language, alone or among others"
+    command.add_argument("--pack", type=Path, metavar="FILE", help=pack)
     allow = "let heads run functions outside of the package, which the message without it lists"
     command.add_argument("--allow-code", action="store_true", help=allow)
     command.set_defaults(run=run)
@@ -62,14 +62,14 @@ def run(options: Namespace) -> None:
     file, tasks = _file_and_tasks(options)
     if options.pack and not options.language:
         raise UsageError("--pack needs --language, whose modules are used")
-    load = partial(result.head, language=options.language, packs=options.pack or [])
+    load = partial(result.head, language=options.language, pack=options.pack)
     with tempfile.TemporaryDirectory() as folder:
         if options.out == "-":
             annotated = _annotated(result, load, file, tasks, Path(folder))
             write_stdout(annotated.read_bytes())
             return
         out = Path(options.out)
-        with output_file(out, inputs=[file]):
+        with output_file(out, inputs=[file, *filter(None, [options.pack])]):
             annotated = _annotated(result, load, file, tasks, Path(folder))
             with whole_file(out) as written:
                 shutil.copyfile(annotated, written)

@@ -6,8 +6,8 @@ import torch
 
 from specialize.errors import UsageError
 from specialize.modules.attach import Table
-from specialize.modules.describe import ByKey, build, describe
-from specialize.modules.scope import By
+from specialize.modules.describe import ByKey, Described, build, describe
+from specialize.modules.scope import By, Scope
 from specialize.modules.sources import Fuse, Invertible, Mean, Normed, Source, Stack
 
 _ORDER = ("language", "pair", "task", "all")  # of sources stacked at a site
@@ -34,6 +34,39 @@ def _keys(source: Source | Invertible, by: By) -> list[str]:
     if isinstance(source, Normed):
         return _keys(source.source, by)
     return source.keyed.keys if isinstance(source, ByKey) and source.keyed.by == by else []
+
+
+def exchanged(
+    table: Table, other: Table, scope: Scope, language: str
+) -> dict[str, Source | Invertible]:
+    """Return ``table`` with the modules of ``language`` in ``other`` in place of the scope's.
+
+    The modules of the scope's task stay. UsageError where there are none of the language, or they
+    have other sites or settings.
+    """
+    old, new = (
+        restricted(table, "language", scope.language),
+        restricted(other, "language", language),
+    )
+    for site in sorted(old.keys() | new.keys()):
+        given = [_settings(describe(part[site])) if site in part else {} for part in (old, new)]
+        if given[0] != given[1]:
+            names = [name for name in given[0] if given[0][name] != given[1].get(name)]
+            raise UsageError(
+                f"the modules of {language!r} differ from those of {scope.language!r} at {site} in "
+                f"{', '.join(names) or 'kind'}; expected modules of the same system"
+            )
+    tasks = {site: _restricted(source, "task", scope.task) for site, source in table.items()}
+    return combined(new, {site: source for site, source in tasks.items() if source is not None})
+
+
+def _settings(described: Described) -> Described:
+    """Return what a source is, without its keys."""
+    return {
+        name: _settings(value) if name == "source" else value
+        for name, value in described.items()
+        if name != "keys"
+    }
 
 
 def combined(left: Table, right: Table) -> dict[str, Source | Invertible]:
@@ -75,6 +108,10 @@ def _combined(
 ) -> Source | Invertible:
     if isinstance(left, Invertible) or isinstance(right, Invertible):
         return _joined(site, left, right)
+    if isinstance(left, Normed) and isinstance(right, Normed) and _same_norms(left, right):
+        inner = _joined(site, left.source, right.source)
+        assert isinstance(inner, Source)
+        return Normed(inner, eps=left.eps, tensors=left.norms.tensors_of("all"))
     parts: dict[str, Source] = {_by(part): part for part in _parts(left)}
     for part in _parts(right):
         by = _by(part)
@@ -102,6 +139,13 @@ def _joined(site: str, left: Source | Invertible, right: Source | Invertible) ->
             continue  # as of the language that the packs of two of its tasks hold
         made.keyed.add(key, tensors=right.keyed.tensors_of(key))
     return made
+
+
+def _same_norms(left: Normed, right: Normed) -> bool:
+    """Whether two sources are behind bit-identical norms."""
+    ours, theirs = left.norms.tensors_of("all"), right.norms.tensors_of("all")
+    same = ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
+    return same and left.eps == right.eps
 
 
 def _equal(left: ByKey, right: ByKey, key: str) -> bool:

@@ -174,12 +174,18 @@ def check_base(pack: Pack, host: LanguageModel, pieces: Sequence[str], name: str
         )
 
 
+def checked_pack(file: Path, host: LanguageModel, pieces: Sequence[str]) -> Pack:
+    """Return the pack in ``file``; errors as of `read_pack` and `check_base`."""
+    pack = read_pack(file)
+    check_base(pack, host, pieces, str(file))
+    return pack
+
+
 def open_packs(host: LanguageModel, pieces: Sequence[str], files: Iterable[Path]) -> Attached:
     """Return ``host`` with the modules of several packs attached, those of a site combined."""
     found: dict[str, Source | Invertible] = {}
     for file in files:
-        pack = read_pack(file)
-        check_base(pack, host, pieces, str(file))
+        pack = checked_pack(file, host, pieces)
         try:
             found = combined(found, pack.table())
         except UsageError as error:

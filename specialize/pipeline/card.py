@@ -49,8 +49,9 @@ def _card(facts: dict[str, Any], folder: Path) -> str:
     lines += [f"Made by `specialize` from `{facts['base']}`: `{facts['augment']}`{lapt}.", ""]
     if facts.get("modules"):
         lines += [
-            f"Trained with modules, `{facts['modules']}`, which lie in `modules/` and `heads/` "
-            "beside this folder: loaded by transformers, this is the model without them.",
+            f"Trained with modules, `{facts['modules']}`, which lie beside this folder, in "
+            "`modules/` (of a language) and `heads/` (of language and task): loaded by "
+            "transformers, this is the model without them, and without what fine-tuning changed.",
             "",
         ]
     if not facts["mixins"]:

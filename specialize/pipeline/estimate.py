@@ -13,7 +13,7 @@ from typing import Any
 from specialize import atomic
 from specialize.corpus.prepare import Prepared
 from specialize.model.header import tensor_shapes
-from specialize.pipeline.plan import CORPUS, ArmPlan
+from specialize.pipeline.plan import CORPUS, ArmPlan, holds_encoder
 from specialize.reports.numbers import DEV
 from specialize.store import Stage, Store
 
@@ -57,8 +57,7 @@ def bytes_needed(plans: Sequence[ArmPlan], store: Store) -> int:
     heads = [
         weights[plan.base] * len(plan.tasks)  # one head a task stays
         for plan in plans
-        if not plan.arm.modules  # whose heads hold no encoder
-        and any(not store.done(stage) for stage in plan.heads.values())
+        if holds_encoder(plan.arm) and any(not store.done(stage) for stage in plan.heads.values())
     ]
     ids = {  # an id has as many bytes as a piece of text
         store.key(plan.ids): round(_text_bytes(plan, store))

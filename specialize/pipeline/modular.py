@@ -44,11 +44,13 @@ def check_modules(base: Checkpoint, choice: Choice, scopes: Iterable[Scope]) -> 
     DataError where modules trained before belong to another base.
     """
     host = base.model
+    if (first := choice()(host)).pack:
+        check_base(first.pack, host, base.vocabulary.pieces, str(first.file))
+        for scope in scopes:
+            attach(host, _trained_before(first, scope)).detach()
+        return
     for scope in scopes:
         system = choice()(host)
-        if system.pack:
-            attach(host, _trained_before(system, base, scope)).detach()
-            continue
         table = _keyed(system.languages, scope.language, 0) if scope.language else {}
         own = _keyed(system.tasks, scope.task, 0) if scope.task else {}
         attach(host, combined(table, own)).detach()
@@ -99,7 +101,9 @@ def task_modules(
 @contextmanager
 def _around(system: System, checkpoint: Checkpoint, scope: Scope) -> Iterator[Kept]:
     """Attach a language's trained modules meanwhile, and let the encoder train around them."""
-    model, table = checkpoint.model, _trained_before(system, checkpoint, scope)
+    assert system.pack
+    model, table = checkpoint.model, _trained_before(system, scope)
+    check_base(system.pack, model, checkpoint.vocabulary.pieces, str(system.file))
     pack = pack_of(model, table, checkpoint.vocabulary.pieces)  # of the model before training
     modules = attach(model, table)
     try:
@@ -109,10 +113,10 @@ def _around(system: System, checkpoint: Checkpoint, scope: Scope) -> Iterator[Ke
         modules.detach()
 
 
-def _trained_before(system: System, base: Checkpoint, scope: Scope) -> Table:
-    """Return the modules of the scope's language; UsageError if the system's pack has none."""
-    assert system.pack
-    check_base(system.pack, base.model, base.vocabulary.pieces, str(system.file))
+def _trained_before(system: System, scope: Scope) -> Table:
+    """Return the modules of the scope's language, or those of all; UsageError if there are none."""
+    if system.pack and all(part.get("by") == "all" for part in system.pack.parts.values()):
+        return system.languages
     if not scope.language:
         raise UsageError("expected the language whose modules are used; add language = 'CODE'")
     try:

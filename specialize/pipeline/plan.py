@@ -136,7 +136,7 @@ def _plan(recipe: Recipe, arm: Arm, base: Path, prepared: Stage | None, store: S
     )
     rows = _rows(arm, base, vocabulary, text) if _reads_text(arm.augment) else None
     ids = _ids(arm, base, vocabulary, text) if lapt else None
-    trained = lapt or (arm.modules and arm.modules.files())  # in this run, or before: in a pack
+    trained = lapt or holds_encoder(arm)  # the modules of the language: in this run, or before
     language = recipe.language if trained else ""
     adapted = {
         seed: _adapted(arm, base, vocabulary, rows, text, ids, lapt, seed, language)
@@ -219,6 +219,11 @@ def _head(
     if arm.modules and task.name != task.choice.method.rpartition(":")[2]:
         version += 1  # modules are kept by the task's name, before by its method's
     return Stage("finetune", label, head_stages.finetune_task, given, version=version)
+
+
+def holds_encoder(arm: Arm) -> bool:
+    """Whether the encoder is fine-tuned: without modules, or around those of a pack."""
+    return arm.modules is None or "pack" in arm.modules.options
 
 
 def _reads_text(augment: Choice) -> bool:

@@ -14,7 +14,8 @@ from torch import nn
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.modules import hyperx, lora, madx
 from specialize.modules.attach import Attached, Table, attach
-from specialize.modules.combine import combined, restricted
+from specialize.modules.combine import combined, exchanged, restricted
+from specialize.modules.describe import describe
 from specialize.modules.packs import (
     check_base,
     host_hash,
@@ -291,3 +292,19 @@ def test_the_file_is_the_same_each_time_and_as_readable_as_others(
     assert first.read_bytes() == second.read_bytes()
     (tmp_path / "plain").write_text("")
     assert first.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_language_takes_the_place_of_another_behind_its_norms() -> None:
+    tables = []
+    for seed, language in enumerate(("aa", "bb")):
+        source = PerKey("language", 8, range(2), size=4)
+        source.keyed.add(language, seed=seed)
+        norms = {f"{layer}.{name}": torch.full((8,), 2.0) for layer in (0, 1)
+                 for name in ("scale", "bias")}  # fmt: skip
+        tables.append({"ffn_u": Normed(source, eps=1e-5, tensors=norms)})
+    found = exchanged(*tables, Scope("aa", "pos"), "bb")
+    assert describe(found["ffn_u"])["source"]["keys"] == ["bb"]
+    both = combined(*tables)
+    assert describe(both["ffn_u"])["source"]["keys"] == ["aa", "bb"]
+    with pytest.raises(UsageError, match="there are no modules of language 'cc'; known: bb"):
+        exchanged(*tables, Scope("aa"), "cc")

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from specialize.cli import main
 from specialize.errors import UsageError
 from specialize.model.load import load_checkpoint
-from specialize.modules import xmod
+from specialize.modules import madx, xmod
 from specialize.modules.packs import pack_of, write_pack
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
@@ -41,6 +41,14 @@ test = "test.conllu"
 lapt = false
 modules = { method = "xmod", pack = "all.safetensors" }
 
+[arm.shared]
+lapt = false
+modules = { method = "xmod", pack = "shared.safetensors" }
+
+[arm.tasks]
+lapt = false
+modules = "madx"
+
 [arm.plain]
 lapt = false
 """
@@ -54,8 +62,19 @@ def folder(base_folder: Path, toy: ToyFiles, tmp_path_factory: pytest.TempPathFa
     source = xmod.modules(base.model)
     for seed, language in enumerate(("toy", "other")):
         source.keyed.add(language, seed=seed)
-    pack = pack_of(base.model, {xmod.SITE: source}, base.vocabulary.pieces)
-    write_pack(pack, folder / "all.safetensors")
+    again = xmod.modules(base.model)
+    again.keyed.add("toy", seed=9)
+    adapters = madx.language_adapters(base.model)
+    adapters.keyed.add("toy")
+    shared = xmod.modules(base.model, by="all")
+    for name, table in {
+        "all": {xmod.SITE: source},
+        "again": {xmod.SITE: again},
+        "madx": madx.table(base.model, adapters),
+        "shared": {xmod.SITE: shared},
+    }.items():
+        pack = pack_of(base.model, table, base.vocabulary.pieces)
+        write_pack(pack, folder / f"{name}.safetensors")
     (folder / "run.toml").write_text(RECIPE.replace("BASE", str(base_folder)), "utf-8")
     return folder
 
@@ -102,7 +121,7 @@ def test_predictions_are_those_that_were_scored(
 ) -> None:
     scores = json.loads((out / "scores.json").read_text("utf-8"))
     made = tmp_path / "made.conllu"
-    for arm in ("xmod", "plain"):
+    for arm in ("xmod", "shared", "plain"):
         given = (out / "arms" / arm, folder / "test.conllu", "--task", "pos", "--out", made)
         assert call("predict", *given).code == 0
         seed = scores[arm]["pos"]["best_seed"]
@@ -115,23 +134,30 @@ def test_the_modules_of_another_language_take_their_place(
 ) -> None:
     arm, pack = Specialization(out / "arms" / "xmod"), folder / "all.safetensors"
     found = []
-    for language, packs in (("", []), ("toy", [pack]), ("other", [pack])):
-        head = arm.head("pos", language=language, packs=packs)
+    again = folder / "again.safetensors"
+    for language, given in (("", None), ("toy", pack), ("other", pack), ("toy", again)):
+        head = arm.head("pos", language=language, pack=given)
         with head.within():
             batch = head.words.batch([["a", "b"]], torch.device("cpu"))
             found.append(head.module.states(batch).detach())
     assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
+    assert len({states.sum().item() for states in found[1:]}) == 3
     test, made = folder / "test.conllu", tmp_path / "made.conllu"
     given = ("predict", out / "arms" / "xmod", test, "--task", "pos", "--out", made)
     assert call(*given, "--language", "other", "--pack", pack).code == 0
     refused = call(*given, "--language", "other")
     assert refused.code == 2
-    assert "no parameters of language 'other'; known: toy" in refused.err
-    assert "give a pack that has them (--pack)" in refused.err
+    assert "there are no modules of language 'other'; known: toy" in refused.err
+    assert "name a pack that has them (--pack)" in refused.err
     assert "--pack needs --language" in call(*given, "--pack", pack).err
-    with pytest.raises(UsageError, match="the head has no modules by language to exchange"):
-        Specialization(out / "arms" / "plain").head("pos", language="other", packs=[pack])
+    refused = call(*given, "--language", "toy", "--pack", folder / "madx.safetensors")
+    assert "the modules of 'toy' differ from those of 'toy' at ffn_h in" in refused.err
+    before = pack.read_bytes()
+    refused = call(*given[:-1], pack, "--language", "other", "--pack", pack)
+    assert (refused.code, pack.read_bytes() == before) == (2, True)
+    for name in ("plain", "tasks"):
+        with pytest.raises(UsageError, match="the head has no modules by language to exchange"):
+            Specialization(out / "arms" / name).head("pos", language="other", pack=pack)
 
 
 # Refused before work
@@ -145,6 +171,8 @@ def test_the_modules_of_another_language_take_their_place(
         (["language=en"], 2, "no modules of language 'en'; known: toy, other"),
         (["base=mini"], 3, "the modules belong to a base with another vocabulary"),
         (["arm.xmod.modules.pack=none.safetensors"], 4, "none.safetensors"),
+        (["arm.xmod.modules.pack=madx.safetensors"], 2, "expected modules of an X-MOD, at ffn_u"),
+        (["base=mini", "arm.xmod.tasks=[]"], 3, "belong to a base with another vocabulary"),
     ],
 )
 def test_arms_that_cannot_work_are_refused(

@@ -12,7 +12,8 @@ from specialize.modules.packs import Pack
 class System(NamedTuple):
     """Sources by site, without languages and tasks yet; those of a task act on a language's.
 
-    With a ``pack``, the languages are trained already: they stay, and the model trains around them.
+    With a ``pack``, of the system's option of that name, the languages are trained already: they
+    stay, and the model trains around them.
     """
 
     languages: Table
