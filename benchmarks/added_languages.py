@@ -108,7 +108,7 @@ def results(
         added = out / f"{name}-{seed}"
         steps = [f"lapt.steps={recipe.per_language}", f"lapt.epochs={recipe.epochs}"]
         steps += [f"lapt.batch={recipe.batch}", f"lapt.length={recipe.length}", f"lapt.rate={rate}"]
-        own = [*steps, "corpus.dev=0.02", f"seeds={seed}", "augment.method=extend"]
+        own = [*steps, "corpus.dev=0.02", f"seeds=[{seed}]", "augment.method=extend"]
         text = [str(train_of(out, name))]
         change = read_addition(str(eight / "model"), name, text, [*own, "augment.pieces=1000"])
         add(change, eight / PACK, name, added, log=log)
