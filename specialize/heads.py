@@ -37,6 +37,7 @@ class Head:
     labels: dict[str, list[str]]
     pretokenize: Style
     within: Callable[[], AbstractContextManager[object]] = nullcontext  # the scope of its modules
+    language: str = ""  # of its modules
 
     def read(self, file: Path) -> list[Sentence[Any]]:
         """Return the sentences of a file to annotate; plain text is split as the training data."""
@@ -104,7 +105,8 @@ def load_head(
     within: Callable[[], AbstractContextManager[object]] = nullcontext
     if modules is not None:
         within = partial(modules.at, replace(scope, language=language or scope.language))
-    return Head(module, words, method, facts.labels, facts.pretokenize, within)
+    own = language or scope.language
+    return Head(module, words, method, facts.labels, facts.pretokenize, within, own)
 
 
 def _load_whole(module: WordModel, weights: Path, modules: Attached | None) -> Attached | None:

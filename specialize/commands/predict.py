@@ -92,6 +92,8 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
 
     if not (names := tasks or result.tasks):
         if (result.folder / "stages").is_dir():
+            if (result.folder / "training.json").is_file():
+                raise MissingError(f"{result.folder} holds a base, not a run; fine-tune it first")
             raise MissingError(f"{result.folder}: the run is not finished; run its recipe again")
         raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
     formats = {name: result.task(name).format for name in names}
@@ -126,6 +128,8 @@ def _annotated(
         head = load(name)
         if annotated is file and (note := plain_note(file, head.pretokenize)):
             print(note, file=sys.stderr)
+        if head.language:
+            print(f"{name}: with the modules of {head.language}", file=sys.stderr)
         sentences = head.annotate(head.read(annotated))
         annotated = folder / f"{name}.out"
         head.task.write(sentences, annotated)

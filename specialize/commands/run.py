@@ -121,7 +121,7 @@ def _recipes(options: argparse.Namespace) -> Mapping[str, Recipe]:
 
     if not options.plan:  # which lists them itself
         with located(options.recipe, options.set):
-            tables = expand(read_table(options.recipe, options.set)).values()
+            tables = expand(read_table(options.recipe, options.set, command="run")).values()
         for line in dict.fromkeys(
             line for table in tables for line in outside_methods(table, options.recipe.parent)
         ):

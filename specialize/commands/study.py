@@ -29,7 +29,7 @@ def add(parsers: Parsers) -> None:
     command = add_command(
         parsers,
         "study",
-        help="studies over many runs: which language helps which, what to share in a parser",
+        help="studies of many runs: transfer, interference, parser sharing, zero-shot by modules",
         description=DESCRIPTION,
         examples="""
             specialize study transfer recipes/transfer_mini.toml --out runs/transfer --plan

@@ -85,7 +85,7 @@ def prepare(
         facts = PreparedFacts(corpus, train.size(), dev.size())
         source.check_split(train=facts.train.lines > 0, dev=facts.dev.lines > 0)
     atomic.write_json(folder / _FACTS, facts.to_json())
-    log(_summary(facts))
+    log(_summary(facts, cleared=bool(source.keys)))
     if note := columns_note(source.paths):
         log(f"corpus: {note}")
     return facts
@@ -127,13 +127,13 @@ def _one_line(line: str) -> str:
     return line
 
 
-def _summary(facts: PreparedFacts) -> str:
+def _summary(facts: PreparedFacts, *, cleared: bool) -> str:
     whole, dev = facts.corpus, facts.dev
     removed, size = whole.removed_lines + whole.removed_sentences, whole.bytes / 1e6
     return (
         f"corpus: {whole.documents:,} documents, {whole.lines:,} lines, {size:.1f} MB; "
-        f"{dev.lines:,} lines held out; {removed:,} evaluation sentences removed"
-    )
+        f"{dev.lines:,} lines held out"
+    ) + (f"; {removed:,} evaluation sentences removed" if cleared else "")
 
 
 class _Writer:

@@ -165,7 +165,7 @@ def check_base(pack: Pack, host: LanguageModel, pieces: Sequence[str], name: str
     if pack.pieces != pieces_hash(pieces):
         raise DataError(
             f"{name}: the modules belong to a base with another vocabulary; load the base they "
-            "were trained on"
+            "were trained on (`modules add` makes another one where it adds pieces)"
         )
     if pack.base != host_hash(host):
         raise DataError(

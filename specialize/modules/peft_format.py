@@ -13,6 +13,7 @@ from specialize.model.language_model import LanguageModel
 from specialize.model.load import load_checkpoint
 from specialize.modules.attach import Table
 from specialize.modules.combine import restricted
+from specialize.modules.describe import describe
 from specialize.modules.lora import LowRank
 from specialize.modules.packs import check_base, read_pack
 from specialize.modules.scope import By, Scope
@@ -48,7 +49,8 @@ def _in_peft(
     tensors, layers, settings = {}, set(), set()
     for site, source in table.items():
         if not isinstance(source, LowRank):
-            raise UsageError(f"peft has LoRA alone, got {type(source).__name__} at {site}")
+            kind = describe(source)["kind"]
+            raise UsageError(f"expected LoRA, which peft reads, got modules of the kind {kind!r}")
         settings.add((source.rank, source.alpha))
         for name, tensor in source.keyed.tensors_of(key).items():
             layer, _, matrix = name.partition(".")

@@ -46,7 +46,8 @@ def _card(facts: dict[str, Any], folder: Path) -> str:
     trained = facts["lapt"] and "modules" not in facts
     lapt = ", further trained on text of the language (LAPT)" if trained else ""
     lines += ["---", "", f"# {facts['arm']}", ""]
-    lines += [f"Made by `specialize` from `{facts['base']}`: `{facts['augment']}`{lapt}.", ""]
+    augment = "vocabulary unchanged" if facts["augment"] == "none" else f"`{facts['augment']}`"
+    lines += [f"Made by `specialize` from `{facts['base']}`: {augment}{lapt}.", ""]
     if facts.get("modules"):
         lines += [
             f"Trained with modules, `{facts['modules']}`, which lie beside this folder, in "

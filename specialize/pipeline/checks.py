@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -41,6 +41,13 @@ def check_folder(out: Path) -> None:
     raise UsageError(f"{out} is not an empty folder; name another --out")
 
 
+def check_inputs(out: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a folder that holds bases or packs which its results would replace."""
+    for path in inputs:
+        if path.resolve().is_relative_to(out.resolve()):
+            raise UsageError(f"{out} holds {path}, which is an input; name another --out")
+
+
 _RESULTS = ("recipe.toml", "report.json", "results.json", "heads")  # of runs and studies
 
 
@@ -49,9 +56,7 @@ def check_replaced(out: Path, *, inputs: Sequence[Path] = (), addition: bool = F
 
     ``addition``: the base has a language added, and may replace such a base alone.
     """
-    for path in inputs:
-        if path.resolve().is_relative_to(out.resolve()):
-            raise UsageError(f"{out} holds {path}, which is an input; name another --out")
+    check_inputs(out, inputs)
     if found := next((name for name in _RESULTS if (out / name).exists()), None):
         raise UsageError(f"{out} holds {found} of another command; name another --out")
     facts = out / "training.json"

@@ -145,10 +145,13 @@ def _run(
 
 def _read(recipes: Mapping[str, Recipe], out: Path, store: Store, log: Log) -> list[Work]:
     """Return the works of recipes, checked; warn of what is doubtful about them."""
-    names = dict.fromkeys(arm.base for recipe in recipes.values() for arm in recipe.arms)
+    arms = [arm for recipe in recipes.values() for arm in recipe.arms]
+    names = dict.fromkeys(arm.base for arm in arms)
     checks.check_folder(out)
     log.say("reading the bases and the task data")
     bases = {name: find_model(name) for name in names}
+    packs = [file for arm in arms if arm.modules for file in arm.modules.files()]
+    checks.check_inputs(out, [*bases.values(), *packs])
     works = [_work(point, r, out / point, bases, store) for point, r in recipes.items()]
     for work in works:
         for warning in work.doubts:

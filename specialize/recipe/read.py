@@ -56,7 +56,7 @@ def read_recipes(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     Errors as of `read_recipe`. Arms of axes that would do the same are one arm.
     """
     with located(path, changes):
-        table = read_table(path, changes)
+        table = read_table(path, changes, command="run")
         if "axes" not in table:
             return {"": recipe_of(table, folder=path.parent, name=path.stem)}
         return {point: _at_point(point, own, path) for point, own in expand(table).items()}
@@ -91,7 +91,7 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors
     from specialize.train.vectors import Vectors
 
     with located(path, changes):
-        table = read_table(path, changes)
+        table = read_table(path, changes, command="pretrain")
         bilstm = table.get("shape") == "bilstm"
         known = keys_of(Vectors if bilstm else Pretrain)
         if not bilstm and not table.get("languages"):
@@ -254,7 +254,9 @@ def _modules(
     if choice.method == "none":
         return None
     if own.multitask is not False:
-        message = f"{where}: modules belong to one task; set multitask = false or modules = 'none'"
+        message = (
+            f"{where}: modules are trained or used by one task at a time; set multitask = false"
+        )
         raise UsageError(message, key=where)
     if lapt is not None and not keys.language:
         message = f"{where}: LAPT trains modules of a language; add language = 'CODE' at the top"

@@ -11,9 +11,22 @@ from pathlib import Path
 from specialize.errors import DataError, MissingError, SpecializeError, UsageError
 from specialize.recipe.table import Table, join, shown
 
+# Keys that only recipes of one command have.
+_MARKS = {
+    "arm": "run",
+    "task": "run",
+    "languages": "pretrain",
+    "pairs": "study sharing",
+    "targets": "study transfer",
+    "halves": "study zeroshot",
+}
 
-def read_table(path: Path, changes: Sequence[str] = ()) -> Table:
-    """Return the table of a TOML file with ``changes`` (``"lapt.epochs=2"``) on top."""
+
+def read_table(path: Path, changes: Sequence[str] = (), *, command: str = "") -> Table:
+    """Return the table of a TOML file with ``changes`` (``"lapt.epochs=2"``) on top.
+
+    ``command``: UsageError for a recipe of another one.
+    """
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -25,6 +38,11 @@ def read_table(path: Path, changes: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: not UTF-8; is this a recipe?") from None
     for change in changes:
         _apply(table, change)
+    others = [other for key, other in _MARKS.items() if key in table and other != command]
+    if command and others:
+        raise UsageError(
+            f"{path}: expected a recipe of `specialize {command}`, got one of `{others[0]}`"
+        )
     return table
 
 

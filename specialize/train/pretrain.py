@@ -75,6 +75,8 @@ class Pretrain:
         at_least("", self, {"rate": 0, "hidden_rate": 0, "warmup": 0, "decay": 0})
         at_least("", self, {"per_language": self.epochs if self.per_language else 0})
         at_least("", self, {"dev_lines": 1})
+        if self.per_language and self.steps != Pretrain.steps:
+            raise UsageError("steps and per_language exclude each other; name one of them")
         in_equal_parts("", self, "per_language" if self.per_language else "steps")
         precision(self.precision)
         self._check_languages()

@@ -270,7 +270,7 @@ def test_a_run_killed_in_lapt_and_fine_tuning_resumes_to_the_same_result(
     [
         ('modules = "madxx"', "unknown modules 'madxx'; known: .*; did you mean 'madx'"),
         ('modules = { method = "madx", reductio = 2 }', "'reductio' .* did you mean 'reduction'"),
-        ('modules = "madx"\nmultitask = true', "arm.a: modules belong to one task"),
+        ('modules = "madx"\nmultitask = true', "arm.a: modules are trained or used by one task"),
         ('modules = "madx"\nlapt = { train = "fresh" }', "set lapt.train = 'all'"),
     ],
 )

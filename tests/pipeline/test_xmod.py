@@ -160,6 +160,20 @@ def test_the_modules_of_another_language_take_their_place(
             Specialization(out / "arms" / name).head("pos", language="other", pack=pack)
 
 
+def test_a_run_does_not_replace_its_base_or_its_pack(
+    folder: Path, base_folder: Path, call: Call, tmp_path: Path
+) -> None:
+    shutil.copytree(base_folder, tmp_path / "out" / "model")
+    shutil.copyfile(folder / "all.safetensors", tmp_path / "out" / "modules.safetensors")
+    (tmp_path / "out" / "stages" / ".locks").mkdir(parents=True)
+    for change in (
+        f"base={tmp_path / 'out' / 'model'}",
+        f"arm.xmod.modules.pack={tmp_path / 'out' / 'modules.safetensors'}",
+    ):
+        refused = call("run", folder / "run.toml", "--out", tmp_path / "out", "--set", change)
+        assert (refused.code, "which is an input; name another --out" in refused.err) == (2, True)
+
+
 # Refused before work
 
 

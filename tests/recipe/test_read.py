@@ -395,3 +395,19 @@ def test_an_arm_may_have_a_base_of_its_own(folder: Path) -> None:
     assert recipe_of(recipe.table, folder=folder) == recipe
     with pytest.raises(MissingError, match=r"recipe\.toml:.*arm\.two\.base: .*none: no such file"):
         read(folder, CORPUS + '[arm.two]\nbase = "./none"\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[languages]\nmt = ["mt.txt"]\n',
+            "expected a recipe of `specialize run`, got one of `pret",
+        ),
+        ('pairs = [["es", "it"]]\n', "expected a recipe of `specialize run`, got one"),
+    ],
+)
+def test_a_recipe_of_another_command_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=message):
+        read_recipe(tmp_path / "other.toml")

@@ -65,7 +65,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     UsageError for anything unknown, with the known names; MissingError for missing files.
     """
     with located(path, changes):
-        keys = build(SharingKeys, read_table(path, changes), "")
+        keys = build(SharingKeys, read_table(path, changes, command="study sharing"), "")
         treebanks = {name: _treebank(name, own, path.parent) for name, own in keys.treebank.items()}
         training = build(Training, keys.training, "training")
         if not keys.seeds or len(set(keys.seeds)) < len(keys.seeds):

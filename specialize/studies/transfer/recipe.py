@@ -164,7 +164,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     UsageError for anything unknown, with the known names; MissingError for missing files.
     """
     with located(path, changes):
-        keys = build(TransferKeys, read_table(path, changes), "")
+        keys = build(TransferKeys, read_table(path, changes, command="study transfer"), "")
         check_names(keys.tasks, _CHOICES, "tasks", what="tasks", kind="task")
         text = Key(tuple[Path, ...])
         transfer = {

@@ -107,7 +107,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     trained or scored; MissingError for missing files.
     """
     with located(path, changes):
-        keys = build(ZeroshotKeys, read_table(path, changes), "")
+        keys = build(ZeroshotKeys, read_table(path, changes, command="study zeroshot"), "")
         _check(keys)
         first, second = keys.halves
         study = Study(
