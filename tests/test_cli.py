@@ -137,7 +137,7 @@ FAULTS = [
     ("count cut.counts --out new.counts", 3, "cut.counts:4: 0 types follow, not 1"),
     (INSPECT + "cut.counts", 3, "cut.counts:4: "),
     (RUN + '--set corpus.files=["cut.counts"]', 3, "cut.counts:1: counts have no lines"),
-    ("pretrain toy.toml --out new", 2, r"expected a table \[languages\]"),
+    ("pretrain toy.toml --out new", 2, "expected a recipe of `specialize pretrain`, got one of"),
 ]
 
 

@@ -84,6 +84,7 @@ def _add_export(part: argparse.ArgumentParser) -> None:
 
 def _add(options: Namespace) -> None:
     from specialize.environment import set_threads
+    from specialize.modules.packs import PACK
     from specialize.pipeline.add_language import add
     from specialize.progress import terminal_log
     from specialize.recipe.addition import read_addition
@@ -92,9 +93,10 @@ def _add(options: Namespace) -> None:
     recipe = read_addition(options.base, options.language, options.text, options.set)
     with terminal_log(options.out) as log:
         log.say(f"threads: {threads.number} ({threads.why})")
-        print(
-            add(recipe, options.pack, options.language, options.out, start=options.start, log=log)
+        model = add(
+            recipe, options.pack, options.language, options.out, start=options.start, log=log
         )
+    print(model, options.out / PACK, sep="\n")
 
 
 def _list(options: Namespace) -> None:

@@ -40,6 +40,7 @@ def run(options: Namespace) -> None:
 
 
 def _run(options: Namespace, threads: Threads) -> None:
+    from specialize.modules.packs import PACK
     from specialize.pipeline.pretrain import pretrain
     from specialize.progress import terminal_log
     from specialize.recipe.read import read_pretrain
@@ -47,4 +48,6 @@ def _run(options: Namespace, threads: Threads) -> None:
     recipe = read_pretrain(options.recipe, options.set)
     with terminal_log(options.out) as log, watched(options, options.out, log):
         log.say(f"threads: {threads.number} ({threads.why})")
-        print(pretrain(recipe, options.out, log=log))
+        model = pretrain(recipe, options.out, log=log)
+    pack = options.out / PACK
+    print(model, *[pack] if pack.exists() else [], sep="\n")

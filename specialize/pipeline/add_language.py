@@ -66,6 +66,8 @@ def add(
     check_replaced(out, inputs=(bases[recipe.base], pack), addition=True)
     (plan,) = plan_arms(recipe, bases, store)
     own = _check(plan, pack, language, start)
+    if not own:
+        log.say("one module is for all languages (SHARED): pieces are added, and no module")
     run_all(list(filter(None, [plan.text])), store, log)
     (plan,) = plan_arms(recipe, bases, store)  # later stages depend on what is in the text
     run_all([plan.vocabulary], store, log)

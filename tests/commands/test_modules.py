@@ -113,7 +113,9 @@ def test_add_writes_a_base_and_a_pack_with_one_more_language(
     small = ["lapt.steps=4", "lapt.epochs=2", "lapt.batch=4", "lapt.length=32", "augment.pieces=30"]
     changes = [word for change in small for word in ("--set", change)]
     done = call("modules", "add", "ug", *given, *changes)
-    assert (done.code, done.out) == (0, f"{out / 'model'}\n"), done.err
+    assert (done.code, done.out) == (0, f"{out / 'model'}\n{out / 'modules.safetensors'}\n"), (
+        done.err
+    )
     assert "ug: text: corpus: " in done.err
     whole = out / "modules.safetensors"
     (part,) = read_pack(whole).parts.values()

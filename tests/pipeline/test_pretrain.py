@@ -199,7 +199,8 @@ def test_more_steps_at_once_than_epochs_and_positions_allow_are_refused(
     with pytest.raises(UsageError, match=r"steps to be a multiple of epochs, 2, got 5; .* 4 or 6"):
         replace(recipe, steps=5)
     with pytest.raises(UsageError, match="per_language to be a multiple of epochs, 2, got 5"):
-        replace(recipe, steps=5, per_language=5)
-    assert replace(recipe, steps=5, per_language=6)  # which has steps in place of those
+        replace(recipe, steps=Pretrain.steps, per_language=5)
+    with pytest.raises(UsageError, match="steps and per_language exclude each other"):
+        replace(recipe, steps=4, per_language=6)
     with pytest.raises(UsageError, match="length = 600"):
         pretrain(replace(recipe, length=600), tmp_path / "out")
