@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from specialize.errors import UsageError
 from specialize.recipe.folders import find_parts
@@ -15,6 +15,10 @@ from specialize.recipe.methods import Choice
 from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.train.optim import at_least
+
+T = TypeVar("T")
+Tables = Mapping[str, Options | Literal[False]]  # false: as if the table were not there
+Texts = Mapping[str, tuple[str, ...] | Literal[False]]
 
 _CHOICES = {"pos": Choice("task", "pos", {"column": "upos"}), "dep": Choice("task", "dep", {})}
 
@@ -28,8 +32,8 @@ class TransferKeys:
     """
 
     base: str  # the model: "mini", a folder, or a model of the Hugging Face hub
-    transfer: Mapping[str, tuple[str, ...]]  # [transfer]: files of text, by language
-    treebank: Mapping[str, Options]  # [treebank.NAME]
+    transfer: Texts  # [transfer]: files of text, by language
+    treebank: Tables  # [treebank.NAME]
     train: tuple[str, ...]  # the treebanks on which the task adapters are trained, once
     targets: tuple[str, ...]  # the treebanks to score
     seen: tuple[str, ...] = ()  # the languages on which the base was trained
@@ -169,16 +173,18 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
         text = Key(tuple[Path, ...])
         transfer = {
             named(name, "transfer"): convert(files, text, f"transfer.{name}", folder=path.parent)
-            for name, files in keys.transfer.items()
+            for name, files in without_false(keys.transfer).items()
         }
-        banks = {name: _treebank(name, own, keys, path) for name, own in keys.treebank.items()}
+        tables = without_false(keys.treebank)
+        banks = {name: _treebank(name, own, keys, path) for name, own in tables.items()}
+        off = keys.treebank.keys() - tables.keys()
         study = Study(
             keys.title or path.stem,
             keys.note,
             keys.base,
             transfer,
-            _chosen("train", keys.train, banks),
-            _chosen("targets", keys.targets, banks),
+            _chosen("train", [name for name in keys.train if name not in off], banks),
+            _chosen("targets", [name for name in keys.targets if name not in off], banks),
             keys.seen,
             keys.tasks,
             tuple(sorted({*keys.steps} - {0})),
@@ -252,6 +258,11 @@ def _chosen(key: str, names: Sequence[str], banks: Mapping[str, Treebank]) -> tu
                 key=f"treebank.{name}",
             )
     return tuple(banks[name] for name in names)
+
+
+def without_false(table: Mapping[str, T | Literal[False]]) -> dict[str, T]:
+    """Return a table without its entries that are ``false``: what a change leaves out."""
+    return {name: own for name, own in table.items() if own is not False}
 
 
 def named(name: str, where: str) -> str:

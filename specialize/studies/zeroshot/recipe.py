@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
 from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
-from specialize.studies.transfer.recipe import named
+from specialize.studies.transfer.recipe import Tables, Texts, named, without_false
 from specialize.studies.zeroshot.partition import MODELS, Pair, Part, check_partition, part_of
 from specialize.studies.zeroshot.plans import KINDS, Few, Mlm, Plan, Psf, Training
 from specialize.train.optim import at_least
@@ -36,10 +36,10 @@ class ZeroshotKeys:
 
     base: str  # the model: "mini", a folder, or a model of the Hugging Face hub
     halves: tuple[tuple[str, ...], ...]  # two lists of languages, whose tasks alternate
-    system: Mapping[str, Options]  # [system.NAME]: the rows of the tables, the first the reference
-    treebank: Mapping[str, Options] = field(default_factory=dict)  # [treebank.LANGUAGE]: pos, dep
-    ner: Mapping[str, Options] = field(default_factory=dict)  # [ner.LANGUAGE]
-    text: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # [text]: files by language
+    system: Tables  # [system.NAME]: the rows of the tables, the first the reference
+    treebank: Tables = field(default_factory=dict)  # [treebank.LANGUAGE]: pos, dep
+    ner: Tables = field(default_factory=dict)  # [ner.LANGUAGE]
+    text: Texts = field(default_factory=dict)  # [text]: files by language
     both: tuple[str, ...] = ()  # languages that both models train on, in all tasks
     known: tuple[str, ...] = ()  # the languages on which the base was trained
     tasks: tuple[str, ...] = ("pos", "dep")  # "pos": UPOS accuracy; "dep": LAS; "ner": F1
@@ -107,7 +107,8 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     trained or scored; MissingError for missing files.
     """
     with located(path, changes):
-        keys = build(ZeroshotKeys, read_table(path, changes, command="study zeroshot"), "")
+        table = read_table(path, changes, command="study zeroshot")
+        keys = _without_false(build(ZeroshotKeys, table, ""))
         _check(keys)
         first, second = keys.halves
         study = Study(
@@ -132,6 +133,27 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
         return study
 
 
+def _without_false(keys: ZeroshotKeys) -> ZeroshotKeys:
+    """Return the keys without what is ``false``, and without languages left with no data."""
+    treebank, ner = without_false(keys.treebank), without_false(keys.ner)
+    off = {*keys.treebank, *keys.ner} - {*treebank, *ner}
+
+    def kept(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in off)
+
+    text = without_false(keys.text)
+    return replace(
+        keys,
+        system=without_false(keys.system),
+        treebank=treebank,
+        ner=ner,
+        text={name: text[name] for name in kept(text)},
+        halves=tuple(map(kept, keys.halves)),
+        both=kept(keys.both),
+        known=kept(keys.known),
+    )
+
+
 def _check(keys: ZeroshotKeys) -> None:
     at_least("", keys, {"sentences": 0})
     check_names(keys.tasks, _CHOICES, "tasks", what="tasks", kind="task")
@@ -149,7 +171,11 @@ def _check(keys: ZeroshotKeys) -> None:
     known = dict.fromkeys([*keys.treebank, *keys.ner])
     check_names(listed, known, "halves", what="halves and both", kind="language")
     if left := [name for name in known if name not in listed]:
-        message = f"{left[0]!r} has annotated data but is neither in halves nor in both; add it"
+        table = "treebank" if left[0] in keys.treebank else "ner"
+        message = (
+            f"{left[0]!r} has annotated data but is neither in halves nor in both; add it, or "
+            f"leave it out: {table}.{left[0]}=false"
+        )
         raise UsageError(message, key="halves")
     check_names(keys.text, listed, "text", what="text", kind="language")
     check_names(keys.known, listed, "known", what="known", kind="language")

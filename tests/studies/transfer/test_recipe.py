@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from small_transfer import Ran
 
+from specialize.errors import UsageError
 from specialize.recipe.reference import meanings
 from specialize.recipe.table import keys_of
 from specialize.studies.transfer.recipe import (
@@ -36,3 +38,11 @@ def test_the_recipe_of_mini_has_ten_donors_and_twelve_targets(data: Path) -> Non
     assert (study.steps, study.repeats) == ((1, 10, 100), 5)
     assert len(check_partners(study)) >= 10
     assert set(study.seen) < {*study.transfer, *(t.name for t in (*study.train, *study.targets))}
+
+
+def test_treebanks_and_texts_that_are_false_are_left_out(ran: Ran) -> None:
+    study = read_study(ran.recipe, ["treebank.bb=false", "transfer.aa=false"])
+    assert [bank.name for bank in study.targets] == ["aa"]
+    assert [*study.transfer] == ["bb"]
+    with pytest.raises(UsageError, match=r"targets = .*expected one treebank or more"):
+        read_study(ran.recipe, ["treebank.bb=false", "targets=['bb']"])

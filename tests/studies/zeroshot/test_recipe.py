@@ -33,6 +33,15 @@ def test_a_recipe_is_read_with_its_defaults(ran: Ran) -> None:
     assert seen == {Scope("cc", "pos"), Scope("cc", "dep"), Scope("aa", "pos"), Scope("bb", "dep")}
 
 
+def test_systems_and_languages_that_are_false_are_left_out(ran: Ran) -> None:
+    study = read_study(ran.recipe, ["system.psf=false", "treebank.cc=false"])
+    assert list(study.systems) == ["full", "madx", "hyperx"]
+    assert study.languages == ("aa", "bb")
+    assert {pair.language for pair in study.pairs} == {*study.text} == {"aa", "bb"}
+    silent = ["text.bb=false", "system.madx=false", "system.hyperx=false"]
+    assert [*read_study(ran.recipe, silent).text] == ["aa", "cc"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -41,7 +50,11 @@ def test_a_recipe_is_read_with_its_defaults(ran: Ran) -> None:
         (["halves=[['aa']]"], "expected two lists of languages"),
         (["halves=[['aa'],['xx']]"], "unknown language 'xx' in halves and both; known: aa, bb, cc"),
         (["halves=[['aa'],['bb','cc']]"], "'cc' is listed twice in halves and both"),
-        (["both=[]"], "'cc' has annotated data but is neither in halves nor in both"),
+        (
+            ["both=[]"],
+            "'cc' has annotated data but is neither in halves nor in both.* treebank.cc=false",
+        ),
+        (["treebank.aa=false"], "expected two lists of languages"),
         (["tasks=['pos']", "text={}"], "model a would see nothing of 'bb'"),
         (["treebank.aa={test='aa/test.conllu'}"], "treebank.aa has no train or dev file"),
         (["treebank.aa={train='aa/train.conllu'}"], "treebank.aa has no test file"),
