@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from specialize import atomic
 from specialize.environment import machine_facts
+from specialize.errors import UsageError
 from specialize.executors import unique
 from specialize.model.find import find_model
 from specialize.model.word_encoder import check_length
+from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, duration
 from specialize.store import Stage, Store
 from specialize.vocab.framing import read_framing
 from specialize.vocab.open import read_vocabulary
 
 Facts = dict[str, Any]
+
+_KEYS = {"between_tasks": "transfer", "studies": "sharing", "systems": "zeroshot"}
+_TOGETHER = {"transfer", "interference"}  # these may share a folder, each with results of its own
+
+
+def check_out(out: Path, kind: str) -> None:
+    """Raise UsageError for a folder that a study may not write: above all, another study's."""
+    check_folder(out)
+    for held in _held(out):
+        if held != kind and not {held, kind} <= _TOGETHER:
+            raise UsageError(f"{out} holds results of study {held}; choose another --out")
+
+
+def _held(out: Path) -> Iterator[str]:
+    """Yield the studies of which a folder holds results, by the keys that only theirs have."""
+    if (out / "interference.json").is_file():
+        yield "interference"
+    if (out / "results.json").is_file():
+        facts = atomic.read_json(out / "results.json")
+        yield from (kind for key, kind in _KEYS.items() if key in facts)
 
 
 def check_lengths(base: str, lengths: Mapping[str, int]) -> None:

@@ -29,3 +29,15 @@ def test_faults_of_recipe_and_data_have_their_exit_codes(call: Call, tmp_path: P
     assert (missing.code, "no such recipe" in missing.err) == (4, True)
     other = call("study", "sheering", recipe, "--out", out)
     assert (other.code, "sharing" in other.err) == (2, True)
+
+
+def test_the_folder_of_another_study_is_refused_before_work(call: Call, tmp_path: Path) -> None:
+    recipe, out = write_recipe(tmp_path), tmp_path / "out"
+    (out / "stages" / ".locks").mkdir(parents=True)
+    (out / "results.json").write_text('{"systems": {}}', "utf-8")
+    before = contents(out)
+    for plan in ([], ["--plan"]):
+        done = call("study", "sharing", recipe, "--out", out, *plan)
+        message = f"{out} holds results of study zeroshot; choose another --out"
+        assert (done.code, message in done.err) == (2, True)
+    assert contents(out) == before

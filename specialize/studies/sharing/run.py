@@ -11,10 +11,9 @@ from typing import Any
 from specialize import atomic
 from specialize.errors import UsageError
 from specialize.executors import run_all, unique
-from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent, duration
 from specialize.store import Stage, Store
-from specialize.studies.running import made_by, warned
+from specialize.studies.running import check_out, made_by, warned
 from specialize.studies.sharing.cells import Cell, cells, finished
 from specialize.studies.sharing.effects import Scores
 from specialize.studies.sharing.recipe import Study, read_study
@@ -49,7 +48,7 @@ def run(
     resumes, and one with one more pair or seed runs only what is new.
     """
     log = log or Silent()
-    check_folder(out)
+    check_out(out, "sharing")
     store = Store(out)
     cautions = _checked(studies, log)
     found = [cells(study) for study in studies]
@@ -66,6 +65,7 @@ def run(
 
 def plan(studies: Sequence[Study], out: Path) -> str:
     """Return how many cells of each pair and seed are done, and about how long the rest takes."""
+    check_out(out, "sharing")
     store, rows = Store(out), []
     missing: dict[str, Stage] = {}
     cautions = _checked(studies, Silent())

@@ -11,10 +11,9 @@ from typing import Any
 from specialize import atomic
 from specialize.executors import run_all, unique
 from specialize.model.find import find_model
-from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent
 from specialize.store import Stage, Store
-from specialize.studies.running import finite, made_by, planned, warned
+from specialize.studies.running import check_out, finite, made_by, planned, warned
 from specialize.studies.transfer.cells import (
     RESULT,
     adapter_stages,
@@ -93,7 +92,7 @@ def run(
     Stages that a study of transfer in ``out`` has finished, such as the task adapters, are used.
     """
     log = log or Silent()
-    check_folder(out)
+    check_out(out, "interference")
     store = Store(out)
     cautions = warned(check_treebanks(study), log)
     found = stages(study)
@@ -130,6 +129,7 @@ def run(
 
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
+    check_out(out, "interference")
     store = Store(out)
     found = stages(study)
     return planned(list(found.values()), store, check_treebanks(study))

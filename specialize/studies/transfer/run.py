@@ -12,10 +12,9 @@ import numpy as np
 from specialize import atomic
 from specialize.errors import DataError
 from specialize.executors import run_all, unique
-from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent
 from specialize.store import Store
-from specialize.studies.running import finite, made_by, planned, warned
+from specialize.studies.running import check_out, finite, made_by, planned, warned
 from specialize.studies.transfer.bootstrap import Counts, interval, resampled, scores_of
 from specialize.studies.transfer.cells import RESULT, Cells, cells
 from specialize.studies.transfer.measures import (
@@ -46,7 +45,7 @@ def run(
     and one with one more transfer language or repeat runs only what is new.
     """
     log = log or Silent()
-    check_folder(out)
+    check_out(out, "transfer")
     store = Store(out)
     log.say("reading the treebanks")
     cautions = warned(check_treebanks(study), log)
@@ -64,6 +63,7 @@ def run(
 
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
+    check_out(out, "transfer")
     store = Store(out)
     return planned(cells(study).all, store, check_treebanks(study))
 

@@ -11,10 +11,9 @@ from typing import Any
 from specialize import atomic
 from specialize.errors import DataError
 from specialize.executors import run_all, unique
-from specialize.pipeline.checks import check_folder
 from specialize.progress import Log, Silent
 from specialize.store import Store
-from specialize.studies.running import finite, made_by, planned, warned
+from specialize.studies.running import check_out, finite, made_by, planned, warned
 from specialize.studies.transfer.cells import RESULT
 from specialize.studies.zeroshot.cells import Cells, Key, cells
 from specialize.studies.zeroshot.partition import models_of
@@ -36,7 +35,7 @@ def run(
     and one with one more system or seed runs only what is new.
     """
     log = log or Silent()
-    check_folder(out)
+    check_out(out, "zeroshot")
     store = Store(out)
     log.say("reading the annotated sentences")
     cautions = warned(check_treebanks(study), log)
@@ -54,6 +53,7 @@ def run(
 
 def plan(study: Study, out: Path) -> str:
     """Return which stages are done, and about how long the rest takes."""
+    check_out(out, "zeroshot")
     store = Store(out)
     return planned(cells(study).all, store, check_treebanks(study))
 
