@@ -69,7 +69,9 @@ def test_findings_say_what_is_shown_and_for_which_pairs() -> None:
     assert sentences()[2].startswith(f"{gain}; shared with ID")
     one = sentences(pairs=(("aa", "bb"),))[2]
     assert "points (+1.0 to +3.6), not shown for other pairs;" in one
-    assert "gain" not in "".join(sentences(seeds=(1,)))
+    single = sentences(seeds=(1,))
+    assert single[2].startswith("Scoring: shared, +2.2 points; one seed gives no interval;")
+    assert "shown" not in "".join(single)
 
 
 def test_the_page_is_one_file_of_closed_tags_and_escaped_text() -> None:

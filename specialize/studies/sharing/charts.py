@@ -77,7 +77,9 @@ def effects_chart(
     for tick in (-bound, -bound / 2, 0.0, bound / 2, bound):
         kind = "zero" if tick == 0 else "grid"
         body.append(LINE.format(at(tick), 4, at(tick), bottom, kind))
-        body.append(TEXT.format(at(tick), bottom + 16, "tick middle", f"{tick:g}"))
+        body.append(
+            TEXT.format(at(tick), bottom + 16, "tick middle", f"{tick:g}".replace("-", "−"))
+        )
     for number, effect in enumerate(rows):
         y, found = 30 + 44 * number, effect.estimate
         name = f"{names[effect.part]} {MARKS[effect.mode]}"

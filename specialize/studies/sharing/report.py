@@ -84,8 +84,10 @@ def findings(effects: Sequence[Effect], names: Mapping[str, str]) -> list[str]:
 
 
 def _finding(effect: Effect) -> str:
-    """Return "a gain of 0.4 points (+0.1 to +0.7)", or that no effect is shown."""
+    """Return "a gain of 0.4 points (+0.1 to +0.7)", or that no effect is shown, or can be."""
     found, span = effect.estimate, tables.between(effect.estimate.seeds)
+    if found.seeds is None:
+        return f"{tables.signed(found.value)} points; one seed gives no interval"
     if not found.shown:
         return f"no effect is shown ({span})"
     kind = "gain" if found.value > 0 else "loss"
