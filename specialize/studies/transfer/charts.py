@@ -21,11 +21,25 @@ _ROW = 24
 Value = float | None
 
 
-def signed(value: Value) -> str:
-    """Return "+1.2", "−1.2", or "–" for None."""
+def signed(value: Value, digits: int = 1) -> str:
+    """Return "+1.2", "−1.2", "0.0", or "–" for None."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0.0"
+    return minus(f"{value:+.{digits}f}") if round(value, digits) else f"{0:.{digits}f}"
+
+
+def minus(figure: str) -> str:
+    """Return a figure with the sign for minus in place of a hyphen."""
+    return figure.replace("-", "−")
+
+
+def counted(count: int | str, noun: str) -> str:
+    """Return "1 step", "10 steps".
+
+    >>> counted(1, "step"), counted("10", "step")
+    ('1 step', '10 steps')
+    """
+    return f"{count} {noun}{'' if int(count) == 1 else 's'}"
 
 
 def scale(values: Iterable[Value], start: float, end: float) -> tuple[Scale, list[float]]:
@@ -102,7 +116,7 @@ def progression(
     at, ticks = scale([*ends, *noise], 128, 8)
     xs = [34 + 196 * i / max(1, len(steps)) for i in range(len(steps) + 1)]
     body = [LINE.format(34, at(tick), 232, at(tick), "grid") for tick in ticks]
-    body += [TEXT.format(28, at(tick) + 4, "tick end", f"{tick:g}") for tick in ticks]
+    body += [TEXT.format(28, at(tick) + 4, "tick end", minus(f"{tick:g}")) for tick in ticks]
     names = ["0", *map(str, steps)]
     body += [TEXT.format(x, 146, "tick middle", k) for x, k in zip(xs, names, strict=True)]
     high = [0.0, *(m + s for m, s in zip(middles, spreads, strict=True))]
@@ -113,10 +127,10 @@ def progression(
     body.append(PATH.format(_path(xs, [0.0, *noise], at), "curve s0"))
     body.append(PATH.format(_path(xs, [0.0, *middles], at), "curve s1"))
     for x, m, s, k in zip(xs[1:], middles, spreads, steps, strict=True):
-        note = f"{title}, {k} steps: {signed(m)}, deviation {s:.1f}"
+        note = f"{title}, {counted(k, 'step')}: {signed(m)}, deviation {s:.1f}"
         body.append(DOT.format(x, at(m), 3.5, "s1", note))
     pairs = zip(steps, middles, noise, strict=True)
-    described = (f"{k} steps: {signed(m)}, noise {signed(n)}" for k, m, n in pairs)
+    described = (f"{counted(k, 'step')}: {signed(m)}, noise {signed(n)}" for k, m, n in pairs)
     return _figure(240, 150, title, described, body)
 
 
@@ -152,10 +166,11 @@ def heat(
     *,
     notes: Sequence[Sequence[str]] = (),
     cut: tuple[int, int] = (0, 0),
+    between: str = " to ",
 ) -> Markup:
     """Return a heat map; a note under a figure, and a rule after the first ``cut`` rows, columns.
 
-    Colour by sign, opacity by size.
+    Colour by sign, opacity by size. ``between``: the names of a row and a column, in titles.
     """
     wide, high = (44, 26) if not notes else (110, 60)
     left = 14 + 8 * max(map(len, rows))
@@ -169,7 +184,7 @@ def heat(
         body.append(TEXT.format(0, y + high / 2 + 4, "label", name))
         for c, value in enumerate(values[r]):
             x = left + wide * c
-            note = f"{name} to {columns[c]}: {signed(value)}"
+            note = f"{name}{between}{columns[c]}: {signed(value)}"
             strength = 0.0 if value is None else _STRENGTH * min(1.0, abs(value) / largest)
             style = "up" if (value or 0.0) > 0 else "down"
             body.append(RECT.format(x, y, wide - 2, high - 2, style, strength, note))
@@ -240,11 +255,11 @@ def scatter(title: str, points: Sequence[tuple[str, float, float, bool]]) -> Mar
             place = place[0], place[1] - 13
         used.append(place)
         style = "s1" if flag else "s2"
-        note = f"{label}: receives {x:+.2f}, gives {y:+.2f}"
+        note = f"{label}: receives {signed(x, 2)}, gives {signed(y, 2)}"
         body.append(DOT.format(x_at(x), y_at(y), 4.5, style, note))
         side = (-7, f"name end {style}") if x > 0.7 else (7, f"name {style}")
         body.append(TEXT.format(place[0] + side[0], place[1] + 4, side[1], label))
-    described = (f"{p[0]}: receives {p[1]:+.2f}, gives {p[2]:+.2f}" for p in points)
+    described = (f"{p[0]}: receives {signed(p[1], 2)}, gives {signed(p[2], 2)}" for p in points)
     return _figure(270, 274, title, described, body)
 
 
@@ -259,7 +274,7 @@ def _path(xs: Sequence[float], ys: Sequence[float], at: Scale) -> str:
 def _upright(ticks: Sequence[float], at: Scale, bottom: int) -> Iterable[Markup]:
     for tick in ticks:
         yield LINE.format(at(tick), 4, at(tick), bottom, "zero" if tick == 0 else "grid")
-        yield TEXT.format(at(tick), bottom + 16, "tick middle", f"{tick:g}".replace("-", "−"))
+        yield TEXT.format(at(tick), bottom + 16, "tick middle", minus(f"{tick:g}"))
 
 
 def _figure(

@@ -13,6 +13,7 @@ from specialize.atomic import write_text
 from specialize.progress import duration
 from specialize.reports.page import environment
 from specialize.studies.transfer import charts, tables
+from specialize.studies.transfer.charts import counted
 
 Facts = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ def _task(facts: Facts, name: str, task: Facts) -> dict[str, Any]:
     """Return the charts of a task, at the last step but for the progression."""
     k, seen = str(facts["steps"][-1]), facts["seen"]
     at = task["steps"][k]
-    titles = f"{name}, {k} steps"
+    titles = f"{name}, {counted(k, 'step')}"
     donors, recipients = at["donors"], at["recipients"]
     values = [[v for v in row if v is not None] for row in at["ts"]]
     return {
@@ -108,26 +109,63 @@ def _task(facts: Facts, name: str, task: Facts) -> dict[str, Any]:
 
 def findings(facts: Facts, name: str, task: Facts) -> list[str]:
     """Return what the measures say of the paper's two findings, as far as intervals show it."""
-    k = str(facts["steps"][-1])
-    at = task["steps"][k]
-    most = max(at["donors"], key=lambda d: d["positive"] or 0.0)
-    universal = "a universal donor" if most["positive"] == 100 else "no universal donor"
-    found = [
-        f"{name}: {universal}: {most['language']} helps most targets, "
-        f"{tables.percent(most['positive'])} % of them."
-    ]
-    for seen in (True, False):
-        own = [r for r in at["recipients"] if (r["target"] in facts["seen"]) == seen]
-        gain = [r["target"] for r in own if r["interval"][0] is not None and r["interval"][0] > 0]
-        lose = [r["target"] for r in own if r["interval"][1] is not None and r["interval"][1] < 0]
+    at = task["steps"][str(facts["steps"][-1])]
+    found = [f"{name}: {universal(at['donors'])}"]
+    for kind, seen in (("seen", True), ("unseen", False)):
+        own = [
+            r
+            for r in at["recipients"]
+            if (r["target"] in facts["seen"]) == seen and None not in r["interval"]
+        ]
         if own:
-            kind = "seen" if seen else "unseen"
-            found.append(
-                f"Of {len(own)} {kind} targets, {len(gain)} gain on average over donors "
-                f"({', '.join(gain) or 'none'}) and {len(lose)} lose "
-                f"({', '.join(lose) or 'none'}), with a 95 % interval that excludes 0."
-            )
+            found.append(_averaged(kind, own))
     return found
+
+
+def universal(donors: Sequence[Facts]) -> str:
+    """Return whether a donor helps all targets, and if not which one helps most of them.
+
+    >>> universal([{"language": name, "positive": 50.0} for name in ("en", "tr")])
+    'no universal donor; none helps more than half of the targets: en and tr (equal) 50 %.'
+    """
+    top = max((d["positive"] or 0.0 for d in donors), default=0.0)
+    names = [d["language"] for d in donors if d["positive"] == top]
+    if not top:
+        return "no donor helps any target."
+    if top == 100:
+        return f"{counted(len(names), 'universal donor')}, helping every target: {_and(names)}."
+    equal = " (equal)" if len(names) > 1 else ""
+    share = f"{_and(names)}{equal} {tables.percent(top)} %"
+    if top > 50:
+        return f"no universal donor; the largest share of targets helped: {share}."
+    return f"no universal donor; none helps more than half of the targets: {share}."
+
+
+def _averaged(kind: str, own: Sequence[Facts]) -> str:
+    """Return how many of the targets gain and lose on average over donors."""
+    gain = [r["target"] for r in own if r["interval"][0] > 0]
+    lose = [r["target"] for r in own if r["interval"][1] < 0]
+    what = f"On average over donors, of {counted(len(own), f'{kind} target')}"
+    open_ = len(own) - len(gain) - len(lose)
+    if open_ == len(own):
+        return f"{what} none gains or loses: every 95 % interval includes 0."
+    text = f"{what} {_verb(gain, 'gain')} and {_verb(lose, 'lose')}"
+    if not open_:
+        return f"{text}."
+    if open_ == 1:
+        return f"{text}; the 95 % interval of the other one includes 0."
+    return f"{text}; the 95 % intervals of the other {open_} include 0."
+
+
+def _verb(names: Sequence[str], verb: str) -> str:
+    """Return "2 gain (ug, mt)", "1 gains (ug)", "none gains"."""
+    if not names:
+        return f"none {verb}s"
+    return f"{len(names)} {verb}{'s' * (len(names) == 1)} ({', '.join(names)})"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _progression(facts: Facts, task: Facts, a: int) -> tuple[str, Markup, str]:
@@ -173,7 +211,8 @@ def _groups(at: Facts, titles: str) -> Markup:
         ["from seen", "from unseen"],
         ["to seen", "to unseen"],
         [[found[a, b]["mean"] for b in sides] for a in sides],
-        notes=[[f"{found[a, b]['pairs']} pairs" for b in sides] for a in sides],
+        notes=[[counted(found[a, b]["pairs"], "pair") for b in sides] for a in sides],
+        between=" ",
     )
 
 
@@ -189,7 +228,9 @@ def _overlap(facts: Facts) -> Markup:
         )
         for name, task in facts["tasks"].items()
     ]
-    return charts.ranks(f"Donors by mean transfer score, {k} steps", ranked, facts["seen"])
+    return charts.ranks(
+        f"Donors by mean transfer score, {counted(k, 'step')}", ranked, facts["seen"]
+    )
 
 
 def _printed(text: str, facts: Facts, out: Path, names: str) -> str:
@@ -204,5 +245,5 @@ def _template(name: str) -> jinja2.Template:
     found.loader = jinja2.ChoiceLoader([own, found.loader])
     found.filters.update(duration=duration, signed=charts.signed, percent=tables.percent)
     found.filters.update(number=tables.number, between=tables.between, rho=tables.rho)
-    found.globals.update(STYLES=6)
+    found.globals.update(STYLES=6, counted=counted, minus=charts.minus)
     return found.get_template(name)

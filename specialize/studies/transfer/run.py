@@ -17,6 +17,7 @@ from specialize.store import Store
 from specialize.studies.running import check_out, finite, made_by, planned, warned
 from specialize.studies.transfer.bootstrap import Counts, interval, resampled, scores_of
 from specialize.studies.transfer.cells import RESULT, Cells, cells
+from specialize.studies.transfer.charts import counted
 from specialize.studies.transfer.measures import (
     by_seen,
     donors,
@@ -241,7 +242,8 @@ def between(study: Study, tasks: Facts) -> Facts:
 def _cautions(study: Study) -> list[str]:
     found = []
     if study.repeats < 5:
-        found.append(f"{study.repeats} repeats prove little; take five or more")
+        few = counted(study.repeats, "repeat")
+        found.append(f"few repeats: {few}; take five or more")
     if not study.seen:
         found.append("no language is listed as seen, so that all count as unseen; add seen = [...]")
     return found

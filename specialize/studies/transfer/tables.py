@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from specialize.studies.transfer.charts import signed
+from specialize.studies.transfer.charts import counted, minus, signed
 
 Facts = Mapping[str, Any]
 _SCREENS = ("dot", "sign")
@@ -26,13 +26,14 @@ def text(facts: Facts) -> str:
                 between(d["interval"]),
                 percent(d["positive"]),
                 number(d["variance"]),
-                f"({d['best']}, {d['worst']})",
-                d["kind"],
+                f"{d['best']}, {d['worst']}",
+                minus(d["kind"]),
             ]
             for d in sorted(found["donors"], key=lambda d: -_or_least(d["mean"]))
         ]
-        head = ["donor", "ts", "95 % interval", "+ (%)", "variance", "(max, min)", "class"]
-        blocks.append(f"{task}, {own['metric']}, after {steps(k)}\n{aligned([head, *rows])}")
+        head = ["Donor", "Mean", "95 % interval", "Gain (%)", "Variance", "Best, worst of", "Class"]
+        title = f"{task}, {own['metric']}, after {counted(k, 'step')}"
+        blocks.append(f"{title}\n{aligned([head, *rows])}")
         rows = [
             [
                 r["target"],
@@ -46,7 +47,7 @@ def text(facts: Facts) -> str:
             ]
             for r in sorted(found["recipients"], key=lambda r: -_or_least(r["mean"]))
         ]
-        head = ["target", "base", "ts", "95 % interval", "+ (%)", "best", "worst", "noise"]
+        head = ["Target", "Base", "Mean", "95 % interval", "Gain (%)", "Best", "Worst", "Noise"]
         blocks.append(aligned([head, *rows]))
     return "\n\n".join([*blocks, *controls(facts)])
 
@@ -71,19 +72,10 @@ def controls(facts: Facts) -> list[str]:
         first = own["steps"][str(facts["steps"][0])]["screen"]["sign"]
         found.append(
             f"{task}: the first-order screen agrees with the scores after "
-            f"{steps(facts['steps'][0])} with {rho(first['pairs'])} over pairs, and after {k} with "
-            f"{rho(at['screen']['sign']['pairs'])}."
+            f"{counted(facts['steps'][0], 'step')} with {rho(first['pairs'])} over pairs, and "
+            f"after {k} with {rho(at['screen']['sign']['pairs'])}."
         )
     return [*found, "0 steps change no score, in any cell."]
-
-
-def steps(count: int | str) -> str:
-    """Return "1 step", "10 steps".
-
-    >>> steps(1), steps("10")
-    ('1 step', '10 steps')
-    """
-    return f"{count} step{'' if int(count) == 1 else 's'}"
 
 
 def csv_text(facts: Facts) -> str:
@@ -175,7 +167,7 @@ def rho(found: Mapping[str, float] | None) -> str:
     if found is None:
         return "no defined rank correlation"
     p = "p < 0.001" if found["p"] < 0.001 else f"p = {found['p']:.3f}"
-    return f"rho = {found['rho']:.2f} ({p})".replace("-", "−")
+    return minus(f"rho = {found['rho']:.2f} ({p})")
 
 
 def _or_least(value: float | None) -> float:

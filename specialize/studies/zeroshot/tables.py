@@ -8,7 +8,7 @@ from typing import Any
 
 from specialize.modules.scope import Scope
 from specialize.progress import duration
-from specialize.studies.transfer.charts import signed
+from specialize.studies.transfer.charts import counted, signed
 from specialize.studies.transfer.tables import aligned, written
 from specialize.studies.zeroshot.measures import (
     GROUPS,
@@ -198,7 +198,7 @@ def _told(found: Comparison, reference: str) -> str:
     """Return whether a system's difference on unseen pairs is shown for other languages too."""
     value, span = found.difference.value, found.difference.pairs
     text = f"{found.system} against {reference} on unseen pairs: {signed(value)} points"
-    counts = f"better on {found.better} languages, worse on {found.worse}"
+    counts = f"better on {counted(found.better, 'language')}, worse on {found.worse}"
     if span is None or span[0] <= 0 <= span[1]:
         return f"{text} ({between(span)} over languages), which shows no difference; {counts}."
     return f"{text} ({between(span)} over languages); {counts}."

@@ -53,6 +53,13 @@ def test_differences_are_paired_by_language_and_seed() -> None:
     assert single.difference.seeds is None
 
 
+def test_one_language_is_no_languages() -> None:
+    facts = invented_facts()
+    for row in facts["rows"]:
+        row["score"] -= 9.0 * (row["system"] == "madx" and row["language"] != "tr")
+    assert "better on 1 language, worse on 3." in " ".join(tables.findings(facts))
+
+
 def test_tables_have_a_row_for_each_system_and_each_score() -> None:
     facts = invented_facts()
     rows = list(csv.DictReader(io.StringIO(tables.csv_text(facts))))
