@@ -22,13 +22,15 @@ from specialize.studies.transfer.cells import (
     setting_of,
     text_stages,
 )
+from specialize.studies.transfer.charts import counted
 from specialize.studies.transfer.fusions import FUSIONS, train_language, write_combination
 from specialize.studies.transfer.projection import projections, signs_of
 from specialize.studies.transfer.recipe import Study
-from specialize.studies.transfer.treebanks import check_partners, check_treebanks
+from specialize.studies.transfer.treebanks import check_partners, check_treebanks, test_sentences
 
 FILE = "interference.json"
 _STEP = 0.3  # seconds of a step of MLM
+_FEW = 100  # test sentences
 
 Facts = dict[str, Any]
 
@@ -120,11 +122,29 @@ def run(
                 "all": sum(store.record(s).seconds for s in unique([*found.values()], store))
             },
             **made_by(command),
-            "cautions": cautions,
+            "cautions": [*cautions, *cautions_of(study, alone, runs)],
         }
     )
     atomic.write_json(out / FILE, facts)
     return facts
+
+
+def cautions_of(
+    study: Study, alone: Mapping[str, Mapping[str, float]], runs: Sequence[Facts]
+) -> list[str]:
+    """Return why the gains may say little: one seed, few test sentences, nothing learned."""
+    found = ["one seed: every adapter and fusion is trained once; small gains may be chance"]
+    for name in next(iter(alone.values())):
+        (target,) = (t for t in study.targets if t.name == name)
+        count = len(test_sentences(target.tasks[0], target, study.sentences))
+        if count < _FEW:
+            sentences = counted(count, "test sentence")
+            found.append(f"{name}: {sentences}, fewer than {_FEW}; small gains may be chance")
+    for task, own in alone.items():
+        scores = [(own[n], score) for run in runs for n, score in run["scores"][task].items()]
+        if all(first == second for first, second in scores):
+            found.append(f"{task}: every score is equal: raise interference.steps")
+    return found
 
 
 def plan(study: Study, out: Path) -> str:

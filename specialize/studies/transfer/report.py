@@ -49,7 +49,8 @@ def interference_page(facts: Facts) -> str:
         for own in facts["found"]
         if any(row["place"] for row in own["rows"])
     ]
-    return _template("interference.html.j2").render(facts=facts, found=found)
+    counts = [{**own, "gains": tables.mean_gains(facts, own)} for own in facts["found"]]
+    return _template("interference.html.j2").render(facts=facts, found=found, counts=counts)
 
 
 def scatter(found: Facts, seen: Sequence[str]) -> Markup:

@@ -100,32 +100,48 @@ def interference_text(facts: Facts) -> str:
     """Return the tables of interference: a row a language, for each task, size and fusion."""
     blocks = []
     for found in facts["found"]:
-        head = [
-            "language",
-            *found["signs"],
-            "ties",
-            "receives",
-            "gives",
-            *["gives 2nd"] * found["third"],
-        ]
+        gains = mean_gains(facts, found)
+        head = ["Language", *found["signs"], "Ties", "Mean gain", "Mean loss", "Receives", "Gives"]
         rows = [
             [
                 row["language"],
                 *map(str, row["counts"]),
                 str(row["ties"]),
-                *(
-                    [f"{axis:+.2f}".replace("-", "−") for axis in row["place"]]
-                    or ["–"] * (2 + found["third"])
-                ),
+                *(signed(value, 2) for value in gains[row["language"]]),
+                *([signed(axis, 2) for axis in row["place"]] or ["–"] * (2 + found["third"])),
             ]
             for row in found["rows"]
         ]
+        head += ["Gives 2nd"] * found["third"]
         name = f"{found['task']}, {found['size']} languages, fusion {found['fusion']}"
         blocks.append(f"{name}\n{aligned([head, *rows])}")
     note = (
-        "Signs: of the language itself, then of its partners. Ties have no sign and are left out."
+        "Signs: of the language itself, then of its partners. Ties have no sign and are left out.\n"
+        "Mean gain and mean loss: of the language itself, in points, where it gains and loses."
     )
     return "\n\n".join([*blocks, note])
+
+
+def mean_gains(facts: Facts, found: Facts) -> dict[str, tuple[float | None, float | None]]:
+    """Return a language's mean gain where it gains, and where it loses, in points, without ties.
+
+    ``found``: the task, size and fusion. None where it never gains, or loses.
+    """
+    task, alone = found["task"], facts["alone"][found["task"]]
+    gains: dict[str, list[float]] = {name: [] for name in alone}
+    for run in facts["combinations"]:
+        if run["fusion"] == found["fusion"] and len(run["members"]) == found["size"]:
+            own = {name: score - alone[name] for name, score in run["scores"][task].items()}
+            for name, gain in own.items() if all(own.values()) else ():
+                gains[name].append(gain)
+    return {
+        name: (_mean([g for g in own if g > 0]), _mean([g for g in own if g < 0]))
+        for name, own in gains.items()
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def interference_csv(facts: Facts) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from browser import run_in_browser
 from html_page import Page
-from small_transfer import invented_facts, invented_interference
+from small_transfer import Ran, invented_facts, invented_interference
 
-from specialize.studies.transfer import report, tables
+from specialize.studies.transfer import charts, report, tables
+from specialize.studies.transfer.interference import cautions_of
 
 LAYOUT = """
 const wide = [...document.querySelectorAll("body *")].filter(e => {
@@ -81,6 +82,75 @@ def test_tables_of_interference_count_all_combinations() -> None:
         for row in own["rows"]
     )
     assert "pos, 3 languages, fusion untrained" in tables.interference_text(facts)
+
+
+def test_the_mean_gain_is_over_the_combinations_that_are_counted() -> None:
+    """The second is a tie: cc scores as alone."""
+    alone = {"aa": 50.0, "bb": 60.0, "cc": 70.0}
+    scores = [{"aa": 51.0, "bb": 58.0}, {"aa": 59.0, "cc": 70.0}, {"bb": 61.0, "cc": 72.0}]
+    runs = [{"members": [*own], "fusion": "mean", "scores": {"pos": own}} for own in scores]
+    facts = {"alone": {"pos": alone}, "combinations": runs}
+    found = tables.mean_gains(facts, {"task": "pos", "size": 2, "fusion": "mean"})
+    assert found == {"aa": (1.0, None), "bb": (1.0, -2.0), "cc": (2.0, None)}
+
+
+def test_gains_stand_beside_the_counts_with_one_sign_for_minus() -> None:
+    facts = invented_interference()
+    for text in (tables.interference_text(facts), report.interference_page(facts)):
+        assert "Mean gain" in text
+        assert not re.search(r"[ >][+-]0\.00\b|[ >]-\d", text)
+
+
+def test_few_sentences_one_seed_and_equal_scores_are_cautions(ran: Ran) -> None:
+    alone = {task: {"aa": 50.0, "bb": 60.0} for task in ("pos", "dep")}
+    scores = {"pos": {"aa": 50.0, "bb": 60.0}, "dep": {"aa": 50.0, "bb": 61.0}}
+    found = cautions_of(ran.study, alone, [{"scores": scores}])
+    assert found[0].startswith("one seed")
+    assert found[1] == "aa: 6 test sentences, fewer than 100; small gains may be chance"
+    assert found[3:] == ["pos: every score is equal: raise interference.steps"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "finding"),
+    [
+        ([50, 50, 40], "none helps more than half of the targets: aa and bb (equal) 50 %."),
+        ([75, 50, 40], "no universal donor; the largest share of targets helped: aa 75 %."),
+        ([100, 100, 100], "3 universal donors, helping every target: aa, bb and cc."),
+        ([0, 0, None], "no donor helps any target."),
+    ],
+)
+def test_a_donor_helps_most_targets_only_above_half(
+    shares: list[float | None], finding: str
+) -> None:
+    donors = [
+        {"language": n, "positive": s} for n, s in zip(("aa", "bb", "cc"), shares, strict=True)
+    ]
+    assert finding in report.universal(donors)
+
+
+def test_findings_tell_targets_that_gain_and_lose_from_those_not_shown() -> None:
+    facts = invented_facts()
+    rows = facts["tasks"]["pos"]["steps"]["100"]["recipients"]
+    ends = {"ug": [0.1, 1.0], "mt": [0.2, 1.0], "wo": [-0.1, 1.0], "yo": [None, None]}
+    for row in rows:
+        row["interval"] = ends.get(row["target"], [-1.0, 1.0])
+    _, seen, unseen = report.findings(facts, "pos", facts["tasks"]["pos"])
+    assert seen == (
+        "On average over donors, of 4 seen targets none gains or loses: "
+        "every 95 % interval includes 0."
+    )
+    assert unseen == (
+        "On average over donors, of 3 unseen targets 2 gain (ug, mt) and none loses; "
+        "the 95 % interval of the other one includes 0."
+    )
+
+
+def test_names_and_numbers_read_as_english(pages: dict[str, str]) -> None:
+    assert "from seen to unseen:" in pages["transfer"]
+    assert "to to" not in pages["transfer"]
+    assert "Gain (%)  Variance  Best, worst of" in tables.text(invented_facts())
+    assert charts.counted(1, "pair") == "1 pair"
+    assert [charts.signed(v, 2) for v in (-1.0, 0.001, 0.5)] == ["−1.00", "0.00", "+0.50"]
 
 
 def test_results_without_any_score_still_make_a_page() -> None:
