@@ -15,7 +15,7 @@ text of a step, not their order. PEER_PYTHON has torch, transformers and acceler
 of 4 layers of 256 with the vocabulary of multilingual BERT ($SPECIALIZE_DATA/vocab), random
 weights. Prints a Markdown table: pieces of text a second (neither padding nor [CLS] and [SEP]),
 peak memory, and the bits per byte of the first 200 lines, of which neither has seen any, before and
-after.
+after: of chunks of a line, as Trainer has read, and of lines one after the other, as ours has.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 LENGTH, BATCH, RATE, DECAY, MASK = 128, 32, 5e-4, 0.01, 0.15
+LONG = 48  # words of a long sequence, of lines one after the other
 MEASURED = 1  # seed of what is masked in the text to measure on, and of the base "wide"
 DEV = 200  # lines
 WAYS = ("Trainer", "ours")
@@ -68,8 +69,8 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     print(f"load {os.getloadavg()[0]:.1f}; {time.strftime('%Y-%m-%d')}\n")
     base = base_folder(options.base, folder)
     text = Text(options.text, base, options.steps, folder)
-    print("| base | precision | way | steps | pieces/s | peak memory | bits/byte |")
-    print("|---|---|---|---:|---:|---:|---|", flush=True)
+    print("| base | precision | way | steps | pieces/s | peak memory | bits/byte | in long ones |")
+    print("|---|---|---|---:|---:|---:|---|---|", flush=True)
     before = text.bits(base)
     for precision in options.precision:
         for _ in range(options.rounds):
@@ -82,7 +83,9 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
                 print(f"| {options.base} | {precision} | {way} | {cost['steps']:.0f} | ", end="")
                 print(f"{cost['pieces'] / cost['seconds']:,.0f} | ", end="")
                 print(f"{cost['memory'] / 1e9:.2f} GB | ", end="")
-                print(f"{before:.3f} to {text.bits(folder / way):.3f} |", flush=True)
+                after = text.bits(folder / way)
+                both = (f"{b:.3f} to {a:.3f}" for b, a in zip(before, after, strict=True))
+                print(f"{' | '.join(both)} |", flush=True)
 
 
 def base_folder(name: str, folder: Path) -> Path:
@@ -133,20 +136,24 @@ class Text:
             train.append(line)
             whole, cut = whole + pieces, cut + min(pieces, LENGTH - 2)
         (folder / "train.txt").write_text("".join(f"{line}\n" for line in train), "utf-8")
-        self.measured = held_out(dev, train, seed=MEASURED)
+        self.measured = [
+            held_out(dev, train, seed=MEASURED),
+            held_out([" ".join(dev)], train, seed=MEASURED, tokens=LONG),
+        ]
         self.mean = whole / len(train)  # pieces of a line
         # Batches of lines that have about as many pieces as one of ours.
         self.accumulated = max(1, round(LENGTH * len(train) / cut))
 
-    def bits(self, folder: Path) -> float:
-        """Return the bits per byte of a model."""
+    def bits(self, folder: Path) -> list[float]:
+        """Return the bits per byte of a model, of lines and of long sequences."""
         from specialize.model.load import load_checkpoint
         from specialize.train.bits_per_byte import bits_per_byte
 
         given = load_checkpoint(folder)
-        return bits_per_byte(
-            given.model, given.vocabulary, given.framing, self.measured, length=LENGTH
-        )
+        return [
+            bits_per_byte(given.model, given.vocabulary, given.framing, text, length=LENGTH)
+            for text in self.measured
+        ]
 
 
 def trained(way: str, folder: Path, python: Path | str) -> dict[str, float]:
