@@ -21,7 +21,7 @@ def order_of_part(count: int, size: int, *, seed: int, part: int) -> np.ndarray:
     start = part * size
     epochs = range(start // count, -(-(start + size) // count))
     visited = np.concatenate([order(count, seed=seed, epoch=epoch) for epoch in epochs])
-    return visited[start - epochs.start * count :][:size]
+    return visited[start - epochs.start * count :][:size].copy()  # not a view of all items
 
 
 def batches_by_length(
