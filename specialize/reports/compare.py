@@ -16,11 +16,11 @@ from specialize.progress import duration
 from specialize.reports import numbers
 from specialize.reports.charts import STYLES
 from specialize.reports.compare_answers import answers
-from specialize.reports.compare_cells import arms, chosen, groups, languages, signed
+from specialize.reports.compare_cells import arms, chosen, groups, languages
 from specialize.reports.compare_charts import by_pieces, learning, styles
 from specialize.reports.compare_matrix import against, heading, matrices
 from specialize.reports.compare_mixture import squares
-from specialize.reports.numbers import decimal, percent
+from specialize.reports.numbers import decimal, percent, signed
 from specialize.reports.page import environment
 from specialize.reports.trees import right_to_left, two_trees
 

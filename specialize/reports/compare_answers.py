@@ -18,12 +18,12 @@ from specialize.reports.compare_cells import (
     places,
     probability,
     shown,
-    signed,
     significant,
     test_of,
 )
 from specialize.reports.compare_matrix import heading, number_of_tasks
 from specialize.reports.headline import listed
+from specialize.reports.numbers import signed
 
 
 class Answer(NamedTuple):

@@ -76,12 +76,6 @@ def shown(cell: Cell) -> str:
     return spread(cell.values, places=places(cell))
 
 
-def signed(value: float, digits: int = 1) -> str:
-    """Return a difference with its sign, zero without."""
-    text = f"{value:+.{digits}f}"
-    return text.replace("-", "−") if float(text) else f"{0:.{digits}f}"
-
-
 def probability(p: float | None) -> str:
     """Return a p with three decimals, – for none."""
     if p is None:

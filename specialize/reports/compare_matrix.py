@@ -19,9 +19,9 @@ from specialize.reports.compare_cells import (
     places,
     probability,
     shown,
-    signed,
     test_of,
 )
+from specialize.reports.numbers import signed
 
 
 class Entry(NamedTuple):

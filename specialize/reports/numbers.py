@@ -42,6 +42,17 @@ def spread(values: Sequence[float], *, places: int = 1) -> str:
     return f"{average(values, places)}{deviation}"
 
 
+def signed(value: float, digits: int = 1) -> str:
+    """Return a difference with its sign, zero without."""
+    text = f"{value:+.{digits}f}"
+    return minus(text) if float(text) else f"{0:.{digits}f}"
+
+
+def minus(figure: str) -> str:
+    """Return a figure with the sign for minus in place of a hyphen."""
+    return figure.replace("-", "−")
+
+
 def memory(size: int) -> str:
     """Return bytes as ``"640 MB"`` or ``"1.9 GB"``, – where they were not measured."""
     return shown_size(size) if size else "–"

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from markupsafe import Markup
 
 from specialize.reports.charts import DOT, FIGURE, LINE, TEXT, Scale
+from specialize.reports.numbers import minus, signed
 from specialize.studies.sharing.effects import Effect, Estimate, Interval
 from specialize.studies.sharing.sharing import MODES, Mode, Sharing
-from specialize.studies.sharing.tables import MARKS, between, signed
+from specialize.studies.sharing.tables import MARKS, between
 
 _RECT = Markup(
     '<rect x="{}" y="{}" width="{}" height="{}" rx="5" class="{}" fill-opacity="{:.2f}">'
@@ -77,9 +78,7 @@ def effects_chart(
     for tick in (-bound, -bound / 2, 0.0, bound / 2, bound):
         kind = "zero" if tick == 0 else "grid"
         body.append(LINE.format(at(tick), 4, at(tick), bottom, kind))
-        body.append(
-            TEXT.format(at(tick), bottom + 16, "tick middle", f"{tick:g}".replace("-", "−"))
-        )
+        body.append(TEXT.format(at(tick), bottom + 16, "tick middle", minus(f"{tick:g}")))
     for number, effect in enumerate(rows):
         y, found = 30 + 44 * number, effect.estimate
         name = f"{names[effect.part]} {MARKS[effect.mode]}"

@@ -11,6 +11,7 @@ import jinja2
 
 from specialize.atomic import write_text
 from specialize.progress import duration
+from specialize.reports.numbers import signed
 from specialize.reports.page import environment
 from specialize.studies.sharing import charts, tables
 from specialize.studies.sharing.effects import (
@@ -87,7 +88,7 @@ def _finding(effect: Effect) -> str:
     """Return "a gain of 0.4 points (+0.1 to +0.7)", or that no effect is shown, or can be."""
     found, span = effect.estimate, tables.between(effect.estimate.seeds)
     if found.seeds is None:
-        return f"{tables.signed(found.value)} points; one seed gives no interval"
+        return f"{signed(found.value)} points; one seed gives no interval"
     if not found.shown:
         return f"no effect is shown ({span})"
     kind = "gain" if found.value > 0 else "loss"
@@ -108,7 +109,7 @@ def _template() -> jinja2.Template:
     own = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     assert found.loader
     found.loader = jinja2.ChoiceLoader([own, found.loader])
-    found.filters.update(duration=duration, signed=tables.signed, mean=mean)
+    found.filters.update(duration=duration, signed=signed, mean=mean)
     found.globals.update(
         STYLES=6,
         MARKS=tables.MARKS,

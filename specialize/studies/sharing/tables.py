@@ -10,6 +10,7 @@ from statistics import mean
 from typing import Any
 
 from specialize.reports.compare_latex import escape
+from specialize.reports.numbers import signed
 from specialize.reports.tables import columns, wrapped
 from specialize.studies.sharing.effects import (
     Effect,
@@ -38,12 +39,6 @@ _HEAD = r"""% needs \usepackage{booktabs} and \usepackage{pifont}
 def names_of(scores: Scores) -> dict[str, str]:
     """Return what each part is: of the BiLSTM, or of adapters in a host."""
     return _HOST_NAMES if scores.host else NAMES
-
-
-def signed(value: float) -> str:
-    """Return points with their sign: "+0.4", "−0.1", "0.0"."""
-    shown = f"{value:+.1f}".replace("-", "−")
-    return "0.0" if shown in ("+0.0", "−0.0") else shown
 
 
 def between(interval: Interval | None) -> str:

@@ -9,7 +9,9 @@ from statistics import mean, pstdev
 
 from markupsafe import Markup
 
+from specialize.reports import numbers
 from specialize.reports.charts import DOT, FIGURE, LINE, PATH, TEXT, Scale
+from specialize.reports.numbers import minus
 
 RECT = Markup(
     '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="{}" '
@@ -23,14 +25,7 @@ Value = float | None
 
 def signed(value: Value, digits: int = 1) -> str:
     """Return "+1.2", "−1.2", "0.0", or "–" for None."""
-    if value is None or math.isnan(value):
-        return "–"
-    return minus(f"{value:+.{digits}f}") if round(value, digits) else f"{0:.{digits}f}"
-
-
-def minus(figure: str) -> str:
-    """Return a figure with the sign for minus in place of a hyphen."""
-    return figure.replace("-", "−")
+    return "–" if value is None or math.isnan(value) else numbers.signed(value, digits)
 
 
 def counted(count: int | str, noun: str) -> str:

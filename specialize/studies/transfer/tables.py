@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from specialize.studies.transfer.charts import counted, minus, signed
+from specialize.reports.numbers import minus
+from specialize.studies.transfer.charts import counted, signed
 
 Facts = Mapping[str, Any]
 _SCREENS = ("dot", "sign")
