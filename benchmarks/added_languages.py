@@ -5,7 +5,7 @@
 
 For each seed: an X-MOD of the recipe's first eight languages, to which each language is added
 ("added", `modules add`); one of the eight and these ("start"), with one tokenizer for all; and LAPT
-with 99 pieces on mini ("mini"), which was pretrained on far more text ("mini, as it is": without
+with 99 pieces on mini ("mini"), which was pretrained on far more text ("unadapted": without
 LAPT). The text of a language is the same everywhere, as are its steps and their pieces. Printed:
 bits per byte of 300 lines that none has seen, and the accuracy of XPOS taggers fine-tuned on each
 (UD test files), mean ± deviation over seeds. What is finished is not done again.
@@ -35,7 +35,6 @@ from specialize.train.bits_per_byte import HeldOut, bits_per_byte, held_out
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", "../shared/data")).resolve()
 TREEBANKS = {"ug": "UD_Uyghur-UDT", "mt": "UD_Maltese-MUDT", "wo": "UD_Wolof-WTB"}
-WAYS = ("mini, as it is", "mini", "added", "start")
 HELD_OUT, SAMPLE = 300, 5_000  # lines
 
 
@@ -95,46 +94,48 @@ def results(
 ) -> list[tuple[str, str, dict[str, float]]]:
     """Return (way, language, figures) of a seed."""
     log.say(f"seed {seed}: eight languages")
-    codes = list(read_pretrain(file).languages)[:8]  # type: ignore[union-attr]
+    plain: Any = read_pretrain(file)
+    codes = list(plain.languages)[:8]
     eight, eleven = out / f"eight-{seed}", out / f"eleven-{seed}"
-    recipe: Any = read_pretrain(file, xmod(codes, seed))
+    recipe: Any = read_pretrain(file, xmod(codes, seed, plain.per_language))
     pretrain(recipe, eight, log=log)
     log.say(f"seed {seed}: eight languages and {len(names)} more")
     more = [f'languages.{name}=["{train_of(out, name)}"]' for name in names]
-    pretrain(read_pretrain(file, [*more, *xmod([*codes, *names], seed)]), eleven, log=log)
+    more += xmod([*codes, *names], seed, plain.per_language)
+    pretrain(read_pretrain(file, more), eleven, log=log)
     found = []
     for name in names:
         log.say(f"seed {seed}: {name}")
         added = out / f"{name}-{seed}"
-        steps = [f"lapt.steps={recipe.per_language}", f"lapt.epochs={recipe.epochs}"]
-        steps += [f"lapt.batch={recipe.batch}", f"lapt.length={recipe.length}", f"lapt.rate={rate}"]
-        own = [*steps, "corpus.dev=0.02", f"seeds=[{seed}]", "augment.method=extend"]
+        lapt = {"steps": recipe.per_language, "epochs": recipe.epochs}
+        lapt |= {"batch": recipe.batch, "length": recipe.length}
+        own = [f"lapt.{key}={value}" for key, value in lapt.items()]
+        own += [f"lapt.rate={rate}", "corpus.dev=0.02", f"seeds=[{seed}]", "augment.method=extend"]
         text = [str(train_of(out, name))]
         change = read_addition(str(eight / "model"), name, text, [*own, "augment.pieces=1000"])
         add(change, eight / PACK, name, added, log=log)
         hosts = {"added": added, "start": eleven}
-        accuracy = tagged(out, name, seed, hosts, steps, log)
+        accuracy = tagged(out, name, seed, hosts, lapt, log)
         for way, bits in measured(out, name, seed, hosts).items():
             found.append((way, name, {"bits": bits, "pos": accuracy[way]}))
     return found
 
 
-def xmod(codes: list[str], seed: int) -> list[str]:
+def xmod(codes: list[str], seed: int, per_language: int) -> list[str]:
     """Return the changes that make a recipe an X-MOD of ``codes``; warm-up as in curse.py."""
     chosen = ", ".join(f'"{code}"' for code in codes)
-    return ['modules="xmod"', f"seed={seed}", f"train_on=[{chosen}]", f"warmup={30 * len(codes)}"]
+    warmup = per_language * len(codes) // 10
+    return ['modules="xmod"', f"seed={seed}", f"train_on=[{chosen}]", f"warmup={warmup}"]
 
 
 def tagged(
-    out: Path, name: str, seed: int, hosts: dict[str, Path], lapt: list[str], log: Log
+    out: Path, name: str, seed: int, hosts: dict[str, Path], lapt: dict[str, int], log: Log
 ) -> dict[str, float]:
     """Return the accuracy of the tagger of each way, from one run of all."""
     bank = DATA / "ud" / TREEBANKS[name]
     task = {part: str(bank / f"{part}.conllu.xz") for part in ("train", "dev", "test")}
-    of_lapt = dict(change.removeprefix("lapt.").split("=") for change in lapt)
-    numbers = {k: float(v) if k == "rate" else int(v) for k, v in of_lapt.items()}
     frozen: dict[str, Any] = {"lapt": False}
-    arms: dict[str, Any] = {WAYS[0]: frozen, WAYS[1]: {"augment": "tva"}}
+    arms: dict[str, Any] = {"unadapted": frozen, "mini": {"augment": "tva"}}
     for way, folder in hosts.items():
         modules = {"method": "xmod", "pack": str(folder / PACK)}
         arms[way] = {**frozen, "base": str(folder / "model"), "modules": modules}
@@ -144,18 +145,17 @@ def tagged(
             "language": name,
             "seeds": [seed],
             "corpus": {"files": [str(train_of(out, name))], "dev": 0.02},
-            "lapt": {**numbers, "rate": 1e-3, "fresh_rate": 3.0},
+            "lapt": {**lapt, "rate": 1e-3, "fresh_rate": 3.0},
             "finetune": {"epochs": 5, "patience": 0, "batch": 16, "freeze": 0, "rate": 1e-3,
                          "head_rate": 2e-3, "schedule": "linear"},
             "task": {"pos": {"column": "xpos", **task}},
-            "arm": {way.replace(", ", "_").replace(" ", "_"): arm for way, arm in arms.items()},
+            "arm": arms,
         },
         folder=out,
     )  # fmt: skip
     pipeline.specialize(recipe, out / f"tagged-{name}-{seed}", log=log)
     scores = atomic.read_json(out / f"tagged-{name}-{seed}" / "scores.json")
-    names = {way: way.replace(", ", "_").replace(" ", "_") for way in arms}
-    return {way: scores[own]["pos"]["test"][0]["accuracy"] for way, own in names.items()}
+    return {way: scores[way]["pos"]["test"][0]["accuracy"] for way in arms}
 
 
 def measured(out: Path, name: str, seed: int, hosts: dict[str, Path]) -> dict[str, float]:
@@ -164,7 +164,7 @@ def measured(out: Path, name: str, seed: int, hosts: dict[str, Path]) -> dict[st
     train = train_of(out, name).read_text("utf-8").splitlines()
     text = held_out(dev, islice(train, SAMPLE), seed=1)
     run = out / f"tagged-{name}-{seed}" / "arms" / "mini" / "model"
-    found = {WAYS[0]: bits_of(find_model("mini"), text), WAYS[1]: bits_of(run, text)}
+    found = {"unadapted": bits_of(find_model("mini"), text), "mini": bits_of(run, text)}
     for way, folder in hosts.items():
         with opened_at(folder / "model", [folder / PACK], Scope(name)) as base:
             found[way] = bits_per_byte(base.model, base.vocabulary, base.framing, text, length=64)

@@ -94,8 +94,10 @@ def load_head(
             raise DataError(f"{folder / 'head.json'}:1: no labels for {error}") from None
     module = WordModel(encoder, head, layer_dropout=0.0, precision=facts.precision)
     weights = folder / "model.safetensors"
-    if modules is None or facts.whole:
-        modules = _load_whole(module, weights, modules)
+    if modules is None:
+        _load_weights(module, weights)
+    elif facts.whole:
+        modules = _load_around(modules, module, weights)
     else:
         _load_weights(_own_parts(module), weights)
     vocabulary = read_vocabulary(model)
@@ -109,13 +111,10 @@ def load_head(
     return Head(module, words, method, facts.labels, facts.pretokenize, within, own)
 
 
-def _load_whole(module: WordModel, weights: Path, modules: Attached | None) -> Attached | None:
-    """Load the weights of encoder and head; return ``modules`` attached to the encoder again."""
+def _load_around(modules: Attached, module: WordModel, weights: Path) -> Attached:
+    """Load encoder and head, whose file holds no modules; return these attached again."""
     from specialize.modules.attach import attach
 
-    if modules is None:
-        _load_weights(module, weights)
-        return None
     modules.detach()
     _load_weights(module, weights)
     return attach(modules.host, modules.table)

@@ -7,6 +7,7 @@ import torch
 from specialize.errors import UsageError
 from specialize.modules.attach import Table
 from specialize.modules.describe import ByKey, Described, build, describe
+from specialize.modules.keyed import Keyed
 from specialize.modules.scope import By, Scope
 from specialize.modules.sources import Fuse, Invertible, Mean, Normed, Source, Stack
 
@@ -44,20 +45,23 @@ def exchanged(
     The modules of the scope's task stay. UsageError where there are none of the language, or they
     have other sites or settings.
     """
-    old, new = (
-        restricted(table, "language", scope.language),
-        restricted(other, "language", language),
-    )
+    old = restricted(table, "language", scope.language)
+    new = restricted(other, "language", language)
     for site in sorted(old.keys() | new.keys()):
-        given = [_settings(describe(part[site])) if site in part else {} for part in (old, new)]
-        if given[0] != given[1]:
-            names = [name for name in given[0] if given[0][name] != given[1].get(name)]
+        if differing := _differing(old.get(site), new.get(site)):
             raise UsageError(
                 f"the modules of {language!r} differ from those of {scope.language!r} at {site} in "
-                f"{', '.join(names) or 'kind'}; expected modules of the same system"
+                f"{differing}; expected modules of the same system"
             )
     tasks = {site: _restricted(source, "task", scope.task) for site, source in table.items()}
     return combined(new, {site: source for site, source in tasks.items() if source is not None})
+
+
+def _differing(left: Source | Invertible | None, right: Source | Invertible | None) -> str:
+    """Return the names of the settings in which two sources differ; "" if they are of one kind."""
+    ours, theirs = (_settings(describe(source)) if source else {} for source in (left, right))
+    names = [name for name in ours if ours[name] != theirs.get(name)]
+    return "" if ours == theirs else ", ".join(names) or "kind"
 
 
 def _settings(described: Described) -> Described:
@@ -108,7 +112,12 @@ def _combined(
 ) -> Source | Invertible:
     if isinstance(left, Invertible) or isinstance(right, Invertible):
         return _joined(site, left, right)
-    if isinstance(left, Normed) and isinstance(right, Normed) and _same_norms(left, right):
+    if (
+        isinstance(left, Normed)
+        and isinstance(right, Normed)
+        and left.eps == right.eps
+        and _equal(left.norms, right.norms, "all")
+    ):
         inner = _joined(site, left.source, right.source)
         assert isinstance(inner, Source)
         return Normed(inner, eps=left.eps, tensors=left.norms.tensors_of("all"))
@@ -124,33 +133,25 @@ def _combined(
 
 def _joined(site: str, left: Source | Invertible, right: Source | Invertible) -> ByKey:
     """Return one source with the keys of both."""
-    settings = [{k: v for k, v in describe(s).items() if k != "keys"} for s in (left, right)]
-    if settings[0] != settings[1] or not isinstance(left, ByKey):
-        names = [name for name in settings[0] if settings[0][name] != settings[1].get(name)]
+    differing = _differing(left, right)
+    if differing or not isinstance(left, ByKey):
         raise UsageError(
-            f"modules at {site} cannot be combined: they differ in {', '.join(names) or 'kind'}"
+            f"modules at {site} cannot be combined: they differ in {differing or 'kind'}"
         )
     assert isinstance(right, ByKey)
     made = build(describe(left), left.width)
     assert isinstance(made, ByKey)
     made.load_state_dict(left.state_dict())
     for key in right.keyed.keys:
-        if key in made.keyed.keys and _equal(left, right, key):
+        if key in made.keyed.keys and _equal(left.keyed, right.keyed, key):
             continue  # as of the language that the packs of two of its tasks hold
         made.keyed.add(key, tensors=right.keyed.tensors_of(key))
     return made
 
 
-def _same_norms(left: Normed, right: Normed) -> bool:
-    """Whether two sources are behind bit-identical norms."""
-    ours, theirs = left.norms.tensors_of("all"), right.norms.tensors_of("all")
-    same = ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
-    return same and left.eps == right.eps
-
-
-def _equal(left: ByKey, right: ByKey, key: str) -> bool:
-    """Whether two sources have bit-identical parameters of a key."""
-    ours, theirs = left.keyed.tensors_of(key), right.keyed.tensors_of(key)
+def _equal(left: Keyed, right: Keyed, key: str) -> bool:
+    """Whether both have bit-identical parameters of a key."""
+    ours, theirs = left.tensors_of(key), right.tensors_of(key)
     return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
 

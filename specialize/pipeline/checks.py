@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from specialize import atomic
 from specialize.errors import DataError, MissingError, UsageError
 from specialize.pipeline.lengths import shortened
-from specialize.pipeline.plan import ArmPlan
+from specialize.pipeline.plan import ArmPlan, holds_encoder
 from specialize.pipeline.stages import checkpoint_of
 from specialize.pipeline.task_data import TaskData, read_task
 from specialize.recipe.methods import Choice
@@ -157,7 +157,8 @@ def _check_modules(plan: ArmPlan, modules: Choice, base: Checkpoint) -> None:
         if "modules" in given
     ]
     with _of_arm(f"{plan.arm.name}: modules = {modules.method!r}"):
-        if modules()(base.model).pack and (plan.lapt or plan.arm.augment.method != "none"):
+        changed = plan.lapt or plan.arm.augment.method != "none"
+        if changed and holds_encoder(plan.arm):
             raise UsageError(
                 'modules of a pack stay as they are; set lapt = false and augment = "none", or '
                 "train those of another language by: specialize modules add"

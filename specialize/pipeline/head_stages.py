@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from specialize import atomic
 from specialize.atomic import link_tree
 from specialize.corpus.files import plain_name
 from specialize.head_facts import HeadFacts
 from specialize.heads import chain, save_head
-from specialize.modules.scope import Scope
 from specialize.pipeline.stages import checkpoint_of, without_times
 from specialize.pipeline.task_data import TaskData, read_task
 from specialize.progress import Log
@@ -24,18 +23,10 @@ from specialize.tasks._pretokenize import style_of
 if TYPE_CHECKING:
     from specialize.model.load import Checkpoint
     from specialize.model.word_encoder import WordEncoder
-    from specialize.modules.packs import Pack
+    from specialize.pipeline.modular import Kept
     from specialize.tasks._base import Sentence
     from specialize.train.finetune import Finetune, Finetuned
     from specialize.train.multitask import Multitask
-
-
-class _Modular(NamedTuple):
-    """The modules with which a head was fine-tuned."""
-
-    pack: Pack
-    scope: Scope
-    whole: bool  # whether the encoder trained, around them
 
 
 def finetune_task(
@@ -76,10 +67,7 @@ def finetune_task(
             start=start / start_task / "head" / "model.safetensors" if start else None,
             log=log,
         )
-        pack = kept.pack() if kept else None
-        whole = kept is not None and kept.whole
-    modular = _Modular(pack, scope, whole) if pack else None
-    log.say(_write_head(found, folder, task, mixins, plan, seed, modular))
+    log.say(_write_head(found, folder, task, mixins, plan, seed, kept))
     (folder / "checkpoint.pt").unlink(missing_ok=True)
 
 
@@ -134,7 +122,7 @@ def _write_head(
     mixins: Sequence[Choice],
     plan: Finetune,
     seed: int,
-    modular: _Modular | None = None,
+    kept: Kept | None = None,
 ) -> str:
     """Write the head, its predictions on test, and its scores; return its score as text."""
     given = read_task(task, seed)
@@ -150,10 +138,12 @@ def _write_head(
         precision=found.module.precision,
         seed=seed,
         pretokenize=style_of(sentence.words for sentence in given.data.train),
-        scope=asdict(modular.scope) if modular else {},
-        whole=modular is not None and modular.whole,
+        scope=asdict(kept.scope) if kept else {},
+        whole=kept is not None and kept.whole,
     )
-    save_head(found.module, facts, folder / "head", mixins=mixins, pack=modular and modular.pack)
+    save_head(
+        found.module, facts, folder / "head", mixins=mixins, pack=kept.pack() if kept else None
+    )
     metric = given.task.metric
     scores = {"seed": seed, "metric": metric, "dev": found.dev, "test": found.test}
     scores |= _unseen(given, found.predicted)

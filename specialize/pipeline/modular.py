@@ -32,10 +32,11 @@ FOLDER = "modules"  # beside the model's: the pack of the language
 
 @dataclass(frozen=True)
 class Kept:
-    """What a head keeps of the modules with which it was fine-tuned."""
+    """What a head keeps of the modules with which it was fine-tuned, for a scope."""
 
-    pack: Callable[[], Pack]
-    whole: bool  # whether the encoder trained too
+    pack: Callable[[], Pack]  # once they are trained
+    scope: Scope
+    whole: bool  # whether the encoder trained too, around them
 
 
 def check_modules(base: Checkpoint, choice: Choice, scopes: Iterable[Scope]) -> None:
@@ -95,7 +96,7 @@ def task_modules(
         check_base(pack := read_pack(file), model, checkpoint.vocabulary.pieces, str(file))
         table = pack.table()
     with _attached(model, combined(table, own), list(own.values()), scope) as modules:
-        yield Kept(partial(pack_in, modules, checkpoint), whole=False)
+        yield Kept(partial(pack_in, modules, checkpoint), scope, whole=False)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def _around(system: System, checkpoint: Checkpoint, scope: Scope) -> Iterator[Ke
     modules = attach(model, table)
     try:
         with training(modules, scope, policies(model)):
-            yield Kept(lambda: pack, whole=True)
+            yield Kept(lambda: pack, scope, whole=True)
     finally:
         modules.detach()
 

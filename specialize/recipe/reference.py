@@ -77,7 +77,8 @@ vocabulary change. LAPT trains those of the recipe's `language`, at `lapt.rate`;
 fresh, their rows and their entries in the output bias train too. Fine-tuning trains those of the
 task, at `finetune.rate`, on the language's, which no longer change, and the head. With
 `lapt = false` there are none of the language. `modules/` of an arm holds the language's pack,
-`heads/TASK/modules.safetensors` that of language and task."""
+`heads/TASK/modules.safetensors` that of language and task. `xmod` is the exception: its modules
+are trained already, and fine-tuning trains the model around them."""
 METHODS = {
     "mixin": "A mix-in rewrites every line of text, in training and in use.",
     "augment": "What changes the vocabulary for the text.",
