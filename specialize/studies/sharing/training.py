@@ -157,7 +157,7 @@ def _order(name: str, treebank: Treebank, plan: Training, seed: int) -> Callable
 def _adam(module: nn.Module, rate: float) -> torch.optim.Optimizer:
     """Return Adam over one part, which clips the part's gradient by its own norm."""
     parameters = list(module.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=rate)
+    optimizer = torch.optim.Adam(parameters, lr=rate, fused=True)
 
     def clip(*_: object) -> None:
         nn.utils.clip_grad_norm_(parameters, _CLIP)
