@@ -1,0 +1,94 @@
+"""The baselines of Chau & Smith 2021, Table 2 (FASTT, BERT), for every language of a grid.
+
+    SPECIALIZE_DATA=../shared/data python benchmarks/baselines.py recipes/multitask.toml \\
+        --out runs/baselines [--languages wo ga] [--steps 600]
+
+For each language: skip-gram vectors below a BiLSTM (recipes/pretrain_vectors.toml) and six layers
+from scratch (recipes/pretrain_scratch.toml), both of the whole text of the language, where LAPT has
+at most 6,000 lines; then the recipe's tasks and its [finetune] on them (30 epochs of rate 2e-3 for
+the BiLSTM). Printed: test scores, mean ± deviation over seeds. What is finished is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import mean, stdev
+
+from specialize import atomic, pipeline
+from specialize.pipeline.pretrain import pretrain
+from specialize.progress import Log, terminal_log
+from specialize.recipe.read import read_pretrain, read_recipes, recipe_of
+from specialize.recipe.recipe import Recipe
+
+RECIPES = Path(__file__).resolve().parent.parent / "recipes"
+WAYS = {
+    "fasttext": ("pretrain_vectors.toml", {"finetune": {"epochs": 30, "rate": 2e-3}}),
+    "scratch": ("pretrain_scratch.toml", {}),
+}
+METRICS = {"pos": "accuracy", "dep": "las", "ner": "f1"}
+
+
+def main() -> None:
+    """Train what is missing, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--languages", nargs="+", help="points of the recipe; default: all")
+    parser.add_argument("--steps", type=int, default=600, help="of the model from scratch")
+    options = parser.parse_args()
+    out = options.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    recipes = read_recipes(options.recipe)
+    print("| | task | fasttext | scratch |", "|---|---|---|---|", sep="\n")
+    with terminal_log(out) as log:
+        for language in options.languages or recipes:
+            log.say(f"{language}: two bases")
+            print_scores(language, run(recipes[language], language, options.steps, out, log))
+
+
+def run(recipe: Recipe, language: str, steps: int, out: Path, log: Log) -> Path:
+    """Make the bases of a language, fine-tune on them, and return the file of scores."""
+    arms = {}
+    for way, (file, own) in WAYS.items():
+        base = out / f"{language}_{way}"
+        changes = [
+            f"languages={{{json.dumps(language)}=[{quoted(recipe.table['corpus']['files'])}]}}",
+            f"remove=[{quoted(held_out(recipe))}]",
+            *([f"steps={steps}", f"warmup={steps // 10}"] if way == "scratch" else []),
+        ]
+        pretrain(read_pretrain(RECIPES / file, changes), base, log=log)
+        arms[way] = {**own, "base": str(base / "model"), "lapt": False, "augment": "none"}
+    table = {**recipe.table, "arm": arms, "result": "fasttext"}
+    pipeline.specialize(recipe_of(table, folder=RECIPES, name=language), out / language, log=log)
+    return out / language / "scores.json"
+
+
+def held_out(recipe: Recipe) -> Iterable[str]:
+    """Return the dev and test files of the tasks, whose sentences the text must not have."""
+    return dict.fromkeys(
+        str(file) for task in recipe.tasks for file in (task.dev, task.test) if file
+    )
+
+
+def quoted(files: Iterable[str]) -> str:
+    return ", ".join(map(json.dumps, files))
+
+
+def print_scores(language: str, file: Path) -> None:
+    scores = atomic.read_json(file)
+    for task, metric in METRICS.items():
+        if any(task in scores[way] for way in WAYS):
+            shown = (spread([s[metric] for s in scores[way][task]["test"]]) for way in WAYS)
+            print(f"| {language} | {task} | {' | '.join(shown)} |", flush=True)
+
+
+def spread(values: list[float]) -> str:
+    """Return mean ± sample deviation."""
+    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
+
+
+if __name__ == "__main__":
+    main()
