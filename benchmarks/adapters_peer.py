@@ -7,12 +7,14 @@ runs the same 4 sequences of 128 pieces alone, and with a task adapter (reductio
 adapter (reduction 2, invertible), in turn: annotated (no gradients), and trained (the task adapter
 alone, AdamW). Each way runs in a process of its own, again in each round. Printed: the least CPU
 milliseconds of a step, and what the modules add to their own host, since the two hosts are of
-different versions of transformers.
+different versions of transformers; and the most memory that a step takes beyond what the process
+held before it (Linux).
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import subprocess
@@ -31,6 +33,7 @@ SHAPES = {
     "12 x 768": {},  # BERT base
 }  # fmt: skip
 STEPS = 4
+Row = tuple[str, str, str, float, int]  # shape, kind of step, what runs, CPU seconds, bytes
 
 
 def main() -> None:
@@ -51,23 +54,26 @@ def main() -> None:
     print(f"{facts['processor']}, {facts['system']}, Python {facts['python']}, ", end="")
     print(f"threads: {options.threads};\ntorch {facts['torch']}; ", end="")
     print(f"load {os.getloadavg()[0]:.1f}; {time.strftime('%Y-%m-%d')}\n")
-    found: dict[tuple[str, ...], list[float]] = {}
+    found: dict[tuple[str, ...], list[tuple[float, int]]] = {}
     for _ in range(options.rounds):
         for way, python in (("adapters", options.python), ("ours", sys.executable)):
             command = [python, __file__, str(python), "--one", way]
             command += ["--threads", str(options.threads)]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
-            for shape, kind, with_modules, seconds in json.loads(done.stdout.splitlines()[-1]):
-                found.setdefault((shape, kind, way, with_modules), []).append(seconds)
-    print("| shape | | | host alone, ms | with modules | added |", "|---|---|---|---:|---:|---:|",
-          sep="\n")  # fmt: skip
+            for shape, kind, what, *cost in json.loads(done.stdout.splitlines()[-1]):
+                found.setdefault((shape, kind, way, what), []).append(tuple(cost))
+    print("| shape | | | host alone, ms | with modules | added | MB: host alone | with modules |",
+          "|---|---|---|---:|---:|---:|---:|---:|", sep="\n")  # fmt: skip
     for shape, kind, way in dict.fromkeys(key[:3] for key in found):
-        host, both = (1e3 * min(found[shape, kind, way, w]) for w in ("host", "modules"))
-        print(f"| {shape} | {kind} | {way} | {host:.1f} | {both:.1f} | {both / host - 1:+.0%} |")
+        costs = [found[shape, kind, way, what] for what in ("host", "modules")]
+        host, both = (1e3 * min(seconds for seconds, _ in cost) for cost in costs)
+        memory = " | ".join(f"{max(size for _, size in cost) / 1e6:,.0f}" for cost in costs)
+        print(f"| {shape} | {kind} | {way} | {host:.1f} | {both:.1f} | {both / host - 1:+.0%} | "
+              f"{memory} |")  # fmt: skip
 
 
-def ours() -> list[tuple[str, str, str, float]]:
-    """Return the seconds of a step with specialize."""
+def ours() -> list[Row]:
+    """Return what a step costs with specialize."""
     from transformers import BertConfig, BertForMaskedLM
 
     from specialize.modules import madx
@@ -93,8 +99,8 @@ def ours() -> list[tuple[str, str, str, float]]:
     return rows
 
 
-def adapters() -> list[tuple[str, str, str, float]]:
-    """Return the seconds of a step with adapters."""
+def adapters() -> list[Row]:
+    """Return what a step costs with adapters."""
     import adapters as peer
     from adapters.composition import Stack
     from transformers import BertConfig, BertForMaskedLM
@@ -116,8 +122,8 @@ def adapters() -> list[tuple[str, str, str, float]]:
 
 def measured(
     shape: str, what: str, host: Any, at: Callable[[], Any], parameters: list[Any]
-) -> list[tuple[str, str, str, float]]:
-    """Return the least CPU seconds of annotating and of training ``parameters``."""
+) -> list[Row]:
+    """Return what annotating costs, and training ``parameters``."""
     ids = torch.randint(5, 30_000, (4, 128), generator=torch.Generator().manual_seed(1))
     mask = torch.ones_like(ids)
     if what == "host":
@@ -138,27 +144,36 @@ def measured(
         optimizer.zero_grad()
 
     host.eval()
-    found = [(shape, "annotate", what, least(annotate))]
+    found = [(shape, "annotate", what, *least(annotate))]
     host.train()
     if what == "modules":
-        found.append((shape, "train", what, least(train)))
+        found.append((shape, "train", what, *least(train)))
     else:
         for parameter in host.base_model.parameters():
             parameter.requires_grad_(parameter.ndim < 2)  # gradients reach every layer
-        found.append((shape, "train", what, least(train)))
+        found.append((shape, "train", what, *least(train)))
         host.requires_grad_(True)
     return found
 
 
-def least(step: Callable[[], None]) -> float:
-    """Return the least CPU seconds of `STEPS` calls."""
+def least(step: Callable[[], None]) -> tuple[float, int]:
+    """Return the least CPU seconds of `STEPS` calls, and the most bytes that one takes."""
     step()
-    found = []
+    seconds, sizes = [], []
     for _ in range(STEPS):
-        began = time.process_time()
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")  # restarts VmHWM
+        held, began = status("VmRSS"), time.process_time()
         step()
-        found.append(time.process_time() - began)
-    return min(found)
+        seconds.append(time.process_time() - began)
+        sizes.append(status("VmHWM") - held)
+    return min(seconds), max(sizes)
+
+
+def status(name: str) -> int:
+    """Return a size of this process, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":
