@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -21,6 +20,8 @@ from transformers import (
     PreTrainedModel,
 )
 from transformers.modeling_outputs import BaseModelOutput, MaskedLMOutput
+
+from specialize.model.lstm import BiLSTM, same_dropped
 
 # shapes: B sequences, L pieces, E width of a vector, D width of the states, V pieces
 
@@ -55,13 +56,11 @@ class BiLSTMModel(PreTrainedModel):  # type: ignore[misc]  # untyped
     def __init__(self, config: BiLSTMConfig) -> None:
         super().__init__(config)
         sizes = [config.embedding_size, *[config.hidden_size] * (config.lstm_layers - 1)]
-        half, width = config.hidden_size // 2, config.hidden_size
+        width = config.hidden_size
         self.word_embeddings = nn.Embedding(
             config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id
         )
-        self.layers = nn.ModuleList(
-            nn.LSTM(size, half, batch_first=True, bidirectional=True) for size in sizes
-        )
+        self.layers = nn.ModuleList(BiLSTM(size, width) for size in sizes)
         gates = [nn.Linear(size, 2 * width) for size in sizes] if config.highway else []
         self.gates = nn.ModuleList(gates)
         self.post_init()
@@ -73,32 +72,21 @@ class BiLSTMModel(PreTrainedModel):  # type: ignore[misc]  # untyped
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Any:
         """Return the states; ``hidden_states`` are the word vectors and them."""
         real_BL = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        lengths_B = real_BL.sum(1).clamp(min=1).cpu()
+        lengths_B = real_BL.sum(1).clamp(min=1)
         with torch.autocast(input_ids.device.type, enabled=False):
             vectors_BLE: Tensor = self.word_embeddings(input_ids)
             states = vectors_BLE
             for i, layer in enumerate(self.layers):
                 given = self._dropped(states)
-                states = _read(layer, given, lengths_B)
+                states = layer(given, lengths_B)
                 if self.gates:
                     gate, straight = self.gates[i](given).chunk(2, -1)
                     states = torch.lerp(straight, states, gate.sigmoid())
-            states_BLD = self._dropped(states)
+            states_BLD = self._dropped(states * real_BL.unsqueeze(-1))
         return BaseModelOutput(states_BLD, hidden_states=(vectors_BLE, states_BLD))
 
     def _dropped(self, states_BLX: Tensor) -> Tensor:
-        """Return ``states_BLX`` with the same places of a sequence's vectors set to 0."""
-        mask = torch.ones_like(states_BLX[:, :1])
-        return states_BLX * F.dropout(mask, self.config.dropout, self.training)
-
-
-def _read(layer: nn.Module, given_BLX: Tensor, lengths_B: Tensor) -> Tensor:
-    """Return the states [B, L, D] of an LSTM, 0 at padding."""
-    packed = pack_padded_sequence(given_BLX, lengths_B, batch_first=True, enforce_sorted=False)
-    states, _ = pad_packed_sequence(
-        layer(packed)[0], batch_first=True, total_length=given_BLX.shape[1]
-    )
-    return states
+        return same_dropped(states_BLX, self.config.dropout, self.training)
 
 
 class BiLSTMForMaskedLM(PreTrainedModel):  # type: ignore[misc]  # untyped

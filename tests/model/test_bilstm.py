@@ -38,8 +38,9 @@ def test_states_are_those_of_torchs_stacked_lstm() -> None:
     stacked = torch.nn.LSTM(3, 2, num_layers=2, bidirectional=True, batch_first=True)
     with torch.no_grad():
         for i, layer in enumerate(made.bilstm.layers):
-            for name, weight in layer.named_parameters():
-                getattr(stacked, name.replace("_l0", f"_l{i}")).copy_(weight)
+            for direction, suffix in ((layer.ahead, ""), (layer.back, "_reverse")):
+                for name, weight in direction.named_parameters():
+                    getattr(stacked, name.replace("_l0", f"_l{i}{suffix}")).copy_(weight)
     expected, _ = stacked(VECTORS[[2, 4, 1]][None])
     assert torch.allclose(states(made, [[2, 4, 1]], [[1, 1, 1]]), expected, atol=1e-6)
 

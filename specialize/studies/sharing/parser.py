@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from specialize.studies.sharing.lstm import BiLSTM, same_dropped
+from specialize.model.lstm import BiLSTM, same_dropped
 from specialize.studies.sharing.parts import Parts, appended
 from specialize.tasks._base import Sentence, Tree
 from specialize.tasks._biaffine import ParserScores

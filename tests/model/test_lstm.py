@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from specialize.studies.sharing.lstm import BiLSTM, _reversed
+from specialize.model.lstm import BiLSTM, _reversed
 
 
 def test_a_sequence_is_reversed_within_its_own_length() -> None:
