@@ -5,8 +5,8 @@
 
 For each language: skip-gram vectors below a BiLSTM (recipes/pretrain_vectors.toml) and six layers
 from scratch (recipes/pretrain_scratch.toml), both of the whole text of the language, where LAPT has
-at most 6,000 lines; then the recipe's tasks and its [finetune] on them (20 epochs of rate 2e-3
-for the BiLSTM). Printed: test scores, mean ± deviation over seeds. What is finished is not done again.
+at most 6,000 lines; then the recipe's tasks and its [finetune] on them (20 epochs of rate 2e-3 for
+the BiLSTM). Printed: test scores, mean ± deviation over seeds. What is finished is not done again.
 """
 
 from __future__ import annotations
