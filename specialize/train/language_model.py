@@ -31,6 +31,7 @@ from specialize.train.state import Parts
 Ask = Callable[[Tensor, np.ndarray, int, int], tuple[Tensor, Tensor]]
 # (ids [B, L], numbers of the sequences [B], epoch, step) -> what the model sees [B, L], and the
 # pieces that it is asked for [B, L]; PADDING where there is no text, or no question
+_Batch = tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor | None]  # what `loss_sum` takes
 
 
 class Rows(Protocol):
@@ -104,31 +105,16 @@ def train_language_model(
         start = (step - epoch * plan.steps) * how.batch
         items = items_of(epoch)[start : start + how.batch]
         ids = torch.from_numpy(sequences[items].astype(np.int64))
-        real = ids != PADDING
-        log.read(int(real.sum()), real.numel())
+        log.read(int((ids != PADDING).sum()), ids.numel())
         inputs, targets = ask(ids, items, epoch, step)
-        inputs = inputs.masked_fill(~real, how.pad)
-        documents = None if how.ends is None else documents_of(ids, how.ends)
         wanted = int((targets != PADDING).sum())
         if not wanted:  # in all processes: none waits for another's gradient
             return
-        own = share(len(items))
-        targets = targets[own].masked_fill(own[:, None] < 0, PADDING)
-        inputs, real = inputs[own], real[own]
+        own = _share_of(ids, inputs, targets, how)
         with within(items):
-            for part in torch.arange(len(own)).chunk(parts.number):
-                asked = targets[part]
-                places = positions(asked != PADDING)  # on the CPU: a GPU never waits for them
-                if not len(places) and world() == 1:
+            for numbers in torch.arange(len(own.ids)).chunk(parts.number):
+                if (batch := own.part(numbers, device)) is None:
                     continue
-                padding = None if bool(real[part].all()) else real[part].to(device)
-                batch = (
-                    inputs[part].to(device),
-                    padding,
-                    places.to(device),
-                    asked.flatten()[places].to(device),
-                    None if documents is None else documents[own[part]].to(device),
-                )
                 with parametrize.cached():
                     loss = inside(partial(loss_sum, model, *batch))
                 yield loss / wanted
@@ -145,6 +131,42 @@ def train_language_model(
             log=log,
             parts=parts,
         )
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What this process computes of a batch, [B, L] each."""
+
+    ids: Tensor
+    inputs: Tensor  # what the model sees
+    targets: Tensor  # what it is asked for
+    documents: Tensor | None  # the number of each piece's document
+
+    def part(self, numbers_B: Tensor, device: torch.device) -> _Batch | None:
+        """Return some of its sequences as `loss_sum` takes them; None if nothing is asked."""
+        asked = self.targets[numbers_B]
+        places = positions(asked != PADDING)  # on the CPU: a GPU never waits for them
+        if not len(places) and world() == 1:
+            return None
+        real = self.ids[numbers_B] != PADDING
+        return (
+            self.inputs[numbers_B].to(device),
+            None if bool(real.all()) else real.to(device),
+            places.to(device),
+            asked.flatten()[places].to(device),
+            None if self.documents is None else self.documents[numbers_B].to(device),
+        )
+
+
+def _share_of(ids_BL: Tensor, inputs_BL: Tensor, targets_BL: Tensor, how: Step) -> _Share:
+    """Return this process's share of a batch, as long as every other's."""
+    own = share(len(ids_BL))  # -1 where nothing is left
+    return _Share(
+        ids_BL[own],
+        inputs_BL.masked_fill(ids_BL == PADDING, how.pad)[own],
+        targets_BL[own].masked_fill(own[:, None] < 0, PADDING),
+        None if how.ends is None else documents_of(ids_BL, how.ends)[own],
+    )
 
 
 @torch.no_grad()
