@@ -5,8 +5,9 @@
 
 For each language: skip-gram vectors below a BiLSTM (recipes/pretrain_vectors.toml) and six layers
 from scratch (recipes/pretrain_scratch.toml), both of the whole text of the language, where LAPT has
-at most 6,000 lines; then the recipe's tasks and its [finetune] on them (20 epochs of rate 2e-3 for
-the BiLSTM). Printed: test scores, mean ± deviation over seeds. What is finished is not done again.
+at most 6,000 lines; then the recipe's tasks, fine-tuned as in its first arm (but 20 epochs of rate
+2e-3 for the BiLSTM). Printed: test scores, mean ± deviation over seeds. What is finished is not
+done again.
 """
 
 from __future__ import annotations
@@ -42,22 +43,26 @@ def main() -> None:
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     recipes = read_recipes(options.recipe)
+    if unknown := set(options.languages or ()).difference(recipes):
+        parser.error(f"unknown languages {sorted(unknown)}; the recipe has {sorted(recipes)}")
     print("| | task | fasttext | scratch |", "|---|---|---|---|", sep="\n")
     with terminal_log(out) as log:
         for language in options.languages or recipes:
             log.say(f"{language}: two bases")
-            print_scores(language, run(recipes[language], language, options.steps, out, log))
+            recipe = recipes[language]
+            print_scores(language, recipe, run(recipe, language, options.steps, out, log))
 
 
 def run(recipe: Recipe, language: str, steps: int, out: Path, log: Log) -> Path:
     """Make the bases of a language, fine-tune on them, and return the file of scores."""
+    assert recipe.corpus is not None
     arms = {}
     finetune = next(iter(recipe.table["arm"].values()))["finetune"]
     for way, (file, own) in WAYS.items():
         base = out / f"{language}_{way}"
         changes = [
-            f"languages={{{json.dumps(language)}=[{quoted(recipe.table['corpus']['files'])}]}}",
-            f"remove=[{quoted(held_out(recipe))}]",
+            f"languages={{{json.dumps(language)}=[{quoted(recipe.corpus.files)}]}}",
+            f"remove=[{quoted(recipe.corpus.remove)}]",
             *([f"steps={steps}", f"warmup={steps // 10}"] if way == "scratch" else []),
         ]
         pretrain(read_pretrain(RECIPES / file, changes), base, log=log)
@@ -67,23 +72,16 @@ def run(recipe: Recipe, language: str, steps: int, out: Path, log: Log) -> Path:
     return out / language / "scores.json"
 
 
-def held_out(recipe: Recipe) -> Iterable[str]:
-    """Return the dev and test files of the tasks, whose sentences the text must not have."""
-    return dict.fromkeys(
-        str(file) for task in recipe.tasks for file in (task.dev, task.test) if file
-    )
-
-
 def quoted(files: Iterable[str]) -> str:
-    return ", ".join(map(json.dumps, files))
+    return ", ".join(json.dumps(file, ensure_ascii=False) for file in files)
 
 
-def print_scores(language: str, file: Path) -> None:
+def print_scores(language: str, recipe: Recipe, file: Path) -> None:
     scores = atomic.read_json(file)
-    for task, metric in METRICS.items():
-        if any(task in scores[way] for way in WAYS):
-            shown = (spread([s[metric] for s in scores[way][task]["test"]]) for way in WAYS)
-            print(f"| {language} | {task} | {' | '.join(shown)} |", flush=True)
+    for task in recipe.tasks:
+        metric = METRICS[task.choice.method]
+        found = ([score[metric] for score in scores[way][task.name]["test"]] for way in WAYS)
+        print(f"| {language} | {task.name} | {' | '.join(map(spread, found))} |", flush=True)
 
 
 def spread(values: list[float]) -> str:

@@ -114,7 +114,7 @@ def _vectors(recipe: Vectors) -> Stage:
     sizes = ("hidden_size", "num_hidden_layers", "highway", "dropout", "seed")
     needs = {"words": words, "vectors": vectors}
     own = {name: getattr(recipe, name) for name in sizes}
-    return Stage("bilstm", "BiLSTM", write_bilstm, needs | own)
+    return Stage("bilstm", "BiLSTM", write_bilstm, needs | own, version=2)  # directions apart
 
 
 def _text(recipe: Pretrain | Vectors) -> dict[str, Any]:

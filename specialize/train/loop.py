@@ -58,6 +58,7 @@ def run(
     """
     rates = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state = State.load(checkpoint, module, optimizers, log, parts)
+    module.zero_grad()  # an interrupted call may have left some
     wait = _WAIT if _devices(module) else 1
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     if state.history:
