@@ -90,9 +90,9 @@ def _told_apart(opened: Sequence[Opened]) -> list[Opened]:
 
 
 def files_of(folders: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that a comparison of ``folders`` reads directly in those of runs."""
+    """Yield the files of runs that a comparison of ``folders`` may not be written over."""
     for folder in folders:
-        for pattern in (REPORT, RECIPE, PROVENANCE, GRID):
+        for pattern in (REPORT, RECIPE, PROVENANCE, GRID, "scores.json", "metrics.jsonl"):
             yield from (*folder.glob(pattern), *folder.glob(f"*/{pattern}"))
 
 

@@ -145,6 +145,8 @@ def _row(line: str, where: str) -> Row:
         raise DataError(f"{where}: the columns are separated by spaces; replace them by tabs")
     many = len(columns) > WIDTH and line[0].isdecimal()
     hint = "CoNLL-2009 has 14 or more: convert the file to CoNLL-U" if many else "correct the row"
+    if len(columns) < 5 and not line[0].isdecimal():
+        hint = "columns of words and tags are for the task ner; convert the file to CoNLL-U"
     raise DataError(f"{where}: expected 10 columns separated by tabs, got {len(columns)}; {hint}")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from specialize import atomic
 from specialize.errors import UsageError
@@ -27,11 +29,14 @@ from specialize.train.vectors import (
     write_words,
 )
 
+RECIPE = "pretrain.toml"
+
 
 def pretrain(recipe: Pretrain | Vectors, out: Path, *, log: Log | None = None) -> Path:
     """Train the base model of ``recipe`` and return its directory, ``out/model``.
 
-    With modules, ``out/modules.safetensors`` is their pack.
+    ``out/pretrain.toml`` is the complete recipe; with modules, ``out/modules.safetensors`` is their
+    pack.
 
     What is finished in ``out`` for the same inputs is not done again, so an interrupted run
     resumes, and other steps or rates train on the same tokenizer and packed text.
@@ -41,7 +46,10 @@ def pretrain(recipe: Pretrain | Vectors, out: Path, *, log: Log | None = None) -
     store = Store(out)
     base = _vectors(recipe) if isinstance(recipe, Vectors) else _stages(recipe)
     run_all([base], store, log or Silent())
-    return publish_base(store, base, out)
+    model = publish_base(store, base, out)
+    table = {name: value for name, value in asdict(recipe).items() if value not in ("", (), {})}
+    atomic.write_text(out / RECIPE, tomli_w.dumps(table))
+    return model
 
 
 def publish_base(store: Store, stage: Stage, out: Path) -> Path:

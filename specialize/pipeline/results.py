@@ -197,7 +197,7 @@ def cautions(arms: Sequence[ArmFacts], tasks: Mapping[str, TaskData]) -> list[st
                 found.append(f"{name}: {known} of {total} {part} sentences also occur in train")
         words = t.task.check(t.data.test, t.task.labels([*t.data.train, *t.data.dev]))
         if words:
-            found.append(f"{name}: {words} test words carry labels that train and dev lack")
+            found.append(f"{name}: words of test with labels that train and dev lack: {words}")
     for arm in arms:
         if arm.best_epoch == 0:
             found.append(f"{arm.name}: LAPT did not improve bits per byte; its start was kept")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from specialize.recipe.methods import Choice, bind
 from specialize.recipe.recipe import TaskFiles
+from specialize.tasks._base import gaps
 from specialize.tasks._split import FOLDS, split
 
 if TYPE_CHECKING:
@@ -48,8 +49,13 @@ def read_file(choice: Choice, path: Path) -> list[Sentence[Any]]:
 def _read_once(
     method: str, options: str, path: Path, state: tuple[int, int]
 ) -> list[Sentence[Any]]:
-    """Return the sentences of a file; several tasks and seeds read the same."""
-    found: list[Sentence[Any]] = bind("task", method, json.loads(options))().read(path)
+    """Return the sentences of a file; several tasks and seeds read the same.
+
+    DataError where none has a label.
+    """
+    task = bind("task", method, json.loads(options))()
+    found: list[Sentence[Any]] = task.read(path)
+    gaps(task, found)
     return found
 
 

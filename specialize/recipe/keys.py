@@ -76,7 +76,7 @@ class TaskKeys:
 
     train: str = ""  # file to train on
     dev: str = ""  # file that chooses the best epoch
-    test: str = ""  # file to score, once
+    test: str = ""  # file to score, once; required, here or by folder
     folder: str = ""  # where files not named are: UD's names, train.txt, dev, valid.tsv, eng.testa
     folds: int = 0  # split into so many: dev of seed s is fold s mod folds (cross-validation)
     method: str = ""  # default: the table's name

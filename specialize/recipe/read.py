@@ -96,6 +96,8 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors
         known = keys_of(Vectors if bilstm else Pretrain)
         if not bilstm and not table.get("languages"):
             raise UsageError(f"{path}: expected a table [languages] with lines code = [files]")
+        if isinstance(own := table.get("languages"), Mapping):
+            table["languages"] = {code: files for code, files in own.items() if files is not False}
         for name in {"languages", "remove"}.intersection(table):
             files = convert(table[name], known[name], name)
             table[name] = _located(files, path.parent, name)

@@ -136,6 +136,12 @@ def dev_score(
     return own(gold, predicted) if own else task.score(gold, predicted)[task.metric]
 
 
+def gaps(task: Task[A], sentences: Sequence[Sentence[A]]) -> list[str]:
+    """Return what the task's own ``gaps``, if any, warns of in labelled sentences."""
+    own = getattr(task, "gaps", None)
+    return list(own(sentences)) if own else []
+
+
 def annotated(sentence: Sentence[A], annotation: A) -> Sentence[A]:
     """Return the sentence with ``annotation``, one entry a word, instead of its gold."""
     if len(annotation) != len(sentence.words):

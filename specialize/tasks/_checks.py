@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from specialize.errors import DataError
-from specialize.tasks._base import A, Sentence, Task
+from specialize.tasks._base import A, Sentence, Task, gaps
 
 
 def check_data(
@@ -23,8 +23,8 @@ def check_data(
     for name, sentences in (("train", train), ("dev", dev), ("test", test)):
         if not sentences:
             raise DataError(f"{task.name}: no sentence in the {name} file; give one with sentences")
+    warnings = [warning for part in (train, dev, test) for warning in gaps(task, part)]
     task.check(train, task.labels(train))
-    warnings = []
     labels = _labels(task, train)
     if len(labels) == 1:
         warnings.append(f"{train[0].where}: all words have the label {labels[0]!r}, the only one")

@@ -15,6 +15,7 @@ from specialize.corpus.columns import (
     read_groups,
     token_column,
 )
+from specialize.corpus.conllu import is_conllu
 from specialize.corpus.files import MISSING_BLANK
 from specialize.errors import DataError
 from specialize.tasks._base import Sentence, Tags
@@ -144,10 +145,17 @@ def _tagged(row: Row, token: int, tag: int, path: Path | str) -> _Token:
             comment = "0 is the digit zero: replace it by the letter O"
         raise DataError(
             f"{path}:{row.number}: expected a tag such as O, B-LOC or I-LOC, got {found!r}; "
-            f"{comment}, or convert the file to IOB2"
+            f"{comment}, or convert the file to IOB2{_as_conllu(path)}"
         )
     begin, end = row.spans[tag]
     return _Token(fields[token], found, row.text[:begin], row.text[end:])
+
+
+def _as_conllu(path: Path | str) -> str:
+    """Return the end of a message on a row, for a file that is CoNLL-U."""
+    if not is_conllu(Path(path)):
+        return ""
+    return "; the file is CoNLL-U, but the task ner reads columns: a word and its tag a line"
 
 
 def _to_annotate(row: Row, token: int, tag: int, path: Path | str) -> _Token:
@@ -160,6 +168,7 @@ def _to_annotate(row: Row, token: int, tag: int, path: Path | str) -> _Token:
     raise DataError(
         f"{path}:{row.number}: expected a token, or a token and its tag (O, B-TYPE or I-TYPE); a "
         "token with spaces needs a tab after it, plain text (a sentence a line) the name .txt"
+        + _as_conllu(path)
     )
 
 

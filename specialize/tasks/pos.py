@@ -18,6 +18,7 @@ from specialize.tasks._tagger import TagHead, tag_names, unknown_tags
 from specialize.tasks._udwords import universal_features
 
 _COLUMNS = {"upos": UPOS, "xpos": XPOS, "feats": FEATS}
+_GAPS = 0.02  # share of words without a tag, of which readers are told
 
 
 def task(
@@ -60,17 +61,27 @@ class PosTask:
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a CoNLL-U file, with the tags of the column."""
-        sentences = [
+        return [
             Sentence(block.column(FORM), block.column(_COLUMNS[self.column]), block)
             for block in read_treebank(path)
         ]
-        if all(tag == "_" for sentence in sentences for tag in sentence.gold):
-            other = "xpos" if self.column == "upos" else "upos"
+
+    def gaps(self, sentences: Sequence[Sentence[Tags]]) -> list[str]:
+        """Return a warning where words have no tag; DataError where none has."""
+        tags = [tag for sentence in sentences for tag in sentence.gold]
+        other = "xpos" if self.column == "upos" else "upos"
+        empty, column = tags.count("_"), self.column.upper()
+        if tags and empty == len(tags):
             raise DataError(
-                f"{sentences[0].where}: the {self.column.upper()} column is empty in the whole "
-                f'file; try column = "{other}"'
+                f"{sentences[0].where}: the {column} column is empty in the whole file; "
+                f'try column = "{other}"'
             )
-        return sentences
+        if self.column == "feats" or empty <= _GAPS * len(tags):
+            return []
+        return [
+            f"{sentences[0].where}: {empty:,} of {len(tags):,} words have no {column}; the gap "
+            f'"_" counts as a tag; try column = "{other}"'
+        ]
 
     def words(self, path: Path, *, pretokenize: Style = "spaces") -> list[Sentence[Tags]]:
         """Return the sentences of a CoNLL-U file or of plain text, without tags."""

@@ -44,7 +44,13 @@ CHECKPOINTS = ("one", "each")
 
 @dataclass(frozen=True)
 class Multitask:
-    """How the tasks of an arm are trained together. The defaults are MTL-INT of the paper."""
+    """How the tasks of an arm are trained together. The defaults are MTL-INT of the paper.
+
+    A batch is of one task. "interleave": the tasks take turns; where one has no more, the others go
+    on (MTL-INT). "upsample": they take turns until the largest is through; the others begin again
+    as often as needed (MTL-UPS). "shuffled": all batches in random order. "proportional" and
+    "temperature": as many batches, each of a task drawn by its number of sentences.
+    """
 
     sampling: str = "interleave"  # or upsample, shuffled, proportional, temperature
     temperature: float = 2.0  # of "temperature": n sentences have the weight n^(1/temperature)
@@ -61,6 +67,12 @@ class Multitask:
         at_least("multitask", self, {"temperature": 0})
         if not self.temperature:
             raise UsageError("expected multitask.temperature above 0, got 0")
+        default = {f.name: f.default for f in fields(self)}["temperature"]
+        if self.temperature != default and self.sampling != "temperature":
+            raise UsageError(
+                f"multitask.temperature has no effect on {self.sampling!r}; set "
+                'multitask.sampling = "temperature"'
+            )
 
     def __str__(self) -> str:
         """Return the sampling and other options: ``"upsample (joint, checkpoint each)"``."""

@@ -41,7 +41,7 @@ class Vectors:
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # code = [files]
     remove: tuple[str, ...] = ()  # evaluation files whose sentences are removed
     bytes_per_language: int = 0  # bound on the text of one language; 0 = none
-    vectors: str = ""  # a file in fastText's text format (.vec), instead of languages
+    vectors: str = ""  # a file in fastText's text format (.vec), instead of languages and training
     pieces: int = 100_000  # at most so many words, the most frequent or the file's first
     min_count: int = 5  # occurrences of a word in the text, at least
     vector_size: int = 100  # width of the vectors to train
@@ -121,7 +121,10 @@ def take_vectors(folder: Path, *, log: Log, file: Path, pieces: int) -> None:
     found, vectors = read_vectors(file, limit=pieces - len(_SPECIAL), wanted=_is_piece)
     write_wordpiece(WordPiece([*_SPECIAL, *found], rules=CASED), folder / VOCABULARY)
     np.save(folder / _VECTORS, vectors.numpy())
-    log.say(f"{len(found):,} words with vectors of {vectors.shape[1]} dimensions")
+    log.say(
+        f"{len(found):,} words with vectors of {vectors.shape[1]} dimensions; those with "
+        "punctuation inside are left out, since the tokenizer splits them"
+    )
 
 
 def write_bilstm(

@@ -71,6 +71,8 @@ def test_what_cannot_be_compared_is_refused(call: Call, runs: Path, tmp_path: Pa
 
 def test_inputs_and_folders_are_not_written_to(call: Call, runs: Path, tmp_path: Path) -> None:
     before = (runs / "ug" / "report.json").read_bytes()
+    (runs / "ug" / "scores.json").write_text("{}", "utf-8")
+    assert call("compare", runs, "--csv", runs / "ug" / "scores.json").code == 2
     refused = call("compare", runs, "--csv", runs / "ug" / "report.json")
     assert (refused.code, "is an input" in refused.err) == (2, True)
     assert (runs / "ug" / "report.json").read_bytes() == before

@@ -120,6 +120,21 @@ def test_named_tasks_of_different_formats_are_refused(
     assert not (tmp_path / "new").exists()
 
 
+def test_tasks_that_write_one_column_are_refused(
+    call: Call, run: Path, toy: ToyFiles, tmp_path: Path
+) -> None:
+    both = tmp_path / "run"
+    shutil.copytree(run, both, ignore=shutil.ignore_patterns("stages", "arms"))
+    shutil.copytree(both / "heads" / "pos", both / "heads" / "pos_b")
+    for tasks in ((), ("--task", "pos", "--task", "pos_b")):
+        refused = call("predict", both, toy.test, *tasks, "--out", tmp_path / "new")
+        assert refused.code == 2
+        assert "pos and pos_b write the same column; name one with --task" in refused.err
+    assert not (tmp_path / "new").exists()
+    twice = call("predict", both, "pos_b", toy.test, "--out", tmp_path / "new")
+    assert twice.code == 0
+
+
 def test_the_output_can_be_stdout(call: Call, run: Path, toy: ToyFiles) -> None:
     shown = call("predict", run, toy.ner_test, "--task", "ner", "--out", "-")
     assert shown.code == 0

@@ -14,6 +14,7 @@ from specialize.commands._processes import in_first
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
+from specialize.recipe.read import read_pretrain
 from specialize.train import language_model
 from specialize.train.pretrain import Pretrain
 
@@ -49,6 +50,7 @@ def test_the_model_loads_with_plain_transformers_and_knows_the_letters(
     recipe: Pretrain, tmp_path: Path
 ) -> None:
     folder = pretrain(recipe, tmp_path / "out")
+    assert read_pretrain(tmp_path / "out" / "pretrain.toml") == recipe
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert len(tokenizer) == weights(folder)["model.embeddings.tok_embeddings.weight"].shape[0]
     assert tokenizer.unk_token not in tokenizer.tokenize("abcde edcba uvwxyz")

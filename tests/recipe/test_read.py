@@ -343,6 +343,9 @@ def test_a_pretraining_recipe_has_files_relative_to_itself(folder: Path) -> None
     assert recipe.languages == {"xx": (str(folder / "a.txt"),)}
     assert recipe.remove == (str(folder / "b.txt"),)
     assert (recipe.steps, recipe.batch) == (10, 2)
+    assert list(
+        read_pretrain(path, ['languages.yy=["b.txt"]', "languages.xx=false"]).languages
+    ) == ["yy"]
     path.write_text("steps = 10\n", "utf-8")
     with pytest.raises(UsageError, match=r"expected a table \[languages\]"):
         read_pretrain(path)

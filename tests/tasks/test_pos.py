@@ -150,8 +150,22 @@ def test_scores_of_every_column_equal_the_official_ones(treebank, system, column
 def test_an_empty_column_names_the_other_one(tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text("# c\n1\ta\ta\tNOUN\t_\t_\t0\troot\t_\t_\n")
+    sentences = TASK.read(path)  # predictions may be so
     with pytest.raises(DataError, match=r'a\.conllu:2: the XPOS column .* column = "upos"'):
-        TASK.read(path)
+        TASK.gaps(sentences)
+
+
+def test_readers_are_told_of_words_without_a_tag_but_not_without_features(path, tmp_path):
+    assert TASK.gaps(TASK.read(path)) == []
+    gapped = tmp_path / "gaps.conllu"
+    gapped.write_text(path.read_text("utf-8").replace("\tNN\t", "\t_\t", 1), encoding="utf-8")
+    (told,) = TASK.gaps(TASK.read(gapped))
+    assert re.search(r'gaps\.conllu:\d+: 1 of \d+ words have no XPOS; .* column = "upos"', told)
+    features = tmp_path / "feats.conllu"
+    row = "1\ta\ta\tNOUN\t_\t{}\t0\troot\t_\t_\n\n"
+    features.write_text(row.format("_") + row.format("Case=Nom"))
+    task = pos.task(column="feats")
+    assert task.gaps(task.read(features)) == []
 
 
 def test_words_without_tags_are_read_and_tagged(path, tmp_path):

@@ -290,6 +290,7 @@ def test_a_run_killed_before_its_files_are_removed_gives_its_results_again(
         ({"checkpoint": "last"}, "unknown multitask.checkpoint 'last'; known: one, each"),
         ({"temperature": -1.0}, "expected multitask.temperature of at least 0"),
         ({"temperature": 0.0}, "expected multitask.temperature above 0"),
+        ({"temperature": 5.0}, "multitask.temperature has no effect on 'interleave'"),
     ],
 )
 def test_values_without_a_meaning_are_refused(options: dict[str, Any], message: str) -> None:
