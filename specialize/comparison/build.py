@@ -46,6 +46,7 @@ def compare(folders: Sequence[Path], *, baseline: str | None = None) -> Comparis
         cautions=(
             *claims.of_tests(tests, equal),
             *claims.of_lapt(opened, found),
+            *claims.of_bases(opened),
             *impossible,
             *settings.cautions(opened),
             *claims.of_runs(opened),

@@ -66,6 +66,18 @@ def of_lapt(opened: Sequence[Opened], cells: Sequence[Cell]) -> Iterator[str]:
         )
 
 
+def of_bases(opened: Sequence[Opened]) -> Iterator[str]:
+    """Yield in which languages bits per byte are those of arms with different bases."""
+    for run in opened:
+        facts = run.run.facts
+        measured = [arm for arm in facts["arms"] if arm["bits_per_byte"]]
+        if len({arm.get("base") or facts["base"] for arm in measured}) > 1:
+            yield (
+                f"{run.run.language}: {BITS} of arms with different bases: one that was pretrained "
+                "on this text has read the held-out lines too"
+            )
+
+
 def of_runs(opened: Sequence[Opened]) -> Iterator[str]:
     """Yield what the reports of the runs caution of their test data."""
     for run in opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from specialize.errors import DataError, UsageError
@@ -157,7 +158,12 @@ def paired(gold: Sequence[Sentence[A]], predicted: Sequence[Sentence[A]]) -> Ite
         raise DataError(f"{len(gold)} gold sentences, but {len(predicted)} predicted ones")
     for reference, other in zip(gold, predicted, strict=True):
         if reference.words != other.words:
-            raise DataError(f"{other.where}: other words than {reference.where}")
+            pairs = enumerate(zip_longest(reference.words, other.words, fillvalue=""), 1)
+            place, (expected, got) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+            raise DataError(
+                f"{other.where}: other words than {reference.where}: expected {expected!r} as word "
+                f"{place}, got {got!r}"
+            )
         yield reference.gold, other.gold
 
 

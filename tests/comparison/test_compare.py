@@ -161,6 +161,16 @@ def test_one_lapt_for_all_seeds_is_a_caution(tmp_path: Path) -> None:
     assert [test.n for test in found.tests if test.task == "text"] == [1]
 
 
+def test_bits_per_byte_over_different_bases_are_a_caution(tmp_path: Path) -> None:
+    one, other = (
+        arm(name, 1, 2, lapt=True, bits_per_byte=[1.6]) | {"base": base}
+        for name, base in (("lapt", "mini"), ("scratch", "mine"))
+    )
+    assert has(compare([write_run(tmp_path / "a", one, other)]).cautions, "arms with different")
+    alone = write_run(tmp_path / "b", one, arm("tva", 1, 2) | {"base": "mine"})
+    assert not has(compare([alone]).cautions, "arms with different")
+
+
 def test_a_language_without_the_baseline_is_named(tmp_path: Path) -> None:
     write_run(tmp_path / "mt", arm("tva", 1, 2), language="mt")
     write_run(tmp_path / "ug", arm("lapt", 1, 2), arm("tva", 2, 4))
