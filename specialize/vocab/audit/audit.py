@@ -71,12 +71,13 @@ def audit_wordpiece(vocabulary: WordPiece, lines: Text) -> Audit:
 
     Pieces and unknown pieces equal those of the tokenizers library; a special piece in the text,
     such as [UNK], is a word and a piece. ``missing``: characters of unknown words without a piece
-    of their form, word-initial or continuing.
+    of their form, word-initial or continuing; none where all pieces are whole words.
     """
     text = counted(lines)
     found = _sums(vocabulary, text.tokens)
     written = sum(found.special.values())
     unknown = found.unknown + found.special.get(vocabulary.unk, 0)
+    parts = any(piece.startswith(vocabulary.prefix) for piece in vocabulary.pieces)
     return Audit(
         words=found.words + written,
         pieces=found.pieces + written,
@@ -85,7 +86,7 @@ def audit_wordpiece(vocabulary: WordPiece, lines: Text) -> Audit:
         continued_words=found.continued,
         characters=text.characters,
         bytes=text.bytes,
-        missing=_frequent_first(found.missing),
+        missing=_frequent_first(found.missing) if parts else {},
         deleted=_frequent_first(found.deleted),
     )
 

@@ -107,7 +107,7 @@ def verdict(known: Figures) -> Verdict:
 def _by_unknowns(known: Figures) -> tuple[Pays, str]:
     unknown = f"{_percent(known.unknown_words)} of the words are unknown"
     if not known.missing:
-        return "not known", f"{unknown}, though every character has a piece: inspect these words"
+        return "not known", f"{unknown}, but not for lack of a character: inspect these words"
     remedy = _remedy(known)
     if known.missing_letters < LETTERS_FEW:
         return "no", f"{unknown}, but nearly all of them are signs, not words: {remedy}"

@@ -48,6 +48,12 @@ def test_characters_are_missing_by_form_word_initial_or_continuing():
     assert audit(VOCABULARY, ["aۋ ۋa ۋa"]).missing == {"ۋ": 2}
 
 
+def test_a_vocabulary_of_whole_words_lacks_words_not_characters():
+    """A base of word vectors: its tokenizer has no letters."""
+    found = audit(WordPiece(["[PAD]", "[UNK]", "un", "deux"]), ["un trois deux"])
+    assert (found.unknown_words, found.missing) == (1, {})
+
+
 def test_an_overlong_word_is_unknown_without_missing_characters():
     found = audit(VOCABULARY, [LONG])
     assert (found.unknown_words, found.pieces, found.missing) == (1, 1, {})
