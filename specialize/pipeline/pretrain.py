@@ -118,7 +118,8 @@ def _vectors(recipe: Vectors) -> Stage:
         counted = {"pieces": recipe.pieces, "min_count": recipe.min_count}
         words = Stage("words", "words", write_words, _text(recipe) | counted)
         trained = {name: getattr(recipe, name) for name in ("vector_size", "epochs", "seed")}
-        vectors = Stage("vectors", "vectors", write_vectors, {"words": words} | trained)
+        needs = {"words": words} | trained
+        vectors = Stage("vectors", "vectors", write_vectors, needs, version=2)  # smaller steps
     sizes = ("hidden_size", "num_hidden_layers", "highway", "dropout", "seed")
     needs = {"words": words, "vectors": vectors}
     own = {name: getattr(recipe, name) for name in sizes}

@@ -66,6 +66,22 @@ def test_the_same_seed_gives_the_same_vectors_whatever_else_is_drawn(model: Any)
     assert not torch.equal(first, model(text(), WORDS, seed=6, **SHORT))
 
 
+@pytest.mark.parametrize("model", [skipgram, cbow])
+def test_an_ngram_that_many_words_share_makes_steps_small(model: Any) -> None:
+    """As Vietnamese "ng>", with which steps of 1,024 words diverged."""
+    words = [f"{a}{b}ng" for a in "bcdghklmnt" for b in "aeiouy"]
+    rng = random.Random(1)
+    lines = [rng.choices(range(len(words)), k=8) for _ in range(400)]
+    vectors = model(lines, words, seed=1, **SHORT)
+    assert vectors.isfinite().all()
+    assert vectors.norm(dim=1).max() < 5
+
+
+def test_vectors_that_diverge_are_refused() -> None:
+    with pytest.raises(DataError, match=r"the vectors diverge: a loss of .* after"):
+        skipgram(text(), WORDS, seed=1, **SHORT, rate=50.0)
+
+
 def small_tables() -> tuple[Grams, Tensor, Tensor]:
     """Return four words' n-grams, and random rows of these and of the words as contexts."""
     generator = torch.Generator().manual_seed(1)
