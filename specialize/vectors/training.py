@@ -10,7 +10,6 @@ As fastText (Bojanowski et al. 2017), but for what suits batches:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -30,7 +29,6 @@ _SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word i
 # occurrences in a step, at most on average, of a word and of an n-gram: gradients are summed. With
 # 119 of Vietnamese "ng>" skip-gram diverges, with 99 it does not.
 _REPEATED, _SHARED = 8, 64
-_DIVERGED = 10  # times the least loss before, and nats
 _NOISE = 256  # noise words of a step
 _NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
 
@@ -75,7 +73,7 @@ def train(
     a step takes all its contexts together. ``rate``: of plain SGD, falling to 0. ``sample``: words
     whose share of the text is above it are left out at random. ``batch``: words of a step, at most;
     fewer where many share a word or an n-gram, whose gradients are summed. The other defaults are
-    fastText's. DataError where no line has two words, or where the loss rises far above its least.
+    fastText's. DataError where no line has two words. Vectors may diverge: look at their norms.
     """
     text = Text.of(lines)
     if not (text.lines[1:] == text.lines[:-1]).any():
@@ -89,7 +87,6 @@ def train(
     tables = Tables(torch.from_numpy(first), torch.zeros(len(words), width))
     noise = counts**_NOISE_POWER
     noise = noise.cumsum() / noise.sum()
-    least = math.inf
     for epoch in range(epochs):
         shown = text.sampled(shares, rng)
         for begin in range(0, len(shown.ids), batch):
@@ -99,8 +96,6 @@ def train(
             pairs = Pairs.of(shown.ids[part], shown.lines[part], window, rng)
             if len(pairs.centres_P):
                 loss = step(tables, grams, pairs, drawn, negatives, rate * (1 - done))
-                least = min(least, float(loss))
-                _check(float(loss), least)
                 read, total = round(done * epochs * len(text.ids)), epochs * len(text.ids)
                 log.step(read, total, loss=loss, tokens=read)
     return grams.means(tables.grams_ND, torch.arange(len(words)))
@@ -151,14 +146,6 @@ def _batch(counts: np.ndarray, grams: Grams, most: int) -> int:
     shared = of_rows[len(counts) :].max(initial=0)
     fewest = min(_REPEATED / counts.max(), _SHARED / max(shared, 1e-9))
     return int(max(2, min(most, counts.sum() * fewest)))
-
-
-def _check(loss: float, least: float) -> None:
-    if not loss < _DIVERGED * least + _DIVERGED:
-        raise DataError(
-            f"the vectors diverge: a loss of {loss:g} after {least:g}; give more varied text, or a "
-            "file of vectors"
-        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A base of word vectors: of a file, of a text, what recipes may not ask for."""
 
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
+from specialize.train import vectors
 from specialize.train.vectors import Vectors
 
 FILE = "4 2\nla 1 2\ndon't 3 4\ncasa 5 6 \nla 7 8\n"
@@ -47,6 +49,15 @@ def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
     first, second = (pretrain(from_text(tmp_path), tmp_path / name) for name in "ab")
     for path in sorted(path.name for path in first.iterdir()):
         assert (first / path).read_bytes() == (second / path).read_bytes(), path
+
+
+def test_vectors_that_diverge_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        vectors, "skipgram", lambda _, words, **__: torch.full((len(words), 6), nan)
+    )
+    with pytest.raises(DataError, match="the vectors diverged: the longest has a norm of nan"):
+        pretrain(from_text(tmp_path), tmp_path / "out")
+    assert not (tmp_path / "out" / "model").exists()
 
 
 def test_another_bilstm_has_the_same_vectors(tmp_path: Path) -> None:
