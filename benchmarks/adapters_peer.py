@@ -171,7 +171,7 @@ def least(step: Callable[[], None]) -> tuple[float, int]:
 
 
 def status(name: str) -> int:
-    """Return a size of this process, in bytes."""
+    """Return a size of this process, in bytes (the peer's environment has no specialize)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 

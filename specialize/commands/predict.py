@@ -98,7 +98,7 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
         raise MissingError(f"{result.folder} has no fine-tuned head; is it a run's folder?")
     formats = {name: result.task(name).format for name in names}
     if len(set(formats.values())) == 1:
-        return _of_other_columns(result, names)
+        return _each_its_own_column(result, names)
     listed = ", ".join(f"{name} writes {format}" for name, format in formats.items())
     if tasks:
         raise UsageError(f"tasks of different formats: {listed}; name those of one (--task)")
@@ -107,10 +107,10 @@ def _of_one_format(result: Specialization, file: Path, tasks: list[str]) -> list
         raise UsageError(f"{file} is {wanted}, which no head writes: {listed}; name one (--task)")
     others = ", ".join(name for name in names if name not in chosen)
     print(f"tasks: {', '.join(chosen)} (they write {wanted}); not {others}", file=sys.stderr)
-    return _of_other_columns(result, chosen)
+    return _each_its_own_column(result, chosen)
 
 
-def _of_other_columns(result: Specialization, names: list[str]) -> list[str]:
+def _each_its_own_column(result: Specialization, names: list[str]) -> list[str]:
     """Return ``names``; UsageError where one would overwrite what another writes."""
     writers: dict[tuple[str, str], str] = {}  # by method and column
     for name in dict.fromkeys(names):

@@ -146,7 +146,7 @@ def _row(line: str, where: str) -> Row:
     many = len(columns) > WIDTH and line[0].isdecimal()
     hint = "CoNLL-2009 has 14 or more: convert the file to CoNLL-U" if many else "correct the row"
     if len(columns) < 5 and not line[0].isdecimal():
-        hint = "columns of words and tags are for the task ner; convert the file to CoNLL-U"
+        hint = "correct the row; a file of words and tags in columns is for the task ner"
     raise DataError(f"{where}: expected 10 columns separated by tabs, got {len(columns)}; {hint}")
 
 

@@ -22,6 +22,7 @@ from specialize.errors import DataError, UsageError
 from specialize.progress import Log, Silent
 from specialize.vectors.cbow import cbow
 from specialize.vectors.files import read_vectors
+from specialize.vectors.training import diverged
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.long_lines import LONGEST
 from specialize.vocab.marks import MARK, SPACE_LETTER
@@ -32,7 +33,6 @@ _MIN_COUNT = 5  # occurrences of a piece in the text; FOCUS: 10
 _WORDS = 200_000  # words of a file that are read, at most
 _LINES = 1000  # encoded at once
 _BATCHES = (128, 32, 8)  # pieces of a step, in turn: short pieces diverge with 1,024
-_LONGEST = 100.0  # of a vector that did not diverge; usual are 2 to 10
 _NEGATIVES = 10  # noise pieces of a place, as in FOCUS
 _SAMPLE = 1e-3  # pieces are more frequent than words, for which fastText has 1e-4
 _REMEMBERED = 2  # trainings
@@ -196,7 +196,7 @@ def _cbow(
                 seed=seed,
                 log=log,
             )
-            if vectors.norm(dim=1).max() < _LONGEST:  # False for nan
+            if not diverged(vectors):
                 return vectors
         log.say(f"auxiliary vectors diverged in steps of {batch} pieces; trained in smaller ones")
     raise DataError("training of auxiliary vectors diverged; give more text, or a file of vectors")

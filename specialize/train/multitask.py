@@ -67,8 +67,7 @@ class Multitask:
         at_least("multitask", self, {"temperature": 0})
         if not self.temperature:
             raise UsageError("expected multitask.temperature above 0, got 0")
-        default = {f.name: f.default for f in fields(self)}["temperature"]
-        if self.temperature != default and self.sampling != "temperature":
+        if self.temperature != type(self).temperature and self.sampling != "temperature":
             raise UsageError(
                 f"multitask.temperature has no effect on {self.sampling!r}; set "
                 'multitask.sampling = "temperature"'

@@ -18,6 +18,7 @@ from specialize.train.optim import at_least
 from specialize.train.pretrain import VOCABULARY, Languages, limited, open_languages
 from specialize.vectors.files import read_vectors
 from specialize.vectors.skipgram import skipgram
+from specialize.vectors.training import diverged
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.formats.tokenizer_json import write_wordpiece
 from specialize.vocab.open import read_vocabulary
@@ -26,7 +27,6 @@ from specialize.vocab.wordpiece.pretokenize import CASED, words
 
 _SPECIAL = ("[PAD]", "[UNK]")  # no frame and no mask piece
 _TOKENS, _VECTORS = "tokens.npz", "vectors.npy"
-_LONGEST = 100.0  # norm of a vector; those of useful ones are below 10
 _CHARACTERS = 100  # of a word; a longer one is unknown, as in BERT
 
 
@@ -114,10 +114,10 @@ def write_vectors(
     with np.load(words / _TOKENS) as saved:
         lines = np.split(saved["ids"], saved["sizes"].cumsum()[:-1])
     vectors = skipgram(lines, pieces, width=vector_size, epochs=epochs, seed=seed, log=log)
-    if not (longest := vectors.norm(dim=1).max()) < _LONGEST:  # nan too
+    if diverged(vectors):
         raise DataError(
-            f"the vectors diverged: the longest has a norm of {longest:g}; give more varied "
-            'text, or a file: vectors = "FILE"'
+            f"the vectors diverged: the longest has a norm of {vectors.norm(dim=1).max():g}; give "
+            'more varied text, or a file: vectors = "FILE"'
         )
     np.save(folder / _VECTORS, vectors.numpy())
 

@@ -29,6 +29,7 @@ _SHORTEST, _LONGEST = 3, 6  # characters of an n-gram, < and > around the word i
 # occurrences in a step, at most on average, of a word and of an n-gram: gradients are summed. With
 # 119 of Vietnamese "ng>" skip-gram diverges, with 99 it does not.
 _REPEATED, _SHARED = 8, 64
+_USABLE = 100.0  # norm of a vector, at most; usual are 2 to 10
 _NOISE = 256  # noise words of a step
 _NOISE_POWER = 0.5  # of a word's count, in the distribution of noise words (fastText's code)
 
@@ -73,7 +74,7 @@ def train(
     a step takes all its contexts together. ``rate``: of plain SGD, falling to 0. ``sample``: words
     whose share of the text is above it are left out at random. ``batch``: words of a step, at most;
     fewer where many share a word or an n-gram, whose gradients are summed. The other defaults are
-    fastText's. DataError where no line has two words. Vectors may diverge: look at their norms.
+    fastText's. DataError where no line has two words. See `diverged`.
     """
     text = Text.of(lines)
     if not (text.lines[1:] == text.lines[:-1]).any():
@@ -99,6 +100,11 @@ def train(
                 read, total = round(done * epochs * len(text.ids)), epochs * len(text.ids)
                 log.step(read, total, loss=loss, tokens=read)
     return grams.means(tables.grams_ND, torch.arange(len(words)))
+
+
+def diverged(vectors_VD: Tensor) -> bool:
+    """Return whether training ended in vectors of no use: not finite, or far too long."""
+    return not bool(vectors_VD.norm(dim=1).max() < _USABLE)  # nan is not below either
 
 
 @dataclass(frozen=True)

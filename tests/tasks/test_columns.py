@@ -122,6 +122,7 @@ def test_document_marks_and_comments_are_written_back(ner, tmp_path):
     ("text", "line", "message"),
     [
         ("a\tO\nb\tLOC\n", 2, "expected a tag such as O, B-LOC or I-LOC, got 'LOC'"),
+        ("1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n", 1, "the file is CoNLL-U, but the task ner reads"),
         ("a\tO\nb\t0\n", 2, "got '0'; 0 is the digit zero: replace it by the letter O"),
         ("a\tO\nb c B-X\n", 2, "separated by spaces, by tabs in the first row"),
         ("a\tO\n\n\ufeffb\tO\n", 3, "a byte order mark (U+FEFF) inside the file"),

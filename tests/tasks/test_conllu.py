@@ -180,6 +180,7 @@ NO_WORDS = [
     ("a.conllu", b"# c\n\n", 1, "no sentence"),
     ("a.conllu", b"# c\n\nvamos al mar\n", 3, "expected 10 columns separated by tabs, got 1"),
     ("a.conllu", row(1, 0).encode() + b"\n2\ta\n", 2, "expected 10 columns .* got 2"),
+    ("a.conllu", b"a\tO\n", 1, "expected 10 columns .* got 2; correct the row; .* the task ner"),
     ("a", b"# c\n\nvamos al mar\n", 3, r"expected CoNLL-U .* 10 columns .* \.txt$"),
     ("a", b"# c\n", 1, "no sentence"),
     ("a.txt", b"", 1, "no sentence"),

@@ -82,7 +82,7 @@ def train(
     """
     task = dep.task(dropout=plan.dropout)
     parser = _new_parser(treebanks, sharing, task, seed, host)
-    steps = plan.steps // plan.epochs
+    how = _loop_plan(plan, seed, per_step=plan.batch * len(treebanks))
     orders = {name: _order(name, treebank, plan, seed) for name, treebank in treebanks.items()}
 
     def loss_at(epoch: int, step: int) -> Tensor:
@@ -106,26 +106,31 @@ def train(
     history = loop.run(
         parser,
         [_adam(module, plan.rate) for module in (*parser.once, parser.vectors)],
-        linear(0, steps * plan.epochs),
+        linear(0, how.steps * how.epochs),
         loss_at,
         evaluate,
-        loop.Plan(
-            plan.epochs,
-            steps,
-            seed,
-            clip=float("inf"),
-            lower_is_better=False,
-            keep_best=False,
-            metric="LAS",
-            rates="training.rate",
-            unit="sentences",
-            print_epochs=False,
-            per_step=plan.batch * len(treebanks),
-        ),
+        how,
         checkpoint=folder / "checkpoint.pt",
         log=log,
     )
     return Trained(parser, [epoch.score for epoch in history])
+
+
+def _loop_plan(plan: Training, seed: int, *, per_step: int) -> loop.Plan:
+    """Return how the loop trains: each part clips its own gradient, and the last step is kept."""
+    return loop.Plan(
+        plan.epochs,
+        plan.steps // plan.epochs,
+        seed,
+        clip=float("inf"),
+        lower_is_better=False,
+        keep_best=False,
+        metric="LAS",
+        rates="training.rate",
+        unit="sentences",
+        print_epochs=False,
+        per_step=per_step,
+    )
 
 
 def _new_parser(

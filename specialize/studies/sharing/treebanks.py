@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from specialize.studies.sharing.training import Training, Treebank
 from specialize.studies.treebanks import check_forms, overlap
 from specialize.tasks._base import Sentence, Tree
 from specialize.tasks._checks import check_data, same_files
-
-if TYPE_CHECKING:
-    pass
 
 
 def check_treebanks(study: Study) -> list[str]:
