@@ -78,7 +78,7 @@ def invented_facts(*, seeds: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
     Give or take the seed and the language.
     """
     rng = np.random.default_rng(4)
-    halves, both, tasks = [["tr", "ug"], ["el", "mt"]], ["en"], {"pos": "accuracy", "dep": "LAS"}
+    halves, both, tasks = [["tr", "ug"], ["el", "mt"]], ["en"], {"pos": "UPOS", "dep": "LAS"}
     rows = []
     for place, task in enumerate(tasks):
         for language in ["en", *halves[0], *halves[1]]:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-METRICS = {"pos": "POS accuracy", "dep": "LAS", "ner": "NER F1"}  # by task method
-_NAMES = {"ufeats": "UFeats"}  # by metric, of tasks with several
+METRICS: Mapping[str, Mapping[str, str]] = {  # names of scores by task method and key
+    "pos": {"upos": "UPOS", "xpos": "XPOS", "ufeats": "UFeats"},
+    "dep": {"las": "LAS"},
+    "ner": {"f1": "NER F1"},
+}
 TEXT, BITS = "text", "bits per byte"  # the task and the metric of LAPT's held-out text
 
 
 def metric_name(method: str, key: str) -> str:
     """Return how to call the score ``key`` of a task's method; the key of a user's own.
 
-    >>> metric_name("dep", "las"), metric_name("pos", "ufeats"), metric_name("my.py:fn", "r2")
-    ('LAS', 'UFeats', 'r2')
+    >>> metric_name("dep", "las"), metric_name("pos", "xpos"), metric_name("my.py:fn", "r2")
+    ('LAS', 'XPOS', 'r2')
     """
-    return _NAMES.get(key) or METRICS.get(method, key)
+    return METRICS.get(method, {}).get(key, key)
+
+
+def label(task: str, metrics: Iterable[str]) -> str:
+    """Return the heading of a task's scores: the metrics, after the task unless they tell it.
+
+    >>> label("dep", ["LAS"]), label("news", ["LAS"]), label("pos", ["XPOS", "UPOS", "XPOS"])
+    ('LAS', 'news: LAS', 'XPOS / UPOS')
+    """
+    names = dict.fromkeys(metrics)
+    shown = " / ".join(names)
+    told = task == TEXT or names.keys() <= set(METRICS.get(task, {}).values())
+    return shown if told else f"{task}: {shown}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,7 @@ class Cell:
     language: str
     arm: str
     task: str
-    metric: str  # "POS accuracy", "LAS", "NER F1", "bits per byte", or a user's own
+    metric: str  # "XPOS", "LAS", "NER F1", "bits per byte", or a user's own
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     dev: tuple[float, ...]

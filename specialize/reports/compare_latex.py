@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
 from specialize.comparison.significance import better, marks
-from specialize.comparison.values import BITS, TEXT, Cell, Comparison
-from specialize.reports.compare_text import arms, label, tasks
+from specialize.comparison.values import BITS, TEXT, Cell, Comparison, label
+from specialize.reports.compare_text import arms, tasks
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -37,7 +37,7 @@ def latex(comparison: Comparison) -> str:
     lines += [_row(heads)]
     for task in tasks(comparison):
         cells = {(c.language, c.arm): c for c in comparison.cells if c.task == task}
-        title = escape(label(task, cells.values()))
+        title = escape(_title(task, cells.values()))
         lines += [r"\midrule", rf"\multicolumn{{{len(heads)}}}{{l}}{{\emph{{{title}}}}} \\"]
         lines += _block(comparison, task, languages, cells)
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *_notes(comparison)]) + "\n"
@@ -46,6 +46,15 @@ def latex(comparison: Comparison) -> str:
 def escape(text: str) -> str:
     """Return ``text`` on one line, with LaTeX's special characters escaped."""
     return "".join(_ESCAPES.get(c, c) for c in " ".join(text.split()))
+
+
+def _title(task: str, cells: Iterable[Cell]) -> str:
+    """Return the heading of a task; where its metrics differ, with the languages of each."""
+    users: dict[str, dict[str, None]] = {}  # languages by metric
+    for cell in cells:
+        users.setdefault(cell.metric, {})[cell.language] = None
+    where = "; ".join(f"{metric}: {', '.join(names)}" for metric, names in users.items())
+    return f"{label(task, users)} ({where})" if len(users) > 1 else label(task, users)
 
 
 def _block(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from specialize.comparison.significance import ALPHA, marks, paired, paired_p
-from specialize.comparison.values import METRICS, TEXT, Cell, Comparison, Test
+from specialize.comparison.values import TEXT, Cell, Comparison, Test, label
 from specialize.reports.compare_cells import (
     arms,
     best,
@@ -57,8 +57,8 @@ def matrices(comparison: Comparison) -> list[Matrix]:
     tables: dict[str, list[Column]] = {}
     for (language, _), cells in found.items():
         name = heading(cells[0])
-        title, label = (name, language) if several else ("All tasks", name)
-        column = Column(language, label, _entries(comparison, cells))
+        title, above = (name, language) if several else ("All tasks", name)
+        column = Column(language, above, _entries(comparison, cells))
         tables.setdefault(title, []).append(column)
     return [
         Matrix(title, [arm for arm in names if any(arm in c.entries for c in columns)], columns)
@@ -68,13 +68,8 @@ def matrices(comparison: Comparison) -> list[Matrix]:
 
 def heading(scored: Cell | Test) -> str:
     """Return ``"LAS"``, ``"news: LAS"`` of a task so named, ``"bits per byte ↓"``."""
-    if lower_is_better(scored):
-        return f"{scored.metric} ↓"
-    return (
-        scored.metric
-        if METRICS.get(scored.task) == scored.metric
-        else f"{scored.task}: {scored.metric}"
-    )
+    name = label(scored.task, [scored.metric])
+    return f"{name} ↓" if lower_is_better(scored) else name
 
 
 def _entries(comparison: Comparison, cells: Sequence[Cell]) -> dict[str, Entry]:

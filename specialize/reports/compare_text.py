@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specialize.comparison.significance import marks
-from specialize.comparison.values import BITS, METRICS, TEXT, Cell, Comparison, Test
+from specialize.comparison.values import BITS, TEXT, Cell, Comparison, Test, label
 from specialize.reports.compare_cells import chosen, dev_mean, probability
 from specialize.reports.tables import WIDTH, wrapped
 
@@ -37,12 +37,6 @@ def tasks(comparison: Comparison) -> list[str]:
     return sorted(found, key=lambda task: task == TEXT)
 
 
-def label(task: str, scored: Iterable[Cell | Test]) -> str:
-    """Return a task's score for a heading: "LAS", or "news: LAS" of a task so named."""
-    names = " / ".join(dict.fromkeys(one.metric for one in scored))
-    return names if names == METRICS.get(task) or task == TEXT else f"{task}: {names}"
-
-
 def arms(comparison: Comparison, task: str = "") -> list[str]:
     """Return the arms, those with a score in ``task``, in the order of the runs."""
     scored = {cell.arm for cell in comparison.cells if not task or cell.task == task}
@@ -69,11 +63,14 @@ def _score_table(
     """
     cells = {(c.language, c.arm): c for c in comparison.cells if c.task == task}
     languages = list(dict.fromkeys(language for language, _ in cells))
-    title = label(task, cells.values())
+    metrics = {language: cell.metric for (language, _), cell in cells.items()}
+    title = label(task, metrics.values())
     best = _best_on_dev(cells.values())
     first = [title if task != TEXT else f"{title} (lower is better)"]
+    several = len(set(metrics.values())) > 1
     for language in languages:
-        first += [language, f"{language} dev"] if language in best else [language]
+        name = f"{language} {metrics[language]}" if several else language
+        first += [name, f"{language} dev"] if language in best else [name]
     columns = []
     for arm in arms(comparison, task):
         column = [f"{arm} "]
@@ -135,7 +132,7 @@ def _test_table(tests: Sequence[Test]) -> str:
     lines = [head]
     where = ("", "")
     for test in tests:
-        here = (test.language, label(test.task, [test]))
+        here = (test.language, label(test.task, [test.metric]))
         lines.append([*(("", "") if here == where else here), test.arm, *_figures(test)])
         where = here
     return _aligned(list(zip(*lines, strict=True)), left=3)

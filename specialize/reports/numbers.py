@@ -106,8 +106,9 @@ def metric(facts: Facts, task: str) -> str:
 
 def label(facts: Facts, task: str) -> str:
     """Return a task's score for a heading: ``"LAS"``, or ``"news: LAS"`` for a task so named."""
-    name = metric(facts, task)
-    return name if facts["tasks"][task] == task else f"{task}: {name}"
+    from specialize.comparison.values import label  # slow, and not for every table
+
+    return label(task, [metric(facts, task)])
 
 
 def seeded(arm: Facts, task: str, split: str = "test") -> list[tuple[int, float]]:

@@ -57,7 +57,7 @@ class PosTask:
     @property
     def metric(self) -> str:
         """The key of `score` that chooses the best epoch, an official metric."""
-        return "ufeats" if self.column == "feats" else "accuracy"
+        return "ufeats" if self.column == "feats" else self.column
 
     def read(self, path: Path) -> list[Sentence[Tags]]:
         """Return the sentences of a CoNLL-U file, with the tags of the column."""

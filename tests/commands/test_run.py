@@ -13,7 +13,7 @@ call, recipe = cli_calls.call, cli_calls.recipe  # fixtures
 def test_a_run_prints_results_and_progress_apart(call: Call, recipe: Path, tmp_path: Path) -> None:
     done = call("run", recipe, "--out", tmp_path / "run")
     assert done.code == 0
-    assert "POS accuracy" in done.out
+    assert "XPOS" in done.out
     assert f"model: {tmp_path / 'run' / 'model'}" in done.out
     assert "threads: " in done.err
     assert "pos, seed 1" in done.err

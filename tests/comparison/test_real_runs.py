@@ -76,7 +76,7 @@ def test_the_counts_of_all_sentences_are_the_official_scores(run: Path) -> None:
 def test_every_task_of_a_run_is_compared(run: Path) -> None:
     found = compare([run])
     assert [(t.arm, t.task, t.metric, t.n) for t in found.tests] == [
-        ("lower", "pos", "POS accuracy", 2),
+        ("lower", "pos", "UPOS", 2),
         ("lower", "dep", "LAS", 2),
         ("lower", "entities", "NER F1", 2),
         ("lower", "morphology", "UFeats", 2),

@@ -110,7 +110,7 @@ def test_points_of_one_language_are_compared_side_by_side(
     out = tmp_path / "out"
     assert main(["run", str(recipe), "--out", str(out), "--set", "axes.script.lower=false"]) == 0
     printed = capsys.readouterr().out
-    table = printed[printed.index("\nPOS accuracy") :].splitlines()
+    table = printed[printed.index("\nXPOS") :].splitlines()
     languages = [line.split()[0] for line in table[2:6]]
     assert languages == ["small", "small", "whole", "whole"]  # on test, on dev
 

@@ -249,7 +249,7 @@ def test_a_finished_run_repeats_no_stage(
         printed.append(capsys.readouterr().out)
     after = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
     assert printed[0] == printed[1]
-    assert "POS accuracy" in printed[0]
+    assert "XPOS" in printed[0]
     again = {path.name for path in after if after[path] != before.get(path)}
     reports = {"report.html", "report.json", "scores.json", "provenance.json", "recipe.toml"}
     card = {"README.md", "specialize.json"}

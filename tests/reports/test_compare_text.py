@@ -8,6 +8,8 @@ from run_facts import scored
 
 from specialize.comparison import Comparison, compare
 from specialize.reports.compare_cells import probability
+from specialize.reports.compare_latex import latex
+from specialize.reports.compare_matrix import matrices
 from specialize.reports.compare_text import text
 
 
@@ -42,6 +44,23 @@ def test_the_tables_of_a_comparison(tmp_path: Path) -> None:
         "ug LAS tva 14.00 ± 2.00 3 +2.00 – 0.037 0.037 0.037",
         "ug bits per byte tva 1.200 1 -0.050 – – – –",
     ]
+
+
+def test_languages_tagged_in_different_columns_are_told_apart(tmp_path: Path) -> None:
+    for language, column, score in (("be", "upos", 90), ("ug", "xpos", 88)):
+        tags = {"pos": scored("pos", score, metric=column)}
+        write_run(tmp_path / language, arm("tva", scores=tags), language=language)
+    comparison = compare([tmp_path])
+    assert text(comparison).splitlines()[:5] == [
+        "UPOS / XPOS    tva",
+        "be UPOS      90.00",
+        "be dev       91.00",
+        "ug XPOS      88.00",
+        "ug dev       89.00",
+    ]
+    assert r"\emph{UPOS / XPOS (UPOS: be; XPOS: ug)}" in latex(comparison)
+    titles = {table.title: table.columns[0].heading for table in matrices(comparison)}
+    assert titles == {"XPOS": "ug", "UPOS": "be"}
 
 
 def test_legends_missing_stages_and_cautions_follow(tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ def test_each_arm_is_compared_with_the_named_baselines_the_result_first() -> Non
     assert [str(headline) for headline in found] == [
         "tva (2 new pieces, LAPT): Unknown pieces fall from 25.0 % to 1.2 % in corpus (held out) "
         "and from 30.0 % to 0.0 % in pos dev. Bits per byte are 1.20, against 1.60 in lapt. On "
-        "test (mean of 1 to 2 seeds), POS accuracy is 90.5, 21.0 points above lapt and 36.4 above "
+        "test (mean of 1 to 2 seeds), XPOS is 90.5, 21.0 points above lapt and 36.4 above "
         "unadapted; NER F1 is 80.0.",
         "lapt (LAPT alone): LAPT takes bits per byte from 2.10 to 1.60. On test (mean of 2 seeds), "
-        "POS accuracy is 69.5, 15.4 points above unadapted.",
+        "XPOS is 69.5, 15.4 points above unadapted.",
     ]
 
 
@@ -45,7 +45,7 @@ def test_the_result_is_the_arm_that_the_recipe_names() -> None:
 def test_the_gain_of_a_mix_in_is_separated_from_that_of_the_pieces() -> None:
     found = texts(run(unadapted(), lapt(), tva(), latin_tva()))["latin-tva"]
     assert found.endswith(
-        "Against tva, its counterpart without the mix-in latin, POS accuracy is 2.0 points higher "
+        "Against tva, its counterpart without the mix-in latin, XPOS is 2.0 points higher "
         "and bits per byte are 0.10 lower."
     )
 
@@ -75,7 +75,7 @@ def test_the_description_names_modules_trained_in_place_of_the_model() -> None:
 @pytest.mark.parametrize("other", [{"multitask": "interleave"}, {"modules": "madx"}])
 def test_tasks_trained_together_or_by_modules_are_no_baseline(other: dict[str, str]) -> None:
     found = texts(run(unadapted(name="int", **other), unadapted(), tva()))["tva"]
-    assert "POS accuracy is 90.5, 36.4 points above unadapted; NER F1" in found
+    assert "XPOS is 90.5, 36.4 points above unadapted; NER F1" in found
 
 
 def test_a_counterpart_trains_its_tasks_in_the_same_way() -> None:
@@ -144,7 +144,7 @@ def test_with_one_seed_no_standard_deviation_is_known() -> None:
     arms = [lapt(scores={"pos": scored("pos", 60.0)}), tva(scores={"pos": scored("pos", 59.0)})]
     facts = run(*arms)
     assert (
-        "On test (one seed: no standard deviation), POS accuracy is 59.0, 1.0 points below lapt. "
+        "On test (one seed: no standard deviation), XPOS is 59.0, 1.0 points below lapt. "
     ) in texts(facts)["tva"]
     assert notes(headlines(facts)) == []
 
@@ -152,7 +152,7 @@ def test_with_one_seed_no_standard_deviation_is_known() -> None:
 def test_a_task_with_one_seed_among_others_with_more_is_marked() -> None:
     scores = {"pos": scored("pos", 69.0, 70.0), "ner": scored("ner", 77.0)}
     found = texts(run(lapt(scores=scores), tva()))["tva"]
-    assert "POS accuracy is 90.5, 21.0 points above lapt; " in found
+    assert "XPOS is 90.5, 21.0 points above lapt; " in found
     assert "NER F1 is 80.0, 3.0 points above lapt (one seed)." in found
 
 
@@ -167,16 +167,16 @@ def test_a_score_may_lie_between_the_baselines_or_level_with_one() -> None:
 def test_the_headline_says_when_another_arm_is_better() -> None:
     better = tva(name="extend", scores={"pos": scored("pos", 95.0, 95.2)})
     found = texts(run(unadapted(), lapt(), better, tva()))
-    assert found["tva"].endswith("On POS accuracy the best arm is extend (95.1).")
+    assert found["tva"].endswith("On XPOS the best arm is extend (95.1).")
     assert "best arm" not in found["extend"]
     facts = run(unadapted(), lapt(scores={"pos": scored("pos", 95.0, 95.2)}), tva())
-    assert texts(facts)["tva"].endswith("On POS accuracy the best arm is lapt (95.1).")
+    assert texts(facts)["tva"].endswith("On XPOS the best arm is lapt (95.1).")
 
 
 def test_the_headline_says_when_seeds_do_not_separate_another_arm() -> None:
     rival = tva(name="extend", scores={"pos": scored("pos", 90.0, 90.6)})
     assert texts(run(unadapted(), lapt(), rival, tva()))["tva"].endswith(
-        "On POS accuracy the seeds do not separate it from extend (90.3)."
+        "On XPOS the seeds do not separate it from extend (90.3)."
     )
 
 

@@ -53,7 +53,7 @@ def test_tasks_are_labelled_by_method_and_by_name_where_it_differs() -> None:
     }
     facts = run(arm("a", scores=scores))
     assert [numbers.label(facts, task) for task in numbers.tasks(facts)] == [
-        "POS accuracy",
+        "XPOS",
         "news: LAS",
         "chunks: f1",
     ]
@@ -136,4 +136,4 @@ def test_a_score_without_sentences_of_train_is_shown_above_two_percent_of_them()
 def test_morphology_has_the_name_of_its_official_metric() -> None:
     scores = {"feats": scored("pos", 80.0) | {"metric": "ufeats"}, "pos": scored("pos", 90.0)}
     facts = run(tva(scores=scores))
-    assert [numbers.label(facts, task) for task in scores] == ["feats: UFeats", "POS accuracy"]
+    assert [numbers.label(facts, task) for task in scores] == ["feats: UFeats", "XPOS"]

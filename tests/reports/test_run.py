@@ -98,7 +98,7 @@ def test_tiles_name_the_baseline_that_they_start_from(facts: Facts, tmp_path: Pa
     text = shown(page(facts, tmp_path))
     assert (
         "from lapt to tva 25.0 % → 1.2 % unknown pieces in corpus (held out) 2.00 → 2.50 pieces "
-        "per word 1.60 → 1.20 bits per byte 69.5 → 90.5 POS accuracy 80.0 NER F1"
+        "per word 1.60 → 1.20 bits per byte 69.5 → 90.5 XPOS 80.0 NER F1"
     ) in text
 
 
@@ -140,7 +140,7 @@ def test_modules_are_a_column_where_an_arm_trains_some(tmp_path: Path) -> None:
 def test_learning_curves_are_drawn_of_every_seed(tmp_path: Path) -> None:
     text = page(run(unadapted(), tva(scores={"ner": SHARED})), tmp_path)
     assert "NER F1 on dev by epoch" in shown(text)
-    assert "POS accuracy on dev by epoch" not in shown(text)
+    assert "XPOS on dev by epoch" not in shown(text)
     learning = text[text.index("Learning curves") : text.index("Seed by seed")]
     assert learning.count("<svg") == 1
     assert learning.count("<polyline") == 3  # the mean and two seeds
@@ -168,7 +168,7 @@ def test_scores_are_shown_seed_by_seed_the_kept_one_bold(tmp_path: Path) -> None
     table = text[text.index("Seed by seed") :]
     assert shown(table).startswith(
         "Seed by seed Scores on test; the seed with the best dev score, whose model is kept, is "
-        "bold Task Arm Seed 1 Seed 2 Seed 3 Seed 7 POS accuracy lapt 69.0 70.0 – – "
+        "bold Task Arm Seed 1 Seed 2 Seed 3 Seed 7 XPOS lapt 69.0 70.0 – – "
         "tva – – 90.0 91.0"
     )
     assert "<strong>91.0</strong>" in table

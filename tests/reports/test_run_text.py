@@ -6,16 +6,16 @@ from specialize.reports.run_text import summary
 from specialize.reports.tables import WIDTH
 
 SUMMARY = """\
-            unknown pieces  pieces/word  bits/byte  POS accuracy  NER F1
- unadapted          25.0 %         2.00          –    54.1 ± 0.1       –
- lapt               25.0 %         2.00       1.60    69.5 ± 0.7       –
- tva                 1.2 %         2.50       1.20    90.5 ± 0.7    80.0
+            unknown pieces  pieces/word  bits/byte        XPOS  NER F1
+ unadapted          25.0 %         2.00          –  54.1 ± 0.1       –
+ lapt               25.0 %         2.00       1.60  69.5 ± 0.7       –
+ tva                 1.2 %         2.50       1.20  90.5 ± 0.7    80.0
 
 tva (2 new pieces, LAPT): Unknown pieces fall from 25.0 % to 1.2 % in corpus (held out) and from
   30.0 % to 0.0 % in pos dev. Bits per byte are 1.20, against 1.60 in lapt. On test (mean of 1 to 2
-  seeds), POS accuracy is 90.5, 21.0 points above lapt and 36.4 above unadapted; NER F1 is 80.0.
-lapt (LAPT alone): LAPT takes bits per byte from 2.10 to 1.60. On test (mean of 2 seeds), POS
-  accuracy is 69.5, 15.4 points above unadapted.
+  seeds), XPOS is 90.5, 21.0 points above lapt and 36.4 above unadapted; NER F1 is 80.0.
+lapt (LAPT alone): LAPT takes bits per byte from 2.10 to 1.60. On test (mean of 2 seeds), XPOS is
+  69.5, 15.4 points above unadapted.
 
 Differences without a remark are larger than both sample standard deviations.
 

@@ -37,7 +37,7 @@ class TransferKeys:
     train: tuple[str, ...]  # the treebanks on which the task adapters are trained, once
     targets: tuple[str, ...]  # the treebanks to score
     seen: tuple[str, ...] = ()  # the languages on which the base was trained
-    tasks: tuple[str, ...] = ("pos", "dep")  # "pos": UPOS accuracy; "dep": LAS
+    tasks: tuple[str, ...] = ("pos", "dep")  # "pos": UPOS; "dep": LAS
     title: str = ""  # heading of the page; default: the recipe's file name
     note: str = ""  # a caveat shown under the heading
     steps: tuple[int, ...] = (1, 10, 100)  # steps after which to score; 0 is always scored too

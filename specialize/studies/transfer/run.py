@@ -110,7 +110,7 @@ def of_task(study: Study, task: str, base: Facts, trained: Any, screen: Any) -> 
     right, words = base["right"][task], base["words"][task]
     scores = {name: 100 * sum(right[name]) / sum(words[name]) for name in targets}
     return {
-        "metric": "LAS" if task == "dep" else "accuracy",
+        "metric": "LAS" if task == "dep" else "UPOS",
         "targets": targets,
         "base": scores,
         "words": {name: sum(words[name]) for name in targets},

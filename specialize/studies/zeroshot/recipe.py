@@ -42,7 +42,7 @@ class ZeroshotKeys:
     text: Texts = field(default_factory=dict)  # [text]: files by language
     both: tuple[str, ...] = ()  # languages that both models train on, in all tasks
     known: tuple[str, ...] = ()  # the languages on which the base was trained
-    tasks: tuple[str, ...] = ("pos", "dep")  # "pos": UPOS accuracy; "dep": LAS; "ner": F1
+    tasks: tuple[str, ...] = ("pos", "dep")  # "pos": UPOS; "dep": LAS; "ner": F1
     title: str = ""  # heading of the page; default: the recipe's file name
     note: str = ""  # a caveat shown under the heading
     seeds: tuple[int, ...] = (1, 2)  # each system's models are trained with each

@@ -23,7 +23,7 @@ from specialize.studies.zeroshot.treebanks import check_treebanks
 
 Facts = dict[str, Any]
 FILE = "results.json"
-METRICS = {"pos": "accuracy", "dep": "LAS", "ner": "F1"}
+METRICS = {"pos": "UPOS", "dep": "LAS", "ner": "F1"}
 
 
 def run(

@@ -68,7 +68,7 @@ def test_tables_have_a_row_for_each_pair_and_language() -> None:
     change = 100 * (float(first["score"]) - float(first["base"])) / float(first["base"])
     assert float(first["ts"]) == pytest.approx(change)
     text = tables.text(facts)
-    assert "pos, accuracy, after 100 steps" in text
+    assert "pos, UPOS, after 100 steps" in text
     assert "0 steps change no score" in text
 
 

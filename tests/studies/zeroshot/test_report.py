@@ -64,7 +64,7 @@ def test_tables_have_a_row_for_each_system_and_each_score() -> None:
     facts = invented_facts()
     rows = list(csv.DictReader(io.StringIO(tables.csv_text(facts))))
     assert len(rows) == len(facts["rows"]) == 2 * 2 * 2 * (2 * 5 + 2 * 4)
-    assert {row["metric"] for row in rows} == {"accuracy", "LAS"}
+    assert {row["metric"] for row in rows} == {"UPOS", "LAS"}
     assert {row["known"] for row in rows if row["language"] == "ug"} == {"False"}
     text = tables.text(facts)
     assert text.count("unseen pairs") == 2
@@ -78,6 +78,6 @@ def test_a_row_tells_what_few_sentences_add() -> None:
     assert list(pos.rows) == [f"{name}, {few}" for name in ("full", "madx") for few in (0, 5, 20)]
     gains = [b.value - a.value for a, b in zip(*list(pos.rows.values())[:2], strict=True)]
     assert gains == pytest.approx([5] * 7)
-    assert "pos (accuracy), after n sentences" in tables.text(facts)
+    assert "pos (UPOS), after n sentences" in tables.text(facts)
     assert "after a few sentences" in report.page(facts)
     assert not tables.few_blocks({**facts, "few": []})
