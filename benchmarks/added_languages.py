@@ -18,7 +18,6 @@ import os
 import random
 from itertools import islice
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from specialize import CorpusFiles, atomic, open_corpus, pipeline
@@ -31,6 +30,7 @@ from specialize.pipeline.pretrain import pretrain
 from specialize.progress import Log, terminal_log
 from specialize.recipe.addition import read_addition
 from specialize.recipe.read import read_pretrain, recipe_of
+from specialize.reports.numbers import spread
 from specialize.train.bits_per_byte import HeldOut, bits_per_byte, held_out
 
 DATA = Path(os.environ.get("SPECIALIZE_DATA", "../shared/data")).resolve()
@@ -59,7 +59,8 @@ def main() -> None:
                 rows.setdefault(f"{name} | {way}", []).append(found)
     print("| language | | bits per byte | XPOS accuracy |", "|---|---|---|---|", sep="\n")
     for title in sorted(rows, key=lambda row: names.index(row[:2])):
-        print(f"| {title} | {spread(rows[title], 'bits', 3)} | {spread(rows[title], 'pos', 2)} |")
+        bits, tags = ([row[key] for row in rows[title]] for key in ("bits", "pos"))
+        print(f"| {title} | {spread(bits, places=3)} | {spread(tags, places=2)} |")
 
 
 def split(name: str, out: Path, most: int) -> None:
@@ -174,13 +175,6 @@ def measured(out: Path, name: str, seed: int, hosts: dict[str, Path]) -> dict[st
 def bits_of(folder: Path, text: HeldOut) -> float:
     base = load_checkpoint(folder)
     return bits_per_byte(base.model, base.vocabulary, base.framing, text, length=64)
-
-
-def spread(rows: list[dict[str, float]], key: str, digits: int) -> str:
-    """Return mean ± sample deviation."""
-    values = [row[key] for row in rows]
-    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{deviation}"
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import mean, stdev
 
 from specialize import atomic, pipeline
 from specialize.pipeline.pretrain import pretrain
 from specialize.progress import Log, terminal_log
 from specialize.recipe.read import read_pretrain, read_recipes, recipe_of
 from specialize.recipe.recipe import Recipe
+from specialize.reports.numbers import spread
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes"
 WAYS = {
@@ -81,12 +81,8 @@ def print_scores(language: str, recipe: Recipe, file: Path) -> None:
     for task in recipe.tasks:
         metric = METRICS[task.choice.method]
         found = ([score[metric] for score in scores[way][task.name]["test"]] for way in WAYS)
-        print(f"| {language} | {task.name} | {' | '.join(map(spread, found))} |", flush=True)
-
-
-def spread(values: list[float]) -> str:
-    """Return mean ± sample deviation."""
-    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
+        shown = " | ".join(spread(own, places=2) for own in found)
+        print(f"| {language} | {task.name} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ import pytest
 import tomli_w
 
 from specialize.errors import MissingError, SpecializeWarning, UsageError
-from specialize.recipe.read import read_pretrain, read_recipe, read_recipes, recipe_of
+from specialize.recipe.read import read_recipe, recipe_of
 from specialize.recipe.recipe import Recipe
 from specialize.recipe.table import build
 from specialize.toylang import ToyFiles
 from specialize.train.lapt import Lapt
 
-RECIPES = Path(__file__).parents[2] / "recipes"
 CORPUS = '[corpus]\nfiles = ["a.txt"]\n'
 POS = '[task.pos]\ntrain = "a.txt"\ndev = "b.txt"\ntest = "b.txt"\n'
 
@@ -100,14 +99,6 @@ SEEDS = {  # a key: the recipe that sets it
 def test_an_odd_seed_is_refused_with_its_key(folder: Path, key: str, seed: str) -> None:
     with pytest.raises(UsageError, match=rf"recipe\.toml:\d+: {re.escape(key)} = .*: expected "):
         read(folder, SEEDS[key].format(seed))
-
-
-@pytest.mark.parametrize("seed", ["-1", str(2**31), str(2**64), "false"])
-def test_an_odd_seed_of_a_base_is_refused(folder: Path, seed: str) -> None:
-    path = folder / "base.toml"
-    path.write_text(f'seed = {seed}\n[languages]\nug = ["a.txt"]\n', "utf-8")
-    with pytest.raises(UsageError, match=r"base\.toml:1: seed = .*: expected a "):
-        read_pretrain(path)
 
 
 def test_the_largest_seed_is_taken(folder: Path) -> None:
@@ -222,6 +213,15 @@ def test_methods_within_methods_are_read_again_with_their_files(
     assert recipe_of(written, folder=tmp_path) == recipe
 
 
+def test_an_arm_may_have_a_base_of_its_own(folder: Path) -> None:
+    (folder / "other").mkdir()
+    recipe = read(folder, CORPUS + '[arm.one]\n[arm.two]\nbase = "./other"\n')
+    assert [arm.base for arm in recipe.arms] == ["mini", str(folder / "other")]
+    assert recipe_of(recipe.table, folder=folder) == recipe
+    with pytest.raises(MissingError, match=r"recipe\.toml:.*arm\.two\.base: .*none: no such file"):
+        read(folder, CORPUS + '[arm.two]\nbase = "./none"\n')
+
+
 # Errors
 
 
@@ -331,73 +331,6 @@ def test_missing_files_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SPECIALIZE_DATA", str(folder / "nowhere"))
     with pytest.raises(MissingError, match="set SPECIALIZE_DATA"):
         read(folder, '[corpus]\nfiles = ["$SPECIALIZE_DATA/x.txt"]\n')
-
-
-# Pretraining, the recipes of the project
-
-
-def test_a_pretraining_recipe_has_files_relative_to_itself(folder: Path) -> None:
-    path = folder / "pretrain.toml"
-    path.write_text('steps = 10\nremove = ["b.txt"]\n[languages]\nxx = ["a.txt"]\n', "utf-8")
-    recipe = read_pretrain(path, ["batch=2"])
-    assert recipe.languages == {"xx": (str(folder / "a.txt"),)}
-    assert recipe.remove == (str(folder / "b.txt"),)
-    assert (recipe.steps, recipe.batch) == (10, 2)
-    assert list(
-        read_pretrain(path, ['languages.yy=["b.txt"]', "languages.xx=false"]).languages
-    ) == ["yy"]
-    path.write_text("steps = 10\n", "utf-8")
-    with pytest.raises(UsageError, match=r"expected a table \[languages\]"):
-        read_pretrain(path)
-    path.write_text('[languages]\nxx = "a.txt"\n', "utf-8")
-    with pytest.raises(UsageError, match=r"pretrain\.toml:1: languages = .*a table of lists of"):
-        read_pretrain(path)
-
-
-def test_a_recipe_of_word_vectors_may_name_a_file_beside_itself(folder: Path) -> None:
-    path = folder / "pretrain.toml"
-    path.write_text('shape = "bilstm"\nvectors = "a.txt"\n', "utf-8")
-    assert read_pretrain(path).vectors == str(folder / "a.txt")  # type: ignore[union-attr]
-    with pytest.raises(MissingError, match=r"vectors: .*none: no such file"):
-        read_pretrain(path, ['vectors="none"'])
-    with pytest.raises(UsageError, match="got neither"):
-        read_pretrain(path, ['vectors=""'])
-
-
-STUDIES = ("sharing", "transfer", "madx", "hyperx")  # tests/studies reads theirs
-
-
-OWN_FILES = (  # in place of the user's
-    "corpus.files=['$SPECIALIZE_DATA/raw/wikipedia/wo.txt.xz']",
-    "task.pos.folder='$SPECIALIZE_DATA/ud/UD_Wolof-WTB'",
-)
-
-
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in RECIPES.glob("*.toml") if not path.name.startswith(STUDIES)),
-    ids=lambda p: p.name,
-)
-def test_every_recipe_of_the_project_reads(
-    path: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for base in ("be_vectors", "be_scratch"):  # made by recipes that baselines.toml names
-        (tmp_path / base / "model").mkdir(parents=True)
-    monkeypatch.setenv("BASES", str(tmp_path))
-    if path.name.startswith("pretrain"):
-        assert read_pretrain(path).languages
-    else:
-        changes = OWN_FILES if path.name == "my_language.toml" else ()
-        assert all(recipe.table for recipe in read_recipes(path, changes).values())
-
-
-def test_an_arm_may_have_a_base_of_its_own(folder: Path) -> None:
-    (folder / "other").mkdir()
-    recipe = read(folder, CORPUS + '[arm.one]\n[arm.two]\nbase = "./other"\n')
-    assert [arm.base for arm in recipe.arms] == ["mini", str(folder / "other")]
-    assert recipe_of(recipe.table, folder=folder) == recipe
-    with pytest.raises(MissingError, match=r"recipe\.toml:.*arm\.two\.base: .*none: no such file"):
-        read(folder, CORPUS + '[arm.two]\nbase = "./none"\n')
 
 
 @pytest.mark.parametrize(
