@@ -190,7 +190,8 @@ def _step(
             torch.cuda.empty_cache()
         log.say(f"out of memory: batches in {state.parts.number} parts from step {state.step:,} on")
     add_up(module.parameters(), loss)
-    nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+    if math.isfinite(plan.clip):
+        nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
     for optimizer in optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

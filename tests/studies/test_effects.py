@@ -1,13 +1,17 @@
 """Main effects and their intervals, on results whose effects are known."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from scipy import stats
 from small_treebanks import made_facts
 
 from specialize.studies.sharing.effects import (
     Scores,
     additive_share,
+    contrasts,
+    difference,
     equal_to_alone,
     estimate,
     gains,
@@ -31,6 +35,40 @@ def test_intervals_are_students_over_seeds_and_over_pairs() -> None:
     assert found.seeds == pytest.approx((3 - 4.303 * 0.5, 3 + 4.303 * 0.5), abs=1e-3)
     # means 2 and 4: variance 2, error 1, t(0.975, 1) = 12.706
     assert found.pairs == pytest.approx((3 - 12.706, 3 + 12.706), abs=1e-3)
+
+
+def test_the_difference_of_two_studies_adds_their_errors_as_welch_does() -> None:
+    first = {A: [1.0, 3.0], B: [4.0, 4.0]}  # errors 0.25 over seeds, 1 over pairs
+    assert difference(first, {A: [1.0, 1.0], B: [2.0, 2.0]}).seeds == pytest.approx(
+        (1.5 - 4.303 * 0.5, 1.5 + 4.303 * 0.5), abs=1e-3
+    )  # the second has no error over seeds: freedom 2, as of the first
+    welch = stats.ttest_ind([2.0, 4.0], [7.0, 1.0, 1.0], equal_var=False).confidence_interval()
+    pairs = difference(first, {A: [6.0, 8.0], B: [1.0, 1.0], ("e", "f"): [0.0, 2.0]}).pairs
+    assert pairs == pytest.approx((welch.low, welch.high))
+    assert difference(first, {A: [1.0], B: [2.0]}).seeds is None
+
+
+def test_studies_of_the_same_languages_are_contrasted_effect_by_effect() -> None:
+    related, other = made(), made(pairs=(("aa", "cc"), ("bb", "dd")))
+    unrelated = replace(other, title="Other")
+    ((titles, effects),) = contrasts([related, unrelated]).items()
+    assert titles == ("Made", "Other")
+    assert [effect.estimate.value for effect in effects] == pytest.approx([0] * 9)
+    raised = {
+        key: {name: las + 1.5 * (key[2].word == "hard") for name, las in own.items()}
+        for key, own in related.shared.items()
+    }
+    found = contrasts([replace(related, shared=raised), unrelated])[titles]
+    by_name = {(e.part, e.mode, e.against): e.estimate for e in found}
+    assert by_name["word", "hard", "none"].value == pytest.approx(1.5)
+    assert by_name["word", "hard", "none"].shown
+    assert not by_name["char", "hard", "none"].shown
+
+
+def test_studies_of_other_languages_or_seeds_are_not_contrasted() -> None:
+    assert contrasts([made()]) == {}
+    assert contrasts([made(), made(pairs=(("aa", "bb"), ("cc", "xx")))]) == {}
+    assert contrasts([made(), made(seeds=(1, 2, 3))]) == {}
 
 
 def test_one_seed_or_one_pair_has_no_interval_over_it() -> None:

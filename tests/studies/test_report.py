@@ -84,6 +84,23 @@ def test_the_page_is_one_file_of_closed_tags_and_escaped_text() -> None:
     assert sum(tag == "rect" for tag, _ in page.tags) == 27
 
 
+def test_two_studies_of_the_same_languages_are_compared(tmp_path: Path) -> None:
+    facts, other = made_facts(), made_facts(pairs=(("aa", "cc"), ("bb", "dd")))
+    facts["studies"].append(other["studies"][0] | {"title": "Other"})
+    facts["studies"][0]["title"] = "Related <pairs>"
+    text = report.write(facts, tmp_path)
+    assert "Related <pairs> less Other: main effects, 95 % intervals" in text
+    assert Page(page := report.page(facts)).open == []
+    assert "Related &lt;pairs&gt; less Other" in page
+    rows = list(csv.DictReader((tmp_path / "effects.csv").open(encoding="utf-8")))
+    assert [row["study"] for row in rows[::9]] == [
+        "Related <pairs>",
+        "Other",
+        "Related <pairs> less Other",
+    ]
+    assert "less Other" not in report.page(made_facts())
+
+
 def test_one_seed_and_one_pair_make_a_page_without_intervals() -> None:
     facts = made_facts(pairs=(("aa", "bb"),), seeds=(1,))
     assert "framed" not in report.page(facts).partition("</style>")[2]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from statistics import mean, variance
 
 from specialize.studies.sharing.sharing import GRID, MODES, NOTHING, PARTS, Mode, Sharing
@@ -19,6 +19,8 @@ LEVEL = 0.95
 _ROUNDING = 1e-9
 Pair = tuple[str, str]
 Interval = tuple[float, float]
+Values = Mapping[Pair, Sequence[float]]  # by pair, a difference in points for each seed
+Error = tuple[float, int]  # variance of a mean, degrees of freedom: 0 where it is not known
 CONTRASTS: tuple[tuple[Mode, Mode], ...] = (("hard", "none"), ("soft", "none"), ("soft", "hard"))
 
 
@@ -74,7 +76,10 @@ def excludes_zero(interval: Interval | None) -> bool:
 
 @dataclass(frozen=True)
 class Effect:
-    """The main effect of sharing ``part`` in one way rather than another."""
+    """The main effect of sharing ``part`` in one way rather than another.
+
+    Or by how much it differs between two studies, ``by_pair`` then empty.
+    """
 
     part: str
     mode: str
@@ -83,30 +88,55 @@ class Effect:
     by_pair: Mapping[Pair, float]
 
 
-def estimate(values: Mapping[Pair, Sequence[float]]) -> Estimate:
+def estimate(values: Values) -> Estimate:
     """Return the mean over pairs of the means over seeds, with its intervals.
 
     Over seeds, one variance is pooled from all pairs, with (seeds - 1) degrees of freedom each;
     over pairs, it is that of their means, which holds the variation over seeds too.
     """
-    means = [mean(own) for own in values.values()]
-    value = mean(means)
+    value = _middle(values)
+    return Estimate(value, _around(value, _over_seeds(values)), _around(value, _over_pairs(values)))
+
+
+def difference(first: Values, second: Values) -> Estimate:
+    """Return the mean of ``first`` less that of ``second``, taken as independent (Welch)."""
+    value = _middle(first) - _middle(second)
+    over_seeds = _around(value, _over_seeds(first), _over_seeds(second))
+    return Estimate(value, over_seeds, _around(value, _over_pairs(first), _over_pairs(second)))
+
+
+def _middle(values: Values) -> float:
+    return mean(map(mean, values.values()))
+
+
+def _over_seeds(values: Values) -> Error:
     freedom = sum(len(own) - 1 for own in values.values())
-    over_seeds = over_pairs = None
-    if freedom:
-        squares = [variance(own) * (len(own) - 1) for own in values.values() if len(own) > 1]
-        share = sum(1 / len(own) for own in values.values()) / len(means) ** 2
-        over_seeds = _around(value, sum(squares) / freedom * share, freedom)
-    if len(means) > 1:
-        over_pairs = _around(value, variance(means) / len(means), len(means) - 1)
-    return Estimate(value, over_seeds, over_pairs)
+    if not freedom:
+        return 0.0, 0
+    squares = [variance(own) * (len(own) - 1) for own in values.values() if len(own) > 1]
+    share = sum(1 / len(own) for own in values.values()) / len(values) ** 2
+    return sum(squares) / freedom * share, freedom
 
 
-def _around(value: float, error: float, freedom: int) -> Interval:
-    """Return the interval around a mean whose variance is ``error``."""
+def _over_pairs(values: Values) -> Error:
+    means = [*map(mean, values.values())]
+    return (variance(means) / len(means), len(means) - 1) if len(means) > 1 else (0.0, 0)
+
+
+def _around(value: float, *errors: Error) -> Interval | None:
+    """Return the interval around a sum of independent means (Welch-Satterthwaite); None if unknown.
+
+    >>> _around(0.0, (1.0, 2)) == _around(0.0, (1.0, 2), (0.0, 2))
+    True
+    """
     from scipy import stats  # it takes half a second
 
-    half = float(stats.t.isf((1 - LEVEL) / 2, freedom)) * math.sqrt(error)
+    if not all(freedom for _, freedom in errors):
+        return None
+    total = sum(error for error, _ in errors)
+    shares = sum(error**2 / freedom for error, freedom in errors)
+    freedom = total**2 / shares if shares else sum(own for _, own in errors)
+    half = float(stats.t.isf((1 - LEVEL) / 2, freedom)) * math.sqrt(total)
     return value - half, value + half
 
 
@@ -124,16 +154,42 @@ def marginal(scores: Scores, part: str, mode: str) -> dict[Pair, list[float]]:
 
 def main_effects(scores: Scores) -> list[Effect]:
     """Return the effects of each part: hard and soft sharing over none, soft over hard."""
-    found = []
+    return [
+        Effect(*which, estimate(values), {pair: mean(own) for pair, own in values.items()})
+        for which, values in _differences(scores).items()
+    ]
+
+
+def contrasts(studies: Sequence[Scores]) -> dict[tuple[str, str], list[Effect]]:
+    """Return by how much effects differ between two studies, by their titles, first less second.
+
+    Of studies of the same languages and seeds alone: others differ for more reasons than pairing.
+    """
+    found = {}
+    for first, second in combinations(studies, 2):
+        if _setting(first) == _setting(second):
+            others = _differences(second)
+            found[first.title, second.title] = [
+                Effect(*which, difference(values, others[which]), {})
+                for which, values in _differences(first).items()
+            ]
+    return found
+
+
+def _setting(scores: Scores) -> tuple[object, ...]:
+    return sorted(scores.columns), scores.seeds, scores.host
+
+
+def _differences(scores: Scores) -> dict[tuple[str, str, str], dict[Pair, list[float]]]:
+    """Return the differences of each part's effects (part, mode, against) by pair and seed."""
+    found: dict[tuple[str, str, str], dict[Pair, list[float]]] = {}
     for part in PARTS:
         own = {mode: marginal(scores, part, mode) for mode in MODES}
         for mode, against in CONTRASTS:
-            differences = {
+            found[part, mode, against] = {
                 pair: [a - b for a, b in zip(own[mode][pair], own[against][pair], strict=True)]
                 for pair in scores.pairs
             }
-            by_pair = {pair: mean(values) for pair, values in differences.items()}
-            found.append(Effect(part, mode, against, estimate(differences), by_pair))
     return found
 
 

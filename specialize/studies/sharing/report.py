@@ -17,6 +17,7 @@ from specialize.studies.sharing import charts, tables
 from specialize.studies.sharing.effects import (
     Effect,
     Scores,
+    contrasts,
     excludes_zero,
     gains,
     main_effects,
@@ -37,6 +38,7 @@ def write(facts: Facts, out: Path) -> str:
     write_text(out / "effects.csv", tables.effects_csv(studies))
     write_text(out / "tables.tex", tables.latex(studies))
     texts = [tables.text(scores) for scores in studies]
+    texts += tables.contrast_texts(studies)
     texts += [f"caution: {caution}" for caution in facts["cautions"]]
     names = ", ".join(FILES)
     return "\n\n".join([*texts, f"page, tables and results: {out} ({names})"])
@@ -71,7 +73,7 @@ def page(facts: Facts) -> str:
             studies, facts["studies"], effects, found, strict=True
         )
     ]
-    return _template().render(facts=facts, studies=shown)
+    return _template().render(facts=facts, studies=shown, contrasts=contrasts(studies))
 
 
 def findings(effects: Sequence[Effect], names: Mapping[str, str]) -> list[str]:
