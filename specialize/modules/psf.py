@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +28,26 @@ from specialize.modules.scope import Scope
 _LAYERS = 6
 
 
+class Divergences(NamedTuple):
+    """Divergences from the prior, scalars in nats.
+
+    Each is subtracted once from the log-likelihood of all data that it is of, so that a mean loss
+    takes it divided by their number: ``parameters`` by that of the pair, ``languages`` and
+    ``tasks`` by that of the language and the task, or with a factor, which joins all of them, by
+    that of all data.
+    """
+
+    parameters: Tensor
+    languages: Tensor
+    tasks: Tensor
+
+
 @dataclass(frozen=True)
 class Draws:
-    """Logits of S draws of the parameters, and the divergence from the prior."""
+    """Logits of S draws of the parameters, and divergences from the prior."""
 
     logits: Tensor  # [S, ..., N]
-    divergence: Tensor  # scalar, nats: scale it by the share of the batch in the data
+    divergences: Divergences
 
 
 class Factorization(nn.Module):
@@ -95,10 +110,12 @@ class Factorization(nn.Module):
         if samples < 0:
             raise UsageError(f"expected samples of at least 0, got {samples}")
         found = [self._logits(states, scope, draw=samples > 0) for _ in range(samples or 1)]
-        divergence = torch.stack([d for _, d in found]).mean()
-        divergence = divergence + self._divergence(self.languages, scope)
-        divergence = divergence + self._divergence(self.tasks, scope)
-        return Draws(torch.stack([logits for logits, _ in found]), divergence)
+        divergences = Divergences(
+            torch.stack([divergence for _, divergence in found]).mean(),
+            self._divergence(self.languages, scope),
+            self._divergence(self.tasks, scope),
+        )
+        return Draws(torch.stack([logits for logits, _ in found]), divergences)
 
     def check(self, scope: Scope) -> None:
         """Raise UsageError if the language or the task of ``scope`` has no variable."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,14 @@ class Bench:
     members: Mapping[str, Member]
     data: Mapping[Scope, Annotated]  # of seen pairs
     text: Text
+
+    @cached_property
+    def units(self) -> dict[Scope, int]:
+        """How many terms the loss of all training sentences has: words, of "ner" sentences."""
+        return {
+            scope: len(own.train) if scope.task == "ner" else sum(len(s.words) for s in own.train)
+            for scope, own in self.data.items()
+        }
 
     def predict(self, scope: Scope, sentences: Sequence[Sentence[Any]]) -> list[Sentence[Any]]:
         """Return ``sentences`` as annotated for a pair."""

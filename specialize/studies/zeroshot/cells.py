@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specialize.model.find import find_model
@@ -119,7 +119,8 @@ def _model_stage(
             "adapters": dict(adapters),
             "texts": dict(own),
             "training": study.training,
-            "mlm": study.mlm if own else Mlm(),  # not in the key of what reads no text
+            # in the key only what the model reads of it: texts have their own
+            "mlm": replace(study.mlm, steps=Mlm.steps, lines=Mlm.lines) if own else Mlm(),
             "few": study.few,
             "sentences": study.sentences,
             "seed": derived(seed, "zeroshot"),

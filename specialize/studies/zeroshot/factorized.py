@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from specialize.modules.psf import Factorization
+from specialize.modules.psf import Divergences, Factorization
 from specialize.modules.scope import Scope
 from specialize.studies.zeroshot.plans import Psf
 from specialize.tasks._base import Task
@@ -32,7 +32,7 @@ class Factorized:
         self.module = Factorization(width, embedding=plan.embedding, rank=plan.rank, seed=seed)
         for language in languages:
             self.module.languages.add(language, seed=seed)
-        self.divergence: Tensor | None = None  # of the last forward pass
+        self.divergences: Divergences | None = None  # of the last forward pass
         self._scopes: list[Scope] = []
 
     @contextmanager
@@ -65,7 +65,7 @@ class Factorized:
         """Return the logits [..., L] of a draw in training, else those at the means."""
         self.module.train(training)
         draws = self.module(states, self._scopes[-1], samples=int(training))
-        self.divergence = draws.divergence
+        self.divergences = draws.divergences
         logits: Tensor = draws.logits[0]
         return logits
 

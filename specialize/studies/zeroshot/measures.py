@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 from specialize.modules.scope import Scope
-from specialize.studies.sharing.effects import Estimate, estimate
+from specialize.studies.sharing.effects import Estimate, Interval, estimate
 
 GROUPS = ("known", "new", "all")
+Differences = Mapping[tuple[str, str], Sequence[float]]  # by language and task, of each seed
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ class Scores:
         self.both, self.known = tuple(both), tuple(known)
         self.seeds = sorted({row.seed for row in rows})
         self._found: dict[tuple[str, Scope, bool], dict[int, list[float]]] = {}
+        self._models: dict[tuple[Scope, bool], str] = {}  # which was scored
         for row in rows:
             key = row.system, Scope(row.language, row.task), row.seen
+            self._models[key[1:]] = row.model
             self._found.setdefault(key, {}).setdefault(row.seed, []).append(row.score)
 
     def by_seed(self, system: str, scope: Scope, *, seen: bool) -> list[float]:
@@ -81,7 +84,7 @@ class Scores:
 
     def compared(self, system: str, reference: str, task: str, *, seen: bool) -> Comparison:
         """Return the differences of two systems, paired by language and seed."""
-        differences: Mapping[tuple[str, str], list[float]] = {
+        differences: Differences = {
             (name, task): [
                 one - other
                 for one, other in zip(
@@ -95,10 +98,22 @@ class Scores:
         signs = [mean(values) for values in differences.values()]
         return Comparison(
             system,
-            estimate(differences),
+            replace(estimate(differences), seeds=self._over_runs(differences, seen=seen)),
             sum(value > 0 for value in signs),
             sum(value < 0 for value in signs),
         )
+
+    def _over_runs(self, differences: Differences, *, seen: bool) -> Interval | None:
+        """Return the interval over seeds: languages scored by one model share its error."""
+        models: dict[str, list[list[float]]] = {}
+        for (name, task), values in differences.items():
+            models.setdefault(self._models[Scope(name, task), seen], []).append(list(values))
+        share = len(models) / len(differences)  # so that each language weighs the same
+        runs = {
+            (model, ""): [share * sum(values) for values in zip(*own, strict=True)]
+            for model, own in models.items()
+        }
+        return estimate(runs).seeds
 
 
 def over_seeds(values: Sequence[float]) -> Mean:

@@ -106,18 +106,21 @@ def _rows(study: Study, key: Key, result: Facts) -> list[Facts]:
 def _cost(study: Study, name: str, found: Cells, results: Mapping[Key, Facts], store: Store) -> Any:
     """Return the options of a system, and per model its parameters, updates and seconds."""
     own = {key: result for key, result in results.items() if key[0] == name}
-    plan = study.systems[name]
+    plan, adapters = study.systems[name], found.adapters[name]
+    updates = {
+        task: round(mean(r["updates"][task] for r in own.values()))
+        for task in next(iter(own.values()))["updates"]
+    }
+    if adapters:  # trained once, for all models
+        updates["mlm"] = study.mlm.steps * len(adapters)
     return {
         "kind": kind_of(plan),
         "options": asdict(plan),
         "parameters": round(mean(r["parameters"] + r["loaded"] for r in own.values())),
-        "updates": {
-            task: round(mean(r["updates"][task] for r in own.values()))
-            for task in next(iter(own.values()))["updates"]
-        },
+        "updates": updates,
         "dev": {f"{model}, seed {seed}": r["dev"] for (_, model, seed), r in own.items()},
         "seconds": mean(store.record(found.models[key]).seconds for key in own),
-        "language_seconds": sum(store.record(s).seconds for s in found.adapters[name].values()),
+        "language_seconds": sum(store.record(s).seconds for s in adapters.values()),
     }
 
 
@@ -127,4 +130,16 @@ def _cautions(study: Study) -> list[str]:
         found.append("one seed: no deviation; take two or more")
     if not study.known:
         found.append("no language is listed as known to the base; add known = [...]")
+    once = [name for name, plan in study.systems.items() if kind_of(plan) == "madx"]
+    if once:
+        found.append(
+            f"{', '.join(once)}: language adapters were trained once, so that their share of the "
+            "variation over seeds is not in the intervals"
+        )
+    blind = [name for name, plan in study.systems.items() if not plan.needs_text]
+    if blind and len(blind) < len(study.systems):
+        found.append(
+            f"{', '.join(blind)}: trained on no text, unlike the others: a difference may come of "
+            "the text"
+        )
     return found

@@ -11,8 +11,8 @@ from specialize.modules.policy import tiers
 from specialize.modules.scope import Scope
 from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.studies.zeroshot.bench import Bench, Together
+from specialize.studies.zeroshot.factorized import Factorized
 from specialize.studies.zeroshot.plans import Plan, Training
-from specialize.studies.zeroshot.treebanks import Annotated
 from specialize.train.language_model import plain_attention
 from specialize.train.optim import device
 
@@ -40,8 +40,7 @@ def loss_of(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
         found = member.task.loss(head, scores, sentences, member.labels, mask)
         if source is None:
             return found
-        assert source.divergence is not None
-        return found + source.divergence / _units(scope, bench.data[scope])
+        return found + prior(bench, source, scope)
 
     with bench.system.at(scope):
         states = member.model.states(batch)
@@ -49,9 +48,14 @@ def loss_of(bench: Bench, scope: Scope, items: np.ndarray) -> Tensor:
     return sum(losses[1:], losses[0]) / len(losses)
 
 
-def _units(scope: Scope, data: Annotated) -> int:
-    """Return how many terms the mean loss of all training sentences has: of words, of sentences."""
-    return len(data.train) if scope.task == "ner" else sum(len(s.words) for s in data.train)
+def prior(bench: Bench, source: Factorized, scope: Scope) -> Tensor:
+    """Return what a mean loss takes of the divergences: each by the number of terms it is of."""
+    assert source.divergences is not None
+    parameters, languages, tasks = source.divergences
+    units, joint = bench.units, source.plan.rank > 0
+    of_language = sum(n for own, n in units.items() if joint or own.language == scope.language)
+    of_task = sum(n for own, n in units.items() if joint or own.task == scope.task)
+    return parameters / units[scope] + languages / of_language + tasks / of_task
 
 
 def text_loss_of(bench: Bench, scope: Scope, turn: int, seed: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from specialize.modules.scope import Scope
@@ -48,7 +48,10 @@ class Block:
 
 def scores_of(facts: Facts, *, few: int = 0) -> Scores:
     """Return the scores of results, zero-shot or after ``few`` sentences of each pair."""
-    rows = [Row(**row) for row in facts["rows"] if row["few"] == few]
+    names = [field.name for field in fields(Row)]
+    rows = [
+        Row(**{name: row[name] for name in names}) for row in facts["rows"] if row["few"] == few
+    ]
     return Scores(rows, both=facts["both"], known=facts["known"])
 
 

@@ -24,9 +24,7 @@ from specialize.studies.zeroshot.plans import Few, Mlm, Plan, Training
 from specialize.studies.zeroshot.sampling import Draw, draws
 from specialize.studies.zeroshot.steps import CLIP, groups_of, loss_of, text_loss_of
 from specialize.studies.zeroshot.systems import MLM
-from specialize.studies.zeroshot.treebanks import (
-    test_sentences,
-)
+from specialize.studies.zeroshot.treebanks import test_sentences
 from specialize.tasks._base import dev_score
 from specialize.train import loop
 from specialize.train.optim import adamw
@@ -159,9 +157,17 @@ def _train(
 
 
 def _scored(bench: Bench, pair: Pair, most: int, *, seen: bool) -> dict[str, Any]:
-    """Return the score of a pair's test sentences, in percent."""
+    """Return the scores of a pair's test sentences, in percent."""
     gold = test_sentences(pair, most)
     task = bench.members[pair.task].task
-    score = task.score(gold, bench.predict(pair.scope, gold))[task.metric]
+    metrics = task.score(gold, bench.predict(pair.scope, gold))
     found = {"language": pair.language, "task": pair.task, "seen": seen}
-    return {**found, "few": 0, "score": score}
+    words = sum(len(sentence.words) for sentence in gold)
+    return {
+        **found,
+        "few": 0,
+        "score": metrics[task.metric],
+        "metrics": metrics,
+        "sentences": len(gold),
+        "words": words,
+    }

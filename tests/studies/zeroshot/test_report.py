@@ -53,6 +53,18 @@ def test_differences_are_paired_by_language_and_seed() -> None:
     assert single.difference.seeds is None
 
 
+def test_languages_that_one_model_scores_are_one_run_in_the_interval_over_seeds() -> None:
+    """Models' errors of ± 1 and ± 3 by seed: pooled variance (2 + 18) / 2, of a mean of 4 runs."""
+    facts = invented_facts()
+    error = {("a", 1): 1.0, ("a", 2): -1.0, ("b", 1): 3.0, ("b", 2): -3.0}
+    for row in facts["rows"]:
+        row["score"] = error[row["model"], row["seed"]] * (row["system"] == "madx")
+    (found,) = tables.comparisons(facts, "dep", seen=False)
+    assert found.difference.value == 0
+    half = 4.303 * (10 / 4) ** 0.5  # t(0.975, 2)
+    assert found.difference.seeds == pytest.approx((-half, half), abs=1e-3)
+
+
 def test_one_language_is_no_languages() -> None:
     facts = invented_facts()
     for row in facts["rows"]:

@@ -1,6 +1,7 @@
 """A whole study of toy languages: who is scored on what, what is resumed, what is noticed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from small_zeroshot import Ran
 
 from specialize.errors import DataError, UsageError
 from specialize.modules.policy import trained
+from specialize.modules.psf import Divergences
 from specialize.modules.scope import Scope
 from specialize.progress import Silent
 from specialize.store import Store
@@ -18,7 +20,7 @@ from specialize.studies.zeroshot.cells import cells
 from specialize.studies.zeroshot.partition import Part
 from specialize.studies.zeroshot.recipe import read_study
 from specialize.studies.zeroshot.run import facts_of, plan
-from specialize.studies.zeroshot.steps import loss_of
+from specialize.studies.zeroshot.steps import loss_of, prior
 
 
 def test_every_pair_is_scored_by_both_models_and_unseen_by_the_one_that_did_not_see_it(
@@ -158,9 +160,32 @@ def test_every_unseen_pair_is_also_scored_after_a_few_sentences(ran: Ran) -> Non
 
 def test_text_is_one_of_the_tasks_of_a_hypernetwork(ran: Ran) -> None:
     updates = {name: own["updates"] for name, own in ran.facts["systems"].items()}
-    assert updates["full"] == updates["madx"]
+    assert updates["madx"].pop("mlm") == ran.study.mlm.steps * len(ran.study.languages)
     assert updates["hyperx"].pop("mlm") > 0
-    assert updates["hyperx"] == updates["full"]
+    assert updates["hyperx"] == updates["madx"] == updates["full"]
+
+
+def test_all_metrics_are_kept_with_the_number_of_words(ran: Ran) -> None:
+    for row in ran.facts["rows"]:
+        assert row["score"] == row["metrics"]["las" if row["task"] == "dep" else "upos"]
+        assert 0 < row["sentences"] <= row["words"]
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_the_divergence_of_variables_counts_once_for_all_that_they_are_of(
+    ran: Ran, rank: int
+) -> None:
+    """Over a pass over all pairs, weighted by their words, each divergence adds up to itself."""
+    plan = replace(ran.study.systems["psf"], rank=rank)
+    bench = opened(ran._replace(study=replace(ran.study, systems={"psf": plan})), "psf")
+    source = bench.system.factorized
+    assert source
+    source.divergences = Divergences(*torch.tensor([1.0, 10.0, 100.0]))
+    total = sum(words * prior(bench, source, scope) for scope, words in bench.units.items())
+    pairs = len(bench.units)
+    languages = 1 if rank else len({scope.language for scope in bench.units})
+    tasks = 1 if rank else len({scope.task for scope in bench.units})
+    assert float(total) == pytest.approx(pairs + 10 * languages + 100 * tasks)
 
 
 def test_a_language_without_an_adapter_is_an_error(ran: Ran) -> None:
