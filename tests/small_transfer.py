@@ -61,18 +61,22 @@ rate = 1e-2
     return path
 
 
-def invented_facts() -> dict[str, Any]:
+def invented_facts(*, least: float = 0.0) -> dict[str, Any]:
     """Return results of an invented matrix of scores: 6 donors, 8 targets, 3 numbers of steps."""
     rng = np.random.default_rng(5)
     donors, seen = ["en", "tr", "el", "ug", "mt", "wo"], ["en", "tr", "el", "ru"]
     targets = ["en", "tr", "el", "ru", "ug", "mt", "wo", "yo"]
     study: Any = SimpleNamespace(
         transfer=dict.fromkeys(donors),
+        least=least,
         seen=seen,
         steps=(1, 10, 100),
         repeats=4,
         tasks=("pos", "dep"),
-        of_task=lambda task: ([], [SimpleNamespace(name=name) for name in targets]),
+        of_task=lambda task: (
+            [SimpleNamespace(name=name) for name in targets[:2]],
+            [SimpleNamespace(name=name) for name in targets],
+        ),
     )
     words = {t: {b: [10] * 30 for b in targets} for t in study.tasks}
     base = {t: {b: rng.integers(3, 8, 30).tolist() for b in targets} for t in study.tasks}

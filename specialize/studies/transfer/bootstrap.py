@@ -1,7 +1,9 @@
 """How far transfer scores depend on the repeats and on the test sentences drawn.
 
-A resample draws as many repeats, and of each target as many test sentences, as there are, with
-replacement: the same repeats for all languages, the same sentences before and after the steps.
+A resample draws as many repeats of each transfer language, and of each target as many test
+sentences, as there are, with replacement: the same repeats for all targets, the same sentences for
+all languages, before and after the steps. Of N repeats, deviations are widened by
+sqrt(N / (N - 1)): drawing from a few underestimates their variance by the square of this.
 """
 
 from __future__ import annotations
@@ -50,12 +52,14 @@ def scores_of(counts: Sequence[Counts]) -> tuple[Array, Array]:
 def resampled(counts: Sequence[Counts], *, resamples: int = RESAMPLES, seed: int = 0) -> Array:
     """Return the transfer scores [R, A, B] of the resamples."""
     random = np.random.default_rng(seed)
-    repeats = counts[0].after_ANS.shape[1]
-    drawn_RN = _weights(random, repeats, resamples)
+    languages, repeats = counts[0].after_ANS.shape[:2]
+    drawn_RAN = _weights(random, repeats, resamples * languages).reshape(resamples, languages, -1)
+    widened = np.sqrt(repeats / max(1, repeats - 1))
     found = []
     for own in counts:
         base_R, after_RAN = own.scores(_weights(random, len(own.words_S), resamples))
-        mean_RA = np.einsum("rn,ran->ra", drawn_RN, after_RAN) / repeats
+        middle_RA = after_RAN.mean(-1)
+        mean_RA = middle_RA + widened * (drawn_RAN * (after_RAN - middle_RA[..., None])).mean(-1)
         found.append(changes(base_R, mean_RA.T[:, None])[:, 0])  # [A, R]
     return np.array(found).transpose(2, 1, 0)
 

@@ -141,6 +141,41 @@ def by_seen(
     return found
 
 
+def by_trained(
+    ts_AB: Array,
+    transfer: Sequence[str],
+    targets: Sequence[str],
+    seen: Sequence[str],
+    train: Sequence[str],
+) -> dict[tuple[bool, bool], tuple[float, int]]:
+    """Return mean ts and number of pairs by whether (base, adapter) were trained on the target.
+
+    What an adapter has learned of a language can be lost; a zero-shot target has less to lose. A
+    language as its own target is left out.
+    """
+    found: dict[tuple[bool, bool], list[float]] = {}
+    for (a, one), (b, other) in product(enumerate(transfer), enumerate(targets)):
+        if one != other and not math.isnan(ts_AB[a, b]):
+            found.setdefault((other in seen, other in train), []).append(float(ts_AB[a, b]))
+    return {group: (float(np.mean(own)), len(own)) for group, own in found.items()}
+
+
+def own_text(ts_AB: Array, transfer: Sequence[str], targets: Sequence[str]) -> dict[str, float]:
+    """Return for each language that is donor and target what is its own in ts of the two.
+
+    Its ts on itself less what the means of the donor and of the target make expect: above 0 where
+    text of a language helps this language more than it helps others.
+    """
+    donor_A, target_B = [_mean(row) for row in ts_AB], [_mean(row) for row in ts_AB.T]
+    middle = _mean(ts_AB.ravel())
+    return {
+        name: float(ts_AB[a, b] - donor_A[a] - target_B[b] + middle)
+        for a, name in enumerate(transfer)
+        for b, target in enumerate(targets)
+        if name == target and not math.isnan(ts_AB[a, b])
+    }
+
+
 def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float, float] | None:
     """Return Spearman's rank correlation and its two-sided p; None where it is not defined.
 

@@ -44,6 +44,7 @@ class TransferKeys:
     repeats: int = 5  # with other orders of the text; the paper's n, 10 there
     seed: int = 1  # of adapters, samples of text, and orders
     sentences: int = 100  # test sentences of each target, drawn once; 0: all
+    least: float = 0.0  # targets that the base scores lower, in percent, count nowhere
     mlm: Options = field(default_factory=dict)  # the table [mlm]
     adapter: Options = field(default_factory=dict)  # the table [adapter]
     interference: Options = field(default_factory=dict)  # the table [interference]
@@ -144,6 +145,7 @@ class Study:
     repeats: int
     seed: int
     sentences: int
+    least: float
     mlm: Mlm
     adapter: AdapterPlan
     interference: InterferencePlan
@@ -191,6 +193,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
             keys.repeats,
             keys.seed,
             keys.sentences,
+            keys.least,
             build(Mlm, keys.mlm, "mlm"),
             build(AdapterPlan, keys.adapter, "adapter"),
             build(InterferencePlan, keys.interference, "interference"),
@@ -200,7 +203,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
 
 
 def _check(study: Study) -> None:
-    at_least("", study, {"repeats": 1, "sentences": 0})
+    at_least("", study, {"repeats": 1, "sentences": 0, "least": 0})
     if not study.transfer:
         raise UsageError('transfer is empty; name text: ug = ["ug.txt"]', key="transfer")
     if not study.tasks or len(set(study.tasks)) < len(study.tasks):

@@ -16,12 +16,14 @@ from specialize.progress import Log, Silent
 from specialize.store import Store
 from specialize.studies.running import check_out, finite, made_by, planned, warned
 from specialize.studies.transfer.bootstrap import Counts, interval, resampled, scores_of
+from specialize.studies.transfer.cautions import cautions_of
 from specialize.studies.transfer.cells import RESULT, Cells, cells
-from specialize.studies.transfer.charts import counted
 from specialize.studies.transfer.measures import (
     by_seen,
+    by_trained,
     donors,
     overlap,
+    own_text,
     recipients,
     spearman,
     ties,
@@ -54,7 +56,7 @@ def run(
     run_all(found.all, store, log, jobs=jobs)
     facts = facts_of(study, found, store) | made_by(command)
     facts |= {
-        "cautions": [*cautions, *_cautions(study)],
+        "cautions": [*cautions, *cautions_of(study, facts, found, store)],
         "inputs": store.inputs(unique(found.all, store)),
     }
     found_facts: Facts = finite(facts)
@@ -112,6 +114,7 @@ def of_task(study: Study, task: str, base: Facts, trained: Any, screen: Any) -> 
     return {
         "metric": "LAS" if task == "dep" else "UPOS",
         "targets": targets,
+        "left_out": [name for name in targets if scores[name] < study.least],
         "base": scores,
         "words": {name: sum(words[name]) for name in targets},
         "steps": first,
@@ -123,12 +126,16 @@ def _measured(
 ) -> Facts:
     """Return what is measured after ``k`` steps, beside noise of equal norm and the screen."""
     names, seen = list(study.transfer), list(study.seen)
+    train = [treebank.name for treebank in study.of_task(task)[0]]
     counts = _counts(study, task, targets, base, trained, "after", k)
     base_B, after_ANB = scores_of(counts)
-    ts_AB = transfer_scores(base_B, after_ANB)
     drawn_RAB = resampled(counts)
-    noise_B, noise_ANB = scores_of(_counts(study, task, targets, base, trained, "noise", k))
-    noise_AB = transfer_scores(noise_B, noise_ANB)
+    drawn_RAB[:, :, base_B < study.least] = np.nan
+    base_B[base_B < study.least] = 0.0  # without a transfer score
+    ts_AB = transfer_scores(base_B, after_ANB)
+    _, noise_ANB = scores_of(_counts(study, task, targets, base, trained, "noise", k))
+    noise_AB = transfer_scores(base_B, noise_ANB)
+    norms_A = [float(np.mean(_norms(study, trained, name, k))) for name in names]
     own_donors, own_recipients = donors(ts_AB, names), recipients(ts_AB, names, targets)
     noise_mean = [r.mean for r in recipients(noise_AB, names, targets)]
     equal, unclear = ties(ts_AB)
@@ -150,13 +157,19 @@ def _measured(
         ],
         "deviation": transfer_deviation(base_B, after_ANB).tolist(),
         "noise": noise_AB.tolist(),
-        "norm": [float(np.mean(_norms(study, trained, name, k))) for name in names],
+        "norm": norms_A,
+        "norm_by_donor": _correlation([d.mean for d in own_donors], norms_A),
+        "own_text": own_text(ts_AB, names, targets),
         **rows,
         "ties": equal,
         "targets_without_best": unclear,
         "by_seen": [
             {"transfer": a, "target": b, "mean": mean, "pairs": pairs}
             for (a, b), (mean, pairs) in by_seen(ts_AB, names, targets, seen).items()
+        ],
+        "by_trained": [
+            {"seen": a, "trained": b, "mean": mean, "pairs": pairs}
+            for (a, b), (mean, pairs) in by_trained(ts_AB, names, targets, seen, train).items()
         ],
         "noise_by_target": _correlation([r.mean for r in own_recipients], noise_mean),
         "screen": {
@@ -196,8 +209,9 @@ def _screened(
 ) -> Facts:
     """Return the products [A, B] and how their order agrees with that of the measured scores.
 
-    "pairs": over all pairs; "within": the mean over targets of the correlation over transfer
-    languages, which is what choosing a donor needs.
+    "pairs": over all pairs, without a p, for pairs of one language or target are not independent;
+    "within": the mean over targets of the correlation over transfer languages, which is what
+    choosing a donor needs.
     """
     values = [[products[name][target] for target in targets] for name in names]
     flat = [value for row in values for value in row]
@@ -208,7 +222,9 @@ def _screened(
     ]
     return {
         "values": values,
-        "pairs": _correlation(flat, [float(x) for x in np.ravel(ts_AB)]),
+        "pairs": found[0]
+        if (found := spearman(flat, [float(x) for x in np.ravel(ts_AB)]))
+        else None,
         "within": float(np.mean(own)) if own else None,
     }
 
@@ -237,13 +253,3 @@ def between(study: Study, tasks: Facts) -> Facts:
             for pair, common in overlap(means, min(_TOP, len(study.transfer))).items()
         ],
     }
-
-
-def _cautions(study: Study) -> list[str]:
-    found = []
-    if study.repeats < 5:
-        few = counted(study.repeats, "repeat")
-        found.append(f"few repeats: {few}; take five or more")
-    if not study.seen:
-        found.append("no language is listed as seen, so that all count as unseen; add seen = [...]")
-    return found

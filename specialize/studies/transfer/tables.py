@@ -72,9 +72,29 @@ def controls(facts: Facts) -> list[str]:
         )
         first = own["steps"][str(facts["steps"][0])]["screen"]["sign"]
         found.append(
-            f"{task}: the first-order screen agrees with the scores after "
-            f"{counted(facts['steps'][0], 'step')} with {rho(first['pairs'])} over pairs, and "
-            f"after {k} with {rho(at['screen']['sign']['pairs'])}."
+            f"{task}: the order of donors by their mean and by how far they move the weights "
+            f"agrees with {rho(at['norm_by_donor'])}."
+        )
+        own_text = at["own_text"].values()
+        found.append(
+            f"{task}: text helps its own language more than the means of donor and target make "
+            f"expect for {sum(value > 0 for value in own_text)} of "
+            f"{counted(len(own_text), 'language')}."
+        )
+        groups = [
+            f"{'seen' if group['seen'] else 'unseen'}, "
+            f"{'in the adapter' if group['trained'] else 'zero-shot'} {signed(group['mean'])}"
+            for group in at["by_trained"]
+        ]
+        found.append(f"{task}, mean by kind of target: {'; '.join(groups)}.")
+        screens = [
+            f"after {counted(steps, 'step')} {_bare(screen['pairs'])} over pairs and "
+            f"{_bare(screen['within'])} within targets"
+            for steps, screen in ((facts["steps"][0], first), (k, at["screen"]["sign"]))
+        ]
+        found.append(
+            f"{task}: rho of the first-order screen, which reads the labels of test, with the "
+            f"scores: {'; '.join(screens)}."
         )
     return [*found, "0 steps change no score, in any cell."]
 
@@ -185,6 +205,10 @@ def rho(found: Mapping[str, float] | None) -> str:
         return "no defined rank correlation"
     p = "p < 0.001" if found["p"] < 0.001 else f"p = {found['p']:.3f}"
     return minus(f"rho = {found['rho']:.2f} ({p})")
+
+
+def _bare(value: float | None) -> str:
+    return "–" if value is None else minus(f"{value:.2f}")
 
 
 def _or_least(value: float | None) -> float:

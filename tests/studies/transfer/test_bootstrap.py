@@ -42,6 +42,17 @@ def test_the_interval_covers_the_score_and_widens_with_the_spread_of_repeats() -
     assert widths[1] > 2 * widths[0]
 
 
+def test_resamples_of_repeats_vary_as_their_mean_and_apart_for_each_language() -> None:
+    """Means 8 and 10 of 5 repeats with deviation (N - 1) 2: that of the mean is 2 / sqrt(5)."""
+    repeats = (
+        np.array([-2.0, -2.0, 0.0, 2.0, 2.0])[None, :, None] + np.array([8, 10])[:, None, None]
+    )
+    drawn = resampled([Counts(np.array([20.0]), np.array([10.0]), repeats)], resamples=20_000)
+    percent = 100 / 10  # of the base's right words
+    assert drawn.std(0)[:, 0] == pytest.approx([percent * 2 / 5**0.5] * 2, rel=0.02)
+    assert abs(np.corrcoef(drawn[:, :, 0].T)[0, 1]) < 0.03
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     own = [counts([[[4, 2], [2, 2]]])]
     assert np.array_equal(resampled(own, resamples=20), resampled(own, resamples=20))

@@ -8,10 +8,12 @@ import pytest
 from specialize.errors import UsageError
 from specialize.studies.transfer.measures import (
     by_seen,
+    by_trained,
     changes,
     donors,
     kind_of,
     overlap,
+    own_text,
     recipients,
     spearman,
     ties,
@@ -121,3 +123,20 @@ def test_spearman_is_that_of_a_worked_example() -> None:
 def test_overlap_lists_the_languages_that_lead_in_both_rankings() -> None:
     means = {"pos": {"a": 3.0, "b": 2.0, "c": 1.0}, "dep": {"a": 0.0, "b": 2.0, "c": 1.0}}
     assert overlap(means, 2) == {("pos", "dep"): ["b"]}
+
+
+def test_what_a_language_has_of_its_own_is_beyond_its_means_as_donor_and_target() -> None:
+    donor_A, target_B = np.array([1.0, -2.0, 4.0]), np.array([3.0, 0.0, 5.0, 1.0])
+    additive = donor_A[:, None] + target_B
+    names, targets = ["en", "ug", "mt"], ["ug", "mt", "tr", "en"]
+    assert own_text(additive, names, targets) == pytest.approx({"en": 0, "ug": 0, "mt": 0})
+    additive[1, 0] += 12.0
+    assert own_text(additive, names, targets)["ug"] == pytest.approx(12 - 4 - 3 + 1)
+    additive[0, 3] = np.nan
+    assert "en" not in own_text(additive, names, targets)
+
+
+def test_targets_are_grouped_by_what_base_and_adapter_were_trained_on() -> None:
+    ts = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, np.nan]])
+    found = by_trained(ts, ["en", "ug"], ["en", "ug", "wo"], ["en"], ["en", "ug"])
+    assert found == {(True, True): (4.0, 1), (False, True): (2.0, 1), (False, False): (3.0, 1)}

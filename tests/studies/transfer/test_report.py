@@ -101,6 +101,33 @@ def test_gains_stand_beside_the_counts_with_one_sign_for_minus() -> None:
         assert not re.search(r"[ >][+-]0\.00\b|[ >]-\d", text)
 
 
+def test_targets_below_the_least_score_count_nowhere() -> None:
+    facts = invented_facts()
+    scores = facts["tasks"]["pos"]["base"]
+    lowest = min(scores, key=scores.get)
+    least = sorted(scores.values())[1]
+    found = invented_facts(least=least)["tasks"]["pos"]
+    assert found["left_out"] == [lowest]
+    place = found["targets"].index(lowest)
+    at, before = found["steps"]["100"], facts["tasks"]["pos"]["steps"]["100"]
+    assert {row[place] for row in at["ts"]} == {None}
+    assert at["recipients"][place]["interval"] == [None, None]
+    for donor, row in zip(at["donors"], before["ts"], strict=True):
+        others = [value for i, value in enumerate(row) if i != place]
+        assert donor["mean"] == pytest.approx(sum(others) / len(others))
+    tables.text(whole := invented_facts(least=least))
+    assert Page(report.page(whole)).open == []
+
+
+def test_controls_tell_distance_from_language() -> None:
+    found = " ".join(tables.controls(invented_facts()))
+    assert "pos: the order of donors by their mean and by how far they move the weights" in found
+    assert re.search(r"text helps its own language more .* for \d of 6 languages", found)
+    assert "unseen, zero-shot +" in found
+    assert "seen, in the adapter −" in found
+    assert re.search(r"after 1 step −?0\.\d\d over pairs and −?0\.\d\d within targets", found)
+
+
 def test_few_sentences_one_seed_and_equal_scores_are_cautions(ran: Ran) -> None:
     alone = {task: {"aa": 50.0, "bb": 60.0} for task in ("pos", "dep")}
     scores = {"pos": {"aa": 50.0, "bb": 60.0}, "dep": {"aa": 50.0, "bb": 61.0}}
