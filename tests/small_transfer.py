@@ -141,11 +141,17 @@ def invented_interference() -> dict[str, Any]:
                 task: {name: 50.0 + round(float(rng.normal(0, 1)), 1) for name in members}
                 for task in alone
             },
+            "intervals": {
+                task: {name: [-1.0, 2.0] if name == "en" else [0.1, 2.0] for name in members}
+                for task in alone
+            },
         }
         for fusion in ("trained", "mean", "untrained")
         for size in (2, 3)
         for members in itertools.combinations(names, size)
     ]
     facts = {key: value for key, value in invented_facts().items() if key != "tasks"}
+    single = {"base": 49.0, "alone": 50.0, "half": 50.5, "third": 50.2}
+    facts |= {"single": {task: dict.fromkeys(names, single) for task in alone}}
     facts |= {"alone": alone, "combinations": runs}
     return facts | {"found": projected(names, alone, runs)}

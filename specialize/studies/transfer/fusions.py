@@ -1,7 +1,9 @@
 """The work of interference: adapters of languages trained, fused and scored.
 
 Fusions of a combination, side by side: "trained" (on text of its members in turn, the adapters
-frozen), "mean", and "untrained", which the authors' code runs: its attention is random.
+frozen), "mean", and "untrained", which the authors' code runs: its attention is random. Of one
+language: "alone" with its adapter, "base" without, and the controls "half" and "third", what a mean
+of two or three leaves of its adapter if the others add nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from specialize import atomic
 from specialize.model.language_model import LanguageModel
@@ -20,7 +22,7 @@ from specialize.modules.attach import attach
 from specialize.modules.madx import language_adapters, table
 from specialize.modules.policy import Policy, tiers, training
 from specialize.modules.scope import Scope
-from specialize.modules.sources import Fuse, Mean, Source
+from specialize.modules.sources import Fuse, Mean, PerKey, Source
 from specialize.progress import Log
 from specialize.studies.transfer.cells import (
     RESULT,
@@ -29,7 +31,7 @@ from specialize.studies.transfer.cells import (
     open_bench,
     read_text,
 )
-from specialize.studies.transfer.evaluation import evaluate
+from specialize.studies.transfer.evaluation import Right, evaluate
 from specialize.studies.transfer.recipe import InterferencePlan, Mlm
 from specialize.studies.transfer.trajectory import batch_at, mlm_loss
 from specialize.train.loop import seeded
@@ -77,18 +79,20 @@ def write_combination(
     texts: Mapping[str, Path],
     seed: int,
 ) -> None:
-    """Write the scores of the members with their adapters fused; of one, with its own alone."""
+    """Write the right words of the members with their adapters fused; of one, with its own."""
     kept = {
         task: [target for target in targets if target.name in members]
         for task, targets in setting.targets.items()
     }
     bench = open_bench(base, adapters, Setting(kept, setting.sentences, setting.plan))
     model = bench.checkpoint.model
-    source = language_adapters(model, reduction=plan.reduction)
-    for name in members:
-        source.keyed.add(name, tensors=load_file(languages[name] / _WEIGHTS))
+    tensors = {name: load_file(languages[name] / _WEIGHTS) for name in members}
+    source = _adapters(model, plan, tensors)
     if len(members) == 1:
-        found = {"alone": _scores(bench, source)}
+        shares = {"alone": 1.0, "half": 1 / 2, "third": 1 / 3}
+        parts = {kind: _adapters(model, plan, tensors, share) for kind, share in shares.items()}
+        found = {kind: _right(bench, own) for kind, own in parts.items()}
+        found["base"] = bench.scores()
     else:
         untrained, trained = Fuse(source, members, seed=seed), Fuse(source, members, seed=seed)
         untrained.trained.fill_(True)  # subtle: else refused, rightly, outside of this control
@@ -97,13 +101,30 @@ def write_combination(
         steps, rate = plan.fusion_steps, plan.rate
         _train(model, trained, trained.maps, read, pieces, mlm, rate, steps, seed=seed, log=log)
         sources = (trained, Mean(source, members), untrained)
-        found = {kind: _scores(bench, own) for kind, own in zip(FUSIONS, sources, strict=True)}
-    atomic.write_json(folder / RESULT, found)
+        found = {kind: _right(bench, own) for kind, own in zip(FUSIONS, sources, strict=True)}
+    words = {task: test.words() for task, test in bench.tests.items()}
+    atomic.write_json(folder / RESULT, {"right": found, "words": words})
 
 
-def _scores(bench: Bench, languages: Source) -> dict[str, dict[str, float]]:
-    """Return the score of each target with the language modules below it, by task."""
-    found: dict[str, dict[str, float]] = {}
+def _adapters(
+    model: LanguageModel,
+    plan: InterferencePlan,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    share: float = 1.0,
+) -> PerKey:
+    """Return the adapters of languages, of what each adds only a share."""
+    source = language_adapters(model, reduction=plan.reduction)
+    for name, own in tensors.items():
+        scaled = {
+            n: t * share if n.rpartition(".")[2].startswith("up") else t for n, t in own.items()
+        }
+        source.keyed.add(name, tensors=scaled)
+    return source
+
+
+def _right(bench: Bench, languages: Source) -> dict[str, Right]:
+    """Return the right words of each target with the language modules below it, by task."""
+    found = {}
     languages.eval()
     for task, adapter in bench.adapters.items():
         test = bench.tests[task]
@@ -111,9 +132,9 @@ def _scores(bench: Bench, languages: Source) -> dict[str, dict[str, float]]:
             adapter.on(bench.checkpoint.model, languages) as scope,
             scope(next(iter(test.targets))),
         ):
-            right = evaluate(adapter, test)  # the scope's language chooses nothing in a fusion
-        words = test.words()
-        found[task] = {n: 100 * sum(own) / sum(words[n]) for n, own in right.items()}
+            found[task] = evaluate(
+                adapter, test
+            )  # the scope's language chooses nothing in a fusion
     return found
 
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from specialize import atomic
+from specialize.comparison.bootstrap import intervals, of_all
 from specialize.executors import run_all, unique
 from specialize.model.find import find_model
 from specialize.progress import Log, Silent
@@ -28,14 +31,19 @@ from specialize.studies.transfer.projection import projections, signs_of
 from specialize.studies.transfer.recipe import Study
 from specialize.studies.transfer.treebanks import check_partners, check_treebanks, test_sentences
 
+if TYPE_CHECKING:
+    from specialize.comparison.bootstrap import Counts
+
 FILE = "interference.json"
 _STEP = 0.3  # seconds of a step of MLM
 _FEW = 100  # test sentences
+_RESAMPLES = 1_000  # of test sentences
 
 Facts = dict[str, Any]
+Members = tuple[str, ...]
 
 
-def stages(study: Study) -> dict[tuple[str, ...], Stage]:
+def stages(study: Study) -> dict[Members, Stage]:
     """Return the stages of each combination, single languages first."""
     base, names = find_model(study.base), check_partners(study)
     texts = {name: own for name, own in text_stages(study, base).items() if name in names}
@@ -100,21 +108,19 @@ def run(
     found = stages(study)
     run_all(list(found.values()), store, log, jobs=jobs)
     done = {m: atomic.read_json(store.folder(stage) / RESULT) for m, stage in found.items()}
-    alone: dict[str, dict[str, float]] = {task: {} for task in study.tasks}
-    runs = []
-    for members, own in done.items():
-        for fusion, scores in own.items():
-            if len(members) == 1:
-                for task in study.tasks:
-                    alone[task][members[0]] = scores[task][members[0]]
-            else:
-                runs.append({"members": list(members), "fusion": fusion, "scores": scores})
+    single = {task: _single(task, done) for task in study.tasks}
+    alone = {
+        task: {name: scores["alone"] for name, scores in own.items()}
+        for task, own in single.items()
+    }
+    runs = _combinations(done)
     facts: Facts = finite(
         {
             "title": study.title,
             "note": study.note,
             "seen": list(study.seen),
             "settings": {"interference": asdict(study.interference), "mlm": asdict(study.mlm)},
+            "single": single,
             "alone": alone,
             "combinations": runs,
             "found": projected(check_partners(study), alone, runs),
@@ -127,6 +133,46 @@ def run(
     )
     atomic.write_json(out / FILE, facts)
     return facts
+
+
+def _single(task: str, done: Mapping[Members, Facts]) -> dict[str, dict[str, float]]:
+    """Return the scores of each language by itself: with its adapter, less of it, without."""
+    return {
+        members[0]: {kind: of_all(_counts(own, kind, task, members[0])) for kind in own["right"]}
+        for members, own in done.items()
+        if len(members) == 1
+    }
+
+
+def _combinations(done: Mapping[Members, Facts]) -> list[Facts]:
+    """Return the scores of combinations, and intervals of what they add to a language's adapter."""
+    runs: dict[str, Facts] = {}
+    for members, own in done.items():
+        for fusion in own["right"] if len(members) > 1 else ():
+            scores = {
+                task: {name: of_all(_counts(own, fusion, task, name)) for name in found}
+                for task, found in own["right"][fusion].items()
+            }
+            run = {"members": list(members), "fusion": fusion, "scores": scores}
+            runs["+".join([fusion, *members])] = run | {"intervals": {task: {} for task in scores}}
+    for members, own in done.items():
+        if len(members) > 1:
+            continue
+        (name,) = members
+        for task in own["words"]:
+            counts = {"": {0: _counts(own, "alone", task, name)}}  # of one seed
+            for key, run in runs.items():
+                if name in run["members"]:
+                    fused = done[tuple(run["members"])]
+                    counts[key] = {0: _counts(fused, run["fusion"], task, name)}
+            for key, interval in intervals(counts, "", resamples=_RESAMPLES).items():
+                runs[key]["intervals"][task][name] = list(interval)
+    return list(runs.values())
+
+
+def _counts(own: Facts, kind: str, task: str, name: str) -> Counts:
+    """Return the right words and all words of each test sentence."""
+    return np.array([own["right"][kind][task][name], own["words"][task][name]], np.int64)
 
 
 def cautions_of(

@@ -49,8 +49,13 @@ def interference_page(facts: Facts) -> str:
         for own in facts["found"]
         if any(row["place"] for row in own["rows"])
     ]
-    counts = [{**own, "gains": tables.mean_gains(facts, own)} for own in facts["found"]]
-    return _template("interference.html.j2").render(facts=facts, found=found, counts=counts)
+    counts = [
+        {**own, "gains": tables.mean_gains(facts, own), "clear": tables.clear_gains(facts, own)}
+        for own in facts["found"]
+    ]
+    return _template("interference.html.j2").render(
+        facts=facts, found=found, counts=counts, kinds=tables.SINGLE
+    )
 
 
 def scatter(found: Facts, seen: Sequence[str]) -> Markup:

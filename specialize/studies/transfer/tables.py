@@ -12,6 +12,7 @@ from specialize.studies.transfer.charts import counted, signed
 
 Facts = Mapping[str, Any]
 _SCREENS = ("dot", "sign")
+SINGLE = {"base": "No adapter", "alone": "Its own", "half": "Half of it", "third": "A third"}
 
 
 def text(facts: Facts) -> str:
@@ -119,16 +120,18 @@ def csv_text(facts: Facts) -> str:
 
 def interference_text(facts: Facts) -> str:
     """Return the tables of interference: a row a language, for each task, size and fusion."""
-    blocks = []
+    blocks = [single_text(facts, task) for task in facts["single"]]
     for found in facts["found"]:
-        gains = mean_gains(facts, found)
-        head = ["Language", *found["signs"], "Ties", "Mean gain", "Mean loss", "Receives", "Gives"]
+        gains, clear = mean_gains(facts, found), clear_gains(facts, found)
+        head = ["Language", *found["signs"], "Ties", "Mean gain", "Mean loss", "Clear"]
+        head += ["Receives", "Gives"]
         rows = [
             [
                 row["language"],
                 *map(str, row["counts"]),
                 str(row["ties"]),
                 *(signed(value, 2) for value in gains[row["language"]]),
+                minus("+{} -{}".format(*clear[row["language"]])),
                 *([signed(axis, 2) for axis in row["place"]] or ["–"] * (2 + found["third"])),
             ]
             for row in found["rows"]
@@ -138,9 +141,35 @@ def interference_text(facts: Facts) -> str:
         blocks.append(f"{name}\n{aligned([head, *rows])}")
     note = (
         "Signs: of the language itself, then of its partners. Ties have no sign and are left out.\n"
-        "Mean gain and mean loss: of the language itself, in points, where it gains and loses."
+        "Mean gain and mean loss: of the language itself, in points, where it gains and loses.\n"
+        "Clear: gains and losses whose 95 % interval over test sentences excludes 0; one in twenty "
+        "does so\nby chance. Half and a third: what a mean of two or three leaves of an adapter; a "
+        "gain that these\nhave too is no gain by other languages."
     )
     return "\n\n".join([*blocks, note])
+
+
+def single_text(facts: Facts, task: str) -> str:
+    """Return the scores of each language by itself, by how much of its adapter is in place."""
+    rows = [
+        [name, *(number(own[kind]) for kind in SINGLE)]
+        for name, own in facts["single"][task].items()
+    ]
+    return f"{task}, one language\n{aligned([['Language', *SINGLE.values()], *rows])}"
+
+
+def clear_gains(facts: Facts, found: Facts) -> dict[str, tuple[int, int]]:
+    """Return how many of a language's gains, and losses, have an interval that excludes 0."""
+    task = found["task"]
+    ends: dict[str, list[Sequence[float]]] = {name: [] for name in facts["alone"][task]}
+    for run in facts["combinations"]:
+        if run["fusion"] == found["fusion"] and len(run["members"]) == found["size"]:
+            for name, interval in run["intervals"][task].items():
+                ends[name].append(interval)
+    return {
+        name: (sum(low > 0 for low, _ in own), sum(high < 0 for _, high in own))
+        for name, own in ends.items()
+    }
 
 
 def mean_gains(facts: Facts, found: Facts) -> dict[str, tuple[float | None, float | None]]:
@@ -167,13 +196,18 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def interference_csv(facts: Facts) -> str:
     """Return a row for each task, fusion, combination and member, with its score and its gain."""
-    rows: list[list[Any]] = [["task", "fusion", "members", "language", "alone", "score", "gain"]]
+    rows: list[list[Any]] = [
+        ["task", "fusion", "members", "language", "alone", "score", "gain", "low", "high"]
+    ]
     for task, alone in facts["alone"].items():
         for run in facts["combinations"]:
             for name, score in run["scores"][task].items():
                 members = "+".join(run["members"])
                 gain = score - alone[name]
-                rows.append([task, run["fusion"], members, name, alone[name], score, gain])
+                interval = run["intervals"][task][name]
+                rows.append(
+                    [task, run["fusion"], members, name, alone[name], score, gain, *interval]
+                )
     return written(rows)
 
 

@@ -1,6 +1,7 @@
 """Interference between toy languages: stages, fusions, and what is refused."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ from safetensors.torch import load_file
 from small_transfer import Ran
 
 from specialize.errors import UsageError
+from specialize.model.load import load_checkpoint
+from specialize.modules.scope import Scope
 from specialize.store import Store
 from specialize.studies.transfer import interference, report
+from specialize.studies.transfer.fusions import _adapters
 from specialize.studies.transfer.recipe import read_study
 
 
@@ -29,6 +33,33 @@ def test_each_language_is_scored_alone_and_each_pair_with_every_fusion(
     kinds = [(run["members"], run["fusion"]) for run in facts["combinations"]]
     assert kinds == [(["aa", "bb"], fusion) for fusion in ("trained", "mean", "untrained")]
     assert json.loads((ran.out / "interference.json").read_text("utf-8")) == facts
+
+
+def test_an_adapter_is_scored_whole_in_part_and_not_at_all(facts: dict[str, Any]) -> None:
+    for task, own in facts["single"].items():
+        assert {name: scores["alone"] for name, scores in own.items()} == facts["alone"][task]
+        assert all(set(scores) == {"alone", "half", "third", "base"} for scores in own.values())
+
+
+def test_a_share_of_an_adapter_adds_that_share(ran: Ran) -> None:
+    model = load_checkpoint(Path(ran.study.base)).model
+    pair = interference.stages(ran.study)["aa", "bb"]
+    folder = Store(ran.out).folder(pair.arguments["languages"]["aa"])
+    tensors = {"aa": load_file(folder / "language.safetensors")}
+    whole, third = (_adapters(model, ran.study.interference, tensors, s) for s in (1.0, 1 / 3))
+    states, scope = torch.randn(2, 3, whole.width), Scope("aa")
+    layer = whole.layers[0]
+    added = whole.delta(states, layer, scope)
+    assert added.abs().max() > 0
+    torch.testing.assert_close(third.delta(states, layer, scope), added / 3)
+
+
+def test_gains_have_intervals_over_test_sentences(facts: dict[str, Any]) -> None:
+    for run in facts["combinations"]:
+        for task, scores in run["scores"].items():
+            for name, score in scores.items():
+                low, high = run["intervals"][task][name]
+                assert low <= score - facts["alone"][task][name] <= high
 
 
 def test_counts_are_of_one_partner_or_a_tie(facts: dict[str, Any]) -> None:

@@ -128,6 +128,18 @@ def test_controls_tell_distance_from_language() -> None:
     assert re.search(r"after 1 step −?0\.\d\d over pairs and −?0\.\d\d within targets", found)
 
 
+def test_clear_gains_are_those_whose_interval_excludes_zero() -> None:
+    facts = invented_interference()
+    pairs = next(own for own in facts["found"] if own["size"] == 2)
+    assert tables.clear_gains(facts, pairs) == {
+        "en": (0, 0),
+        **dict.fromkeys(["tr", "el", "ug", "mt"], (4, 0)),
+    }
+    text = tables.interference_text(facts)
+    assert re.search(r"\nug .* \+4 −0 ", text)
+    assert "en              49.0     50.0        50.5     50.2" in text
+
+
 def test_few_sentences_one_seed_and_equal_scores_are_cautions(ran: Ran) -> None:
     alone = {task: {"aa": 50.0, "bb": 60.0} for task in ("pos", "dep")}
     scores = {"pos": {"aa": 50.0, "bb": 60.0}, "dep": {"aa": 50.0, "bb": 61.0}}
