@@ -22,7 +22,7 @@ from specialize.errors import DataError, UsageError
 from specialize.progress import Log, Silent
 from specialize.vectors.cbow import cbow
 from specialize.vectors.files import read_vectors
-from specialize.vectors.training import diverged
+from specialize.vectors.training import in_smaller_steps
 from specialize.vocab.base import VocabChange, Vocabulary
 from specialize.vocab.counting.long_lines import LONGEST
 from specialize.vocab.marks import MARK, SPACE_LETTER
@@ -183,9 +183,10 @@ def _cbow(
     log: Log,
 ) -> Tensor:
     """Return vectors [N, D]; steps are of fewer pieces where the vectors diverge."""
-    for batch in _BATCHES:
+
+    def made(batch: int) -> Tensor:
         with one_thread():
-            vectors = cbow(
+            return cbow(
                 lines,
                 words,
                 width=width,
@@ -196,10 +197,11 @@ def _cbow(
                 seed=seed,
                 log=log,
             )
-            if not diverged(vectors):
-                return vectors
-        log.say(f"auxiliary vectors diverged in steps of {batch} pieces; trained in smaller ones")
-    raise DataError("training of auxiliary vectors diverged; give more text, or a file of vectors")
+
+    try:
+        return in_smaller_steps(made, _BATCHES, log)
+    except DataError as error:
+        raise DataError(f"{error}; give more text, or a file of vectors") from None
 
 
 def _letters(vocabulary: Vocabulary, id: int) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from specialize import atomic
 from specialize.errors import DataError, UsageError
@@ -18,7 +19,7 @@ from specialize.train.optim import at_least
 from specialize.train.pretrain import VOCABULARY, Languages, limited, open_languages
 from specialize.vectors.files import read_vectors
 from specialize.vectors.skipgram import skipgram
-from specialize.vectors.training import diverged
+from specialize.vectors.training import in_smaller_steps
 from specialize.vocab.counting.words import count_words
 from specialize.vocab.formats.tokenizer_json import write_wordpiece
 from specialize.vocab.open import read_vocabulary
@@ -27,6 +28,7 @@ from specialize.vocab.wordpiece.pretokenize import CASED, words
 
 _SPECIAL = ("[PAD]", "[UNK]")  # no frame and no mask piece
 _TOKENS, _VECTORS = "tokens.npz", "vectors.npy"
+_BATCHES = (1024, 256, 64)  # words of a step, in turn: skip-gram of Uyghur diverges with 1,024
 _CHARACTERS = 100  # of a word; a longer one is unknown, as in BERT
 
 
@@ -113,12 +115,16 @@ def write_vectors(
     pieces = read_vocabulary(words / VOCABULARY).pieces[len(_SPECIAL) :]
     with np.load(words / _TOKENS) as saved:
         lines = np.split(saved["ids"], saved["sizes"].cumsum()[:-1])
-    vectors = skipgram(lines, pieces, width=vector_size, epochs=epochs, seed=seed, log=log)
-    if diverged(vectors):
-        raise DataError(
-            f"the vectors diverged: the longest has a norm of {vectors.norm(dim=1).max():g}; give "
-            'more varied text, or a file: vectors = "FILE"'
+
+    def made(batch: int) -> Tensor:
+        return skipgram(
+            lines, pieces, width=vector_size, epochs=epochs, batch=batch, seed=seed, log=log
         )
+
+    try:
+        vectors = in_smaller_steps(made, _BATCHES, log)
+    except DataError as error:
+        raise DataError(f'{error}; give more varied text, or a file: vectors = "FILE"') from None
     np.save(folder / _VECTORS, vectors.numpy())
 
 

@@ -74,7 +74,8 @@ def train(
     a step takes all its contexts together. ``rate``: of plain SGD, falling to 0. ``sample``: words
     whose share of the text is above it are left out at random. ``batch``: words of a step, at most;
     fewer where many share a word or an n-gram, whose gradients are summed. The other defaults are
-    fastText's. DataError where no line has two words. See `diverged`.
+    fastText's. DataError where no line has two words. See
+    `in_smaller_steps`.
     """
     text = Text.of(lines)
     if not (text.lines[1:] == text.lines[:-1]).any():
@@ -102,9 +103,25 @@ def train(
     return grams.means(tables.grams_ND, torch.arange(len(words)))
 
 
-def diverged(vectors_VD: Tensor) -> bool:
-    """Return whether training ended in vectors of no use: not finite, or far too long."""
-    return not bool(vectors_VD.norm(dim=1).max() < _USABLE)  # nan is not below either
+def in_smaller_steps(
+    made: Callable[[int], Tensor],
+    batches: Sequence[int],
+    log: Log = Silent(),  # noqa: B008
+) -> Tensor:
+    """Return the vectors of ``made(batch)`` for the first of ``batches`` that does not diverge.
+
+    How many words a step may have depends on the text: gradients of an n-gram are summed over its
+    words. DataError where all diverge, with vectors that are not finite or far too long.
+    """
+    for batch in batches:
+        vectors_VD = made(batch)
+        longest = float(vectors_VD.norm(dim=1).max())
+        if longest < _USABLE:  # nan is not
+            return vectors_VD
+        log.say(
+            f"vectors diverged in steps of {batch} (longest: {longest:g}); trained in smaller ones"
+        )
+    raise DataError(f"training of vectors diverged, in steps of {batches[-1]} too")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_steps_are_smaller_where_vectors_diverge(monkeypatch: pytest.MonkeyPatch
     found = auxiliary(CHANGE, TEXT, **PLAN, log=Noted())
     assert found.fresh_KD.tolist() == [[1] * 4] * 2
     assert batches == [128, 32, 8]
-    assert said[1] == "auxiliary vectors diverged in steps of 32 pieces; trained in smaller ones"
+    assert said[1] == "vectors diverged in steps of 32 (longest: 2e+09); trained in smaller ones"
 
 
 @pytest.mark.parametrize("method", ["focus", "knn", "ridge", "omp"])

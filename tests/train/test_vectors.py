@@ -51,11 +51,22 @@ def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
         assert (first / path).read_bytes() == (second / path).read_bytes(), path
 
 
+def test_vectors_that_diverge_are_trained_in_smaller_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(_: object, words: list[str], *, batch: int, **__: object) -> torch.Tensor:
+        return torch.full((len(words), 6), 600.0 if batch > 64 else float(batch) / 64)
+
+    monkeypatch.setattr(vectors, "skipgram", diverging)
+    model = load_checkpoint(pretrain(from_text(tmp_path), tmp_path / "out")).model
+    assert model.get_input_embeddings().weight[-1].unique().tolist() == [1.0]
+
+
 def test_vectors_that_diverge_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         vectors, "skipgram", lambda _, words, **__: torch.full((len(words), 6), nan)
     )
-    with pytest.raises(DataError, match="the vectors diverged: the longest has a norm of nan"):
+    with pytest.raises(DataError, match=r"diverged, in steps of 64 too; .* vectors = \"FILE\""):
         pretrain(from_text(tmp_path), tmp_path / "out")
     assert not (tmp_path / "out" / "model").exists()
 
