@@ -43,8 +43,7 @@ def text(facts: Facts) -> str:
                 signed(r["mean"]),
                 between(r["interval"]),
                 percent(r["positive"]),
-                r["best"] or "tied",
-                r["worst"] or "tied",
+                *("–" if r["mean"] is None else end or "tied" for end in (r["best"], r["worst"])),
                 signed(r["noise"]),
             ]
             for r in sorted(found["recipients"], key=lambda r: -_or_least(r["mean"]))

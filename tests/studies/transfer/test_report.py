@@ -115,7 +115,8 @@ def test_targets_below_the_least_score_count_nowhere() -> None:
     for donor, row in zip(at["donors"], before["ts"], strict=True):
         others = [value for i, value in enumerate(row) if i != place]
         assert donor["mean"] == pytest.approx(sum(others) / len(others))
-    tables.text(whole := invented_facts(least=least))
+    whole = invented_facts(least=least)
+    assert re.search(rf"\n{lowest} .* –  +–  +–  +–  +–  +–\n", tables.text(whole))
     assert Page(report.page(whole)).open == []
 
 
