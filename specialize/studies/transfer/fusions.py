@@ -87,13 +87,13 @@ def write_combination(
     bench = open_bench(base, adapters, Setting(kept, setting.sentences, setting.plan))
     model = bench.checkpoint.model
     tensors = {name: load_file(languages[name] / _WEIGHTS) for name in members}
-    source = _adapters(model, plan, tensors)
     if len(members) == 1:
         shares = {"alone": 1.0, "half": 1 / 2, "third": 1 / 3}
         parts = {kind: _adapters(model, plan, tensors, share) for kind, share in shares.items()}
         found = {kind: _right(bench, own) for kind, own in parts.items()}
         found["base"] = bench.scores()
     else:
+        source = _adapters(model, plan, tensors)
         untrained, trained = Fuse(source, members, seed=seed), Fuse(source, members, seed=seed)
         untrained.trained.fill_(True)  # subtle: else refused, rightly, outside of this control
         pieces = mask_pieces(bench.checkpoint.vocabulary, bench.checkpoint.framing)
@@ -132,9 +132,8 @@ def _right(bench: Bench, languages: Source) -> dict[str, Right]:
             adapter.on(bench.checkpoint.model, languages) as scope,
             scope(next(iter(test.targets))),
         ):
-            found[task] = evaluate(
-                adapter, test
-            )  # the scope's language chooses nothing in a fusion
+            # the scope's language chooses nothing in a fusion
+            found[task] = evaluate(adapter, test)
     return found
 
 

@@ -220,11 +220,10 @@ def _screened(
         for b in range(len(targets))
         if (found := spearman([row[b] for row in values], [float(x) for x in ts_AB[:, b]]))
     ]
+    over_pairs = spearman(flat, [float(x) for x in np.ravel(ts_AB)])
     return {
         "values": values,
-        "pairs": found[0]
-        if (found := spearman(flat, [float(x) for x in np.ravel(ts_AB)]))
-        else None,
+        "pairs": over_pairs[0] if over_pairs else None,
         "within": float(np.mean(own)) if own else None,
     }
 
