@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,21 @@ _MOST_SEEN = 0.1  # share of test sentences that may be in train: short ones are
 
 
 def train_and_dev(
-    choice: Choice, files: Mapping[str, Path], most: int
+    choice: Choice,
+    files: Mapping[str, Path],
+    most: int,
+    *,
+    without: Container[tuple[str, ...]] = (),
 ) -> tuple[Sentences, Sentences]:
     """Return the first ``most`` sentences to train on (0: all), and a quarter as many of dev.
 
     ``files``: by part; of train and dev, one may be missing: then every fifth sentence is dev.
+    ``without``: the words of sentences that are left out of both.
     """
     parts = {p: read_file(choice, f) for p, f in files.items() if p != "test"}
     if len(parts) < 2:
         parts["train"], parts["dev"] = split(next(iter(parts.values())), fold=0, folds=5)
+    parts = {p: [s for s in found if s.words not in without] for p, found in parts.items()}
     few = max(1, most // 4) if most else None
     return parts["train"][: most or None], parts["dev"][:few]
 
@@ -56,16 +62,26 @@ def check_forms(what: str, sentences: Sequence[Sentence[Any]]) -> None:
         )
 
 
-def overlap(name: str, test: Sequence[Sentence[Any]], train: Iterable[Sentence[Any]]) -> list[str]:
-    """Return a warning where test sentences are trained on; DataError for more than a tenth."""
+def overlap(
+    key: str,
+    test: Sequence[Sentence[Any]],
+    train: Iterable[Sentence[Any]],
+    *,
+    most: float = _MOST_SEEN,
+    done: str = "",
+) -> list[str]:
+    """Return a warning where test sentences are in train; DataError where more than ``most`` are.
+
+    ``most``: a share of test. ``done``: what was done about them, added to the warning.
+    """
     known = {sentence.words: sentence for sentence in train}
     seen = [sentence for sentence in test if sentence.words in known]
-    if len(seen) > _MOST_SEEN * len(test):
+    if len(seen) > most * len(test):
         longest = max(seen, key=lambda sentence: len(sentence.words))
         raise DataError(
-            f"{longest.where}: treebank.{name}: {len(seen)} of {len(test)} test sentences are also "
-            f"trained on (this one at {known[longest.words].where}); choose disjoint files"
+            f"{longest.where}: {key}: {len(seen)} of {len(test)} test sentences are also trained "
+            f"on (this one at {known[longest.words].where}); choose disjoint files"
         )
     if not seen:
         return []
-    return [f"{name}: {len(seen)} of {len(test)} test sentences also occur in train"]
+    return [f"{key}: {len(seen)} of {len(test)} test sentences also occur in train{done}"]

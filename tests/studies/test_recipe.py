@@ -92,7 +92,7 @@ def test_a_few_test_sentences_in_train_are_a_warning(tmp_path: Path) -> None:
     first = blocks[0].partition("\n\n")[0]
     (tmp_path / "aa-test.conllu").write_text("\n\n".join([first, *[blocks[1].strip()] * 4, ""]))
     (warning,) = check_treebanks(read_study(path))
-    assert warning == "aa: 1 of 17 test sentences also occur in train"
+    assert warning == "treebank.aa: 1 of 17 test sentences also occur in train"
 
 
 def test_more_sentences_than_a_treebank_has_are_refused(tmp_path: Path) -> None:

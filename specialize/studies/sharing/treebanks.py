@@ -36,7 +36,7 @@ def check_treebanks(study: Study) -> list[str]:
     for pair in study.pairs:
         for name in pair:
             train = [sentence for other in pair for sentence in data[other].train]
-            warnings += overlap(name, data[name].test, train)
+            warnings += overlap(f"treebank.{name}", data[name].test, train)
     return list(dict.fromkeys(warnings))
 
 

@@ -40,7 +40,7 @@ def check_treebanks(study: Study) -> list[str]:
         for target in targets:
             test = test_sentences(task, target, study.sentences)
             check_forms(f"treebank.{target.name}, test", test)
-            warnings += overlap(target.name, test, train)
+            warnings += overlap(f"treebank.{target.name}", test, train)
             words = sum(len(s.words) for s in test)
             if method.check(test, labels) == words:
                 raise DataError(

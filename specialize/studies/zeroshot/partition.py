@@ -31,6 +31,11 @@ class Pair:
         """The language and the task, as modules know them."""
         return Scope(self.language, self.task)
 
+    @property
+    def key(self) -> str:
+        """The table of the recipe that names the files: "treebank.tr"."""
+        return f"{table_of(self.task)}.{self.language}"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -42,6 +47,11 @@ class Part:
     def __post_init__(self) -> None:
         """Assert that no pair is both."""
         assert not {p.scope for p in self.seen} & {p.scope for p in self.unseen}
+
+
+def table_of(task: str) -> str:
+    """Return the kind of tables that name the files of a task."""
+    return "ner" if task == "ner" else "treebank"
 
 
 def models_of(scope: Scope, halves: Halves, both: Iterable[str], tasks: Sequence[str]) -> str:

@@ -14,7 +14,14 @@ from specialize.recipe.methods import Choice
 from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.studies.transfer.recipe import Tables, Texts, named, without_false
-from specialize.studies.zeroshot.partition import MODELS, Pair, Part, check_partition, part_of
+from specialize.studies.zeroshot.partition import (
+    MODELS,
+    Pair,
+    Part,
+    check_partition,
+    part_of,
+    table_of,
+)
 from specialize.studies.zeroshot.plans import KINDS, Few, Mlm, Plan, Psf, Training
 from specialize.train.optim import at_least
 
@@ -194,7 +201,7 @@ def _pairs(keys: ZeroshotKeys, folder: Path) -> tuple[Pair, ...]:
     listed = [*keys.both, *(name for half in keys.halves for name in half)]
     found = []
     for task in keys.tasks:
-        kind = "ner" if task == "ner" else "treebank"
+        kind = table_of(task)
         found += [Pair(n, task, files[kind, n]) for n in listed if (kind, n) in files]
     return tuple(found)
 

@@ -15,6 +15,8 @@ from specialize.studies.zeroshot.partition import MODELS, Pair
 from specialize.studies.zeroshot.recipe import Study, choice_of
 from specialize.tasks._base import Task
 
+_MOST_REPEATED = 0.5  # share of test sentences that may be in a pair's own train and dev
+
 
 @dataclass(frozen=True)
 class Annotated:
@@ -25,8 +27,12 @@ class Annotated:
 
 
 def annotated(pair: Pair, most: int) -> Annotated:
-    """Return the first ``most`` sentences to train on (0: all), and a quarter as many of dev."""
-    return Annotated(*treebanks.train_and_dev(choice_of(pair.task), pair.files, most))
+    """Return the first ``most`` sentences to train on (0: all), and a quarter as many of dev.
+
+    Sentences of the pair's test file are in neither; WikiAnn repeats many.
+    """
+    test = {sentence.words for sentence in test_sentences(pair, 0)}
+    return Annotated(*treebanks.train_and_dev(choice_of(pair.task), pair.files, most, without=test))
 
 
 def test_sentences(pair: Pair, most: int) -> Sentences:
@@ -57,7 +63,7 @@ def check_treebanks(study: Study) -> list[str]:
     if any(plan.needs_text for plan in study.systems.values()):
         lengths["mlm.length"] = study.mlm.length
     check_lengths(study.base, lengths)
-    warnings = []
+    warnings = [warning for pair in study.pairs for warning in _repeated(pair)]
     most = study.training.sentences
     data = {pair.scope: annotated(pair, most) for pair in study.pairs}
     tests = {pair.scope: test_sentences(pair, study.sentences) for pair in study.pairs}
@@ -65,8 +71,8 @@ def check_treebanks(study: Study) -> list[str]:
     for pair in study.pairs:
         own, test = data[pair.scope], tests[pair.scope]
         for part, sentences in (("train", own.train), ("dev", own.dev), ("test", test)):
-            check_forms(f"{pair.language}, {part}", sentences)
-        warnings += overlap(pair.language, test, trained)
+            check_forms(f"{pair.key}, {part}", sentences)
+        warnings += overlap(pair.key, test, trained)
         if len(own.train) < (wanted := max(study.few.sentences, default=0)):
             raise DataError(
                 f"{own.train[0].where}: {pair.language} has {len(own.train)} training sentences "
@@ -80,6 +86,14 @@ def check_treebanks(study: Study) -> list[str]:
                 if pair.task == task:
                     _check_labels(pair, tests[pair.scope], labels, model)
     return list(dict.fromkeys(warnings))
+
+
+def _repeated(pair: Pair) -> list[str]:
+    """Return a warning where `annotated` leaves sentences out; DataError for half of test."""
+    train, dev = treebanks.train_and_dev(choice_of(pair.task), pair.files, 0)
+    test = test_sentences(pair, 0)
+    done = " or dev, and are left out there"
+    return overlap(pair.key, test, [*train, *dev], most=_MOST_REPEATED, done=done)
 
 
 def _check_labels(pair: Pair, test: Sentences, labels: dict[str, list[str]], model: str) -> None:
