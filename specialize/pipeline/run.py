@@ -15,7 +15,7 @@ from specialize.corpus.prepare import Prepared
 from specialize.environment import machine_facts
 from specialize.executors import Executor, run_all, unique
 from specialize.model.find import find_model
-from specialize.pipeline import checks, publish, results
+from specialize.pipeline import cautions, checks, publish, results
 from specialize.pipeline.estimate import bytes_needed, seconds_left, with_work
 from specialize.pipeline.plan import ArmPlan, in_order, plan_arms, text_stages
 from specialize.pipeline.results import Facts
@@ -109,7 +109,7 @@ def _run(
     early = [stage for work in works for plan in work.plans for stage in plan.early()]
     run_all(early, store, log, jobs=jobs, executor=executor)
     works = [work.planned(store) for work in works]  # with estimates by the audits
-    warnings = {work.point: results.early_warnings(work.plans, store) for work in works}
+    warnings = {work.point: cautions.early_warnings(work.plans, store) for work in works}
     for point, found in warnings.items():
         for warning in found:
             log.say(f"warning: {_at(point)}{warning}")
@@ -268,7 +268,7 @@ def _facts(work: Work, store: Store, command: str, warnings: Sequence[str]) -> F
         "missing": [
             stage.label.removeprefix(f"{work.point} ") for stage in late if not store.done(stage)
         ],
-        "cautions": [*work.doubts, *warnings, *results.cautions(arms, work.tasks)],
+        "cautions": [*work.doubts, *warnings, *cautions.cautions(arms, work.tasks)],
     }
 
 

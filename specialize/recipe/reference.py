@@ -19,7 +19,7 @@ INTRO = """\
 A recipe is a TOML file; `specialize run RECIPE --out DIR` runs it. Unknown keys and values of
 another type are refused before anything is run; `--set lapt.epochs=2` changes a key from the
 command line.
-[recipes/uyghur.toml](../recipes/uyghur.toml) is one to copy.
+[recipes/my_language.toml](../recipes/my_language.toml) is one to copy.
 
 This page is generated: `python -m specialize.recipe.reference > docs/recipes.md`.
 """

@@ -11,7 +11,7 @@ import pytest
 from specialize import pipeline, read_mix
 from specialize.cli import main
 from specialize.errors import MissingError, UsageError
-from specialize.pipeline import results
+from specialize.pipeline import cautions
 from specialize.recipe.read import read_recipe
 from specialize.specialization import Specialization
 from specialize.toylang import ToyFiles
@@ -138,6 +138,23 @@ def test_a_mixin_that_makes_text_unknown_is_warned_of_before_training(
     assert re.search(r"lacks characters that it writes, [ა-ჰ] \(U\+10[DE][0-9A-F]\) \d+, ", message)
 
 
+def test_a_mixin_for_another_script_is_warned_of_before_training(
+    base_folder: Path, toy: ToyFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = "".join(f"{strange}\t{latin}\n" for latin, strange in zip(LATIN, SCRIPT, strict=True))
+    (tmp_path / "toy.tsv").write_text(letters, "utf-8")
+    (tmp_path / "toy.toml").write_text(
+        f'base = "{base_folder}"\n[corpus]\nfiles = ["{toy.corpus}"]\ndev = 0.2\n'
+        "[lapt]\nepochs = 1\n[arm.plain]\n"
+        '[arm.other]\nmixin = { method = "table", scheme = "cyrillic" }\n'
+        '[arm.mixed]\nmixin = { method = "table", file = "toy.tsv" }\n',
+        "utf-8",
+    )
+    assert main(["run", str(tmp_path / "toy.toml"), "--out", str(tmp_path / "run")]) == 0
+    found = re.findall(r"warning: (.*) changes nothing in the held-out", capsys.readouterr().err)
+    assert found == ["other: table (scheme = 'cyrillic')"]
+
+
 def test_a_mixin_that_splits_words_does_not_lower_the_pieces_per_word(
     base_folder: Path, toy: ToyFiles, tmp_path: Path
 ) -> None:
@@ -183,4 +200,4 @@ def test_a_run_that_is_not_finished_cannot_annotate_yet(
 )
 def test_pieces_that_change_little_are_a_caution(unknown: int, pieces: int, little: bool) -> None:
     before = {"unknown_pieces": unknown, "pieces": 100}
-    assert results._changes_little(before, {"pieces": pieces}) == little
+    assert cautions._changes_little(before, {"pieces": pieces}) == little

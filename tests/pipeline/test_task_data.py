@@ -12,8 +12,8 @@ import pytest
 from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import DataError
+from specialize.pipeline.cautions import cautions
 from specialize.pipeline.checks import check_tasks, read_tasks
-from specialize.pipeline.results import cautions
 from specialize.pipeline.task_data import read_task
 from specialize.recipe.read import read_recipe
 from specialize.recipe.recipe import Recipe
