@@ -93,13 +93,14 @@ class Factorization(nn.Module):
 
         ``width``: of the states that its last layer reads; None = that of all tasks.
         """
+        device = next(self.network.parameters()).device
         self.tasks.add(task, seed=seed)
+        self.tasks.to(device)  # an empty one does not know where it is
         size = labels * (width or self.width)
         sizes = {"mean": size, "deviation": size, "bias": labels}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             made = {name: nn.Linear(self.embedding, size) for name, size in sizes.items()}
-        device = next(self.parameters()).device
         self.heads[f"[{task}]"] = nn.ModuleDict(made).requires_grad_(False).to(device)
 
     def forward(self, states: Tensor, scope: Scope, *, samples: int = 0) -> Draws:

@@ -135,3 +135,11 @@ def test_the_last_layer_of_a_task_may_have_a_width_of_its_own() -> None:
     found.add_task("dep", 5, width=9)
     states = torch.randn(2, 9, generator=torch.Generator().manual_seed(0))
     assert found(states, Scope("ug", "dep")).logits.shape == (1, 2, 5)
+
+
+def test_a_task_that_is_added_later_is_where_the_rest_is() -> None:
+    found = Factorization(8, embedding=6, hidden=10, rank=1)
+    found.languages.add("ug")
+    found.to("meta")  # stands for a GPU
+    found.add_task("pos", 4)
+    assert {p.device.type for p in found.parameters()} == {"meta"}

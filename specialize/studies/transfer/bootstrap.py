@@ -65,11 +65,15 @@ def resampled(counts: Sequence[Counts], *, resamples: int = RESAMPLES, seed: int
 
 
 def interval(values_RK: Array) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the mean of K resampled values; nan without any."""
-    known = values_RK[:, ~np.isnan(values_RK).any(0)]
-    if not known.shape[1]:
+    """Return the 95 % percentile interval of the mean of K resampled values; nan without any.
+
+    A value that a resample does not have is not in the mean of that resample.
+    """
+    counts_R = (~np.isnan(values_RK)).sum(1)
+    if not counts_R.any():
         return np.nan, np.nan
-    low, high = np.quantile(known.mean(1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    means_R = np.nansum(values_RK, 1)[counts_R > 0] / counts_R[counts_R > 0]
+    low, high = np.quantile(means_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

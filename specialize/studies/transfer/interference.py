@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from specialize.studies.transfer.cells import (
 from specialize.studies.transfer.charts import counted
 from specialize.studies.transfer.fusions import FUSIONS, train_language, write_combination
 from specialize.studies.transfer.projection import projections, signs_of
-from specialize.studies.transfer.recipe import Study
+from specialize.studies.transfer.recipe import InterferencePlan, Mlm, Study
 from specialize.studies.transfer.treebanks import check_partners, check_treebanks, test_sentences
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def stages(study: Study) -> dict[Members, Stage]:
     """Return the stages of each combination, single languages first."""
     base, names = find_model(study.base), check_partners(study)
     texts = {name: own for name, own in text_stages(study, base).items() if name in names}
-    plan = study.interference
+    plan, mlm = study.interference, replace(study.mlm, rate=Mlm.rate)  # it has rates of its own
+    # in the keys only what stages read
+    alone = replace(plan, sizes=InterferencePlan.sizes, fusion_steps=InterferencePlan.fusion_steps)
+    fused = replace(plan, sizes=InterferencePlan.sizes)
     languages = {
         name: Stage(
             "language-adapter",
@@ -57,8 +60,8 @@ def stages(study: Study) -> dict[Members, Stage]:
                 "base": base,
                 "language": name,
                 "text": texts[name],
-                "mlm": study.mlm,
-                "plan": plan,
+                "mlm": mlm,
+                "plan": alone,
                 "seed": derived(study.seed, "language", name),
             },
             work=_STEP * plan.steps,
@@ -69,8 +72,7 @@ def stages(study: Study) -> dict[Members, Stage]:
         "base": base,
         "adapters": adapter_stages(study, base),
         "setting": setting_of(study),
-        "mlm": study.mlm,
-        "plan": plan,
+        "mlm": mlm,
     }
     share = evaluation_seconds(study) / len(study.targets)
     found = {}
@@ -84,6 +86,7 @@ def stages(study: Study) -> dict[Members, Stage]:
             write_combination,
             {
                 **common,
+                "plan": fused if len(members) > 1 else alone,
                 "members": list(members),
                 "languages": {name: languages[name] for name in members},
                 "texts": {name: texts[name] for name in members},

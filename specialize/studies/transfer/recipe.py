@@ -124,9 +124,9 @@ class Treebank:
     files: Mapping[str, Path]
     tasks: tuple[str, ...]
 
-    def key_parts(self) -> Mapping[str, Path]:
-        """Return what results depend on."""
-        return self.files
+    def key_parts(self) -> Mapping[str, Any]:
+        """Return what results depend on: scores are stored by name."""
+        return {"name": self.name, **self.files}
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class Cells:
 
     @property
     def all(self) -> list[Stage]:
-        """The stages that hold results; what they need comes with them."""
-        return [*self.models.values()]
+        """The texts, which may turn out to be empty, then the models with what they need."""
+        return [*self.texts.values(), *self.models.values()]
 
 
 def cells(study: Study) -> Cells:
@@ -52,17 +52,20 @@ def cells(study: Study) -> Cells:
 
 
 def _text_stages(study: Study, base: Path) -> dict[str, Stage]:
-    """Return the stages that pack the text of each language, without test sentences."""
+    """Return the stages that pack the text of each language, without its test sentences."""
     if not any(plan.needs_text for plan in study.systems.values()):
         return {}
-    tests = sorted({pair.files["test"] for pair in study.pairs})
+    tests = {
+        name: sorted({pair.files["test"] for pair in study.pairs if pair.language == name})
+        for name in study.languages
+    }
     options = {"length": study.mlm.length, "lines": study.mlm.lines, "seed": study.seeds[0]}
     return {
         name: Stage(
             "zeroshot-text",
             f"{name}: text",
             pack_text,
-            {"base": base, "files": list(study.text[name]), "remove": tests, **options},
+            {"base": base, "files": list(study.text[name]), "remove": tests[name], **options},
             work=2.0,
         )
         for name in study.languages
@@ -123,8 +126,9 @@ def _model_stage(
             "mlm": replace(study.mlm, steps=Mlm.steps, lines=Mlm.lines) if own else Mlm(),
             "few": study.few,
             "sentences": study.sentences,
-            "seed": derived(seed, "zeroshot"),
+            "seed": derived(seed, "zeroshot", model),
         },
+        version=2,
         work=model_seconds(study, text=bool(own)),
     )
 

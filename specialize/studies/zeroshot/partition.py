@@ -80,10 +80,17 @@ def part_of(
 def check_partition(
     pairs: Sequence[Pair], halves: Halves, both: Sequence[str], tasks: Sequence[str]
 ) -> None:
-    """Raise UsageError where a model would have no data of a task."""
+    """Raise UsageError where a model would have no data of a task, or a language none of any."""
     for task in tasks:
-        if not any(pair.task == task for pair in pairs):
+        own = [pair for pair in pairs if pair.task == task]
+        if not own:
             raise UsageError(f"no language has data of the task {task!r}", key="tasks")
+        if all(pair.language in both for pair in own):
+            raise UsageError(
+                f"only languages of both have data of the task {task!r}, so that no pair of it is "
+                "unseen; add a language of halves, or leave the task out",
+                key="tasks",
+            )
         for model in MODELS:
             seen = part_of(model, pairs, halves, both, tasks).seen
             if not any(pair.task == task for pair in seen):
@@ -92,3 +99,10 @@ def check_partition(
                     "languages between halves, or add one to both",
                     key="halves",
                 )
+    for language in (*both, *halves[0], *halves[1]):
+        if not any(pair.language == language for pair in pairs):
+            raise UsageError(
+                f"{language!r} has no data of the tasks {', '.join(tasks)}; leave it out: "
+                f"treebank.{language}=false, ner.{language}=false",
+                key="halves",
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
@@ -43,7 +43,7 @@ def run(
     run_all(found.all, store, log, jobs=jobs)
     facts = facts_of(study, found, store) | made_by(command)
     facts |= {
-        "cautions": [*cautions, *_cautions(study)],
+        "cautions": [*cautions, *_cautions(study), *_undrawn(found, store)],
         "inputs": store.inputs(unique(found.all, store)),
     }
     found_facts: Facts = finite(facts)
@@ -122,6 +122,19 @@ def _cost(study: Study, name: str, found: Cells, results: Mapping[Key, Facts], s
         "seconds": mean(store.record(found.models[key]).seconds for key in own),
         "language_seconds": sum(store.record(s).seconds for s in adapters.values()),
     }
+
+
+def _undrawn(found: Cells, store: Store) -> Iterator[str]:
+    """Yield the pairs that count as seen and of which a model has drawn no sentence."""
+    for (system, model, seed), stage in found.models.items():
+        result = atomic.read_json(store.folder(stage) / RESULT)
+        trained = [(language, task) for language, task in result["trained"]]
+        listed = [(own["language"], own["task"]) for own in result["scores"] if own["seen"]]
+        if missing := [f"{task} of {name}" for name, task in listed if (name, task) not in trained]:
+            yield (
+                f"{system}, model {model}, seed {seed}: no update was of {', '.join(missing)}, "
+                "which count as seen; raise training.steps"
+            )
 
 
 def _cautions(study: Study) -> list[str]:

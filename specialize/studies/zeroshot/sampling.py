@@ -27,7 +27,8 @@ def draws(
     so that all are a ``multiple``. Which annotated pairs are drawn does not depend on text, so that
     systems with and without it see the same.
     """
-    shares = [_weights(part, temperature) for part in (annotated, text)]
+    largest = max([*annotated.values(), *text.values()])
+    shares = [_weights(part, largest, temperature) for part in (annotated, text)]
     more = round(steps * shares[1].sum() / shares[0].sum()) if text else 0
     more += -(steps + more) % multiple if text else 0
     random = np.random.default_rng(seed)
@@ -41,8 +42,9 @@ def draws(
     return found
 
 
-def _weights(sizes: Mapping[Scope, int], temperature: float) -> np.ndarray:
-    found: np.ndarray = np.array([*sizes.values()], float) ** (1 / temperature)
+def _weights(sizes: Mapping[Scope, int], largest: int, temperature: float) -> np.ndarray:
+    """Return the weights as shares of that of the ``largest``: low temperatures overflow."""
+    found: np.ndarray = (np.array([*sizes.values()], float) / largest) ** (1 / temperature)
     return found
 
 

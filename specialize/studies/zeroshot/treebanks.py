@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from specialize.errors import DataError
+from specialize.model.find import find_model
+from specialize.model.load import load_checkpoint
 from specialize.modules.scope import Scope
+from specialize.modules.sites import sites
 from specialize.studies import treebanks
 from specialize.studies.running import check_lengths
 from specialize.studies.treebanks import Sentences, check_forms, overlap
@@ -63,6 +66,8 @@ def check_treebanks(study: Study) -> list[str]:
     if any(plan.needs_text for plan in study.systems.values()):
         lengths["mlm.length"] = study.mlm.length
     check_lengths(study.base, lengths)
+    if any(plan.needs_text for plan in study.systems.values()):
+        sites(load_checkpoint(find_model(study.base)).model)
     warnings = [warning for pair in study.pairs for warning in _repeated(pair)]
     most = study.training.sentences
     data = {pair.scope: annotated(pair, most) for pair in study.pairs}
@@ -70,6 +75,12 @@ def check_treebanks(study: Study) -> list[str]:
     trained = [s for own in data.values() for part in (own.train, own.dev) for s in part]
     for pair in study.pairs:
         own, test = data[pair.scope], tests[pair.scope]
+        if not own.train or not own.dev:
+            raise DataError(
+                f"{next(iter(pair.files.values()))}:1: {pair.key} has {len(own.train)} sentences "
+                f"to train on and {len(own.dev)} of dev, without those of test; one or more of "
+                "each are needed: choose other files"
+            )
         for part, sentences in (("train", own.train), ("dev", own.dev), ("test", test)):
             check_forms(f"{pair.key}, {part}", sentences)
         warnings += overlap(pair.key, test, trained)
@@ -98,8 +109,9 @@ def _repeated(pair: Pair) -> list[str]:
 
 def _check_labels(pair: Pair, test: Sentences, labels: dict[str, list[str]], model: str) -> None:
     """Raise DataError where a model knows no label of an unseen pair."""
-    words = sum(len(s.words) for s in test)
-    if task_of(pair.task).check(test, labels) == words:
+    outside = sum(tag == "O" for s in test for tag in s.gold) if pair.task == "ner" else 0
+    labelled = sum(len(s.words) for s in test) - outside
+    if labelled and task_of(pair.task).check(test, labels) == labelled:
         raise DataError(
             f"{test[0].where}: {pair.language}: no label of its {pair.task} data occurs in those "
             f"that model {model} is trained on; they have another annotation; choose others"

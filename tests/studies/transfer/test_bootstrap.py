@@ -63,3 +63,11 @@ def test_a_target_that_scores_nothing_is_left_out_of_intervals() -> None:
     found = resampled([counts([[[4, 4]]]), nothing])
     assert np.isfinite(interval(found[:, 0])).all()
     assert np.isnan(interval(found[:, 0, 1:])).all()
+
+
+def test_a_target_that_few_resamples_lack_stays_in_the_interval() -> None:
+    """It stays in the mean, too."""
+    values = np.full((100, 2), [10.0, 90.0])
+    values[0, 1] = np.nan
+    assert interval(values) == (50.0, 50.0)
+    assert np.isnan(interval(np.full((3, 2), np.nan))).all()

@@ -98,3 +98,17 @@ def test_too_few_languages_with_text_and_target_are_refused(ran: Ran) -> None:
     study = read_study(ran.recipe, ['targets=["aa"]'])
     with pytest.raises(UsageError, match=r"interference needs 2 languages or more.*got: aa"):
         interference.plan(study, ran.out)
+
+
+def test_options_of_other_combinations_redo_none(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interference, "check_partners", lambda _: ["aa", "bb"])
+    store = Store(ran.out)
+    before = interference.stages(ran.study)
+
+    def same(change: str) -> set[tuple[str, ...]]:
+        after = interference.stages(read_study(ran.recipe, [change]))
+        return {m for m in before if m in after and store.key(before[m]) == store.key(after[m])}
+
+    assert same("interference.sizes=[2,3]") == {*before}
+    assert same("interference.fusion_steps=7") == {("aa",), ("bb",)}
+    assert same("interference.rate=0.1") == set()

@@ -191,3 +191,13 @@ def test_a_target_of_another_annotation_is_refused(base_folder: Path, tmp_path: 
     file.write_text("\n".join([*lines, ""]), "utf-8")
     with pytest.raises(DataError, match=r"treebank\.bb: no label of the pos adapter occurs"):
         check_treebanks(read_study(recipe))
+
+
+def test_another_name_of_a_target_is_another_stage(ran: Ran) -> None:
+    """Scores are stored by name."""
+    text = ran.recipe.read_text("utf-8").replace("treebank.bb", "treebank.zz")
+    renamed = ran.recipe.with_name("renamed.toml")
+    renamed.write_text(text.replace('"bb"', '"zz"'), "utf-8")
+    store = Store(ran.out)
+    before, after = cells(ran.study), cells(read_study(renamed))
+    assert store.key(after.base) != store.key(before.base)

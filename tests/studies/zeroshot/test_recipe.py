@@ -152,6 +152,59 @@ def test_an_unseen_pair_of_another_annotation_is_refused(base_folder: Path, tmp_
         check_treebanks(read_study(recipe))
 
 
+def test_entities_of_other_types_are_refused(base_folder: Path, tmp_path: Path) -> None:
+    """O, which all have, is no entity."""
+    recipe = write_recipe(tmp_path, base_folder)
+    with recipe.open("a", encoding="utf-8") as stream:
+        for name, kind in (("aa", "PER"), ("bb", "person"), ("cc", "PER")):
+            for part in ("train", "test"):
+                lines = [f"{name}{part}{i}\tB-{kind}\nx\tO\n\n" for i in range(8)]
+                (tmp_path / name / f"{part}.tsv").write_text("".join(lines), "utf-8")
+            files = "".join(f'{part} = "{name}/{part}.tsv"\n' for part in ("train", "test"))
+            stream.write(f"[ner.{name}]\n{files}")
+    message = "bb: no label of its ner data occurs in those that model a is trained on"
+    with pytest.raises(DataError, match=message):
+        check_treebanks(read_study(recipe, ["tasks=['ner','pos']"]))
+
+
+def test_a_pair_with_nothing_to_train_on_is_refused(base_folder: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, base_folder)
+    train, test = tmp_path / "bb" / "train.conllu", tmp_path / "bb" / "test.conllu"
+    (first, *_) = test.read_text("utf-8").split("\n\n")
+    train.write_text(f"{first}\n\n", "utf-8")
+    with pytest.raises(DataError, match=r"treebank\.bb has 0 sentences to train on and \d of dev"):
+        check_treebanks(read_study(recipe))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("tasks=['ner']", "only languages of both have data of the task 'ner'"),
+        ("tasks=['pos','ner']", "only languages of both have data of the task 'ner'"),
+    ],
+)
+def test_a_task_without_an_unseen_pair_is_refused(ran: Ran, change: str, message: str) -> None:
+    ner = "ner={cc={train='cc/train.conllu', test='cc/test.conllu'}}"
+    with pytest.raises(UsageError, match=message):
+        read_study(ran.recipe, [ner, change])
+
+
+def test_a_language_without_data_of_the_tasks_is_refused(ran: Ran) -> None:
+    one = "{train='bb/train.conllu', test='bb/test.conllu'}"
+    ner = f"ner={{aa={one}, cc={one}}}"
+    with pytest.raises(UsageError, match="'bb' has no data of the tasks ner; leave it out"):
+        read_study(ran.recipe, [ner, "tasks=['ner']"])
+
+
+def test_a_base_without_sites_for_modules_is_refused_before_training(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specialize.modules.sites._PRE_NORM", ())
+    monkeypatch.setattr("specialize.modules.sites._POST_NORM", ("bert",))
+    with pytest.raises(UsageError, match="modules cannot be attached to a "):
+        check_treebanks(ran.study)
+
+
 def test_a_treebank_without_forms_is_refused(base_folder: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, base_folder)
     file = tmp_path / "aa" / "dev.conllu"

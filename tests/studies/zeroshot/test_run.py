@@ -19,7 +19,7 @@ from specialize.studies.zeroshot.bench import Bench, open_bench
 from specialize.studies.zeroshot.cells import cells
 from specialize.studies.zeroshot.partition import Part
 from specialize.studies.zeroshot.recipe import read_study
-from specialize.studies.zeroshot.run import facts_of, plan
+from specialize.studies.zeroshot.run import _undrawn, facts_of, plan
 from specialize.studies.zeroshot.steps import loss_of, prior
 
 
@@ -192,3 +192,31 @@ def test_a_language_without_an_adapter_is_an_error(ran: Ran) -> None:
     bench = opened(ran, "madx", without="bb")
     with pytest.raises(UsageError, match="no parameters of language 'bb'; known: cc, aa"):
         bench.predict(Scope("bb", "pos"), [])
+
+
+def test_models_of_a_seed_draw_different_numbers(ran: Ran) -> None:
+    """Their scores are taken as independent."""
+    found = cells(ran.study).models
+    assert found["madx", "a", 1].arguments["seed"] != found["madx", "b", 1].arguments["seed"]
+
+
+def test_text_depends_on_the_test_sentences_of_its_language_alone(ran: Ran) -> None:
+    before, after = (
+        cells(read_study(ran.recipe, changes)).texts for changes in ([], ["treebank.cc=false"])
+    )
+    store = Store(ran.out)
+    assert [store.key(after[name]) == store.key(before[name]) for name in after] == [True, True]
+
+
+def test_a_seen_pair_that_no_update_was_of_is_told(ran: Ran) -> None:
+    store, found = Store(ran.out), cells(ran.study)
+    file = store.folder(found.models["full", "a", 1]) / "scores.json"
+    before = file.read_text("utf-8")
+    changed = json.loads(before)
+    changed["trained"] = [pair for pair in changed["trained"] if pair != ["aa", "pos"]]
+    file.write_text(json.dumps(changed), "utf-8")
+    try:
+        told = [line for line in _undrawn(found, store) if line.startswith("full, model a, seed 1")]
+    finally:
+        file.write_text(before, "utf-8")
+    assert "pos of aa" in told[0]

@@ -29,3 +29,8 @@ def test_text_adds_updates_and_moves_none_of_annotated_pairs() -> None:
     assert [draw for draw in mixed if draw[0].task != "mlm"] == plain
     assert len(mixed) == 60 + 80  # weights of text: 2 + 2, of annotated pairs: 2 + 1
     assert len({scope.task for scope, _ in mixed[:30]}) == 3
+
+
+def test_a_low_temperature_draws_the_largest_pair_alone() -> None:
+    found = draws(SIZES, TEXT, 10, temperature=0.001, multiple=1, seed=1)
+    assert {scope for scope, _ in found} == {Scope("aa", "pos"), *TEXT}
