@@ -70,7 +70,7 @@ def bars(
         if None not in ends:
             body.append(LINE.format(at(ends[0] or 0), y + 10, at(ends[1] or 0), y + 10, "whisker"))
         body.append(TEXT.format(452, y + 15, "value end", signed(value)))
-    return _figure(456, bottom + 22, title, (f"{r[0]}: {signed(r[1])}" for r in ordered), body)
+    return figure(456, bottom + 22, title, (f"{r[0]}: {signed(r[1])}" for r in ordered), body)
 
 
 def bubbles(title: str, rows: Sequence[tuple[str, float, Value, bool]]) -> Markup:
@@ -95,7 +95,7 @@ def bubbles(title: str, rows: Sequence[tuple[str, float, Value, bool]]) -> Marku
         body.append(DOT.format(at(share), y, radius, style, note))
         body.append(TEXT.format(452, y + 5, "value end", signed(value)))
     described = (f"{r[0]}: {r[1]:.0f} %, mean {signed(r[2])}" for r in ordered)
-    return _figure(456, bottom + 22, title, described, body)
+    return figure(456, bottom + 22, title, described, body)
 
 
 def progression(
@@ -126,7 +126,7 @@ def progression(
         body.append(DOT.format(x, at(m), 3.5, "s1", note))
     pairs = zip(steps, middles, noise, strict=True)
     described = (f"{counted(k, 'step')}: {signed(m)}, noise {signed(n)}" for k, m, n in pairs)
-    return _figure(240, 150, title, described, body)
+    return figure(240, 150, title, described, body)
 
 
 def distributions(title: str, rows: Sequence[tuple[str, Sequence[float], float, bool]]) -> Markup:
@@ -150,7 +150,7 @@ def distributions(title: str, rows: Sequence[tuple[str, Sequence[float], float, 
             body.append(LINE.format(middle, y - 8, middle, y + 8, f"mean {_style(seen)}"))
         body.append(TEXT.format(452, y + 5, "value end", f"{variance:.1f}"))
     described = (f"{r[0]}: variance {r[2]:.1f}" for r in ordered)
-    return _figure(456, bottom + 22, title, described, body)
+    return figure(456, bottom + 22, title, described, body)
 
 
 def heat(
@@ -196,7 +196,7 @@ def heat(
             LINE.format(left + wide * cut[1] - 1, 4, left + wide * cut[1] - 1, bottom, "cut")
         )
     flat = (f"{r}: {' '.join(map(signed, own))}" for r, own in zip(rows, values, strict=True))
-    return _figure(int(width), int(bottom), title, flat, body)
+    return figure(int(width), int(bottom), title, flat, body)
 
 
 def ranks(title: str, sides: Sequence[tuple[str, Sequence[str]]], seen: Sequence[str]) -> Markup:
@@ -219,43 +219,7 @@ def ranks(title: str, sides: Sequence[tuple[str, Sequence[str]]], seen: Sequence
             style = f"middle {_style(language in seen)}"
             body.append(TEXT.format(60 + wide * i, 38 + 22 * place, style, language))
     described = (f"{name}: {', '.join(own)}" for name, own in sides)
-    return _figure(60 + wide * (len(sides) - 1) + 60, bottom, title, described, body)
-
-
-def scatter(title: str, points: Sequence[tuple[str, float, float, bool]]) -> Markup:
-    """Return languages by the interference they receive (across) and give (up), -1 to 1.
-
-    Points: (label, x, y, style): the style is whether the language is seen, or the third gains.
-    """
-
-    def x_at(value: float) -> float:
-        return 134 + 112 * value
-
-    def y_at(value: float) -> float:
-        return 134 - 112 * value
-
-    body = [
-        LINE.format(x_at(0), 16, x_at(0), 252, "zero"),
-        LINE.format(16, y_at(0), 252, y_at(0), "zero"),
-        RECT.format(16, 16, 236, 236, "frame", 0.0, title),
-        TEXT.format(252, 268, "tick end", "receives more"),
-        TEXT.format(16, 268, "tick", "receives less"),
-        TEXT.format(16, 11, "tick", "gives more"),
-        TEXT.format(22, 246, "tick", "gives less"),
-    ]
-    used: list[tuple[float, float]] = []
-    for label, x, y, flag in sorted(points, key=lambda p: (p[2], p[1])):
-        place = x_at(x), y_at(y)
-        while any(abs(place[0] - a) < 26 and abs(place[1] - b) < 13 for a, b in used):
-            place = place[0], place[1] - 13
-        used.append(place)
-        style = "s1" if flag else "s2"
-        note = f"{label}: receives {signed(x, 2)}, gives {signed(y, 2)}"
-        body.append(DOT.format(x_at(x), y_at(y), 4.5, style, note))
-        side = (-7, f"name end {style}") if x > 0.7 else (7, f"name {style}")
-        body.append(TEXT.format(place[0] + side[0], place[1] + 4, side[1], label))
-    described = (f"{p[0]}: receives {signed(p[1], 2)}, gives {signed(p[2], 2)}" for p in points)
-    return _figure(270, 274, title, described, body)
+    return figure(60 + wide * (len(sides) - 1) + 60, bottom, title, described, body)
 
 
 def _style(seen: bool) -> str:
@@ -272,7 +236,8 @@ def _upright(ticks: Sequence[float], at: Scale, bottom: int) -> Iterable[Markup]
         yield TEXT.format(at(tick), bottom + 16, "tick middle", minus(f"{tick:g}"))
 
 
-def _figure(
+def figure(
     width: int, height: int, title: str, described: Iterable[str], body: Iterable[Markup]
 ) -> Markup:
+    """Return an image of ``body`` with a title and a description for those who cannot see it."""
     return FIGURE.format(width, height, title, "; ".join(described), Markup("").join(body))

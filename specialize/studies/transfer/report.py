@@ -14,6 +14,7 @@ from specialize.progress import duration
 from specialize.reports.page import environment
 from specialize.studies.transfer import charts, tables
 from specialize.studies.transfer.charts import counted
+from specialize.studies.transfer.scatter import scatter
 
 Facts = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ def page(facts: Facts) -> str:
 def interference_page(facts: Facts) -> str:
     """Return the page of interference as HTML."""
     found = [
-        {**own, "chart": scatter(own, facts["seen"])}
+        {**own, "chart": places(own, facts["seen"])}
         for own in facts["found"]
         if any(row["place"] for row in own["rows"])
     ]
@@ -58,7 +59,7 @@ def interference_page(facts: Facts) -> str:
     )
 
 
-def scatter(found: Facts, seen: Sequence[str]) -> Markup:
+def places(found: Facts, seen: Sequence[str]) -> Markup:
     """Return the scatter of a task, size and fusion; with triples, coloured by the third axis."""
     points = [
         (
@@ -70,7 +71,7 @@ def scatter(found: Facts, seen: Sequence[str]) -> Markup:
         for row in found["rows"]
         if row["place"]
     ]
-    return charts.scatter(f"{found['task']}, fusion {found['fusion']}", points)
+    return scatter(f"{found['task']}, fusion {found['fusion']}", points)
 
 
 def _task(facts: Facts, name: str, task: Facts) -> dict[str, Any]:
