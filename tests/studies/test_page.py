@@ -1,4 +1,4 @@
-"""The commands of docs/studies.md: their recipes are read, and what the text says of them is true."""
+"""The commands of docs/studies.md: their recipes are read, and the text on them is true."""
 
 import re
 import shlex
