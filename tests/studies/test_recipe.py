@@ -116,3 +116,11 @@ def test_the_recipes_of_the_package_are_sound(path: Path, data: Path) -> None:
     study = read_study(path)
     assert len(study.pairs) == (2 if study.host else 3)
     assert len(study.seeds) == 3
+
+
+def test_a_pair_of_the_same_treebank_is_refused(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    text = path.read_text("utf-8").replace("bb-train", "aa-train")
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"aa-train.conllu:1: a file of both languages of aa-bb"):
+        check_treebanks(read_study(path))

@@ -34,6 +34,9 @@ def check_treebanks(study: Study) -> list[str]:
                 f"on, {study.training.sentences} are to be drawn; lower training.sentences"
             )
     for pair in study.pairs:
+        one, other = (set(study.treebanks[name].files.values()) for name in pair)
+        if common := sorted(one & other):
+            raise DataError(f"{common[0]}:1: a file of both languages of {'-'.join(pair)}")
         for name in pair:
             train = [sentence for other in pair for sentence in data[other].train]
             warnings += overlap(f"treebank.{name}", data[name].test, train)

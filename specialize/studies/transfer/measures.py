@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["+", "-", "+ and -", "neutral"]
 _DIGITS = 9
+_EXACT = 8  # pairs, for whose correlation all permutations are tried
 _ONE_SIDED = 2 / 3  # share of the extremes that are of one side
 
 
@@ -179,7 +180,8 @@ def own_text(ts_AB: Array, transfer: Sequence[str], targets: Sequence[str]) -> d
 def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float, float] | None:
     """Return Spearman's rank correlation and its two-sided p; None where it is not defined.
 
-    Pairs with a nan are left out. Not defined for fewer than three pairs or a constant side.
+    Pairs with a nan are left out. Not defined for fewer than three pairs or a constant side. For
+    up to eight pairs p is that of all permutations, for more by Student's t.
     """
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a + b)]
     if len(pairs) < 3 or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
@@ -187,7 +189,11 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float, fl
     from scipy import stats  # it takes half a second
 
     found = stats.spearmanr(*zip(*pairs, strict=True))
-    return float(found.statistic), float(found.pvalue)
+    if len(pairs) > _EXACT:
+        return float(found.statistic), float(found.pvalue)
+    one, other = (stats.rankdata(side) - (len(pairs) + 1) / 2 for side in zip(*pairs, strict=True))
+    sums = other[list(permutations(range(len(pairs))))] @ one
+    return float(found.statistic), float(np.mean(np.abs(sums) >= abs(one @ other) - 1e-9))
 
 
 def overlap(means: Mapping[str, Mapping[str, float]], top: int) -> dict[tuple[str, str], list[str]]:

@@ -170,11 +170,12 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     UsageError for anything unknown, with the known names; MissingError for missing files.
     """
     with located(path, changes):
-        keys = build(TransferKeys, read_table(path, changes, command="study transfer"), "")
+        table = read_table(path, changes, command="study transfer")
+        check_left_out(table, read_table(path), ("transfer", "treebank"))
+        keys = build(TransferKeys, table, "")
         check_names(keys.tasks, _CHOICES, "tasks", what="tasks", kind="task")
-        text = Key(tuple[Path, ...])
         transfer = {
-            named(name, "transfer"): convert(files, text, f"transfer.{name}", folder=path.parent)
+            name: files_of("transfer", name, files, path.parent)
             for name, files in without_false(keys.transfer).items()
         }
         tables = without_false(keys.treebank)
@@ -204,6 +205,8 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
 
 def _check(study: Study) -> None:
     at_least("", study, {"repeats": 1, "sentences": 0, "least": 0})
+    if study.least > 100:
+        raise UsageError(f"expected least of at most 100 percent, got {study.least}", key="least")
     if not study.transfer:
         raise UsageError('transfer is empty; name text: ug = ["ug.txt"]', key="transfer")
     if not study.tasks or len(set(study.tasks)) < len(study.tasks):
@@ -266,6 +269,28 @@ def _chosen(key: str, names: Sequence[str], banks: Mapping[str, Treebank]) -> tu
 def without_false(table: Mapping[str, T | Literal[False]]) -> dict[str, T]:
     """Return a table without its entries that are ``false``: what a change leaves out."""
     return {name: own for name, own in table.items() if own is not False}
+
+
+def check_left_out(
+    table: Mapping[str, Any], original: Mapping[str, Any], kinds: Sequence[str]
+) -> None:
+    """Raise UsageError for a change that leaves out what the file, ``original``, does not have."""
+    for kind in kinds:
+        known, changed = (own.get(kind, {}) for own in (original, table))
+        if isinstance(known, Mapping) and isinstance(changed, Mapping):
+            off = [name for name, value in changed.items() if value is False]
+            check_names(off, known, kind, what=kind, kind="name")
+
+
+def files_of(kind: str, name: str, files: Any, folder: Path) -> tuple[Path, ...]:
+    """Return the files of text of a language; UsageError without any."""
+    where = f"{kind}.{named(name, kind)}"
+    found: tuple[Path, ...] = convert(files, Key(tuple[Path, ...]), where, folder=folder)
+    if not found:
+        raise UsageError(
+            f"{where} has no file: name one, or leave it out: {where}=false", key=where
+        )
+    return found
 
 
 def named(name: str, where: str) -> str:

@@ -62,7 +62,7 @@ def controls(facts: Facts) -> list[str]:
         noise = [v for row in at["noise"] for v in row if v is not None]
         ts = [v for row in at["ts"] for v in row if v is not None]
         if not ts:
-            found.append(f"{task}: the base scores 0 on all targets; nothing can be said.")
+            found.append(f"{task}: all targets score 0 or below `least`; nothing can be said.")
             continue
         shares = [100 * sum(v > 0 for v in values) / len(values) for values in (ts, noise)]
         found.append(

@@ -13,7 +13,14 @@ from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
 from specialize.recipe.table import Key, build, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
-from specialize.studies.transfer.recipe import Tables, Texts, named, without_false
+from specialize.studies.transfer.recipe import (
+    Tables,
+    Texts,
+    check_left_out,
+    files_of,
+    named,
+    without_false,
+)
 from specialize.studies.zeroshot.partition import (
     MODELS,
     Pair,
@@ -115,6 +122,7 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> Study:
     """
     with located(path, changes):
         table = read_table(path, changes, command="study zeroshot")
+        check_left_out(table, read_table(path), ("system", "treebank", "ner", "text"))
         keys = _without_false(build(ZeroshotKeys, table, ""))
         _check(keys)
         first, second = keys.halves
@@ -232,11 +240,7 @@ def _files(where: str, table: Any, folder: Path) -> Mapping[str, Path]:
 
 
 def _texts(keys: ZeroshotKeys, folder: Path) -> dict[str, tuple[Path, ...]]:
-    file = Key(tuple[Path, ...])
-    return {
-        named(name, "text"): convert(files, file, f"text.{name}", folder=folder)
-        for name, files in keys.text.items()
-    }
+    return {name: files_of("text", name, files, folder) for name, files in keys.text.items()}
 
 
 def _system(name: str, table: Any) -> Plan:
@@ -245,6 +249,8 @@ def _system(name: str, table: Any) -> Plan:
     if not isinstance(table, Mapping):
         raise UsageError(f"{where} = {shown(table)}: expected a table", key=where)
     kind = table.get("kind", name)
+    if not isinstance(kind, str):
+        raise UsageError(f"{where}.kind = {shown(kind)}: expected a text", key=where)
     check_names([kind], KINDS, where, what=where, kind="system")
     return build(KINDS[kind], {k: v for k, v in table.items() if k != "kind"}, where)
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from specialize.errors import UsageError
 from specialize.studies.transfer.measures import (
@@ -114,7 +115,7 @@ def test_groups_of_seen_and_unseen_leave_out_a_language_as_its_own_target() -> N
 def test_spearman_is_that_of_a_worked_example() -> None:
     rho, p = spearman([1, 2, 3, 4, 5], [2, 1, 4, 3, 5])
     assert rho == pytest.approx(1 - 6 * 4 / (5 * 24))
-    assert p == pytest.approx(0.104, abs=1e-3)  # t = 2.309 with 3 degrees of freedom
+    assert p == pytest.approx(16 / 120)  # orders that agree or disagree as much
     assert spearman([1, 2], [1, 2]) is None
     assert spearman([1, 1, 1], [1, 2, 3]) is None
     assert spearman([1, math.nan, 3, 2], [1, 5, 3, 2])[0] == pytest.approx(1)
@@ -140,3 +141,17 @@ def test_targets_are_grouped_by_what_base_and_adapter_were_trained_on() -> None:
     ts = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, np.nan]])
     found = by_trained(ts, ["en", "ug"], ["en", "ug", "wo"], ["en"], ["en", "ug"])
     assert found == {(True, True): (4.0, 1), (False, True): (2.0, 1), (False, False): (3.0, 1)}
+
+
+def test_p_of_few_languages_is_that_of_all_permutations() -> None:
+    """By Student's t, three languages in order would be as sure as can be."""
+    assert spearman([1, 2, 3], [6, 5, 4]) == pytest.approx((-1, 1 / 3))
+    random = np.random.default_rng(2)
+    one, other = random.normal(size=(2, 7))
+    exact = stats.permutation_test(
+        (one,), lambda x: stats.spearmanr(x, other).statistic, permutation_type="pairings",
+        n_resamples=np.inf,
+    )  # fmt: skip
+    found = spearman(one, other)
+    assert found is not None
+    assert found[1] == pytest.approx(exact.pvalue, abs=1e-9)

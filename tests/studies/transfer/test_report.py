@@ -202,4 +202,4 @@ def test_results_without_any_score_still_make_a_page() -> None:
             row |= dict.fromkeys(("mean", "positive", "negative", "variance", "noise"))
             row["interval"] = [None, None]
     assert not Page(report.page(facts)).open
-    assert "the base scores 0 on all targets" in tables.text(facts)
+    assert "dep: all targets score 0 or below `least`" in tables.text(facts)

@@ -224,3 +224,17 @@ def test_the_recipes_of_the_project_have_eight_treebanks_and_two_seeds(
     assert len(study.pairs) >= 2 * len(study.languages)
     assert len(study.seeds) >= 2
     assert 3 <= sum(name in study.known for half in study.halves for name in half) <= 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("system.mad=false", "unknown name 'mad' in system; .*did you mean 'madx'"),
+        ("text.zz=false", "unknown name 'zz' in text"),
+        ("text.aa=[]", r"text\.aa has no file: name one, or leave it out: text\.aa=false"),
+        ("system.foo.kind=3", r"system\.foo\.kind = 3: expected a text"),
+    ],
+)
+def test_slips_in_changes_are_refused(ran: Ran, change: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_study(ran.recipe, [change])
