@@ -111,7 +111,10 @@ def read_pack(file: Path) -> Pack:
         raise MissingError(f"{file}: no such file; expected a pack of modules")
     try:
         with safe_open(file, "pt") as opened:
-            header = json.loads((opened.metadata() or {})[_HEADER])
+            metadata = opened.metadata() or {}
+            if _HEADER not in metadata:
+                raise ValueError("weights of something else; a pack is named modules.safetensors")
+            header = json.loads(metadata[_HEADER])
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         _check_header(header)
         pack = Pack(header["parts"], tensors, header["width"], header["base"], header["pieces"])
@@ -165,7 +168,7 @@ def check_base(pack: Pack, host: LanguageModel, pieces: Sequence[str], name: str
     if pack.pieces != pieces_hash(pieces):
         raise DataError(
             f"{name}: the modules belong to a base with another vocabulary; load the base they "
-            "were trained on (`modules add` makes another one where it adds pieces)"
+            "were trained on (`modules add`, and `augment` of an arm, make another one)"
         )
     if pack.base != host_hash(host):
         raise DataError(

@@ -51,8 +51,9 @@ def _card(facts: dict[str, Any], folder: Path) -> str:
     if facts.get("modules"):
         lines += [
             f"Trained with modules, `{facts['modules']}`, which lie beside this folder, in "
-            "`modules/` (of a language) and `heads/` (of language and task): loaded by "
-            "transformers, this is the model without them, and without what fine-tuning changed.",
+            "`modules/` (of a language, where LAPT trained them) and `heads/` (with each task): "
+            "loaded by transformers, this is the model without them, and without what fine-tuning "
+            "changed.",
             "",
         ]
     if not facts["mixins"]:

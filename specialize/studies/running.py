@@ -59,16 +59,16 @@ def warned(cautions: Sequence[str], log: Log) -> list[str]:
 
 
 def planned(wanted: Sequence[Stage], store: Store, cautions: Sequence[str]) -> str:
-    """Return stages and all that they need, done or with an estimate, and the total left."""
+    """Return cautions, stages and all that they need, done or estimated, and the total left."""
     stages = unique(wanted, store)
     width = max(len(stage.label) for stage in stages)
-    rows = []
+    rows = [f"warning: {caution}" for caution in cautions]
     for stage in stages:
         state = "done" if store.done(stage) else f"~{duration(store.seconds([stage]))}"
         rows.append(f"{stage.label:<{width}}  {state}")
     left = [stage for stage in stages if not store.done(stage)]
     rows += ["", f"{len(left)} stages to run, about {duration(store.seconds(left))} of one process"]
-    return "\n".join([*rows, *(f"warning: {caution}" for caution in cautions)])
+    return "\n".join(rows)
 
 
 def made_by(command: str) -> Facts:

@@ -52,8 +52,8 @@ def scatter(title: str, points: Sequence[tuple[str, float, float, bool]]) -> Mar
         RECT.format(_START, _START, _END - _START, _END - _START, "frame", 0.0, title),
         TEXT.format(_END, 268, "tick end", "receives more"),
         TEXT.format(_START, 268, "tick", "receives less"),
-        TEXT.format(_START, 11, "tick", "gives more"),
-        TEXT.format(22, 246, "tick", "gives less"),
+        TEXT.format(middle, 11, "tick middle", "gives more"),
+        TEXT.format(middle, 268, "tick middle", "gives less"),
     ]
     dots = [(middle + 112 * x, middle - 112 * y) for _, x, y, _ in points]
     boxes = placed(dots, [label for label, *_ in points])
