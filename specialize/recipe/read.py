@@ -22,6 +22,7 @@ from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
     build,
+    check_left_out,
     check_names,
     convert,
     keys_of,
@@ -97,7 +98,12 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors
         if not bilstm and not table.get("languages"):
             raise UsageError(f"{path}: expected a table [languages] with lines code = [files]")
         if isinstance(own := table.get("languages"), Mapping):
+            check_left_out(table, read_table(path), ("languages",))
             table["languages"] = {code: files for code, files in own.items() if files is not False}
+            if empty := next((code for code, files in own.items() if files == []), ""):
+                where = f"languages.{empty}"
+                message = f"{where} has no file: name one, or leave it out: {where}=false"
+                raise UsageError(message, key=where)
         for name in {"languages", "remove"}.intersection(table):
             files = convert(table[name], known[name], name)
             table[name] = _located(files, path.parent, name)

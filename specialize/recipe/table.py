@@ -121,6 +121,17 @@ def check_names(
             raise UsageError(message, key=join(where, name))
 
 
+def check_left_out(
+    table: Mapping[str, Any], original: Mapping[str, Any], kinds: Iterable[str]
+) -> None:
+    """Raise UsageError for a change that leaves out what the file, ``original``, does not have."""
+    for kind in kinds:
+        known, changed = (own.get(kind, {}) for own in (original, table))
+        if isinstance(known, Mapping) and isinstance(changed, Mapping):
+            off = [name for name, value in changed.items() if value is False]
+            check_names(off, known, kind, what=kind, kind="name")
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message ``what``, with the known names and the one that may be meant."""
     known = list(known)

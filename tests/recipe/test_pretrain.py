@@ -50,3 +50,13 @@ def test_an_odd_seed_of_a_base_is_refused(folder: Path, seed: str) -> None:
     path.write_text(f'seed = {seed}\n[languages]\nug = ["a.txt"]\n', "utf-8")
     with pytest.raises(UsageError, match=r"base\.toml:1: seed = .*: expected a "):
         read_pretrain(path)
+
+
+def test_a_language_that_is_not_there_or_has_no_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pretrain.toml"
+    path.write_text('[languages]\nxx = ["a.txt"]\n', "utf-8")
+    (tmp_path / "a.txt").write_text("text\n", "utf-8")
+    with pytest.raises(UsageError, match="unknown name 'xy' in languages; known: xx"):
+        read_pretrain(path, ["languages.xy=false"])
+    with pytest.raises(UsageError, match=r"languages\.xx has no file: name one, or leave it out"):
+        read_pretrain(path, ["languages.xx=[]"])

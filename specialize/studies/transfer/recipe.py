@@ -12,7 +12,7 @@ from specialize.errors import UsageError
 from specialize.recipe.folders import find_parts
 from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
-from specialize.recipe.table import Key, build, check_names, convert, shown
+from specialize.recipe.table import Key, build, check_left_out, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.train.optim import at_least
 
@@ -269,17 +269,6 @@ def _chosen(key: str, names: Sequence[str], banks: Mapping[str, Treebank]) -> tu
 def without_false(table: Mapping[str, T | Literal[False]]) -> dict[str, T]:
     """Return a table without its entries that are ``false``: what a change leaves out."""
     return {name: own for name, own in table.items() if own is not False}
-
-
-def check_left_out(
-    table: Mapping[str, Any], original: Mapping[str, Any], kinds: Sequence[str]
-) -> None:
-    """Raise UsageError for a change that leaves out what the file, ``original``, does not have."""
-    for kind in kinds:
-        known, changed = (own.get(kind, {}) for own in (original, table))
-        if isinstance(known, Mapping) and isinstance(changed, Mapping):
-            off = [name for name, value in changed.items() if value is False]
-            check_names(off, known, kind, what=kind, kind="name")
 
 
 def files_of(kind: str, name: str, files: Any, folder: Path) -> tuple[Path, ...]:

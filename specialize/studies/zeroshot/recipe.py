@@ -11,12 +11,11 @@ from specialize.errors import UsageError
 from specialize.recipe.folders import find_parts
 from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
-from specialize.recipe.table import Key, build, check_names, convert, shown
+from specialize.recipe.table import Key, build, check_left_out, check_names, convert, shown
 from specialize.recipe.toml import located, read_table
 from specialize.studies.transfer.recipe import (
     Tables,
     Texts,
-    check_left_out,
     files_of,
     named,
     without_false,
