@@ -32,7 +32,8 @@ def draws(
     more = round(steps * shares[1].sum() / shares[0].sum()) if text else 0
     more += -(steps + more) % multiple if text else 0
     random = np.random.default_rng(seed)
-    drawn = [*_drawn(annotated, shares[0], steps, random), *_drawn(text, shares[1], more, random)]
+    drawn = _drawn(annotated, steps, temperature, random)
+    drawn += _drawn(text, more, temperature, random)
     if text:
         drawn = [drawn[i] for i in _spread(steps, more, random)]
     found, turns = [], dict.fromkeys([*annotated, *text], 0)
@@ -49,11 +50,12 @@ def _weights(sizes: Mapping[Scope, int], largest: int, temperature: float) -> np
 
 
 def _drawn(
-    sizes: Mapping[Scope, int], weights: np.ndarray, count: int, random: np.random.Generator
+    sizes: Mapping[Scope, int], count: int, temperature: float, random: np.random.Generator
 ) -> list[Scope]:
     scopes = list(sizes)
     if not scopes:
         return []
+    weights = _weights(sizes, max(sizes.values()), temperature)
     places = random.choice(len(scopes), size=count, p=weights / weights.sum())
     return [scopes[i] for i in places]
 

@@ -65,9 +65,8 @@ def check_treebanks(study: Study) -> list[str]:
     lengths = {"training.length": study.training.length}
     if any(plan.needs_text for plan in study.systems.values()):
         lengths["mlm.length"] = study.mlm.length
-    check_lengths(study.base, lengths)
-    if any(plan.needs_text for plan in study.systems.values()):
         sites(load_checkpoint(find_model(study.base)).model)
+    check_lengths(study.base, lengths)
     warnings = [warning for pair in study.pairs for warning in _repeated(pair)]
     most = study.training.sentences
     data = {pair.scope: annotated(pair, most) for pair in study.pairs}
