@@ -83,6 +83,7 @@ def _run(words: list[str]) -> int:
     options = _parsed(words)
     options.command_line = shlex.join(["specialize", *words])
     signal.signal(signal.SIGTERM, _terminate)
+    interrupts = _noted_interrupts()
     warnings.showwarning = _warn
     first = place().rank == 0
     try:
@@ -102,13 +103,22 @@ def _run(words: list[str]) -> int:
         return _fail(f"interrupted; {RESUME}", 130) if first else 130
     except MemoryError:
         return _fail(NO_MEMORY, 5)
-    except OSError as error:
-        return _system_failed(error)
-    except UnicodeEncodeError as error:
-        return _not_utf8(error)
-    except (RuntimeError, _safetensors_error()) as error:
-        return _library_failed(error)
+    except Exception as error:
+        if interrupts:  # a library has made another error of it
+            return _fail(f"interrupted; {RESUME}", 130) if first else 130
+        return _failed(error)
     return 0
+
+
+def _failed(error: Exception) -> int:
+    """Print what the system or a library lacks, and return the exit code; raise any other error."""
+    if isinstance(error, OSError):
+        return _system_failed(error)
+    if isinstance(error, UnicodeEncodeError):
+        return _not_utf8(error)
+    if isinstance(error, RuntimeError | _safetensors_error()):
+        return _library_failed(error)
+    raise error
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
@@ -198,3 +208,16 @@ class Terminated(SystemExit):
 
 def _terminate(number: int, frame: object) -> NoReturn:
     raise Terminated(TERMINATED)
+
+
+def _noted_interrupts() -> list[int]:
+    """Return a list that SIGINT is added to from now on, unless the process ignores it."""
+    came: list[int] = []
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) not in (None, signal.SIG_IGN):
+        signal.signal(signal.SIGINT, interrupt)
+    return came

@@ -5,12 +5,13 @@ import os
 import re
 import resource
 import shlex
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -267,6 +268,19 @@ def test_a_function_that_ends_the_program_is_no_success(
     done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
     assert done.code == 1
     assert "a function ended the program before its work was done" in done.err
+
+
+def test_an_interrupt_that_a_library_turns_into_another_error_is_one(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def imported(*arguments: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("cannot import name")
+
+    monkeypatch.setattr("specialize.inspection.open_inspected", imported)
+    done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    assert (done.code, done.err) == (130, f"specialize: interrupted; {cli.RESUME}\n")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), OSError("odd"), KeyError("odd")])

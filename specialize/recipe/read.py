@@ -22,6 +22,7 @@ from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
     build,
+    check_files,
     check_left_out,
     check_names,
     convert,
@@ -58,6 +59,7 @@ def read_recipes(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     """
     with located(path, changes):
         table = read_table(path, changes, command="run")
+        check_left_out(table, read_table(path), ("arm", "task"))
         if "axes" not in table:
             return {"": recipe_of(table, folder=path.parent, name=path.stem)}
         return {point: _at_point(point, own, path) for point, own in expand(table).items()}
@@ -100,10 +102,8 @@ def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors
         if isinstance(own := table.get("languages"), Mapping):
             check_left_out(table, read_table(path), ("languages",))
             table["languages"] = {code: files for code, files in own.items() if files is not False}
-            if empty := next((code for code, files in own.items() if files == []), ""):
-                where = f"languages.{empty}"
-                message = f"{where} has no file: name one, or leave it out: {where}=false"
-                raise UsageError(message, key=where)
+            for code, files in own.items():
+                check_files(files, f"languages.{code}")
         for name in {"languages", "remove"}.intersection(table):
             files = convert(table[name], known[name], name)
             table[name] = _located(files, path.parent, name)

@@ -132,6 +132,13 @@ def check_left_out(
             check_names(off, known, kind, what=kind, kind="name")
 
 
+def check_files(files: Any, where: str) -> None:
+    """Raise UsageError for an empty list of files of a language."""
+    if files in ([], ()):
+        message = f"{where} has no file: name one, or leave it out: {where}=false"
+        raise UsageError(message, key=where)
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message ``what``, with the known names and the one that may be meant."""
     known = list(known)
@@ -149,11 +156,19 @@ def convert(value: Any, key: Key, name: str, *, folder: Path | None = None) -> A
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{name} = {value}: expected a finite number", key=name)
     if found is _NO_FIT:
+        _check_entries(value, key.type, name, folder)
         message = f"{name} = {shown(value)}: expected {in_words(key.type)}{_hint(value, key)}"
         raise UsageError(message, key=name)
     if name.rpartition(".")[2] in ("seed", "seeds"):
         _check_seeds(found, name)
     return found
+
+
+def _check_entries(value: Any, wanted: Any, name: str, folder: Path | None) -> None:
+    """Raise UsageError for the first entry of another type, if only tables are expected."""
+    if get_origin(wanted) in (Mapping, dict) and isinstance(value, Mapping):
+        for entry, own in value.items():
+            convert(own, Key(get_args(wanted)[1]), join(name, entry), folder=folder)
 
 
 def _check_seeds(found: Any, name: str) -> None:

@@ -124,6 +124,12 @@ def test_tasks_and_arms_that_are_false_are_left_out(folder: Path) -> None:
     recipe = read(folder, text, "task.pos=false", "arm.plain=false")
     assert [arm.name for arm in recipe.arms] == ["tva"]
     assert not recipe.tasks
+    with pytest.raises(
+        UsageError, match=r"--set task\.ner=false: unknown name 'ner' in task; know"
+    ):
+        read(folder, text, "task.ner=false")
+    with pytest.raises(UsageError, match=r"unknown name 'tvb' in arm; .* did you mean 'tva'\?"):
+        read(folder, text, "arm.tvb=false")
 
 
 # Tasks, corpus, base
@@ -268,8 +274,8 @@ def test_an_arm_may_have_a_base_of_its_own(folder: Path) -> None:
         ("title = 1\n" + CORPUS, "title = 1: expected text"),
         ("lapt = 3\n" + CORPUS, "lapt = 3: expected true or false or a table"),
         ("task = 'pos'\n" + CORPUS, "task = 'pos': expected a table"),
-        (CORPUS + "[task]\npos = 1\n", "task = {pos = 1}: expected a table of tables or false"),
-        (CORPUS + "[arm]\na = 1\n", "arm = {a = 1}: expected a table of tables or false"),
+        (CORPUS + "[task]\npos = 1\n", "task.pos = 1: expected a table or false"),
+        (CORPUS + "[arm]\na = 1\n", "arm.a = 1: expected a table or false"),
         ("[corpus\n", "recipe.toml:2"),
         ("", "nothing to do: expected [corpus] or [task.NAME]; add one"),
         (POS, "arm.result: LAPT needs text; add [corpus] with files = ['FILE'], or set lapt = fal"),

@@ -41,7 +41,12 @@ def test_a_table_becomes_a_dataclass() -> None:
         ({}, "t lacks 'size': expected a whole number; add size = ...", "t"),
         ({"size": "x"}, "t.size = 'x': expected a whole number", "t.size"),
         ({"size": 1, "mode": "medium"}, "t.mode = 'medium': expected 'fast' or 'slow'", "t.mode"),
-        ({"size": 1, "nested": {"a": 1}}, "t.nested = {a = 1}: expected a table of lists", "t.nes"),
+        ({"size": 1, "nested": [1]}, "t.nested = [1]: expected a table of lists", "t.nested"),
+        (
+            {"size": 1, "nested": {"a": [1], "b": 1}},
+            "t.nested.b = 1: expected a list",
+            "t.nested.b",
+        ),
         ({"size": 1, "either": 3}, "t.either = 3: expected true or false or text", "t.either"),
         ({"size": 1, "sise": 2}, "unknown key 'sise' in t; known: size, rate", "t.sise"),
         ({"size": 101}, "size is at most 100, not 101", "t"),

@@ -12,7 +12,15 @@ from specialize.errors import UsageError
 from specialize.recipe.folders import find_parts
 from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
-from specialize.recipe.table import Key, build, check_left_out, check_names, convert, shown
+from specialize.recipe.table import (
+    Key,
+    build,
+    check_files,
+    check_left_out,
+    check_names,
+    convert,
+    shown,
+)
 from specialize.recipe.toml import located, read_table
 from specialize.train.optim import at_least
 
@@ -275,10 +283,7 @@ def files_of(kind: str, name: str, files: Any, folder: Path) -> tuple[Path, ...]
     """Return the files of text of a language; UsageError without any."""
     where = f"{kind}.{named(name, kind)}"
     found: tuple[Path, ...] = convert(files, Key(tuple[Path, ...]), where, folder=folder)
-    if not found:
-        raise UsageError(
-            f"{where} has no file: name one, or leave it out: {where}=false", key=where
-        )
+    check_files(found, where)
     return found
 
 

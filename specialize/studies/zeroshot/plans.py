@@ -102,9 +102,7 @@ class Training:
         """Refuse values without a meaning."""
         at_least("training", self, {"steps": 1, "evaluations": 1, "batch": 1, "length": 3})
         at_least("training", self, {"head_rate": 0, "decay": 0, "sentences": 0, "warmup": 0})
-        at_least("training", self, {"temperature": 0})
-        if not self.temperature:
-            raise UsageError("expected training.temperature above 0, got 0")
+        at_least("training", self, {"temperature": 1})  # in proportion; above, more even
         if self.warmup >= 1:
             raise UsageError(f"expected training.warmup below 1, got {self.warmup}")
         if self.steps % self.evaluations:

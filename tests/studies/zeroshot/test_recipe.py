@@ -75,7 +75,7 @@ def test_systems_and_languages_that_are_false_are_left_out(ran: Ran) -> None:
         (["system.full.ratio=1"], "unknown key 'ratio' in system.full; known: rate"),
         (["system={}"], "there is no system"),
         (["training.steps=5"], "training.steps to be a multiple of training.evaluations, got 5"),
-        (["training.temperature=0"], "expected training.temperature above 0"),
+        (["training.temperature=0.9"], "expected training.temperature of at least 1"),
         (["few.sentences=[5,5]"], "expected few.sentences above 0, each different"),
         (["mlm.mask=2"], "expected mlm.mask above 0 and at most 1"),
         (["seeds=[1,1]"], "expected one or more, each different"),
