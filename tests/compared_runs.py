@@ -61,6 +61,11 @@ def write_parsed(folder: Path, gold: Path, systems: Mapping[str, Sequence[str]])
     return folder
 
 
+def has(lines: Sequence[str], *parts: str) -> bool:
+    """Return whether a line has all the parts."""
+    return any(all(part in line for part in parts) for line in lines)
+
+
 def _las(gold: str, system: str) -> float:
     pairs = [
         (row, other)

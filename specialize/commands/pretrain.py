@@ -43,7 +43,7 @@ def _run(options: Namespace, threads: Threads) -> None:
     from specialize.modules.packs import PACK
     from specialize.pipeline.pretrain import pretrain
     from specialize.progress import terminal_log
-    from specialize.recipe.read import read_pretrain
+    from specialize.recipe.pretrain import read_pretrain
 
     recipe = read_pretrain(options.recipe, options.set)
     with terminal_log(options.out) as log, watched(options, options.out, log):

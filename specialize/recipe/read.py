@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from specialize.corpus import CorpusFiles
-from specialize.errors import MissingError, SpecializeError, SpecializeWarning, UsageError
+from specialize.errors import SpecializeError, SpecializeWarning, UsageError
 from specialize.model.find import BUNDLED
 from specialize.recipe.axes import expand
+from specialize.recipe.files import file_of, files_of
 from specialize.recipe.folders import task_files
 from specialize.recipe.keys import ArmKeys, Options, RecipeKeys, TaskKeys
 from specialize.recipe.methods import Choice, check_made, choice_of, choose, find, names
@@ -22,7 +23,6 @@ from specialize.recipe.recipe import Arm, Recipe, TaskFiles, table_of
 from specialize.recipe.table import (
     Table,
     build,
-    check_files,
     check_left_out,
     check_names,
     convert,
@@ -34,10 +34,6 @@ from specialize.recipe.table import (
 from specialize.recipe.toml import located, read_table
 
 _FILES = (".partial", ".json", ".pt")  # of files beside the folders that are named so
-
-if TYPE_CHECKING:
-    from specialize.train.pretrain import Pretrain
-    from specialize.train.vectors import Vectors
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -86,30 +82,6 @@ def _distinct(recipe: Recipe) -> Recipe:
     result = same.get(recipe.result, recipe.result)
     found = replace(recipe, arms=tuple(first.values()), same=same, result=result)
     return replace(found, table=table_of(found))
-
-
-def read_pretrain(path: Path, changes: Sequence[str] = ()) -> Pretrain | Vectors:
-    """Return the pretraining recipe of a TOML file, checked like `read_recipe`."""
-    from specialize.train.pretrain import Pretrain
-    from specialize.train.vectors import Vectors
-
-    with located(path, changes):
-        table = read_table(path, changes, command="pretrain")
-        bilstm = table.get("shape") == "bilstm"
-        known = keys_of(Vectors if bilstm else Pretrain)
-        if not bilstm and not table.get("languages"):
-            raise UsageError(f"{path}: expected a table [languages] with lines code = [files]")
-        if isinstance(own := table.get("languages"), Mapping):
-            check_left_out(table, read_table(path), ("languages",))
-            table["languages"] = {code: files for code, files in own.items() if files is not False}
-            for code, files in own.items():
-                check_files(files, f"languages.{code}")
-        for name in {"languages", "remove"}.intersection(table):
-            files = convert(table[name], known[name], name)
-            table[name] = _located(files, path.parent, name)
-        if bilstm and (file := table.get("vectors")):
-            table["vectors"] = str(_file(str(file), path.parent, "vectors"))
-        return build(Vectors, table, "") if bilstm else build(Pretrain, table, "")
 
 
 def recipe_of(table: Table, *, folder: Path, name: str = "run") -> Recipe:
@@ -284,7 +256,7 @@ def _corpus(table: Options | None, tasks: Sequence[TaskFiles], folder: Path) -> 
         return None
     known = keys_of(CorpusFiles)
     files = {
-        name: _located(convert(table.get(name, []), known[name], key), folder, key)
+        name: files_of(convert(table.get(name, []), known[name], key), folder, key)
         for name in ("files", "remove")
         for key in [f"corpus.{name}"]
     }
@@ -309,7 +281,7 @@ def _check_without_corpus(arms: Sequence[Arm], tasks: Sequence[TaskFiles]) -> No
 def _base(name: str, key: str, folder: Path) -> str:
     """Return the base as given, or the full path of a folder."""
     if name.startswith((".", "/", "~", "$")):
-        return str(_file(name, folder, key))
+        return str(file_of(name, folder, key))
     beside = name not in BUNDLED and (folder / name).is_dir()
     return str(locate(name, folder)) if beside else name
 
@@ -329,17 +301,3 @@ def _check_name(kind: str, name: str) -> None:
         expected = f"expected a name without the ending of a file: {', '.join(_FILES)}"
     if expected:
         raise UsageError(f"{kind} {name!r}: {expected}", key=f"{kind}.{name}")
-
-
-def _file(name: str, folder: Path, key: str) -> Path:
-    try:
-        return locate(name, folder)
-    except MissingError as error:
-        raise MissingError(f"{key}: {error}", key=key) from None
-
-
-def _located(files: Any, folder: Path, key: str) -> Any:
-    """Return a list of files, or a table of lists, with full paths."""
-    if isinstance(files, Mapping):
-        return {name: _located(own, folder, f"{key}.{name}") for name, own in files.items()}
-    return [str(_file(name, folder, key)) for name in files]

@@ -132,13 +132,6 @@ def check_left_out(
             check_names(off, known, kind, what=kind, kind="name")
 
 
-def check_files(files: Any, where: str) -> None:
-    """Raise UsageError for an empty list of files of a language."""
-    if files in ([], ()):
-        message = f"{where} has no file: name one, or leave it out: {where}=false"
-        raise UsageError(message, key=where)
-
-
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message ``what``, with the known names and the one that may be meant."""
     known = list(known)

@@ -9,7 +9,8 @@ from specialize import pipeline
 from specialize.cli import main
 from specialize.errors import UsageError
 from specialize.pipeline.pretrain import pretrain
-from specialize.recipe.read import read_pretrain, read_recipe
+from specialize.recipe.pretrain import read_pretrain
+from specialize.recipe.read import read_recipe
 from specialize.toylang import ToyFiles
 
 VECTORS = """\

@@ -14,7 +14,7 @@ from specialize.commands._processes import in_first
 from specialize.errors import DataError, UsageError
 from specialize.model.load import load_checkpoint
 from specialize.pipeline.pretrain import pretrain
-from specialize.recipe.read import read_pretrain
+from specialize.recipe.pretrain import read_pretrain
 from specialize.train import language_model
 from specialize.train.pretrain import Pretrain
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from specialize.errors import MissingError, UsageError
-from specialize.recipe.read import read_pretrain
+from specialize.recipe.pretrain import read_pretrain
 
 
 @pytest.fixture

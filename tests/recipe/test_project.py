@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from specialize.recipe.read import read_pretrain, read_recipes
+from specialize.recipe.pretrain import read_pretrain
+from specialize.recipe.read import read_recipes
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 STUDIES = ("sharing", "transfer", "madx", "hyperx")  # tests/studies reads theirs

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from specialize.errors import UsageError
+from specialize.recipe.files import check_files
 from specialize.recipe.folders import find_parts
 from specialize.recipe.keys import Options
 from specialize.recipe.methods import Choice
 from specialize.recipe.table import (
     Key,
     build,
-    check_files,
     check_left_out,
     check_names,
     convert,
