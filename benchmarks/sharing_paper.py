@@ -1,0 +1,101 @@
+"""Main effects of sharing in de Lhoneux et al. 2018, Tables 5 and 6, beside those of our runs.
+
+    python benchmarks/sharing_paper.py ../shared/papers/delhoneux-2018-sharing-tables.txt \\
+        runs/sharing/results.json
+
+The tables are read from the text of the paper: in rows of cells, ✗ is no sharing, ID soft sharing
+and any other mark hard sharing; columns stand in pairs. They have one score a language and cell, so
+that intervals are over pairs alone. Correlations are of the averages of the 27 cells (Spearman).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from specialize.studies.sharing.effects import Effect, Pair, Scores, gains, main_effects
+from specialize.studies.sharing.run import scores_of
+from specialize.studies.sharing.sharing import GRID, NOTHING, Mode, Sharing
+from specialize.studies.sharing.tables import between, name_of
+from specialize.studies.transfer.measures import spearman
+
+_MODES: dict[str, Mode] = {"✗": "none", "ID": "soft"}
+
+
+def tables(text: str) -> Iterator[Scores]:
+    """Yield the tables of the paper's text; ValueError for one without its 27 cells."""
+    for table in text.split("C W S ")[1:]:
+        head, mono, *lines = [line.split() for line in table.splitlines() if line.strip()]
+        languages = head[:-1]
+        pairs = tuple(zip(languages[::2], languages[1::2], strict=True))
+        alone = {(name, 0): float(value) for name, value in zip(languages, mono[1:-1], strict=True)}
+        rows = [line for line in lines if len(line) == len(languages) + 4 and _figures(line[3:])]
+        cells = {
+            Sharing(*(_MODES.get(mark, "hard") for mark in row[:3])): dict(
+                zip(languages, map(float, row[3:-1]), strict=True)
+            )
+            for row in rows
+        }
+        if set(cells) != set(GRID) or len(rows) != len(GRID):
+            raise ValueError(f"expected a table of {len(GRID)} cells, got {len(rows)}: {head}")
+        shared = {
+            (pair, 0, cell): {name: own[name] for name in pair}
+            for pair in pairs
+            for cell, own in cells.items()
+        }
+        yield Scores("", pairs, (0,), shared, alone)
+
+
+def _figures(words: list[str]) -> bool:
+    return all(word.replace(".", "", 1).isdigit() for word in words)
+
+
+def of_pairs(scores: Scores, pairs: tuple[Pair, ...]) -> Scores:
+    """Return the scores of some pairs alone; KeyError if one is not there."""
+    shared = {(p, s, cell): scores.shared[p, s, cell] for p in pairs for s in [0] for cell in GRID}
+    return Scores(scores.title, pairs, scores.seeds, shared, scores.alone)
+
+
+def table(columns: dict[str, Scores]) -> Iterator[str]:
+    """Yield the rows of main effects, points and intervals over pairs, as Markdown."""
+    yield f"| effect | {' | '.join(columns)} |"
+    yield f"|---|{'---|' * len(columns)}"
+    for effects in zip(*map(main_effects, columns.values()), strict=True):
+        yield f"| {name_of(effects[0])} | {' | '.join(map(_shown, effects))} |"
+    nothing = (_signed(gains(scores)[NOTHING].value) for scores in columns.values())
+    yield f"| ✗✗✗ less MONO | {' | '.join(nothing)} |"
+
+
+def _shown(effect: Effect) -> str:
+    return f"{_signed(effect.estimate.value)} ({between(effect.estimate.pairs)})"
+
+
+def _signed(points: float) -> str:
+    return f"{round(points, 2) + 0.0:+.2f}".replace("-", "−")
+
+
+def correlation(first: Scores, second: Scores) -> str:
+    """Return Spearman's rho of the averages of the cells, with p."""
+    ours, theirs = gains(first), gains(second)
+    found = spearman([ours[c].value for c in GRID], [theirs[c].value for c in GRID])
+    return "–" if found is None else f"{found[0]:.2f} (p {found[1]:.2g})"
+
+
+def main() -> None:
+    """Print a table for each study whose pairs are in one of the paper's."""
+    paper, results = map(Path, sys.argv[1:])
+    published = list(tables(paper.read_text("utf-8")))
+    for facts in json.loads(results.read_text("utf-8"))["studies"]:
+        ours = scores_of(facts)
+        for whole in published:
+            if set(ours.pairs) <= set(whole.pairs):
+                same = of_pairs(whole, ours.pairs)
+                columns = {ours.title: ours, "paper, the same pairs": same, "paper, all": whole}
+                print(*table(columns), sep="\n")
+                print(f"\nrho of the cells with the paper: {correlation(ours, same)}\n")
+
+
+if __name__ == "__main__":
+    main()
