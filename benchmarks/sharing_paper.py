@@ -4,9 +4,10 @@
         runs/sharing/results.json
 
 The tables are read from the text of the paper: in rows of cells, ✗ is no sharing, ID soft sharing
-and any other mark hard sharing; columns stand in pairs. They have one score a language and cell, so
-that intervals are over pairs alone. Beside the main effects: what sharing W does in the cells that
-share S and in those that do not, and rank correlations of the averages of the 27 cells (Spearman).
+and ✓ hard sharing, or U+FFFD, which it becomes where text is extracted; columns stand in pairs.
+They have one score a language and cell, so that intervals are over pairs alone. Beside the main
+effects: what sharing W does in the cells that share S and in those that do not, and rank
+correlations of the cells' averages (Spearman).
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from statistics import mean
 
 from specialize.studies.sharing.effects import Estimate, Pair, Scores, estimate, gains, main_effects
 from specialize.studies.sharing.run import scores_of
-from specialize.studies.sharing.sharing import GRID, NOTHING, Mode, Sharing
-from specialize.studies.sharing.tables import between, name_of
+from specialize.studies.sharing.sharing import GRID, MODES, NOTHING, Mode, Sharing
+from specialize.studies.sharing.tables import MARKS, between, name_of
 from specialize.studies.transfer.measures import spearman
 
-_MODES: dict[str, Mode] = {"✗": "none", "ID": "soft"}
+_MODES: dict[str, Mode] = {"✗": "none", "ID": "soft", "✓": "hard", "\ufffd": "hard"}
 
 
 def tables(text: str) -> Iterator[Scores]:
@@ -33,9 +34,9 @@ def tables(text: str) -> Iterator[Scores]:
         languages = head[:-1]
         pairs = tuple(zip(languages[::2], languages[1::2], strict=True))
         alone = {(name, 0): float(value) for name, value in zip(languages, mono[1:-1], strict=True)}
-        rows = [line for line in lines if len(line) == len(languages) + 4 and _figures(line[3:])]
+        rows = [line for line in lines if len(line) == len(languages) + 4 and _is_cell(line)]
         cells = {
-            Sharing(*(_MODES.get(mark, "hard") for mark in row[:3])): dict(
+            Sharing(*(_MODES[mark] for mark in row[:3])): dict(
                 zip(languages, map(float, row[3:-1]), strict=True)
             )
             for row in rows
@@ -50,13 +51,15 @@ def tables(text: str) -> Iterator[Scores]:
         yield Scores("", pairs, (0,), shared, alone)
 
 
-def _figures(words: list[str]) -> bool:
-    return all(word.replace(".", "", 1).isdigit() for word in words)
+def _is_cell(words: list[str]) -> bool:
+    return set(words[:3]) <= set(_MODES) and all(
+        word.replace(".", "", 1).isdigit() for word in words[3:]
+    )
 
 
 def of_pairs(scores: Scores, pairs: tuple[Pair, ...]) -> Scores:
-    """Return the scores of some pairs alone; KeyError if one is not there."""
-    shared = {(p, s, cell): scores.shared[p, s, cell] for p in pairs for s in [0] for cell in GRID}
+    """Return the scores of some pairs alone."""
+    shared = {key: own for key, own in scores.shared.items() if key[0] in pairs}
     return Scores(scores.title, pairs, scores.seeds, shared, scores.alone)
 
 
@@ -106,25 +109,36 @@ def _signed(points: float) -> str:
     return f"{round(points, 2) + 0.0:+.2f}".replace("-", "−")
 
 
-def correlation(first: Scores, second: Scores) -> str:
-    """Return Spearman's rho of the averages of the cells; p would take them as independent."""
-    ours, theirs = gains(first), gains(second)
-    found = spearman([ours[c].value for c in GRID], [theirs[c].value for c in GRID])
-    return "–" if found is None else f"{found[0]:.2f}"
+def correlations(first: Scores, second: Scores) -> str:
+    """Return Spearman's rho of the averages of all cells, and of the nine of each S.
+
+    A p would take cells as independent. Averages are rounded, so that equal ones are ties.
+    """
+    ours, theirs = (
+        {cell: round(own.value, 6) for cell, own in gains(scores).items()}
+        for scores in (first, second)
+    )
+    found = []
+    for name, modes in (("all", MODES), *((f"S {MARKS[mode]}", (mode,)) for mode in MODES)):
+        cells = [cell for cell in GRID if cell.score in modes]
+        rho = spearman([ours[cell] for cell in cells], [theirs[cell] for cell in cells])
+        found.append(f"{name} {'–' if rho is None else f'{rho[0]:.2f}'}")
+    return ", ".join(found)
 
 
 def main() -> None:
-    """Print a table for each study whose pairs are in one of the paper's."""
+    """Print a table for each study; an error message for one whose pairs are in no table."""
     paper, results = map(Path, sys.argv[1:])
     published = list(tables(paper.read_text("utf-8")))
     for facts in json.loads(results.read_text("utf-8"))["studies"]:
         ours = scores_of(facts)
-        for whole in published:
-            if set(ours.pairs) <= set(whole.pairs):
-                same = of_pairs(whole, ours.pairs)
-                columns = {ours.title: ours, "paper, the same pairs": same, "paper, all": whole}
-                print(*table(columns), sep="\n")
-                print(f"\nrho of the cells with the paper: {correlation(ours, same)}\n")
+        whole = next((own for own in published if set(ours.pairs) <= set(own.pairs)), None)
+        if whole is None:
+            sys.exit(f"{ours.title}: expected pairs of one table, in its order, got {ours.pairs}")
+        same = of_pairs(whole, ours.pairs)
+        columns = {ours.title: ours, "paper, the same pairs": same, "paper, all": whole}
+        print(*table(columns), sep="\n")
+        print(f"\nrho of our cells with the paper's same pairs: {correlations(ours, same)}\n")
 
 
 if __name__ == "__main__":
