@@ -279,7 +279,11 @@ def test_an_interrupt_that_a_library_turns_into_another_error_is_one(
         raise ImportError("cannot import name")
 
     monkeypatch.setattr("specialize.inspection.open_inspected", imported)
-    done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    try:
+        done = call("inspect", folder / "base", "--text", folder / "corpus.txt")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (done.code, done.err) == (130, f"specialize: interrupted; {cli.RESUME}\n")
 
 
